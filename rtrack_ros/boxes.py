@@ -1,0 +1,88 @@
+"""Box arithmetic: overlap, clipping and conversions.
+
+A box array is ``(N, 4)`` float64, ``x1, y1, x2, y2`` in pixels of the original RGB image, x to the
+right and y down, corners continuous (a box covering the whole image is ``0, 0, width, height``).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+BoxArray = NDArray[np.float64]
+
+
+def as_boxes(boxes: ArrayLike | Sequence[Sequence[float]]) -> BoxArray:
+    """Return ``boxes`` as a float64 array of shape (N, 4); an empty input gives (0, 4).
+
+    Raises:
+        ValueError: the last axis does not hold four numbers.
+    """
+    array = np.asarray(boxes, dtype=np.float64)
+    if array.size == 0:
+        return np.zeros((0, 4))
+    if array.shape[-1] != 4:
+        raise ValueError(f'a box needs four numbers x1, y1, x2, y2; got shape {array.shape}')
+    return array.reshape(-1, 4)
+
+
+def area(boxes: ArrayLike) -> NDArray[np.float64]:
+    """Return the area in square pixels of each box; inverted boxes have area 0. Shape (N,)."""
+    array = as_boxes(boxes)
+    return np.prod(np.maximum(array[:, 2:] - array[:, :2], 0.0), axis=1)
+
+
+def _intersection(first: BoxArray, second: BoxArray) -> NDArray[np.float64]:
+    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
+    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    return np.prod(np.maximum(bottom_right - top_left, 0.0), axis=2)
+
+
+def iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Return intersection over union of every pair, shape (N, M), 0 where both areas are 0."""
+    a, b = as_boxes(first), as_boxes(second)
+    shared = _intersection(a, b)
+    union = area(a)[:, None] + area(b)[None, :] - shared
+    return np.where(union > 0, shared / np.maximum(union, 1e-12), 0.0)
+
+
+def giou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Return generalised IoU of every pair, shape (N, M), in [-1, 1] (Rezatofighi et al., 2019).
+
+    Two boxes of area zero at one point have no hull; their value is -1, never a division by zero.
+    """
+    a, b = as_boxes(first), as_boxes(second)
+    shared = _intersection(a, b)
+    union = area(a)[:, None] + area(b)[None, :] - shared
+    span = np.maximum(a[:, None, 2:], b[None, :, 2:]) - np.minimum(a[:, None, :2], b[None, :, :2])
+    hull = np.prod(np.maximum(span, 0.0), axis=2)
+    overlap = np.where(union > 0, shared / np.maximum(union, 1e-12), 0.0)
+    return np.where(hull > 0, overlap - (hull - union) / np.maximum(hull, 1e-12), -1.0)
+
+
+def clip(boxes: ArrayLike, width: int, height: int) -> BoxArray:
+    """Return the boxes cut to an image of ``width`` x ``height`` pixels; some may become empty."""
+    limit = np.array([width, height, width, height], dtype=np.float64)
+    return np.clip(as_boxes(boxes), 0.0, limit)
+
+
+def xywh_from_xyxy(boxes: ArrayLike) -> BoxArray:
+    """Return ``left, top, width, height`` (the MOTChallenge row order) of corner boxes."""
+    array = as_boxes(boxes)
+    return np.concatenate([array[:, :2], array[:, 2:] - array[:, :2]], axis=1)
+
+
+def xyxy_from_xywh(boxes: ArrayLike) -> BoxArray:
+    """Return corner boxes of ``left, top, width, height`` rows."""
+    array = as_boxes(boxes)
+    return np.concatenate([array[:, :2], array[:, :2] + array[:, 2:]], axis=1)
+
+
+def rel1000_from_pixels(boxes: ArrayLike, width: int, height: int) -> BoxArray:
+    """Return boxes on the 0-1000 grid that Qwen3-VL answers in; axes are scaled separately."""
+    return as_boxes(boxes) * 1000.0 / np.array([width, height, width, height], dtype=np.float64)
+
+
+def pixels_from_rel1000(boxes: ArrayLike, width: int, height: int) -> BoxArray:
+    """Return pixel boxes of 0-1000 boxes for an image of ``width`` x ``height`` pixels."""
+    return as_boxes(boxes) * np.array([width, height, width, height], dtype=np.float64) / 1000.0

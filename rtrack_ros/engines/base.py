@@ -1,0 +1,103 @@
+"""What every engine promises: images and a prompt under a grammar in, text with timings out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rtrack_ros.frames import Image8
+
+
+class EngineError(RuntimeError):
+    """An engine could not start or answer; the message names the remedy."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt in the order the model reads it.
+
+    Attributes:
+        parts: Text pieces and image places; ``None`` stands for the next image.
+    """
+
+    parts: tuple[str | None, ...]
+
+    @property
+    def images(self) -> int:
+        """Number of images the prompt has places for."""
+        return sum(part is None for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """One constraint in the notations that engines understand; all accept the same texts."""
+
+    regex: str
+    ebnf: str
+    json_schema: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an engine returned.
+
+    Attributes:
+        text: The decoded answer, special tokens removed.
+        tokens: Number of generated tokens.
+        finish: 'stop' when complete, 'length' when cut, 'error' otherwise.
+        timings: Milliseconds by stage, at least 'total'.
+        confidence: Mean probability of the chosen tokens in [0, 1], None where unknown.
+    """
+
+    text: str
+    tokens: int
+    finish: str
+    timings: dict[str, float] = field(default_factory=dict)
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an engine can do, for logs, status and the choice of prompts.
+
+    Attributes:
+        name: Engine name, for example 'openvino'.
+        model: Model name.
+        device: Device in words.
+        precision: Weight precision, for example 'int8'.
+        bbox_protocol: How the model writes coordinates: 'rel1000' or 'abs_resized'.
+        image_size: (width, height) in pixels to which every image is resized before the model.
+        constrained: Whether the grammar is enforced while decoding.
+    """
+
+    name: str
+    model: str
+    device: str
+    precision: str
+    bbox_protocol: str
+    image_size: tuple[int, int]
+    constrained: bool
+
+
+class Engine(Protocol):
+    """A served or embedded model. Implementations are used by one thread at a time."""
+
+    def capabilities(self) -> Capabilities:
+        """Return what this engine can do."""
+
+    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
+              max_tokens: int, deadline_s: float | None = None) -> Reply:
+        """Answer one prompt.
+
+        Args:
+            images: uint8 (h, w, 3) RGB, in prompt order, any size; the engine resizes.
+            prompt: Text and image places.
+            grammar: Constraint on the answer, None for free text.
+            max_tokens: Upper bound on generated tokens.
+            deadline_s: Seconds after which the answer is of no use.
+
+        Raises:
+            EngineError: no answer could be produced; the engine stays usable.
+        """
+
+    def close(self) -> None:
+        """Release memory; the engine cannot be used afterwards."""

@@ -1,0 +1,120 @@
+"""The value that travels: one RGB-thermal frame pair, and how raw thermal becomes 8 bits.
+
+Pixel coordinates everywhere are those of the original RGB image. The thermal image of a pair is
+registered at intake: warped and resized onto the RGB grid, so that one box means one place.
+"""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class SensorHealth:
+    """Which cameras delivered a usable image for this pair."""
+
+    rgb: bool = True
+    thermal: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class FramePair:
+    """One synchronised RGB and thermal image.
+
+    Attributes:
+        stamp_ns: Header stamp of the RGB image, nanoseconds.
+        rgb: uint8, shape (H, W, 3), RGB order.
+        thermal: uint8, shape (H, W), registered to the RGB grid, white is hot; None when the
+            thermal camera is silent.
+        frame_id: Optical frame of the RGB header, carried through unchanged.
+        health: Which sensors delivered.
+    """
+
+    stamp_ns: int
+    rgb: Image8
+    thermal: Image8 | None
+    frame_id: str = ''
+    health: SensorHealth = field(default_factory=SensorHealth)
+
+    @property
+    def width(self) -> int:
+        """Image width in pixels."""
+        return int(self.rgb.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Image height in pixels."""
+        return int(self.rgb.shape[0])
+
+    def images(self) -> list[Image8]:
+        """Return the images a model sees: RGB, then thermal as three equal channels.
+
+        A missing thermal image is a black one, which is what the model saw in training for a
+        silent sensor.
+        """
+        grey = self.thermal if self.thermal is not None else np.zeros(self.rgb.shape[:2], np.uint8)
+        return [self.rgb, np.repeat(grey[:, :, None], 3, axis=2)]
+
+
+class ThermalNormaliser:
+    """Turns raw thermal counts into 8 bits by percentiles that follow the scene slowly.
+
+    Raw counts of different cameras mean different things, and are never taken for kelvin. A
+    percentile stretch per frame would flicker with every warm body that enters; the limits are
+    therefore smoothed over ``time_constant_s``.
+
+    Args:
+        low: Lower percentile, in [0, 100).
+        high: Upper percentile; raising it darkens the picture.
+        time_constant_s: Seconds for the limits to follow a change; larger flickers less.
+        limits: Fixed (low, high) raw counts; set them for comparable evaluation.
+    """
+
+    def __init__(self, low: float = 1.0, high: float = 99.7, time_constant_s: float = 1.0,
+                 limits: tuple[float, float] | None = None) -> None:
+        self._percentiles = (low, high)
+        self._time_constant_s = time_constant_s
+        self._fixed = limits
+        self._limits: NDArray[np.float64] | None = None
+        self._stamp_ns = 0
+
+    def __call__(self, raw: NDArray[np.generic], stamp_ns: int) -> Image8:
+        """Return the uint8 image, shape as ``raw`` (h, w); 8-bit input passes unchanged."""
+        if raw.dtype == np.uint8:
+            return raw.astype(np.uint8, copy=False)
+        values = np.nan_to_num(raw.astype(np.float32))
+        low, high = self._fixed or self._follow(values, stamp_ns)
+        scaled = (values - low) * (255.0 / max(high - low, 1e-6))
+        return np.clip(scaled, 0, 255).astype(np.uint8)
+
+    def _follow(self, values: NDArray[np.float32], stamp_ns: int) -> tuple[float, float]:
+        now = np.percentile(values[::4, ::4], self._percentiles)
+        dt = (stamp_ns - self._stamp_ns) * 1e-9
+        if self._limits is None or dt < 0:
+            self._limits = now
+        else:
+            share = 1.0 - np.exp(-dt / max(self._time_constant_s, 1e-6))
+            self._limits = self._limits + share * (now - self._limits)
+        self._stamp_ns = stamp_ns
+        return float(self._limits[0]), float(self._limits[1])
+
+
+def register_thermal(thermal: Image8, width: int, height: int,
+                     homography: NDArray[np.float64] | None = None) -> Image8:
+    """Return the thermal image on the RGB grid, shape (height, width).
+
+    Args:
+        thermal: uint8, shape (h, w).
+        width: RGB width in pixels.
+        height: RGB height in pixels.
+        homography: 3x3, thermal pixels to RGB pixels; None assumes equal fields of view.
+    """
+    if homography is None:
+        if thermal.shape == (height, width):
+            return thermal
+        return cv2.resize(thermal, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    return cv2.warpPerspective(thermal, homography, (width, height)).astype(np.uint8)

@@ -1,0 +1,44 @@
+"""What the model said about one frame."""
+
+from dataclasses import dataclass
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """One object that matches the sentence.
+
+    Attributes:
+        box: x1, y1, x2, y2 in pixels of the original RGB image.
+        label: The model's word for it.
+        score: Confidence in [0, 1].
+    """
+
+    box: Box
+    label: str
+    score: float = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The model's answer to one query about one frame; no groundings means nobody is there.
+
+    Attributes:
+        stamp_ns: Stamp of the frame pair that was asked about.
+        query_id: The query's id.
+        epoch: The query's epoch when the frame was taken.
+        groundings: Objects found, in pixels of the original RGB image.
+        latency_ms: Wall time from asking to parsed answer.
+    """
+
+    stamp_ns: int
+    query_id: str
+    epoch: int
+    groundings: tuple[Grounding, ...]
+    latency_ms: float = 0.0
+
+    @property
+    def present(self) -> bool:
+        """Whether anything matches."""
+        return bool(self.groundings)

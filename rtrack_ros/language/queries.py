@@ -1,0 +1,87 @@
+"""What the robot was asked: queries, their epochs, and the text that may become one."""
+
+import unicodedata
+from dataclasses import dataclass
+
+MAX_QUERY_CHARACTERS = 2000
+
+
+class QueryError(ValueError):
+    """A text cannot become a query; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One active sentence.
+
+    Attributes:
+        id: Name of the query; the plain topic uses 'default'.
+        text: The sentence, cleaned.
+        epoch: Counts every change of any query in this run; an answer to an older epoch of the
+            same id is stale.
+    """
+
+    id: str
+    text: str
+    epoch: int
+
+
+def clean_query_text(text: str) -> str:
+    """Return the sentence with control characters stripped and spaces collapsed.
+
+    Raises:
+        QueryError: the text is longer than ``MAX_QUERY_CHARACTERS``.
+    """
+    if len(text) > MAX_QUERY_CHARACTERS:
+        raise QueryError(f'the query has {len(text)} characters; send at most '
+                         f'{MAX_QUERY_CHARACTERS}')
+    printable = ''.join(' ' if unicodedata.category(char)[0] == 'C' else char for char in text)
+    return ' '.join(printable.split())
+
+
+class QueryBook:
+    """The set of active queries; every change raises the epoch of the query it touches."""
+
+    def __init__(self) -> None:
+        self._queries: dict[str, Query] = {}
+        self._epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """Number of changes so far."""
+        return self._epoch
+
+    def active(self) -> tuple[Query, ...]:
+        """Return the active queries in the order they were added."""
+        return tuple(self._queries.values())
+
+    def set(self, text: str, query_id: str = 'default') -> Query | None:
+        """Add or replace a query; an empty text removes it. An unchanged text keeps its epoch.
+
+        Raises:
+            QueryError: the text cannot become a query; nothing changes.
+        """
+        cleaned = clean_query_text(text)
+        if not cleaned:
+            self.remove(query_id)
+            return None
+        known = self._queries.get(query_id)
+        if known is not None and known.text == cleaned:
+            return known
+        self._epoch += 1
+        query = Query(query_id, cleaned, self._epoch)
+        self._queries[query_id] = query
+        return query
+
+    def remove(self, query_id: str) -> bool:
+        """Remove one query; returns whether it was there."""
+        if self._queries.pop(query_id, None) is None:
+            return False
+        self._epoch += 1
+        return True
+
+    def clear(self) -> None:
+        """Remove all queries."""
+        if self._queries:
+            self._queries.clear()
+            self._epoch += 1

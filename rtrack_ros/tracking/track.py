@@ -1,0 +1,37 @@
+"""What the tracker publishes about one object."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class TrackState(Enum):
+    """Where a track is in its life."""
+
+    TENTATIVE = 'tentative'
+    CONFIRMED = 'confirmed'
+    LOST = 'lost'
+
+
+@dataclass(frozen=True)
+class Track:
+    """One followed object at one instant.
+
+    Attributes:
+        id: Positive, never reused in a run.
+        box: x1, y1, x2, y2 in pixels of the original RGB image.
+        velocity: vx, vy of the centre in pixels per second.
+        score: Belief that the object is there and matches, in [0, 1].
+        state: Where the track is in its life; only CONFIRMED ones are published on ``~/tracks``.
+        confirmed_ns: Stamp of the last frame on which an answer confirmed it.
+        query_id: The query it belongs to.
+        label: The model's word for it.
+    """
+
+    id: int
+    box: tuple[float, float, float, float]
+    velocity: tuple[float, float]
+    score: float
+    state: TrackState
+    confirmed_ns: int
+    query_id: str
+    label: str
