@@ -67,6 +67,7 @@ class Capabilities:
         bbox_protocol: How the model writes coordinates: 'rel1000' or 'abs_resized'.
         image_size: (width, height) in pixels to which every image is resized before the model.
         constrained: Whether the grammar is enforced while decoding.
+        labels: Words the model was trained to use as labels; empty where any word may come.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Capabilities:
     bbox_protocol: str
     image_size: tuple[int, int]
     constrained: bool
+    labels: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

@@ -1,0 +1,59 @@
+"""One question to the model about one frame pair, from sentence to groundings."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rtrack_ros.engines.base import Engine
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.grammar import answer_grammar
+from rtrack_ros.language.parser import AnswerError, parse_answer
+from rtrack_ros.language.prompts import ground_prompt
+from rtrack_ros.language.queries import Query
+
+# A tokenizer that spells every digit needs about 35 tokens for one box.
+_TOKENS_PER_BOX = 40
+
+
+class Grounder:
+    """Asks an engine where the objects of a query are. Used by one thread at a time.
+
+    Args:
+        engine: The engine that answers.
+        max_boxes: Most boxes in one answer; raising it lets crowds be answered and makes the
+            longest answer slower.
+        labels: Words the model may use; None takes the ones its engine declares, if any.
+    """
+
+    def __init__(self, engine: Engine, max_boxes: int = 12,
+                 labels: Sequence[str] | None = None) -> None:
+        self._engine = engine
+        self._capabilities = engine.capabilities()
+        self._grammar = answer_grammar(max_boxes, labels or self._capabilities.labels or None)
+        self._max_tokens = _TOKENS_PER_BOX * max_boxes
+
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+        """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
+
+        Args:
+            pair: The frame pair asked about.
+            query: The sentence and its epoch.
+            deadline_s: Seconds after which the answer is of no use; None waits.
+
+        Raises:
+            EngineError: no text could be produced.
+            AnswerError: the text is no answer, or was cut off.
+        """
+        started = time.perf_counter()
+        reply = self._engine.infer(pair.images(), ground_prompt(query.text), self._grammar,
+                                   self._max_tokens, deadline_s)
+        if reply.finish != 'stop':
+            raise AnswerError(f'the answer is incomplete (finish {reply.finish!r} after '
+                              f'{reply.tokens} tokens); allow fewer boxes per answer')
+        groundings = parse_answer(reply.text, self._capabilities.bbox_protocol,
+                                  (pair.width, pair.height), self._capabilities.image_size)
+        if reply.confidence is not None:
+            groundings = tuple(replace(found, score=reply.confidence) for found in groundings)
+        latency_ms = (time.perf_counter() - started) * 1e3
+        return Answer(pair.stamp_ns, query.id, query.epoch, groundings, latency_ms)
