@@ -1,0 +1,100 @@
+"""MOTChallenge rows: ``frame,id,left,top,width,height,score,class,visibility``, frame from 1."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtrack_ros.language.answers import Box
+
+MotFrames = dict[int, list['MotRow']]
+
+
+class MotError(ValueError):
+    """A row cannot be read; the message names file, line and reason."""
+
+
+@dataclass(frozen=True)
+class MotRow:
+    """One box of one object in one frame.
+
+    Attributes:
+        frame: Frame number, from 1.
+        id: Identity, not negative.
+        box: x1, y1, x2, y2 in pixels of the original RGB image.
+        score: Confidence of a track; for truth, 0 means that the box does not count.
+        category: MOTChallenge class; 1 throughout, since referring tracking has one merged class.
+        visibility: Visible share in [0, 1].
+    """
+
+    frame: int
+    id: int
+    box: Box
+    score: float = 1.0
+    category: int = 1
+    visibility: float = 1.0
+
+    def line(self) -> str:
+        """Return the row as text, pixels with two decimals."""
+        x1, y1, x2, y2 = self.box
+        return (f'{self.frame},{self.id},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},'
+                f'{self.score:.4g},{self.category},{self.visibility:.3g}')
+
+
+def write_mot(path: Path | str, rows: Iterable[MotRow]) -> None:
+    """Write rows sorted by frame and id; no rows give an empty file, which means nobody."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    ordered = sorted(rows, key=lambda row: (row.frame, row.id))
+    target.write_text(''.join(row.line() + '\n' for row in ordered), encoding='utf-8')
+
+
+def read_mot(path: Path | str) -> MotFrames:
+    """Return the rows by frame number; frames without boxes have no entry.
+
+    Six to ten columns are accepted, separated by commas or spaces; a missing score is 1.
+
+    Raises:
+        MotError: the file is missing or a row is malformed, or an id appears twice in a frame.
+    """
+    source = Path(path)
+    try:
+        lines = source.read_text(encoding='utf-8-sig').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MotError(f'cannot read {source}: {error}') from error
+    frames: MotFrames = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = _parse(line)
+            _refuse_repeated(row, frames)
+        except ValueError as error:
+            raise MotError(f'{source}:{number}: {error}') from None
+        frames.setdefault(row.frame, []).append(row)
+    return frames
+
+
+def _parse(line: str) -> MotRow:
+    cells = line.replace(',', ' ').split()
+    if not 6 <= len(cells) <= 10:
+        raise ValueError('a MOTChallenge row has 6 to 10 columns, frame,id,left,top,width,height,'
+                         f'...; this one has {len(cells)}')
+    frame, identity = float(cells[0]), float(cells[1])
+    if frame < 1 or frame != int(frame):
+        raise ValueError(f'frame numbers start at 1; got {cells[0]}')
+    if identity < 0 or identity != int(identity):
+        raise ValueError(f'an id is a whole number, not negative; got {cells[1]}')
+    left, top, width, height = (float(cell) for cell in cells[2:6])
+    if not (width > 0 and height > 0):
+        raise ValueError(f'width and height must be positive; got {cells[4]} x {cells[5]}')
+    score = float(cells[6]) if len(cells) > 6 else 1.0
+    # Rows of ten columns end in world coordinates (MOT15), the eighth is then no class.
+    category = int(float(cells[7])) if len(cells) in (8, 9) else 1
+    visibility = float(cells[8]) if len(cells) == 9 else 1.0
+    return MotRow(int(frame), int(identity), (left, top, left + width, top + height), score,
+                  category, visibility)
+
+
+def _refuse_repeated(row: MotRow, frames: MotFrames) -> None:
+    if any(other.id == row.id for other in frames.get(row.frame, ())):
+        raise ValueError(f'id {row.id} appears twice in frame {row.frame}')
