@@ -49,10 +49,10 @@ def check_machine(distribution: str | None) -> None:
     if distribution is None and version != WHEELS_PYTHON:
         raise SetupError(
             'without ROS 2 this needs Python 3.11, which the ROS 2 wheels are built for; '
-            f'{sys.executable} is {version[0]}.{version[1]}. Install 3.11 (Debian 12: sudo apt-get '
-            'install python3.11 python3.11-venv python3.11-dev; elsewhere: uv python install 3.11 '
-            'or pyenv install 3.11) and run make PYTHON=/path/to/python3.11, or source a ROS 2 '
-            'installation')
+            f'{sys.executable} is {version[0]}.{version[1]}. Install 3.11 (Debian 12: '
+            'sudo apt-get install python3.11 python3.11-venv python3.11-dev; elsewhere: '
+            'uv python install 3.11 or pyenv install 3.11) and run '
+            'make PYTHON=/path/to/python3.11 ..., or source a ROS 2 installation')
     if distribution is not None and version < ROS_PYTHON:
         raise SetupError(f'Python 3.10 or newer is needed; {sys.executable} is '
                          f'{version[0]}.{version[1]}')

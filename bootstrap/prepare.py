@@ -1,7 +1,7 @@
 """Set this machine up to run and test the package, inside build/ and nowhere else.
 
-On a machine with ROS 2 sourced, that ROS is used. On a bare one, ROS 2 Jazzy comes as Python wheels
-into a private environment, and a stand-in for the vision_msgs package is built beside ours.
+On a machine with ROS 2 sourced, that ROS is used. On a bare one, ROS 2 Jazzy comes as Python
+wheels into a private environment, and a stand-in for the vision_msgs package is built beside ours.
 Every step runs once; see steps.py. Standard library only.
 
     python3.11 bootstrap/prepare.py [--torch]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Callable, Iterable, Mapping
 
 
 class SetupError(RuntimeError):

@@ -1,0 +1,55 @@
+# Two commands on a fresh machine: make demo, make test. Everything they need goes into build/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# A sourced ROS 2 brings its own interpreter; the ROS 2 wheels need 3.11.
+PYTHON ?= $(if $(ROS_DISTRO),python3,$(shell command -v python3.11 || echo python3))
+# torch and transformers are for the learning tests only; 0 leaves them out.
+TORCH ?= 1
+# A file or folder below test/ to run only that.
+TESTS ?=
+# Fewer tests than this mean that a folder was not collected.
+MIN_TESTS ?= 40
+RUN := bootstrap/run
+
+# A demo or a test must not meet the robots of the same network.
+export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
+
+.PHONY: help setup demo lint test lock clean
+
+help:
+	@echo 'make demo     simulate a scene, track it over ROS 2, write build/demo/ (RGB= THERMAL= QUERY='
+	@echo '              for two videos of your own)'
+	@echo 'make test     linters, then all tests, system tests included (TORCH=0: those without torch)'
+	@echo 'make setup    only prepare build/; afterwards: source build/activate (TORCH=1: with torch)'
+	@echo 'make lint     ruff and mypy'
+	@echo 'make lock     renew the pinned versions of the environment'
+	@echo 'make clean    remove build/'
+
+setup: TORCH = 0
+setup:
+	@$(PYTHON) bootstrap/prepare.py $(if $(filter 1,$(TORCH)),--torch)
+
+demo:
+	@$(PYTHON) bootstrap/prepare.py
+	@$(RUN) rtrack demo $(if $(RGB),--rgb "$$RGB") $(if $(THERMAL),--thermal "$$THERMAL") \
+		$(if $(QUERY),--query "$$QUERY")
+
+lint: setup
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+
+test:
+	@$(PYTHON) bootstrap/prepare.py $(if $(filter 1,$(TORCH)),--torch)
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+	@$(RUN) python -P bootstrap/run_tests.py --at-least $(MIN_TESTS) $(TESTS)
+
+lock: setup
+	@cd bootstrap && ../build/env/bin/uv pip compile --quiet --upgrade --no-annotate --no-header \
+		--python ../build/env/bin/python ../pyproject.toml ros.in --override overrides.txt \
+		--extra openvino --extra eval --extra bag --extra dev --output-file requirements.lock
+	@sed -i '1i # Written by `make lock` from pyproject.toml and ros.in; not for editing.' \
+		bootstrap/requirements.lock
+
+clean:
+	@rm -rf build
