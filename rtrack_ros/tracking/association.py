@@ -1,0 +1,95 @@
+"""Which box of an answer is which track, on the frame that was asked about.
+
+Two stages, as in ByteTrack (Zhang et al., 2022) but gated by geometry instead of by detection
+score: overlap first, then centre distance in box sizes plus the track's own uncertainty, which
+catches small, fast and lost targets. Each stage is one linear assignment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from rtrack_ros.boxes import BoxArray, area, giou, iou
+from rtrack_ros.tracking.appearance import Appearance
+from rtrack_ros.tracking.config import TrackerConfig
+
+_FORBIDDEN = 1e6
+_LARGEST_AREA_RATIO = 4.0
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The tracks of one query as they were on the frame of the answer.
+
+    Attributes:
+        boxes: (N, 4) in RGB pixels.
+        sigma: (N,) standard deviation of the centres in pixels.
+        lost: (N,) whether each track was lost; such a match needs a like appearance.
+        looks: Remembered appearances.
+    """
+
+    boxes: BoxArray
+    sigma: NDArray[np.float64]
+    lost: NDArray[np.bool_]
+    looks: Sequence[Appearance | None]
+
+
+def associate(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | None],
+              config: TrackerConfig) -> list[tuple[int, int]]:
+    """Return pairs (track index, box index), each index at most once.
+
+    Args:
+        tracks: Candidates of one query.
+        boxes: (M, 4) boxes of the answer in RGB pixels.
+        looks: Appearance inside each box.
+        config: Tracker settings.
+    """
+    if len(tracks.boxes) == 0 or len(boxes) == 0:
+        return []
+    likeness = _likeness(tracks.looks, looks)
+    overlap = iou(tracks.boxes, boxes)
+    weight = config.appearance_weight
+    first = (1 - weight) * (1 - overlap) + weight * (1 - likeness)
+    pairs = _assign(np.where(overlap >= config.iou_gate, first, _FORBIDDEN))
+    cost = _second_stage(tracks, boxes, likeness, config)
+    for track, box in pairs:
+        cost[track, :], cost[:, box] = _FORBIDDEN, _FORBIDDEN
+    return pairs + _assign(cost)
+
+
+def _second_stage(tracks: Candidates, boxes: BoxArray, likeness: NDArray[np.float64],
+                  config: TrackerConfig) -> NDArray[np.float64]:
+    track_area, box_area = np.maximum(area(tracks.boxes), 1.0), np.maximum(area(boxes), 1.0)
+    centres = (tracks.boxes[:, :2] + tracks.boxes[:, 2:]) / 2
+    targets = (boxes[:, :2] + boxes[:, 2:]) / 2
+    distance = np.linalg.norm(centres[:, None] - targets[None], axis=2)
+    reach = np.sqrt(np.maximum(track_area[:, None], box_area[None])) + 2 * tracks.sigma[:, None]
+    relative = distance / (config.distance_gate * reach)
+    ratio = np.maximum(track_area[:, None] / box_area[None], box_area[None] / track_area[:, None])
+    allowed = (relative <= 1) & (ratio <= _LARGEST_AREA_RATIO)
+    allowed &= ~tracks.lost[:, None] | (likeness >= config.appearance_gate)
+    apart = (1 - giou(tracks.boxes, boxes)) / 2
+    weight = min(1.0, 2 * config.appearance_weight)
+    cost = (1 - weight) * (relative + apart) / 2 + weight * (1 - likeness)
+    return np.where(allowed, cost, _FORBIDDEN)
+
+
+def _likeness(tracks: Sequence[Appearance | None],
+              boxes: Sequence[Appearance | None]) -> NDArray[np.float64]:
+    """Similarity (N, M); unknown counts as middling, so that it neither helps nor hinders."""
+    table = np.full((len(tracks), len(boxes)), 0.5)
+    for row, track in enumerate(tracks):
+        for column, box in enumerate(boxes):
+            known = track.similarity(box) if track is not None and box is not None else None
+            if known is not None:
+                table[row, column] = known
+    return table
+
+
+def _assign(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
+    rows, columns = linear_sum_assignment(cost)
+    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True)
+            if cost[row, column] < _FORBIDDEN]

@@ -1,0 +1,97 @@
+"""Every number of the tracker, with its unit and what raising it does."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """Settings of the tracker; the node's parameters are generated from these fields.
+
+    Attributes:
+        history_s: Seconds of frames kept for delayed answers, at least twice the slowest answer;
+            raising it costs about 0.4 MB per frame.
+        flow_width: Greatest width in pixels of the images that optical flow runs on; raising it
+            follows smaller objects and costs time by the square.
+        points_per_box: Most flow points per box and spectrum; raising it steadies the motion of
+            large boxes and costs time.
+        min_points: Fewest agreeing flow points for a motion; raising it makes small boxes coast.
+        forward_backward_px: Largest distance in flow pixels by which a point may miss itself when
+            tracked forth and back; raising it keeps more and worse points.
+        max_flow_gap_s: Longest time between frames that flow bridges, seconds; beyond it boxes
+            coast.
+        acceleration: Process noise: the change of velocity to expect, in box sizes per second
+            squared; raising it forgets velocity faster.
+        flow_noise_px: Standard deviation of a flow displacement in RGB pixels per frame; raising
+            it smooths motion and follows turns later.
+        answer_noise: Standard deviation of an answer's box edges, as a share of the box size;
+            raising it trusts the model's boxes less.
+        coast_s: Time constant in seconds with which a box without flow slows down; raising it
+            carries boxes further behind an occluder.
+        lost_after_s: Seconds without flow after which a track is lost; raising it publishes
+            guessed boxes for longer.
+        memory_s: Seconds for which a lost track may be found again under its id; raising it
+            bridges longer occlusions and risks giving an id to somebody else.
+        hits_to_confirm: Confirming answers before a track is published; raising it suppresses
+            false boxes and delays the first one by whole answers.
+        birth_score: Belief in an object that one answer reported; raising it trusts first
+            answers more.
+        answer_recall: Probability that an answer contains an object that is there; raising it
+            makes an answer without the object count more against it.
+        answer_false_rate: Probability that an answer contains a box on something that does not
+            match; raising it makes a confirming answer count less.
+        fade_s: Time constant in seconds with which belief fades without answers; raising it
+            keeps unconfirmed tracks longer.
+        lost_below: Belief below which a track is lost, in (0, 1); raising it drops tracks sooner.
+        removed_below: Belief below which a track is removed, in (0, 1).
+        iou_gate: Least IoU of the first association stage, in (0, 1); raising it leaves more to
+            the second stage.
+        distance_gate: Largest centre distance of the second stage, in box sizes plus positional
+            uncertainty; raising it accepts larger jumps.
+        appearance_weight: Share of appearance in the association cost, in [0, 1]; raising it
+            lets colour and warmth decide between near candidates.
+        appearance_gate: Least similarity of appearance for finding a lost track again, in [0, 1];
+            raising it reuses ids more rarely.
+        duplicate_iou: IoU above which two tracks of one query are the same object; raising it
+            tolerates closer pairs.
+    """
+
+    history_s: float = 4.0
+    flow_width: int = 320
+    points_per_box: int = 24
+    min_points: int = 4
+    forward_backward_px: float = 0.6
+    max_flow_gap_s: float = 0.5
+    acceleration: float = 2.0
+    flow_noise_px: float = 0.4
+    answer_noise: float = 0.05
+    coast_s: float = 0.5
+    lost_after_s: float = 1.0
+    memory_s: float = 5.0
+    hits_to_confirm: int = 1
+    birth_score: float = 0.7
+    answer_recall: float = 0.75
+    answer_false_rate: float = 0.2
+    fade_s: float = 10.0
+    lost_below: float = 0.35
+    removed_below: float = 0.05
+    iou_gate: float = 0.3
+    distance_gate: float = 1.0
+    appearance_weight: float = 0.2
+    appearance_gate: float = 0.6
+    duplicate_iou: float = 0.8
+
+    def __post_init__(self) -> None:
+        """Reject settings with which nothing can work.
+
+        Raises:
+            ValueError: names the field and its allowed range.
+        """
+        positive = ('history_s', 'flow_width', 'points_per_box', 'min_points', 'coast_s',
+                    'hits_to_confirm', 'fade_s', 'flow_noise_px', 'answer_noise', 'acceleration')
+        for name in positive:
+            if getattr(self, name) <= 0:
+                raise ValueError(f'{name} must be greater than 0; got {getattr(self, name)}')
+        for name in ('birth_score', 'answer_recall', 'answer_false_rate', 'lost_below',
+                     'removed_below', 'iou_gate'):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f'{name} must lie between 0 and 1; got {getattr(self, name)}')

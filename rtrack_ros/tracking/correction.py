@@ -1,0 +1,183 @@
+"""What an answer changes about the past, computed without holding up the present.
+
+The answer's boxes are matched to the tracks as they were on its frame. A box that fits a track
+corrects it there and reuses the motion measured since, which costs only arithmetic. A box nobody
+followed (a birth, a lost track found again, a box that was off its object) is followed from its
+frame to now by optical flow over few hops.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.boxes import BoxArray, area, as_boxes, iou
+from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.tracking import kalman
+from rtrack_ros.tracking.appearance import Appearance, describe_all
+from rtrack_ros.tracking.association import Candidates, associate
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history import Frame, Motion, clip_to_frame
+from rtrack_ros.tracking.replay import answer_sigma, measure_since
+from rtrack_ros.tracking.track import TrackState
+from rtrack_ros.tracking.tracklet import Tracklet
+
+_SAME_MOTION_IOU = 0.5
+_HIDDEN = 0.5
+_EDGE_PX = 2.0
+
+
+@dataclass
+class Change:
+    """One box of an answer and what it means.
+
+    Attributes:
+        box: x1, y1, x2, y2 in RGB pixels on the frame of the answer.
+        label: The model's word.
+        score: The model's confidence.
+        look: Appearance inside the box.
+        track_id: The track it corrects, None for a birth.
+        start: Kalman state (5, 4) of a birth on the frame of the answer.
+        here: The box where following it has arrived; None when stored motion is reused.
+        motions: Motion found by following, frame by frame.
+    """
+
+    box: tuple[float, float, float, float]
+    label: str
+    score: float
+    look: Appearance | None
+    track_id: int | None
+    start: NDArray[np.float64]
+    here: NDArray[np.float64] | None
+    motions: list[tuple[Frame, Motion | None]] = field(default_factory=list)
+
+
+@dataclass
+class Correction:
+    """Everything an answer changes.
+
+    Attributes:
+        frame: The frame of the answer.
+        changes: Births and corrections.
+        unseen: (track id, how surely it should have been seen) of tracks without a box.
+        duplicates: Tracks that turned out to follow an object of an older track.
+        reached_ns: Stamp up to which followed boxes have been carried.
+    """
+
+    frame: Frame
+    changes: list[Change]
+    unseen: list[tuple[int, float]]
+    duplicates: list[int]
+    reached_ns: int
+
+    def follow(self, frames: Sequence[Frame], config: TrackerConfig) -> None:
+        """Carry followed boxes from the first of ``frames``, where they are, to the last."""
+        moving = [change for change in self.changes if change.here is not None]
+        if moving and len(frames) > 1:
+            boxes = as_boxes([change.here for change in moving if change.here is not None])
+            motions, boxes = measure_since(frames, boxes, config)
+            for row, change in enumerate(moving):
+                change.here = boxes[row]
+                change.motions += [(frame, step[row])
+                                   for frame, step in zip(frames[1:], motions, strict=True)]
+        self.reached_ns = frames[-1].stamp_ns
+
+
+def correct_past(answer: Answer, frames: Sequence[Frame], tracklets: Sequence[Tracklet],
+                 states: kalman.States, config: TrackerConfig) -> Correction:
+    """Match an answer to the tracks as they were and follow its new boxes to now.
+
+    Args:
+        answer: About ``frames[0]``.
+        frames: Consecutive frames up to the newest.
+        tracklets: The query's tracks that existed on ``frames[0]``.
+        states: Their states there, (N, 5, 4).
+        config: Tracker settings.
+    """
+    frame = frames[0]
+    groundings = _distinct(answer.groundings, config)
+    boxes = as_boxes([grounding.box for grounding in groundings])
+    looks = describe_all(frame.views, boxes)
+    candidates = Candidates(
+        clip_to_frame(kalman.boxes_of(states), frame), kalman.position_sigma(states),
+        np.array([tracklet.state is TrackState.LOST for tracklet in tracklets], dtype=bool),
+        [tracklet.look for tracklet in tracklets])
+    matched = {box: track for track, box in associate(candidates, boxes, looks, config)}
+    starts = kalman.new_states(boxes, answer_sigma(boxes, config))
+    changes = []
+    for index, grounding in enumerate(groundings):
+        track = matched.get(index)
+        change = Change(grounding.box, grounding.label, grounding.score, looks[index], None,
+                        starts[index], boxes[index])
+        if track is not None:
+            tracklet = tracklets[track]
+            change.track_id = tracklet.id
+            change.box = _beyond_edges(boxes[index], kalman.boxes_of(states[track:track + 1])[0],
+                                       frame)
+            if _motion_holds(tracklet.id, boxes[index], candidates.boxes[track], frames):
+                change.here = None
+        changes.append(change)
+    seen = {tracklets[track].id for track in matched.values()}
+    unseen = [(tracklet.id, _visibility(tracklet.id, box, frame))
+              for tracklet, box in zip(tracklets, kalman.boxes_of(states), strict=True)
+              if tracklet.id not in seen]
+    duplicates = _duplicates(tracklets, candidates.boxes, seen, config)
+    correction = Correction(frame, changes, unseen, duplicates, frame.stamp_ns)
+    correction.follow(frames, config)
+    return correction
+
+
+def _distinct(groundings: Sequence[Grounding], config: TrackerConfig) -> list[Grounding]:
+    """Drop boxes that say the same object twice, the first said is kept."""
+    kept: list[Grounding] = []
+    for grounding in groundings:
+        if not kept or iou([grounding.box], [other.box for other in kept]).max() \
+                <= config.duplicate_iou:
+            kept.append(grounding)
+    return kept
+
+
+def _motion_holds(track_id: int, box: NDArray[np.float64], track_box: NDArray[np.float64],
+                  frames: Sequence[Frame]) -> bool:
+    """Whether the motion measured for the track since is motion of the answered object."""
+    if iou([box], [track_box])[0, 0] < _SAME_MOTION_IOU:
+        return False
+    return all(track_id in frame.motions for frame in frames[1:])
+
+
+def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
+                  frame: Frame) -> tuple[float, float, float, float]:
+    """Return the box with the track's own edges where the image cuts the object off."""
+    width, height = frame.size
+    edges = box.copy()
+    for index, (limit, outward) in enumerate(((0, -1), (0, -1), (width, 1), (height, 1))):
+        cut = abs(box[index] - limit) <= _EDGE_PX
+        if cut and (track_box[index] - limit) * outward > 0:
+            edges[index] = track_box[index]
+    x1, y1, x2, y2 = (float(edge) for edge in edges)
+    return x1, y1, x2, y2
+
+
+def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame) -> float:
+    """Return how surely an answer about ``frame`` should have contained the track."""
+    inside = float(area(clip_to_frame(box[None], frame))[0] / max(float(area(box)[0]), 1.0))
+    return inside * (_HIDDEN if frame.coasting_s.get(track_id, 0.0) > 0 else 1.0)
+
+
+def _duplicates(tracklets: Sequence[Tracklet], boxes: BoxArray, seen: set[int],
+                config: TrackerConfig) -> list[int]:
+    """Return tracks without a box that lie on a track which has one; the older id stays.
+
+    When the older one is without a box, the younger is dropped all the same: the next answer
+    confirms the older, which lies on the same object.
+    """
+    overlap = iou(boxes, boxes)
+    drop = set()
+    for row, first in enumerate(tracklets):
+        for column in range(row + 1, len(tracklets)):
+            second = tracklets[column]
+            one_seen = (first.id in seen) != (second.id in seen)
+            if one_seen and overlap[row, column] > config.duplicate_iou:
+                drop.add(max(first.id, second.id))
+    return sorted(drop)

@@ -1,0 +1,163 @@
+"""The ring of past frames: small images, measured motion, and every track's state at each frame.
+
+It is what makes a late answer as good as a prompt one: the answer is matched to the states as they
+were, and its corrections run again through the motion that was measured since.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.boxes import BoxArray
+from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.tracking.kalman import Affine
+
+STILL: Affine = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
+
+@dataclass(frozen=True)
+class Views:
+    """The small images of one frame pair, all of one size.
+
+    Attributes:
+        rgb: uint8 (h, w, 3), RGB order.
+        grey: uint8 (h, w), luminance of ``rgb``.
+        thermal: uint8 (h, w), None when the thermal camera is silent.
+        scale: (x, y) view pixels per RGB pixel.
+    """
+
+    rgb: Image8
+    grey: Image8
+    thermal: Image8 | None
+    scale: tuple[float, float]
+
+    @classmethod
+    def of(cls, pair: FramePair, width: int) -> 'Views':
+        """Return the views of a pair, at most ``width`` pixels wide."""
+        size = (pair.width, pair.height)
+        if pair.width > width:
+            size = (width, max(1, round(pair.height * width / pair.width)))
+        rgb = _shrink(pair.rgb, size)
+        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        thermal = None if pair.thermal is None else _shrink(pair.thermal, size)
+        return cls(rgb, grey, thermal, (size[0] / pair.width, size[1] / pair.height))
+
+
+def _shrink(image: Image8, size: tuple[int, int]) -> Image8:
+    if (image.shape[1], image.shape[0]) == size:
+        return image.copy()
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How one box moved from the previous frame to this one, camera motion included.
+
+    Attributes:
+        shift: x, y of the centre in RGB pixels.
+        growth: New size over old size.
+        sigma: Standard deviation of ``shift`` in RGB pixels.
+    """
+
+    shift: tuple[float, float]
+    growth: float
+    sigma: float
+
+
+@dataclass
+class Frame:
+    """One instant of the past.
+
+    Attributes:
+        stamp_ns: Stamp of the pair.
+        dt_s: Seconds since the frame before it.
+        views: Small images.
+        size: (width, height) of the RGB image in pixels.
+        camera: Background motion since the frame before, 2x3 similarity, RGB pixels.
+        motions: Measured motion by track id; a missing id means the box coasts.
+        states: Kalman state (5, 4) by track id, after this frame's measurements.
+        coasting_s: Seconds without flow by track id; absent means 0.
+        corrections: Boxes that answers gave on this frame, by track id.
+        answered: (query id, epoch) of the answers applied to this frame.
+    """
+
+    stamp_ns: int
+    dt_s: float
+    views: Views
+    size: tuple[int, int]
+    camera: Affine = field(default_factory=STILL.copy)
+    motions: dict[int, Motion] = field(default_factory=dict)
+    states: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    coasting_s: dict[int, float] = field(default_factory=dict)
+    corrections: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
+    answered: set[tuple[str, int]] = field(default_factory=set)
+
+    def stack(self, ids: list[int]) -> NDArray[np.float64]:
+        """Return the states of ``ids`` as (N, 5, 4)."""
+        if not ids:
+            return np.zeros((0, 5, 4))
+        return np.stack([self.states[track_id] for track_id in ids])
+
+
+class History:
+    """Frames in stamp order, the oldest dropped after ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        self._span_ns = int(seconds * 1e9)
+        self._frames: list[Frame] = []
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def newest(self) -> Frame | None:
+        """The last frame, None before the first."""
+        return self._frames[-1] if self._frames else None
+
+    @property
+    def oldest_ns(self) -> int | None:
+        """Stamp of the oldest frame kept."""
+        return self._frames[0].stamp_ns if self._frames else None
+
+    def append(self, frame: Frame) -> None:
+        """Add the newest frame and drop what is too old."""
+        self._frames.append(frame)
+        horizon = frame.stamp_ns - self._span_ns
+        drop = bisect_left(self._frames, horizon, key=lambda kept: kept.stamp_ns)
+        del self._frames[:drop]
+
+    def at(self, stamp_ns: int) -> Frame | None:
+        """Return the frame with exactly this stamp."""
+        index = bisect_left(self._frames, stamp_ns, key=lambda kept: kept.stamp_ns)
+        if index < len(self._frames) and self._frames[index].stamp_ns == stamp_ns:
+            return self._frames[index]
+        return None
+
+    def since(self, stamp_ns: int) -> list[Frame]:
+        """Return the frames with this stamp or a later one, in order."""
+        index = bisect_left(self._frames, stamp_ns, key=lambda kept: kept.stamp_ns)
+        return self._frames[index:]
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._frames)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._frames.clear()
+
+    def forget(self, track_ids: set[int]) -> None:
+        """Forget removed tracks on every frame."""
+        for frame in self._frames:
+            for by_id in (frame.motions, frame.states, frame.coasting_s, frame.corrections):
+                for track_id in track_ids & by_id.keys():
+                    del by_id[track_id]
+
+
+def clip_to_frame(box: BoxArray, frame: Frame) -> BoxArray:
+    """Return boxes (N, 4) cut to the frame's RGB image."""
+    width, height = frame.size
+    return np.clip(box, 0.0, np.array([width, height, width, height], dtype=np.float64))

@@ -1,0 +1,167 @@
+"""The whole of tracking behind four verbs: set a query, push pairs, read stats, close.
+
+With a grounding worker it serves a live camera: ``push`` returns within milliseconds and answers
+arrive when they arrive. ``synchronous`` serves files: the model is asked inside ``push`` every
+``ask_interval_s`` of stamp time, and the result depends on nothing but the input.
+"""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
+
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.queries import Query, QueryBook
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.scheduler import GroundingWorker, GroundsQueries, WorkerCounts
+from rtrack_ros.tracking.track import Track
+from rtrack_ros.tracking.tracker import Outcome, Tracker
+
+_RECENT = 512
+
+
+@dataclass(frozen=True)
+class PipelineStats:
+    """A snapshot of how tracking goes.
+
+    Attributes:
+        pairs: Pairs pushed.
+        answers: Answers applied.
+        answers_late: Answers about frames no longer (or never) in the history.
+        answers_stale_epoch: Answers to a query replaced meanwhile.
+        answers_invalid: Model outputs that broke the answer format.
+        engine_errors: Questions on which the engine failed.
+        answer_age_ms: Newest pair's stamp minus the stamp of the newest applied answer; None
+            before the first.
+        answer_age_ms_p50: Median of that age when answers were applied, over the last 512.
+        answer_latency_ms: Wall time of the last answer; None before the first.
+        last_error: Text of the last failure, empty without one.
+        tracks: Tracks alive, lost and tentative ones included.
+    """
+
+    pairs: int
+    answers: int
+    answers_late: int
+    answers_stale_epoch: int
+    answers_invalid: int
+    engine_errors: int
+    answer_age_ms: float | None
+    answer_age_ms_p50: float | None
+    answer_latency_ms: float | None
+    last_error: str
+    tracks: int
+
+
+class TrackingPipeline:
+    """Queries, tracker and model together.
+
+    Args:
+        grounder: Answers questions; None tracks what ``tracker.apply`` is given by hand.
+        config: Tracker settings.
+        synchronous: Ask inside ``push`` instead of in a thread.
+        ask_interval_s: Least stamp time between two questions of one query when synchronous;
+            0 asks about every pair.
+    """
+
+    def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
+                 synchronous: bool = False, ask_interval_s: float = 0.0) -> None:
+        self.queries = QueryBook()
+        self.tracker = Tracker(config)
+        self._grounder = grounder
+        self._ask_interval_ns = int(ask_interval_s * 1e9)
+        self._asked_ns: dict[tuple[str, int], int] = {}
+        self._lock = threading.Lock()
+        self._pairs = 0
+        self._newest_ns = 0
+        self._answered_ns: int | None = None
+        self._latency_ms: float | None = None
+        self._ages_ms: deque[float] = deque(maxlen=_RECENT)
+        self._worker = None if synchronous or grounder is None else GroundingWorker(
+            grounder, self._apply)
+        self._counts = WorkerCounts() if self._worker is None else self._worker.counts
+
+    def set_query(self, text: str, query_id: str = 'default') -> Query | None:
+        """Add or replace a query, from any thread; an empty text removes it.
+
+        Raises:
+            QueryError: the text cannot become a query; nothing changes.
+        """
+        with self._lock:
+            return self.queries.set(text, query_id)
+
+    def remove_query(self, query_id: str) -> bool:
+        """Remove a query, from any thread; returns whether it was there."""
+        with self._lock:
+            return self.queries.remove(query_id)
+
+    def active_queries(self) -> tuple[Query, ...]:
+        """Return the active queries, from any thread."""
+        with self._lock:
+            return self.queries.active()
+
+    def push(self, pair: FramePair) -> list[Track]:
+        """Track one pair and return all tracks; the queries active now are bound to it."""
+        queries = self.active_queries()
+        tracks = self.tracker.step(pair, queries)
+        with self._lock:
+            self._pairs += 1
+            self._newest_ns = pair.stamp_ns
+        if self._worker is not None:
+            self._worker.offer(pair, queries)
+        elif self._grounder is not None and self._ask_now(self._grounder, pair, queries):
+            return self.tracker.tracks()
+        return tracks
+
+    def stats(self) -> PipelineStats:
+        """Return a snapshot, from any thread."""
+        counts, tracker = self._counts, self.tracker.counts
+        tracks = len(self.tracker.tracks())
+        with self._lock:
+            age = None if self._answered_ns is None else (
+                self._newest_ns - self._answered_ns) * 1e-6
+            return PipelineStats(
+                self._pairs, tracker.applied, tracker.late + tracker.unknown_frame,
+                tracker.stale_epoch, counts.answers_invalid, counts.engine_errors, age,
+                median(self._ages_ms) if self._ages_ms else None, self._latency_ms,
+                counts.last_error, tracks)
+
+    def reset(self) -> None:
+        """Forget frames and tracks; queries stay, ids go on counting."""
+        if self._worker is not None:
+            self._worker.withdraw()
+        self.tracker.reset()
+        with self._lock:
+            self._asked_ns.clear()
+            self._answered_ns = None
+
+    def close(self) -> bool:
+        """Stop the worker; returns whether it ended in time. The pipeline is of no use then."""
+        return self._worker is None or self._worker.close()
+
+    def _ask_now(self, grounder: GroundsQueries, pair: FramePair,
+                 queries: tuple[Query, ...]) -> bool:
+        """Ask every query that is due; returns whether the tracks may have changed."""
+        due = [query for query in queries if self._is_due(query, pair.stamp_ns)]
+        for query in due:
+            self._asked_ns[(query.id, query.epoch)] = pair.stamp_ns
+            self._counts.asked += 1
+            # A file is worth reading to its end even where the model fails on a frame.
+            try:
+                self._apply(grounder.ground(pair, query))
+                self._counts.answered += 1
+            except Exception as error:
+                self._counts.failed(error)
+        return bool(due)
+
+    def _is_due(self, query: Query, stamp_ns: int) -> bool:
+        asked = self._asked_ns.get((query.id, query.epoch))
+        return asked is None or stamp_ns < asked or stamp_ns - asked >= self._ask_interval_ns
+
+    def _apply(self, answer: Answer) -> None:
+        outcome = self.tracker.apply(answer)
+        with self._lock:
+            self._latency_ms = answer.latency_ms
+            if outcome is Outcome.APPLIED:
+                self._answered_ns = max(answer.stamp_ns, self._answered_ns or 0)
+                self._ages_ms.append((self._newest_ns - answer.stamp_ns) * 1e-6)

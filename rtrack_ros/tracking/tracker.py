@@ -1,0 +1,322 @@
+"""The tracker: every pair moves all tracks at once; an answer, however late, corrects the past.
+
+``step`` belongs to the camera's thread and never waits for a model. ``apply`` belongs to the
+model's thread; it computes flow and association on its own time and holds the lock only to read
+the past and to write the result. Times are header stamps throughout.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from rtrack_ros.boxes import BoxArray, area
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking import kalman
+from rtrack_ros.tracking.appearance import describe
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.correction import Correction, correct_past
+from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
+from rtrack_ros.tracking.motion import measure_motion
+from rtrack_ros.tracking.replay import advance, replay
+from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.tracklet import Tracklet
+
+_RESUME_AFTER_S = 0.2
+_CATCH_UPS = 4
+
+
+class Outcome(Enum):
+    """What became of an answer."""
+
+    APPLIED = 'applied'
+    LATE = 'late'
+    STALE_EPOCH = 'stale_epoch'
+    DUPLICATE = 'duplicate'
+    UNKNOWN_FRAME = 'unknown_frame'
+
+
+@dataclass
+class TrackerCounts:
+    """How the run went so far.
+
+    Attributes:
+        frames: Pairs stepped.
+        repeated: Pairs with the stamp of the pair before; they change nothing.
+        resets: Backward stamps and calls of ``reset``.
+        births: Tracks begun.
+        removals: Tracks ended.
+        recovered: Lost tracks found again under their id.
+        applied: Answers applied.
+        late: Answers about frames older than the history.
+        stale_epoch: Answers to a query that was replaced or removed.
+        duplicate: Second answers to one query about one frame.
+        unknown_frame: Answers about a stamp that no pair had.
+    """
+
+    frames: int = 0
+    repeated: int = 0
+    resets: int = 0
+    births: int = 0
+    removals: int = 0
+    recovered: int = 0
+    applied: int = 0
+    late: int = 0
+    stale_epoch: int = 0
+    duplicate: int = 0
+    unknown_frame: int = 0
+
+
+class Tracker:
+    """Follows what the answers name, at the rate of the camera.
+
+    Args:
+        config: Settings; None takes the defaults.
+    """
+
+    def __init__(self, config: TrackerConfig | None = None) -> None:
+        self.config = config or TrackerConfig()
+        self.counts = TrackerCounts()
+        self._lock = threading.Lock()
+        self._answer_lock = threading.Lock()
+        self._history = History(self.config.history_s)
+        self._tracklets: dict[int, Tracklet] = {}
+        self._active: frozenset[tuple[str, int]] = frozenset()
+        self._next_id = 1
+
+    def step(self, pair: FramePair, queries: Sequence[Query]) -> list[Track]:
+        """Move all tracks to a new frame pair and return them, lost and tentative ones included.
+
+        Tracks of queries that are not in ``queries`` end at once. A stamp before the last one
+        forgets all tracks, as a clock that jumped voids everything known about time.
+
+        Args:
+            pair: The newest frame pair.
+            queries: The active queries.
+        """
+        with self._lock:
+            self._keep_only(queries)
+            before = self._begin_frame(pair.stamp_ns)
+            if before is not None and before.stamp_ns == pair.stamp_ns:
+                self.counts.repeated += 1
+                return self._published()
+            ids = [] if before is None else self._followed(before)
+            seeds = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
+        frame = self._measure(pair, before, ids, seeds)
+        with self._lock:
+            if self._history.newest is not before:
+                frame = Frame(frame.stamp_ns, 0.0, frame.views, frame.size)
+            self._advance(frame)
+            self._judge(frame)
+            return self._published()
+
+    def apply(self, answer: Answer) -> Outcome:
+        """Correct the frame that ``answer`` is about and everything since.
+
+        May be called from another thread than ``step``; at most one answer is worked on at a time.
+        """
+        with self._answer_lock:
+            outcome = self._correct(answer)
+            setattr(self.counts, outcome.value, getattr(self.counts, outcome.value) + 1)
+            return outcome
+
+    def tracks(self) -> list[Track]:
+        """Return all tracks as of the newest frame."""
+        with self._lock:
+            return self._published()
+
+    def reset(self) -> None:
+        """Forget all frames and tracks; ids go on counting."""
+        with self._lock:
+            self._forget_all()
+
+    def _keep_only(self, queries: Sequence[Query]) -> None:
+        self._active = frozenset((query.id, query.epoch) for query in queries)
+        self._remove({tracklet.id for tracklet in self._tracklets.values()
+                      if (tracklet.query_id, tracklet.epoch) not in self._active})
+
+    def _begin_frame(self, stamp_ns: int) -> Frame | None:
+        newest = self._history.newest
+        if newest is not None and stamp_ns < newest.stamp_ns:
+            self._forget_all()
+        return self._history.newest
+
+    def _followed(self, frame: Frame) -> list[int]:
+        """Return the tracks whose box is still worth seeding with flow points."""
+        limit = self.config.lost_after_s
+        return [track_id for track_id in frame.states
+                if frame.coasting_s.get(track_id, 0.0) <= limit]
+
+    def _measure(self, pair: FramePair, before: Frame | None, ids: list[int],
+                 seeds: kalman.States) -> Frame:
+        """Return the new frame with its camera motion and the motion of ``ids``; no lock held."""
+        views = Views.of(pair, self.config.flow_width)
+        size = (pair.width, pair.height)
+        if before is None:
+            return Frame(pair.stamp_ns, 0.0, views, size)
+        dt_s = (pair.stamp_ns - before.stamp_ns) * 1e-9
+        frame = Frame(pair.stamp_ns, dt_s, views, size)
+        if dt_s <= self.config.max_flow_gap_s and size == before.size:
+            field = measure_motion(before.views, views, kalman.boxes_of(seeds),
+                                   seeds[:, 1, :2] * dt_s, self.config)
+            frame.camera = field.camera
+            frame.motions = {
+                track_id: motion
+                for track_id, motion, state in zip(ids, field.motions, seeds, strict=True)
+                if motion and not self._looks_foreign(track_id, motion, state, before, views)}
+        return frame
+
+    def _looks_foreign(self, track_id: int, motion: Motion, state: kalman.States, before: Frame,
+                       views: Views) -> bool:
+        """Whether a box that coasted would now stick to something that looks different."""
+        tracklet = self._tracklets.get(track_id)
+        if before.coasting_s.get(track_id, 0.0) < _RESUME_AFTER_S or tracklet is None:
+            return False
+        box = kalman.boxes_of(state[None])[0] + np.tile(motion.shift, 2)
+        look = describe(views, box)
+        like = look.similarity(tracklet.look) if look and tracklet.look else None
+        return like is not None and like < self.config.appearance_gate
+
+    def _advance(self, frame: Frame) -> None:
+        before = self._history.newest
+        self._history.append(frame)
+        self.counts.frames += 1
+        if before is not None:
+            ids = list(before.states)
+            motions = [frame.motions.get(track_id) for track_id in ids]
+            states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, self.config)
+            frame.states = dict(zip(ids, states, strict=True))
+            frame.coasting_s = {
+                track_id: 0.0 if motion else before.coasting_s.get(track_id, 0.0) + frame.dt_s
+                for track_id, motion in zip(ids, motions, strict=True)}
+
+    def _judge(self, frame: Frame) -> None:
+        ids = list(frame.states)
+        boxes = kalman.boxes_of(frame.stack(ids))
+        inside = area(clip_to_frame(boxes, frame)) / np.maximum(area(boxes), 1.0)
+        self._remove({
+            track_id for row, track_id in enumerate(ids)
+            if not self._tracklets[track_id].judge(
+                frame.stamp_ns, frame.coasting_s.get(track_id, 0.0), float(inside[row]),
+                self.config)})
+
+    def _published(self) -> list[Track]:
+        frame = self._history.newest
+        if frame is None or not frame.states:
+            return []
+        ids = sorted(frame.states)
+        states = frame.stack(ids)
+        boxes = clip_to_frame(kalman.boxes_of(states), frame)
+        return [self._track(self._tracklets[track_id], box, state, frame)
+                for track_id, box, state in zip(ids, boxes, states, strict=True)]
+
+    def _track(self, tracklet: Tracklet, box: BoxArray, state: kalman.States,
+               frame: Frame) -> Track:
+        x1, y1, x2, y2 = (float(edge) for edge in box)
+        centre = state[0, :2]
+        carried = frame.camera[:, :2] @ centre + frame.camera[:, 2] - centre
+        velocity = state[1, :2] + (carried / frame.dt_s if frame.dt_s > 0 else 0.0)
+        return Track(tracklet.id, (x1, y1, x2, y2), (float(velocity[0]), float(velocity[1])),
+                     tracklet.belief_at(frame.stamp_ns, self.config.fade_s), tracklet.state,
+                     tracklet.confirmed_ns, tracklet.query_id, tracklet.label)
+
+    def _correct(self, answer: Answer) -> Outcome:
+        with self._lock:
+            refusal = self._refusal(answer)
+            if refusal is not None:
+                return refusal
+            frames = self._history.since(answer.stamp_ns)
+            frames[0].answered.add((answer.query_id, answer.epoch))
+            tracklets = [tracklet for tracklet in self._tracklets.values()
+                         if (tracklet.query_id, tracklet.epoch) == (answer.query_id, answer.epoch)
+                         and tracklet.id in frames[0].states]
+            states = frames[0].stack([tracklet.id for tracklet in tracklets])
+        correction = correct_past(answer, frames, tracklets, states, self.config)
+        return self._commit(answer, correction)
+
+    def _refusal(self, answer: Answer) -> Outcome | None:
+        if (answer.query_id, answer.epoch) not in self._active:
+            return Outcome.STALE_EPOCH
+        frame = self._history.at(answer.stamp_ns)
+        if frame is None:
+            oldest = self._history.oldest_ns
+            older = oldest is not None and answer.stamp_ns < oldest
+            return Outcome.LATE if older else Outcome.UNKNOWN_FRAME
+        if (answer.query_id, answer.epoch) in frame.answered:
+            return Outcome.DUPLICATE
+        return None
+
+    def _commit(self, answer: Answer, correction: Correction) -> Outcome:
+        """Write a correction into the past, once its motion has caught up with the present."""
+        for _ in range(_CATCH_UPS):
+            with self._lock:
+                frames = self._history.since(correction.reached_ns)
+                if len(frames) <= 1:
+                    return self._write(answer, correction)
+            correction.follow(frames, self.config)
+        with self._lock:
+            return self._write(answer, correction)
+
+    def _write(self, answer: Answer, correction: Correction) -> Outcome:
+        key = (answer.query_id, answer.epoch)
+        frames = self._history.since(answer.stamp_ns)
+        if key not in self._active:
+            return Outcome.STALE_EPOCH
+        if not frames or frames[0] is not correction.frame:
+            return Outcome.LATE
+        ids = []
+        for change in correction.changes:
+            tracklet = self._tracklets.get(change.track_id or 0)
+            if tracklet is None and change.track_id is not None:
+                continue
+            if tracklet is None:
+                tracklet = self._born(answer, change.label, change.score)
+                frames[0].states[tracklet.id] = change.start
+                tracklet.look = change.look
+            else:
+                self.counts.recovered += tracklet.state is TrackState.LOST
+                tracklet.confirm(answer.stamp_ns, change.label, change.look, self.config)
+                frames[0].corrections[tracklet.id] = change.box
+            for frame, motion in change.motions:
+                frame.motions.pop(tracklet.id, None)
+                if motion:
+                    frame.motions[tracklet.id] = motion
+            frames[0].coasting_s[tracklet.id] = 0.0
+            ids.append(tracklet.id)
+        replay(frames, ids, self.config)
+        self._contradict(answer, correction)
+        self._judge(frames[-1])
+        return Outcome.APPLIED
+
+    def _born(self, answer: Answer, label: str, score: float) -> Tracklet:
+        belief = self.config.birth_score * min(max(score, 0.0), 1.0)
+        tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, label, belief,
+                            answer.stamp_ns, answer.stamp_ns)
+        self._next_id += 1
+        self._tracklets[tracklet.id] = tracklet
+        self.counts.births += 1
+        return tracklet
+
+    def _contradict(self, answer: Answer, correction: Correction) -> None:
+        for track_id, visible in correction.unseen:
+            if track_id in self._tracklets:
+                self._tracklets[track_id].contradict(answer.stamp_ns, visible, self.config)
+        self._remove(set(correction.duplicates) & self._tracklets.keys())
+
+    def _remove(self, track_ids: set[int]) -> None:
+        if track_ids:
+            self._history.forget(track_ids)
+            for track_id in track_ids:
+                del self._tracklets[track_id]
+            self.counts.removals += len(track_ids)
+
+    def _forget_all(self) -> None:
+        self.counts.removals += len(self._tracklets)
+        self.counts.resets += 1
+        self._tracklets.clear()
+        self._history.clear()
+
