@@ -151,7 +151,7 @@ def prepare(torch: bool) -> None:
     kind = f'ROS 2 {distribution} of this machine' if distribution else 'ROS 2 Jazzy from wheels'
     stand_in = not (distribution and has_vision_msgs())
     steps = Steps(BUILD / 'stamps', 4 + stand_in + torch,
-                  f'{ROOT} {sys.executable} {sys.version} {kind}')
+                  f'{ROOT} {os.path.realpath(sys.executable)} {sys.version} {kind}')
     check_machine(distribution)
     steps.once('environment', f'Private Python environment build/env, for {kind}', UV,
                lambda: make_environment(distribution is not None))

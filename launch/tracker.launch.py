@@ -1,0 +1,105 @@
+"""Start the tracker as a managed node that configures and activates itself.
+
+For example: ros2 launch rtrack_ros tracker.launch.py rgb_topic:=/camera/image_raw
+thermal_topic:=/lepton/image_raw query:='the people near the truck'
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+)
+from launch.conditions import IfCondition
+from launch.events import matches_action
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode, Node
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from launch_ros.parameter_descriptions import ParameterValue
+from lifecycle_msgs.msg import Transition
+
+SHARE = Path(get_package_share_directory('rtrack_ros'))
+
+ARGUMENTS = {
+    'rgb_topic': ('rgb/image_raw', 'RGB images, sensor_msgs/Image'),
+    'thermal_topic': ('thermal/image_raw', 'thermal images, sensor_msgs/Image'),
+    'query_topic': ('/referring_query', 'sentences, std_msgs/String'),
+    'query': ('', 'the sentence to start with; more can follow on the query topic'),
+    'params_file': (str(SHARE / 'config' / 'tracker.yaml'), 'parameters of the node'),
+    'use_sim_time': ('false', 'take the time from /clock'),
+    'log_level': ('info', 'debug, info, warn, error or fatal'),
+    'rviz': ('false', 'show the debug image in RViz'),
+    'bag': ('', 'a bag to play beside the node; with use_sim_time:=true its clock is published'),
+}
+
+
+def tracker() -> LifecycleNode:
+    """Return the managed node, not yet configured."""
+    return LifecycleNode(
+        package='rtrack_ros',
+        executable='tracker_node',
+        name='rtrack',
+        namespace='',
+        output='screen',
+        parameters=[
+            LaunchConfiguration('params_file'),
+            {
+                # A sentence such as 'yes' or '7' must not turn into a boolean or a number.
+                'initial_query': ParameterValue(LaunchConfiguration('query'), value_type=str),
+                'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'),
+                                               value_type=bool),
+            },
+        ],
+        remappings=[
+            ('rgb/image_raw', LaunchConfiguration('rgb_topic')),
+            ('thermal/image_raw', LaunchConfiguration('thermal_topic')),
+            ('/referring_query', LaunchConfiguration('query_topic')),
+            ('~/tracks', '/tracks'),
+        ],
+        arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
+    )
+
+
+def request(node: LifecycleNode, transition: int) -> EmitEvent:
+    """Return the action that asks a managed node for a transition."""
+    return EmitEvent(event=ChangeState(lifecycle_node_matcher=matches_action(node),
+                                       transition_id=transition))
+
+
+def play_bag(context: LaunchContext) -> list[ExecuteProcess]:
+    """Return the player of the bag, if one is named."""
+    bag = LaunchConfiguration('bag').perform(context)
+    if not bag:
+        return []
+    simulated = LaunchConfiguration('use_sim_time').perform(context).lower() in ('true', '1')
+    clock = ['--clock'] if simulated else []
+    return [ExecuteProcess(cmd=['ros2', 'bag', 'play', bag, *clock], output='screen')]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Describe the node, its start, and what may run beside it."""
+    node = tracker()
+    activate_once_configured = RegisterEventHandler(OnStateTransition(
+        target_lifecycle_node=node, start_state='configuring', goal_state='inactive',
+        entities=[request(node, Transition.TRANSITION_ACTIVATE)]))
+    play_once_active = RegisterEventHandler(OnStateTransition(
+        target_lifecycle_node=node, start_state='activating', goal_state='active',
+        entities=[OpaqueFunction(function=play_bag)], handle_once=True))
+    rviz = Node(package='rviz2', executable='rviz2', name='rviz',
+                condition=IfCondition(LaunchConfiguration('rviz')))
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value=default, description=description)
+          for name, (default, description) in ARGUMENTS.items()),
+        # Before the node, or its first transition could pass unseen.
+        activate_once_configured,
+        play_once_active,
+        node,
+        request(node, Transition.TRANSITION_CONFIGURE),
+        rviz,
+    ])
