@@ -36,6 +36,7 @@ IMAGE_TYPE = 'sensor_msgs/msg/Image'
 START_NS = 1_700_000_000_000_000_000
 _FOREVER = QosTime(9223372036, 854775807)  # RMW_DURATION_INFINITE
 _FAR_FUTURE_NS = 1 << 62
+_HELD_AT_FIRST = 15
 
 
 def camera_qos(depth: int = 10) -> Qos:
@@ -140,19 +141,29 @@ class BagPairs:
         return self._count
 
     def __iter__(self) -> Iterator[FramePair]:
-        pairer: StampPairer[Any, Any] = StampPairer()
         normalise = ThermalNormaliser(limits=self._limits)
         with open_bag(self._path) as reader:
-            chosen = [item for item in reader.connections
-                      if item.topic in (self._rgb_topic, self._thermal_topic)]
-            for connection, time_ns, data in reader.messages(chosen):
-                message = reader.deserialize(data, connection.msgtype)
-                if connection.topic == self._rgb_topic:
-                    pairer.add_rgb(stamp_of(message), message)
-                else:
-                    pairer.add_thermal(stamp_of(message), message)
-                yield from (_frame_pair(item, normalise) for item in pairer.poll(time_ns))
-        yield from (_frame_pair(item, normalise) for item in pairer.poll(_FAR_FUTURE_NS))
+            for item in self._paired(reader):
+                yield _frame_pair(item, normalise)
+
+    def _paired(self, reader: AnyReader) -> Iterator[PairedItem[Any, Any]]:
+        pairer: StampPairer[Any, Any] = StampPairer()
+        chosen = [item for item in reader.connections
+                  if item.topic in (self._rgb_topic, self._thermal_topic)]
+        # A pairer that never saw a thermal image waits for none: the first frames are held back
+        # until the thermal camera has spoken, or had time to.
+        held = _HELD_AT_FIRST
+        for connection, time_ns, data in reader.messages(chosen):
+            message = reader.deserialize(data, connection.msgtype)
+            if connection.topic == self._rgb_topic:
+                pairer.add_rgb(stamp_of(message), message)
+                held -= 1
+            else:
+                pairer.add_thermal(stamp_of(message), message)
+                held = 0
+            if held <= 0:
+                yield from pairer.poll(time_ns)
+        yield from pairer.poll(_FAR_FUTURE_NS)
 
 
 def read_pairs(path: Path | str, rgb_topic: str = RGB_TOPIC, thermal_topic: str = THERMAL_TOPIC,

@@ -1,0 +1,143 @@
+"""Recordings of simulated scenes: order, faults, truth, and pictures that survive."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+pytest.importorskip('rosbags', reason='bags need the bag extra')
+
+from rtrack_ros.data.bag import RGB_TOPIC, START_NS, THERMAL_TOPIC, open_bag, read_pairs
+from rtrack_ros.data.pairs import DataError
+from rtrack_ros.data.recorded_images import pixels, rgb_pixels, thermal_pixels
+from rtrack_ros.data.scene_bag import write_bag
+from rtrack_ros.data.truth import SceneTruth
+from rtrack_ros.data.videos import open_pairs
+from rtrack_ros.simulation import Scene, make_scene
+
+
+@pytest.fixture(scope='module')
+def scene() -> Scene:
+    return make_scene(5, seconds=1.0, place='yard', conditions=('day', 'night'), fps=20,
+                      size=(160, 120), thermal_size=(80, 60))
+
+
+def stamps(path: Path, topic: str) -> list[int]:
+    with open_bag(path) as reader:
+        chosen = [item for item in reader.connections if item.topic == topic]
+        return [time_ns for _, time_ns, _ in reader.messages(chosen)]
+
+
+def test_a_scene_comes_back_frame_by_frame(scene: Scene, tmp_path: Path) -> None:
+    truth = write_bag(tmp_path / 'bag', scene)
+    pairs = open_pairs(tmp_path / 'bag')
+    found = list(pairs)
+    assert len(pairs) == len(found) == len(scene)
+    assert pairs.fps == pytest.approx(20, rel=0.01)
+    for pair, frame, known in zip(found, scene, truth.frames, strict=True):
+        assert pair.stamp_ns == known.stamp_ns == START_NS + frame.stamp_ns
+        assert np.array_equal(pair.rgb, frame.rgb)
+        assert pair.thermal is not None and pair.thermal.shape == (120, 160)
+        assert known.condition == frame.condition
+
+
+def test_truth_beside_the_bag_survives(scene: Scene, tmp_path: Path) -> None:
+    truth = write_bag(tmp_path / 'bag', scene)
+    loaded = SceneTruth.load(tmp_path / 'bag' / 'truth')
+    assert loaded == truth
+    assert [item.text for item in loaded.expressions] == [item.text for item in scene.expressions]
+    expression = loaded.expressions[0]
+    rows = loaded.rows(expression, range(3, 6))
+    assert {(row.frame, row.id) for row in rows} == {
+        (index - 2, number) for index in range(3, 6) for number in scene.expressions[0].ids[index]}
+
+
+def test_dropped_thermal_leaves_rgb_alone_for_the_span(scene: Scene, tmp_path: Path) -> None:
+    write_bag(tmp_path / 'bag', scene, drop_thermal=[(0.3, 0.7)])
+    alone = [(pair.stamp_ns - START_NS) * 1e-9 for pair in read_pairs(tmp_path / 'bag')
+             if pair.thermal is None]
+    assert alone == pytest.approx([0.3 + 0.05 * step for step in range(8)])
+
+
+def test_dropped_rgb_frames_are_missing_from_the_truth_too(scene: Scene, tmp_path: Path) -> None:
+    truth = write_bag(tmp_path / 'bag', scene, drop_rgb=[(0.0, 0.2)])
+    assert len(truth.frames) == len(scene) - 4
+    assert all(len(item.ids) == len(truth.frames) for item in truth.expressions)
+    assert [pair.stamp_ns for pair in read_pairs(tmp_path / 'bag')] == [
+        frame.stamp_ns for frame in truth.frames]
+
+
+@pytest.mark.parametrize('offset_ms', [-70.0, 12.0, 130.0])
+def test_offset_and_jitter_keep_the_recording_in_order(scene: Scene, tmp_path: Path,
+                                                       offset_ms: float) -> None:
+    write_bag(tmp_path / 'bag', scene, jitter_ms=8.0, offset_ms=offset_ms)
+    rgb, thermal = stamps(tmp_path / 'bag', RGB_TOPIC), stamps(tmp_path / 'bag', THERMAL_TOPIC)
+    assert rgb == sorted(rgb) and thermal == sorted(thermal)
+    assert len(set(np.diff(rgb))) > 1
+    lag = np.mean(np.subtract(thermal, rgb)) * 1e-6
+    assert lag == pytest.approx(offset_ms, abs=8)
+
+
+def test_a_slow_thermal_camera(scene: Scene, tmp_path: Path) -> None:
+    write_bag(tmp_path / 'bag', scene, thermal_every=4)
+    assert len(stamps(tmp_path / 'bag', THERMAL_TOPIC)) == 5
+
+
+def test_topics_carry_a_camera_profile_and_types(scene: Scene, tmp_path: Path) -> None:
+    write_bag(tmp_path / 'bag', scene)
+    with open_bag(tmp_path / 'bag') as reader:
+        for connection in reader.connections:
+            [profile] = connection.ext.offered_qos_profiles
+            assert profile.reliability.name == 'RELIABLE'
+            assert connection.digest.startswith('RIHS01_d31d41a9')
+            assert 'uint8[] data' in connection.msgdef.data
+
+
+def test_bad_requests_name_the_remedy(scene: Scene, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match='stay below 25'):
+        write_bag(tmp_path / 'bag', scene, jitter_ms=25)
+    write_bag(tmp_path / 'bag', scene)
+    with pytest.raises(DataError, match='exists'):
+        write_bag(tmp_path / 'bag', scene)
+    with pytest.raises(DataError, match='no images on /left'):
+        read_pairs(tmp_path / 'bag', rgb_topic='/left')
+    with pytest.raises(DataError, match='cannot open'):
+        read_pairs(tmp_path / 'none.mcap')
+
+
+def message(image: np.ndarray, encoding: str, padding: int = 0,
+            bigendian: bool = False) -> SimpleNamespace:
+    stored = image.astype(image.dtype.newbyteorder('>')) if bigendian else image
+    rows = np.ascontiguousarray(stored).view(np.uint8).reshape(image.shape[0], -1)
+    padded = np.pad(rows, ((0, 0), (0, padding)))
+    return SimpleNamespace(height=image.shape[0], width=image.shape[1], encoding=encoding,
+                           is_bigendian=bigendian, step=padded.shape[1], data=padded.reshape(-1))
+
+
+@settings(max_examples=30)
+@given(arrays(np.uint16, st.tuples(st.integers(1, 7), st.integers(1, 9))), st.integers(0, 5),
+       st.booleans())
+def test_mono16_with_any_padding_and_byte_order(image: np.ndarray, padding: int,
+                                                bigendian: bool) -> None:
+    assert np.array_equal(thermal_pixels(message(image, 'mono16', padding, bigendian)), image)
+
+
+def test_colour_orders_become_rgb() -> None:
+    rgb = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    assert np.array_equal(rgb_pixels(message(rgb, 'rgb8', padding=3)), rgb)
+    assert np.array_equal(rgb_pixels(message(rgb[:, :, ::-1], 'bgr8')), rgb)
+
+
+def test_unusable_images_are_refused() -> None:
+    with pytest.raises(DataError, match='bayer_rggb8'):
+        pixels(message(np.zeros((2, 2), np.uint8), 'bayer_rggb8'))
+    short = message(np.zeros((4, 4), np.uint8), 'mono8')
+    short.data = short.data[:10]
+    with pytest.raises(DataError, match='needs 16 bytes'):
+        pixels(short)
+    with pytest.raises(DataError, match='colour'):
+        rgb_pixels(message(np.zeros((2, 2), np.uint16), 'mono16'))

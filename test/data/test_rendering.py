@@ -1,0 +1,17 @@
+"""Frames drawn by several processes are those of one."""
+
+import numpy as np
+
+from rtrack_ros.data.rendering import render_frames
+from rtrack_ros.simulation import make_scene
+
+
+def test_frames_of_two_processes_equal_those_of_one() -> None:
+    scene = make_scene(1, seconds=0.5, fps=10, size=(160, 120), thermal_size=(80, 60))
+    frames = list(render_frames(scene, workers=2))
+    assert [frame.index for frame in frames] == list(range(5))
+    for frame in frames:
+        alone = scene.frame(frame.index)
+        assert np.array_equal(frame.rgb, alone.rgb)
+        assert np.array_equal(frame.thermal, alone.thermal)
+        assert frame.objects == alone.objects
