@@ -7,7 +7,7 @@ thermal_topic:=/lepton/image_raw query:='the people near the truck'
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchContext, LaunchDescription
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -30,7 +30,7 @@ ARGUMENTS = {
     'rgb_topic': ('rgb/image_raw', 'RGB images, sensor_msgs/Image'),
     'thermal_topic': ('thermal/image_raw', 'thermal images, sensor_msgs/Image'),
     'query_topic': ('/referring_query', 'sentences, std_msgs/String'),
-    'query': ('', 'the sentence to start with; more can follow on the query topic'),
+    'query': ('', 'the sentence to start with, instead of the one in params_file'),
     'params_file': (str(SHARE / 'config' / 'tracker.yaml'), 'parameters of the node'),
     'use_sim_time': ('false', 'take the time from /clock'),
     'log_level': ('info', 'debug, info, warn, error or fatal'),
@@ -39,23 +39,22 @@ ARGUMENTS = {
 }
 
 
-def tracker() -> LifecycleNode:
+def tracker(context: LaunchContext) -> LifecycleNode:
     """Return the managed node, not yet configured."""
+    parameters = [LaunchConfiguration('params_file'), {
+        'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)}]
+    if LaunchConfiguration('query').perform(context):
+        # Only where one is given, or it would blot out that of the parameter file. A string by
+        # declaration, or a sentence such as 'yes' or '7' would arrive as something else.
+        parameters.append({
+            'query.initial': ParameterValue(LaunchConfiguration('query'), value_type=str)})
     return LifecycleNode(
         package='rtrack_ros',
         executable='tracker_node',
         name='rtrack',
         namespace='',
         output='screen',
-        parameters=[
-            LaunchConfiguration('params_file'),
-            {
-                # A sentence such as 'yes' or '7' must not turn into a boolean or a number.
-                'initial_query': ParameterValue(LaunchConfiguration('query'), value_type=str),
-                'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'),
-                                               value_type=bool),
-            },
-        ],
+        parameters=parameters,
         remappings=[
             ('rgb/image_raw', LaunchConfiguration('rgb_topic')),
             ('thermal/image_raw', LaunchConfiguration('thermal_topic')),
@@ -82,24 +81,26 @@ def play_bag(context: LaunchContext) -> list[ExecuteProcess]:
     return [ExecuteProcess(cmd=['ros2', 'bag', 'play', bag, *clock], output='screen')]
 
 
-def generate_launch_description() -> LaunchDescription:
-    """Describe the node, its start, and what may run beside it."""
-    node = tracker()
+def start_tracker(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return the node with the events that configure and activate it."""
+    node = tracker(context)
     activate_once_configured = RegisterEventHandler(OnStateTransition(
         target_lifecycle_node=node, start_state='configuring', goal_state='inactive',
         entities=[request(node, Transition.TRANSITION_ACTIVATE)]))
     play_once_active = RegisterEventHandler(OnStateTransition(
         target_lifecycle_node=node, start_state='activating', goal_state='active',
         entities=[OpaqueFunction(function=play_bag)], handle_once=True))
-    rviz = Node(package='rviz2', executable='rviz2', name='rviz',
-                condition=IfCondition(LaunchConfiguration('rviz')))
+    # The handlers come before the node, or its first transition could pass unseen.
+    return [activate_once_configured, play_once_active, node,
+            request(node, Transition.TRANSITION_CONFIGURE)]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Describe the node, its start, and what may run beside it."""
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=description)
           for name, (default, description) in ARGUMENTS.items()),
-        # Before the node, or its first transition could pass unseen.
-        activate_once_configured,
-        play_once_active,
-        node,
-        request(node, Transition.TRANSITION_CONFIGURE),
-        rviz,
+        OpaqueFunction(function=start_tracker),
+        Node(package='rviz2', executable='rviz2', name='rviz',
+             condition=IfCondition(LaunchConfiguration('rviz'))),
     ])
