@@ -87,6 +87,11 @@ def uv_environment(settings: dict[str, str]) -> dict[str, str]:
     chosen = {names[key]: value for key, value in settings.items() if key in names}
     if 'find-links' in settings:
         chosen['UV_FIND_LINKS'] = ','.join(settings['find-links'].split())
-    # pip takes the best version of all its sources; uv by itself that of the first.
-    return {**chosen, 'UV_INDEX_STRATEGY': 'unsafe-best-match', 'UV_LINK_MODE': 'copy',
-            'UV_HTTP_TIMEOUT': settings.get('default-timeout', settings.get('timeout', '120'))}
+    return {
+        **chosen,
+        # pip takes the best version of all its sources; uv by itself that of the first.
+        'UV_INDEX_STRATEGY': 'unsafe-best-match',
+        # We mend installed files: a hard link would carry that into uv's cache.
+        'UV_LINK_MODE': 'copy',
+        'UV_HTTP_TIMEOUT': settings.get('timeout', '120'),
+    }

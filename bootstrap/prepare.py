@@ -75,8 +75,9 @@ def install_beside_ros() -> None:
     overrides = BUILD / 'overrides.txt'
     overrides.write_text((HERE / 'overrides.txt').read_text() + f'numpy=={numpy}\nscipy>=1.8\n')
     extras = [f'--extra={name}' for name in ('openvino', 'eval', 'bag', 'dev')]
+    # Humble's generators do not know EmPy 4, and colcon-core refuses newer setuptools.
     uv_install('--requirement', 'pyproject.toml', *extras, '--override', str(overrides),
-               'colcon-common-extensions', 'setuptools>=30.3,<80', log='libraries.log')
+               'colcon-common-extensions', 'empy<4', 'setuptools>=30.3,<80', log='libraries.log')
 
 
 def install_torch() -> None:
