@@ -1,0 +1,128 @@
+"""``rtrack track``: follow a sentence through recorded frame pairs."""
+
+import argparse
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtrack_ros.commands import CommandError, positive
+
+if TYPE_CHECKING:
+    from rtrack_ros.data.mot import MotRow
+    from rtrack_ros.data.pairs import PairSource
+    from rtrack_ros.frames import FramePair
+    from rtrack_ros.tracking.pipeline import PipelineStats, TrackingPipeline
+
+
+def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    """Add the command to the ``rtrack`` parser."""
+    parser = subparsers.add_parser(
+        'track', help='follow a sentence through videos, image folders or a bag',
+        description='Follow what a sentence names through recorded frame pairs and write its '
+                    'boxes as MOTChallenge rows, frames from 1. Every frame is tracked; the '
+                    'model is asked at intervals of the recording, which gives the same result '
+                    'on every machine. With --realtime frames come at their own rate and the '
+                    'model answers as fast as it can, as on a robot.')
+    parser.add_argument('--rgb', type=Path, required=True, metavar='PATH',
+                        help='video, folder of images, or a bag that holds both cameras')
+    parser.add_argument('--thermal', type=Path, default=None, metavar='PATH',
+                        help='video or folder of images; frame i belongs to RGB frame i where '
+                             'the rates are equal')
+    parser.add_argument('--query', required=True, metavar='SENTENCE', help='what to follow')
+    parser.add_argument('--out', type=Path, required=True, metavar='FILE',
+                        help='tracks, one box per row')
+    parser.add_argument('--overlay', type=Path, default=None, metavar='MP4',
+                        help='video of both images with boxes and identities')
+    parser.add_argument('--engine', default='auto', help='auto, openvino or transformers')
+    parser.add_argument('--model', type=Path, default=None, metavar='DIR',
+                        help='model folder (default: the model of the package)')
+    parser.add_argument('--ask-interval', type=float, default=0.3, metavar='SECONDS',
+                        help='time of the recording between two questions to the model; 0 asks '
+                             'about every frame (default: 0.3)')
+    parser.add_argument('--realtime', action='store_true', help='pace frames by their stamps')
+    parser.add_argument('--fps', type=positive, default=30.0, help='rate of image folders')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Track and write; returns the exit status."""
+    from rtrack_ros.commands.terminal import console, progress
+    from rtrack_ros.data.mot import write_mot
+    from rtrack_ros.data.videos import open_pairs
+    from rtrack_ros.engines.registry import default_model, load_engine
+    from rtrack_ros.language.grounder import Grounder
+    from rtrack_ros.tracking.pipeline import TrackingPipeline
+
+    pairs = open_pairs(args.rgb, args.thermal, args.fps)
+    engine = load_engine(args.engine, args.model or default_model())
+    pipeline = TrackingPipeline(Grounder(engine), synchronous=not args.realtime,
+                                ask_interval_s=max(args.ask_interval, 0.0))
+    try:
+        if pipeline.set_query(args.query) is None:
+            raise CommandError('--query is empty; say what to follow, e.g. "the people"')
+        paced = _paced(pairs) if args.realtime else pairs
+        started = time.perf_counter()
+        frames = list(_track(progress(paced, 'tracking', len(pairs) or None), pairs, pipeline,
+                             args))
+        seconds, stats = time.perf_counter() - started, pipeline.stats()
+    finally:
+        pipeline.close()
+        engine.close()
+    write_mot(args.out, (row for rows in frames for row in rows))
+    console().print(_summary(frames, seconds, stats, args), soft_wrap=True)
+    return 0
+
+
+def _track(source: 'Iterable[FramePair]', pairs: 'PairSource', pipeline: 'TrackingPipeline',
+           args: argparse.Namespace) -> 'Iterator[list[MotRow]]':
+    """Yield the boxes of every frame, and draw them where asked to."""
+    from contextlib import ExitStack
+
+    from rtrack_ros.data.mot import MotRow
+    from rtrack_ros.evaluation.overlay import OverlayWriter
+    from rtrack_ros.tracking.track import TrackState
+
+    with ExitStack() as stack:
+        video = None
+        if args.overlay is not None:
+            video = stack.enter_context(OverlayWriter(args.overlay, pairs.fps))
+        first_ns: int | None = None
+        for number, pair in enumerate(source, start=1):
+            first_ns = pair.stamp_ns if first_ns is None else first_ns
+            rows = [MotRow(number, track.id, track.box, track.score)
+                    for track in pipeline.push(pair)
+                    if track.state is TrackState.CONFIRMED and _has_area(track.box)]
+            if video is not None:
+                video.write(pair, rows, args.query,
+                            time_s=(pair.stamp_ns - first_ns) * 1e-9)
+            yield rows
+
+
+def _has_area(box: tuple[float, float, float, float]) -> bool:
+    return box[2] - box[0] >= 0.01 and box[3] - box[1] >= 0.01
+
+
+def _paced(pairs: 'PairSource') -> 'Iterator[FramePair]':
+    """Yield the pairs when they are due by their stamps; reading ahead is not needed for files."""
+    start: tuple[float, int] | None = None
+    for pair in pairs:
+        start = (time.monotonic(), pair.stamp_ns) if start is None else start
+        wait = start[0] + (pair.stamp_ns - start[1]) * 1e-9 - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        yield pair
+
+
+def _summary(frames: 'list[list[MotRow]]', seconds: float, stats: 'PipelineStats',
+             args: argparse.Namespace) -> str:
+    identities = {row.id for rows in frames for row in rows}
+    rate = len(frames) / max(seconds, 1e-9)
+    lines = [f'{len(frames)} frames in {seconds:.1f} s ({rate:.1f} per second), '
+             f'{stats.answers} answers applied, {len(identities)} identities',
+             f'wrote {args.out}']
+    if args.overlay is not None:
+        lines.append(f'wrote {args.overlay}')
+    failed = stats.answers_invalid + stats.engine_errors
+    if failed:
+        lines.append(f'{failed} questions failed; the last one: {stats.last_error}')
+    return '\n'.join(lines)
