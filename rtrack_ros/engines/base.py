@@ -68,6 +68,7 @@ class Capabilities:
         image_size: (width, height) in pixels to which every image is resized before the model.
         constrained: Whether the grammar is enforced while decoding.
         labels: Words the model was trained to use as labels; empty where any word may come.
+        prompt: Style of the prompt the model was trained with.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Capabilities:
     image_size: tuple[int, int]
     constrained: bool
     labels: tuple[str, ...] = ()
+    prompt: str = 'brief'
 
 
 class Engine(Protocol):

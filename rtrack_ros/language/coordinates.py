@@ -30,8 +30,8 @@ def check_protocol(protocol: str) -> None:
         ProtocolError: with the known names.
     """
     if protocol not in _UNITS:
-        raise ProtocolError(f'bbox_protocol {protocol!r} is unknown; set it in the model\'s '
-                            f'rtrack.json to one of {", ".join(BBOX_PROTOCOLS)}')
+        raise ProtocolError(f'bbox_protocol {protocol!r} is unknown; in rtrack.json of '
+                            f'the model set one of {", ".join(BBOX_PROTOCOLS)}')
 
 
 def pixels_from_model(box: Box, protocol: str, image_size: Size, model_size: Size) -> Box:

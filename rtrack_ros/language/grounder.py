@@ -7,6 +7,7 @@ from dataclasses import replace
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.coordinates import check_protocol
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.parser import AnswerError, parse_answer
 from rtrack_ros.language.prompts import ground_prompt
@@ -24,12 +25,18 @@ class Grounder:
         max_boxes: Most boxes in one answer; raising it lets crowds be answered and makes the
             longest answer slower.
         labels: Words the model may use; None takes the ones its engine declares, if any.
+
+    Raises:
+        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
+        PromptError: the engine's model names a prompt style nobody here can write.
     """
 
     def __init__(self, engine: Engine, max_boxes: int = 12,
                  labels: Sequence[str] | None = None) -> None:
         self._engine = engine
         self._capabilities = engine.capabilities()
+        check_protocol(self._capabilities.bbox_protocol)
+        ground_prompt('', self._capabilities.prompt)
         self._grammar = answer_grammar(max_boxes, labels or self._capabilities.labels or None)
         self._max_tokens = _TOKENS_PER_BOX * max_boxes
 
@@ -46,8 +53,9 @@ class Grounder:
             AnswerError: the text is no answer, or was cut off.
         """
         started = time.perf_counter()
-        reply = self._engine.infer(pair.images(), ground_prompt(query.text), self._grammar,
-                                   self._max_tokens, deadline_s)
+        prompt = ground_prompt(query.text, self._capabilities.prompt)
+        reply = self._engine.infer(pair.images(), prompt, self._grammar, self._max_tokens,
+                                   deadline_s)
         if reply.finish != 'stop':
             raise AnswerError(f'the answer is incomplete (finish {reply.finish!r} after '
                               f'{reply.tokens} tokens); allow fewer boxes per answer')

@@ -1,33 +1,33 @@
-"""Task prompts, by the name a model folder asks for in its ``rtrack.json``.
+"""What the model is asked. Training and every engine build their prompts here and nowhere else."""
 
-The sentence comes before the images: it stays the same from frame to frame, so an engine that
-caches prefixes keeps it, and a causal model reads every image already knowing what to look for.
-"""
+from typing import Final
 
 from rtrack_ros.engines.base import Prompt
 
-PROMPT_STYLES = ('full', 'brief')
-"""'full' instructs a general model; 'brief' is what rtrack-nano was trained on."""
-
-_INSTRUCTION = (
-    'Locate every object that matches this description: {text}\n'
-    'Two registered images of one moment follow, first RGB, then thermal (white is hot). '
-    'Answer with a JSON list of {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}}, '
-    'or [] when nothing matches.\nRGB:')
+_GROUND: Final = {'brief': 'Locate in JSON: {sentence}\nRGB:'}
+GROUND_STYLES: Final = tuple(_GROUND)
 
 
-def ground_prompt(text: str, style: str = 'full') -> Prompt:
-    """Return the prompt that asks for the boxes of a sentence on an RGB and a thermal image.
+class PromptError(ValueError):
+    """A model was trained with a prompt that nobody here can write."""
+
+
+def ground_prompt(text: str, style: str = 'brief') -> Prompt:
+    """Return the prompt that asks for the boxes of ``text`` in an RGB and a thermal image.
+
+    The sentence comes before the images because it stays the same from frame to frame: an engine
+    with a prefix cache then keeps everything up to the first image.
 
     Args:
-        text: The cleaned sentence.
-        style: One of ``PROMPT_STYLES``.
+        text: The sentence, any case; case, outer spaces and closing punctuation carry no meaning
+            for the model and are removed.
+        style: The wording the model was trained with, one of ``GROUND_STYLES``.
 
     Raises:
-        ValueError: unknown style.
+        PromptError: the style is unknown.
     """
-    if style == 'full':
-        return Prompt((_INSTRUCTION.format(text=text), None, 'Thermal:', None))
-    if style == 'brief':
-        return Prompt((f'{text.lower().rstrip(" .!?")}\nRGB:', None, 'Thermal:', None))
-    raise ValueError(f"unknown prompt style '{style}'; choose from {', '.join(PROMPT_STYLES)}")
+    if style not in _GROUND:
+        raise PromptError(f'prompt style {style!r} is unknown; in rtrack.json of the '
+                          f'model set prompt to one of {", ".join(GROUND_STYLES)}')
+    sentence = ' '.join(text.split()).lower().rstrip('.!?, ')
+    return Prompt((_GROUND[style].format(sentence=sentence), None, 'Thermal:', None))

@@ -1,0 +1,66 @@
+"""``rtrack.json``: what a model folder says about itself, so that nobody has to guess."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rtrack_ros.engines.base import EngineError
+
+MANIFEST_NAME = 'rtrack.json'
+
+_EXAMPLE = ('{"name": "rtrack-nano", "bbox_protocol": "rel1000", "image_size": [320, 256], '
+            '"labels": ["person", "car"], "prompt": "brief", "max_boxes": 12}')
+
+
+@dataclass(frozen=True)
+class ModelManifest:
+    """The facts about a model that its weights do not tell.
+
+    Attributes:
+        name: Model name.
+        bbox_protocol: How it writes coordinates: 'rel1000' or 'abs_resized'.
+        image_size: (width, height) in pixels of every image it sees.
+        labels: Words it uses as labels; empty where any word may come.
+        prompt: Style of the prompt it was trained with.
+        max_boxes: Most boxes it was trained to write in one answer.
+    """
+
+    name: str
+    bbox_protocol: str
+    image_size: tuple[int, int]
+    labels: tuple[str, ...] = ()
+    prompt: str = 'brief'
+    max_boxes: int = 12
+
+    @classmethod
+    def read(cls, folder: Path) -> 'ModelManifest':
+        """Read ``folder``/rtrack.json.
+
+        Raises:
+            EngineError: the folder or file is missing or does not say what it must.
+        """
+        path = folder / MANIFEST_NAME
+        try:
+            return cls._from_json(json.loads(path.read_text(encoding='utf-8')))
+        except FileNotFoundError as error:
+            raise EngineError(
+                f'{folder} holds no {MANIFEST_NAME}, so nobody knows how its model writes boxes; '
+                f'give a model folder of this project, or add one such as {_EXAMPLE}') from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EngineError(f'{path} is not a model manifest ({error!r}); '
+                              f'write one such as {_EXAMPLE}') from error
+
+    @classmethod
+    def _from_json(cls, content: dict[str, Any]) -> 'ModelManifest':
+        width, height = (int(side) for side in content['image_size'])
+        if width < 1 or height < 1:
+            raise ValueError(f'image_size {width} x {height} must be positive')
+        return cls(str(content['name']), str(content['bbox_protocol']), (width, height),
+                   tuple(str(label) for label in content.get('labels', ())),
+                   str(content.get('prompt', 'brief')), int(content.get('max_boxes', 12)))
+
+    def write(self, folder: Path) -> None:
+        """Write ``folder``/rtrack.json."""
+        text = json.dumps(asdict(self), indent=2) + '\n'
+        (folder / MANIFEST_NAME).write_text(text, encoding='utf-8')

@@ -1,0 +1,79 @@
+"""Which engines there are, and how to get one; nothing heavy is imported until it is asked for."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from rtrack_ros.engines.base import Engine, EngineError
+
+DEFAULT_MODEL_NAME: Final = 'rtrack-nano'
+
+
+def load_engine(name: str, model: Path | str, **options: Any) -> Engine:
+    """Load an engine by name.
+
+    Args:
+        name: 'openvino', 'transformers', 'scripted', or 'auto' for the first that works.
+        model: Model folder; ignored by 'scripted'.
+        options: Passed to the engine: 'threads' and 'niceness' for both real ones, see them.
+
+    Raises:
+        EngineError: the name is unknown, or the engine (for 'auto': every engine, with the
+            reason of each) cannot be used.
+    """
+    if name == 'auto':
+        return _first_that_works(model, options)
+    if name not in _FACTORIES:
+        raise EngineError(f'engine {name!r} is unknown; choose one of '
+                          f'{", ".join(("auto", *_FACTORIES))}')
+    return _FACTORIES[name](model, **options)
+
+
+def default_model() -> Path:
+    """Return the folder of the model that comes with the package.
+
+    Looked for in the source checkout, then in every prefix of ``AMENT_PREFIX_PATH``.
+
+    Raises:
+        EngineError: it is in none of them.
+    """
+    checkout = Path(__file__).resolve().parents[2] / 'models'
+    prefixes = [prefix for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+                if prefix]
+    shares = [Path(prefix) / 'share' / 'rtrack_ros' / 'models' for prefix in prefixes]
+    for folder in (checkout, *shares):
+        if (folder / DEFAULT_MODEL_NAME).is_dir():
+            return folder / DEFAULT_MODEL_NAME
+    raise EngineError(f'the model {DEFAULT_MODEL_NAME} is not beside the package nor in a sourced '
+                      'workspace; source the workspace, or name a model folder')
+
+
+def _first_that_works(model: Path | str, options: dict[str, Any]) -> Engine:
+    reasons = []
+    for name in _AUTOMATIC:
+        try:
+            return _FACTORIES[name](model, **options)
+        except EngineError as error:
+            reasons.append(f'{name}: {error}')
+    raise EngineError('no engine works here. ' + ' | '.join(reasons))
+
+
+def _openvino(model: Path | str, **options: Any) -> Engine:
+    from rtrack_ros.engines.openvino import OpenVinoEngine
+    return OpenVinoEngine(model, **options)
+
+
+def _transformers(model: Path | str, **options: Any) -> Engine:
+    from rtrack_ros.engines.transformers import TransformersEngine
+    return TransformersEngine(model, **options)
+
+
+def _scripted(model: Path | str, **options: Any) -> Engine:
+    from rtrack_ros.engines.scripted import ScriptedEngine
+    return ScriptedEngine(**options)
+
+
+_FACTORIES: Final[dict[str, Callable[..., Engine]]] = {
+    'openvino': _openvino, 'transformers': _transformers, 'scripted': _scripted}
+_AUTOMATIC: Final = ('openvino', 'transformers')

@@ -1,0 +1,70 @@
+"""An engine without a model, for tests: it answers what it is told to answer."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from rtrack_ros.engines.base import Capabilities, EngineError, Grammar, Prompt, Reply
+from rtrack_ros.frames import Image8
+
+Script = Callable[[Sequence[Image8], Prompt], str] | Sequence[str]
+
+
+class ScriptedEngine:
+    """Answers from a script; everything around the model can then be tested without one.
+
+    Args:
+        script: Texts given in turn, the last one for ever, or a callable of images and prompt;
+            an EngineError that the callable raises passes through.
+        delay_s: Seconds each answer takes.
+        image_size: (width, height) in pixels that coordinates of 'abs_resized' refer to.
+        bbox_protocol: Coordinate protocol of the script.
+    """
+
+    def __init__(self, script: Script = ('[]',), delay_s: float = 0.0,
+                 image_size: tuple[int, int] = (320, 256),
+                 bbox_protocol: str = 'rel1000') -> None:
+        self._script = script
+        self._delay_s = delay_s
+        self._capabilities = Capabilities('scripted', 'script', 'none', 'none', bbox_protocol,
+                                          image_size, constrained=False)
+        self._closed = False
+        self.calls = 0
+
+    def capabilities(self) -> Capabilities:
+        """Return what this engine can do."""
+        return self._capabilities
+
+    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
+              max_tokens: int, deadline_s: float | None = None) -> Reply:
+        """Answer from the script; see ``engines.base.Engine.infer``. A word counts as a token.
+
+        Raises:
+            EngineError: the engine is closed, the images do not fit the prompt, or the delay is
+                longer than the deadline.
+        """
+        started = time.perf_counter()
+        if self._closed:
+            raise EngineError('the engine is closed; load it again')
+        if len(images) != prompt.images:
+            raise EngineError(f'the prompt has places for {prompt.images} images and got '
+                              f'{len(images)}; pass one image for each place')
+        text = self._next_text(images, prompt)
+        if deadline_s is not None and self._delay_s > deadline_s:
+            time.sleep(deadline_s)
+            raise EngineError(f'no answer within {deadline_s} s; allow more time')
+        time.sleep(self._delay_s)
+        words = text.split(' ')
+        finish = 'stop' if len(words) <= max_tokens else 'length'
+        total_ms = (time.perf_counter() - started) * 1e3
+        return Reply(' '.join(words[:max_tokens]), min(len(words), max_tokens), finish,
+                     {'total': total_ms})
+
+    def _next_text(self, images: Sequence[Image8], prompt: Prompt) -> str:
+        self.calls += 1
+        if callable(self._script):
+            return self._script(images, prompt)
+        return self._script[min(self.calls, len(self._script)) - 1]
+
+    def close(self) -> None:
+        """Refuse further questions."""
+        self._closed = True

@@ -1,0 +1,144 @@
+"""The reference engine: the same model on PyTorch and transformers, for training and for parity.
+
+Images pass through the model's own image processor and text through its tokenizer; the two are
+joined here, because the combined processor of the Qwen-VL family cannot be built without
+torchvision.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rtrack_ros.engines.base import Capabilities, EngineError, Grammar, Prompt, Reply
+from rtrack_ros.engines.chat import chat_text
+from rtrack_ros.engines.likelihood import mean_token_probability
+from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.engines.resizing import resize_image
+from rtrack_ros.engines.worker import ModelThread
+from rtrack_ros.frames import Image8
+
+IMAGE_TOKEN = '<|image_pad|>'
+
+
+class TransformersEngine:
+    """A Qwen-VL model folder on transformers, greedy, in float32 on the CPU.
+
+    Args:
+        model: Model folder with ``rtrack.json``.
+        threads: Inference threads; more shorten an answer and take cores from tracking.
+        niceness: Added to the scheduling niceness of the inference threads, 0 to 19.
+
+    Raises:
+        EngineError: torch or transformers is missing, or the folder cannot be loaded.
+    """
+
+    def __init__(self, model: Path | str, threads: int = 1, niceness: int = 5) -> None:
+        folder = Path(model)
+        self._manifest = ModelManifest.read(folder)
+        self._torch, self._transformers = _import_torch()
+        self._thread = ModelThread('transformers', niceness)
+        self._model: Any = None
+        try:
+            self._thread.call(self._load, folder, threads)
+        except (OSError, ValueError, RuntimeError) as error:
+            self._thread.close()
+            raise EngineError(f'transformers cannot load {folder}: {error}; give a folder that '
+                              'rtrack train wrote') from error
+
+    def _load(self, folder: Path, threads: int) -> None:
+        self._torch.set_num_threads(threads)
+        library = self._transformers
+        self._tokenizer = library.AutoTokenizer.from_pretrained(folder)
+        self._images = library.AutoImageProcessor.from_pretrained(folder)
+        self._model = library.AutoModelForImageTextToText.from_pretrained(
+            folder, dtype=self._torch.float32, attn_implementation='sdpa').eval()
+
+    def capabilities(self) -> Capabilities:
+        """Return what this engine can do."""
+        facts = self._manifest
+        return Capabilities('transformers', facts.name, 'CPU', 'float32', facts.bbox_protocol,
+                            facts.image_size, True, facts.labels, facts.prompt)
+
+    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
+              max_tokens: int, deadline_s: float | None = None) -> Reply:
+        """Answer one prompt; see ``engines.base.Engine.infer``.
+
+        Timings in milliseconds: 'preprocess' (images and text to tensors), 'total'.
+
+        Raises:
+            EngineError: the prompt and the images do not fit, torch failed, or the deadline
+                passed; the engine stays usable unless it was closed.
+        """
+        if self._model is None:
+            raise EngineError('the engine is closed; load it again')
+        if len(images) != prompt.images:
+            raise EngineError(f'the prompt has places for {prompt.images} images and got '
+                              f'{len(images)}; pass one image for each place')
+        started = time.perf_counter()
+        reply = self._thread.call(self._generate, images, prompt, grammar, max_tokens, deadline_s)
+        if deadline_s is not None and time.perf_counter() - started > deadline_s:
+            raise EngineError(f'no answer within {deadline_s} s; allow more time, or raise '
+                              'threads')
+        return reply
+
+    def inputs(self, images: Sequence[Image8], prompt: Prompt) -> dict[str, Any]:
+        """Return the tensors the model reads for one prompt.
+
+        ``mm_token_type_ids`` is among them: without it the model runs on with wrong positions.
+        """
+        text, pixels = chat_text(prompt), {}
+        if images:
+            resized = [resize_image(image, self._manifest.image_size) for image in images]
+            pixels = dict(self._images(images=resized, return_tensors='pt'))
+            text = self._with_image_tokens(text, pixels['image_grid_thw'])
+        ids = self._torch.tensor([self._tokenizer(text, add_special_tokens=False).input_ids])
+        return {'input_ids': ids, 'attention_mask': self._torch.ones_like(ids),
+                'mm_token_type_ids': (ids == self._model.config.image_token_id).int(), **pixels}
+
+    def _with_image_tokens(self, text: str, grids: Any) -> str:
+        pieces = text.split(IMAGE_TOKEN)
+        merged = self._images.merge_size ** 2
+        joined = [pieces[0]]
+        for grid, piece in zip(grids, pieces[1:], strict=True):
+            joined += [IMAGE_TOKEN * (int(grid.prod()) // merged), piece]
+        return ''.join(joined)
+
+    def _generate(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
+                  max_tokens: int, deadline_s: float | None) -> Reply:
+        from rtrack_ros.engines.greedy import GreedyUnderGrammar
+        started = time.perf_counter()
+        inputs = self.inputs(images, prompt)
+        preprocess_ms = (time.perf_counter() - started) * 1e3
+        length = inputs['input_ids'].shape[1]
+        choose = GreedyUnderGrammar(self._tokenizer, length, grammar,
+                                    self._model.generation_config.eos_token_id)
+        try:
+            with self._torch.inference_mode():
+                output = self._model.generate(
+                    **inputs, do_sample=False, max_new_tokens=max_tokens, max_time=deadline_s,
+                    logits_processor=[choose])
+        except RuntimeError as error:
+            raise EngineError(f'torch could not answer: {error}') from error
+        chosen = output[0, length:].tolist()
+        text = self._tokenizer.decode(chosen, skip_special_tokens=True)
+        timings = {'preprocess': preprocess_ms, 'total': (time.perf_counter() - started) * 1e3}
+        finish = 'stop' if chosen and chosen[-1] in choose.ends else 'length'
+        return Reply(text, len(chosen), finish, timings,
+                     mean_token_probability(choose.log_likelihood, len(chosen)))
+
+    def close(self) -> None:
+        """Release memory; the engine cannot be used afterwards."""
+        if self._model is not None:
+            self._thread.call(setattr, self, '_model', None)
+            self._thread.close()
+
+
+def _import_torch() -> tuple[Any, Any]:
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise EngineError(f'{error.name} is not installed; install it with: pip install torch '
+                          "'transformers>=5.23'") from error
+    return torch, transformers
