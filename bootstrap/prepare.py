@@ -161,10 +161,10 @@ def prepare(torch: bool) -> None:
                    digest_of([ROOT / 'pyproject.toml', HERE / 'overrides.txt']),
                    install_beside_ros)
     else:
-        steps.once('libraries', 'ROS 2 Jazzy and Python libraries as wheels (about 300 MB)',
+        steps.once('libraries', 'ROS 2 Jazzy and Python libraries as wheels (about 210 MB)',
                    digest_of([HERE / 'requirements.lock']), install_wheels)
     if stand_in:
-        steps.once('vision_msgs', 'Stand-in for vision_msgs, compiled (half a minute)',
+        steps.once('vision_msgs', 'Stand-in for vision_msgs, compiled (about half a minute)',
                    digest_of([HERE / 'vision_msgs']),
                    lambda: colcon_build(HERE / 'vision_msgs', distribution))
     steps.once('rtrack_ros', 'rtrack_ros, compiled', our_sources(),
@@ -172,7 +172,7 @@ def prepare(torch: bool) -> None:
     steps.once('activate', 'build/activate', digest_of([HERE / 'prepare.py']),
                lambda: write_activate(distribution))
     if torch:
-        steps.once('torch', 'torch and transformers (about 200 MB)', ' '.join(TORCH),
+        steps.once('torch', 'torch and transformers (about 240 MB)', ' '.join(TORCH),
                    install_torch)
 
 
