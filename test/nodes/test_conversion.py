@@ -12,9 +12,15 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from rtrack_ros.nodes.conversion import (LAYOUTS, ConversionError, array_from_image,
-                                         detections_message, image_message, rgb_from_message,
-                                         thermal_from_message)
+from rtrack_ros.nodes.conversion import (
+    LAYOUTS,
+    ConversionError,
+    array_from_image,
+    detections_message,
+    image_message,
+    rgb_from_message,
+    thermal_from_message,
+)
 from rtrack_ros.tracking.track import Track, TrackState
 
 SIDES = st.integers(1, 17)
@@ -35,7 +41,8 @@ def make_pixels(encoding: str, height: int, width: int, seed: int = 0) -> np.nda
     return rng.integers(0, np.iinfo(layout.kind).max, shape, dtype=layout.kind, endpoint=True)
 
 
-@given(encoding=st.sampled_from(sorted(LAYOUTS)), height=SIDES, width=SIDES, seed=st.integers(0, 9))
+@given(encoding=st.sampled_from(sorted(LAYOUTS)), height=SIDES, width=SIDES,
+       seed=st.integers(0, 9))
 def test_round_trip(encoding: str, height: int, width: int, seed: int) -> None:
     pixels = make_pixels(encoding, height, width, seed)
     message = image_message(pixels, encoding, make_header())
@@ -134,7 +141,7 @@ def test_bayer_names_cv_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
     message = image_message(make_pixels('mono8', 4, 4), 'mono8', make_header())
     message.encoding = 'bayer_rggb8'
-    with pytest.raises(ConversionError, match=r"bayer_rggb8.*4x4.*ros-\$ROS_DISTRO-cv-bridge"):
+    with pytest.raises(ConversionError, match=r'bayer_rggb8.*4x4.*ros-\$ROS_DISTRO-cv-bridge'):
         rgb_from_message(message)
 
 

@@ -1,0 +1,110 @@
+"""Subscriptions and timers of the active node, and the guard around every callback."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
+
+from rtrack_ros.msg import ReferringQuery
+from rtrack_ros.nodes.session import Session
+from rtrack_ros.nodes.throttled_log import ThrottledLog
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # the name before ROS 2 Iron
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
+WAIT_PERIOD_S = 0.005
+"""How often an RGB image that waits for its thermal partner is looked at."""
+CAMERA_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
+                        reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+class Inputs:
+    """Whatever calls the session; made on activation and destroyed on deactivation.
+
+    Args:
+        node: Node that owns subscriptions and timers.
+        settings: The node's parameters, read by name.
+        session: Takes the messages.
+        log: Where exceptions of callbacks are reported.
+    """
+
+    def __init__(self, node: LifecycleNode, settings: Any, session: Session,
+                 log: ThrottledLog) -> None:
+        self._node, self._settings, self._session, self._log = node, settings, session, log
+        self._timers = [self._every(WAIT_PERIOD_S, self._look_again),
+                        self._every(1.0 / settings['status.rate_hz'], session.publish_status),
+                        self._every(1.0 / settings['diagnostics.rate_hz'],
+                                    session.publish_diagnostics)]
+        self._wait_timer = self._timers[0]
+        self._wait_timer.cancel()
+        self._subscriptions = [
+            self._camera('rgb', session.on_rgb), self._camera('thermal', session.on_thermal),
+            node.create_subscription(String, '/referring_query',
+                                     self._guarded(session.commands.on_sentence), 10),
+            node.create_subscription(ReferringQuery, '~/query',
+                                     self._guarded(session.commands.on_query), 10)]
+
+    def destroy(self) -> None:
+        """Receive nothing any more."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        for timer in self._timers:
+            self._node.destroy_timer(timer)
+
+    def _camera(self, camera: str, callback: Callable[[Any], None]) -> Any:
+        # A remapping of the image topic must move its compressed variant as well.
+        topic, kind = self._node.resolve_topic_name(f'{camera}/image_raw'), Image
+        if self._settings[f'{camera}.transport'] == 'compressed':
+            topic, kind = f'{topic}/compressed', CompressedImage
+
+        def on_image(message: Any) -> None:
+            callback(message)
+            # The timer runs only while somebody waits: an idle one costs 5 % of a core.
+            if self._session.waiting and self._wait_timer.is_canceled():
+                self._wait_timer.reset()
+
+        events = SubscriptionEventCallbacks(
+            incompatible_qos=self._guarded(lambda event: self._explain_qos(topic)),
+            message_lost=self._guarded(lambda event: self._count_lost(topic, event)))
+        return self._node.create_subscription(
+            kind, topic, self._guarded(on_image), CAMERA_QOS, event_callbacks=events,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+
+    def _every(self, period_s: float, callback: Callable[[], None]) -> Any:
+        return self._node.create_timer(period_s, self._guarded(callback))
+
+    def _look_again(self) -> None:
+        self._session.track_ready()
+        if not self._session.waiting:
+            self._wait_timer.cancel()
+
+    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+        """Return the callback with its exceptions caught, reported and counted."""
+        @functools.wraps(callback)
+        def guarded(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception as error:
+                self._session.activity.callback_errors += 1
+                self._log.error(f'{callback} {type(error)}', 'a frame or message was skipped: '
+                                f'{type(error).__name__}: {error}')
+        return guarded
+
+    def _count_lost(self, topic: str, event: Any) -> None:
+        self._session.activity.messages_lost += event.total_count_change
+        self._log.warning(f'lost {topic}', f'{topic}: {event.total_count} images were lost on the '
+                          'way so far; give the shared memory of the camera driver more room '
+                          '(config/fastdds.xml), or subscribe reliably with -p qos_overrides.'
+                          f'{topic}.subscription.reliability:=reliable')
+
+    def _explain_qos(self, topic: str) -> None:
+        self._log.warning(f'qos {topic}', f'{topic}: a publisher offers less than this node asks '
+                          f'for; start it with -p qos_overrides.{topic}.subscription.'
+                          'reliability:=best_effort, or change the publisher')

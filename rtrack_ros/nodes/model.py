@@ -1,0 +1,52 @@
+"""The model of the node: engine and tracking pipeline, loaded and freed together."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rtrack_ros.engines.base import Capabilities, Engine, EngineError
+from rtrack_ros.engines.registry import default_model, load_engine
+from rtrack_ros.language.grounder import Grounder
+from rtrack_ros.tracking.pipeline import TrackingPipeline
+
+
+class Model:
+    """A loaded engine with the pipeline that asks it.
+
+    Args:
+        settings: The node's parameters, read by name.
+
+    Raises:
+        EngineError: nothing can be loaded; the message names the remedy.
+    """
+
+    def __init__(self, settings: Any) -> None:
+        self._engine = _load(settings)
+        self.capabilities: Capabilities = self._engine.capabilities()
+        self.pipeline = TrackingPipeline(Grounder(self._engine, settings['engine.max_boxes']),
+                                         settings.tracker_config())
+
+    def close(self) -> None:
+        """Stop asking and free the engine's memory."""
+        self.pipeline.close()
+        self._engine.close()
+
+
+def _load(settings: Any) -> Engine:
+    name = settings['engine.name']
+    if name == 'scripted':
+        return load_engine(name, '', script=_script(settings['engine.model']))
+    return load_engine(name, settings['engine.model'] or default_model(),
+                       threads=settings['engine.threads'], niceness=settings['engine.niceness'])
+
+
+def _script(path: str) -> list[str]:
+    """Return the answers of the scripted engine, for tests of everything around a model."""
+    try:
+        answers = json.loads(Path(path).read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise EngineError('engine.name scripted needs a JSON list of answers as engine.model; '
+                          f'{path!r}: {error}') from error
+    if not isinstance(answers, list) or not answers:
+        raise EngineError(f'{path} must hold a JSON list of at least one answer')
+    return [str(answer) for answer in answers]

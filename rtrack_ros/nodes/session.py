@@ -1,0 +1,103 @@
+"""What exists while the node is configured: the model, and the way of an image through it."""
+
+import time
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
+
+from rtrack_ros.nodes.commands import QueryCommands
+from rtrack_ros.nodes.diagnostics import Activity, Health, diagnostic_array, status_message
+from rtrack_ros.nodes.intake import Intake, ReceivedPair
+from rtrack_ros.nodes.model import Model
+from rtrack_ros.nodes.publishing import Outputs
+from rtrack_ros.nodes.throttled_log import ThrottledLog
+
+
+class Session:
+    """Takes images and commands, tracks, publishes; everything in the executor's thread.
+
+    Args:
+        node: Node that publishes and logs.
+        settings: The node's parameters, read by name.
+        log: For warnings that may come with every frame.
+
+    Raises:
+        EngineError: the model cannot be loaded; the message names the remedy.
+    """
+
+    def __init__(self, node: LifecycleNode, settings: Any, log: ThrottledLog) -> None:
+        self._node, self._settings = node, settings
+        self.activity = Activity()
+        self.model = Model(settings)
+        self._intake = Intake(settings, log)
+        self._outputs = Outputs(node, settings, self.activity)
+        self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
+                                      self.announce_queries)
+        self._frame_id = ''
+        if settings['query.initial']:
+            self.commands.on_sentence(String(data=settings['query.initial']))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an RGB image waits for its thermal partner."""
+        return self._intake.waiting > 0
+
+    def close(self) -> None:
+        """Free the model and remove the publishers."""
+        self._outputs.destroy()
+        self.model.close()
+
+    def reconfigure(self) -> None:
+        """Take over changed parameters of the input."""
+        self._intake.configure(self._settings)
+
+    def on_rgb(self, message: Image | CompressedImage) -> None:
+        """Take an RGB image, and track what is complete now."""
+        self._intake.add_rgb(message)
+        self.track_ready()
+
+    def on_thermal(self, message: Image | CompressedImage) -> None:
+        """Take a thermal image, and track what is complete now."""
+        self._intake.add_thermal(message)
+        self.track_ready()
+
+    def track_ready(self) -> None:
+        """Track every pair that is complete."""
+        for received in self._intake.poll():
+            self._track(received)
+
+    def _track(self, received: ReceivedPair) -> None:
+        pipeline, activity = self.model.pipeline, self.activity
+        if received.after_reset:
+            pipeline.reset()
+        activity.pairs_in += 1
+        activity.pairs_without_thermal += received.pair.thermal is None
+        activity.pair_rate.tick(received.received_ns)
+        self._frame_id = received.header.frame_id
+        tracks = pipeline.push(received.pair)
+        self._outputs.publish_tracks(received, tracks, pipeline.active_queries())
+
+    def announce_queries(self) -> None:
+        """Log and publish what is followed now."""
+        queries = self.model.pipeline.active_queries()
+        sentences = ', '.join(repr(query.text) for query in queries)
+        self._node.get_logger().info(f'following {sentences or "nobody"}')
+        self._outputs.publish_active(queries)
+
+    def publish_status(self) -> None:
+        """Publish ``~/status``."""
+        self._outputs.publish_status(status_message(
+            self._health(), self._node.get_clock().now().to_msg(), self._frame_id))
+
+    def publish_diagnostics(self) -> None:
+        """Publish ``/diagnostics``."""
+        self._outputs.publish_diagnostics(diagnostic_array(
+            self._health(), self._node.get_clock().now().to_msg()))
+
+    def _health(self) -> Health:
+        pipeline = self.model.pipeline
+        return Health(time.monotonic_ns(), self.activity, self._intake, pipeline.stats(),
+                      self.model.capabilities, pipeline.active_queries(), pipeline.queries.epoch,
+                      self._settings)

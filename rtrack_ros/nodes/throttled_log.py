@@ -1,0 +1,43 @@
+"""Log lines that may come with every frame, written at most once in a while."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class ThrottledLog:
+    """Writes each kind of line at most once per period, with the number of those left out.
+
+    rclpy's own throttle goes by the line of code that logs, which would let one frequent fault
+    hide all others that are reported through the same function.
+
+    Args:
+        logger: The node's logger.
+        period_s: Least time between two lines of one kind, in seconds.
+        clock: Monotone clock in seconds.
+    """
+
+    def __init__(self, logger: Any, period_s: float = 5.0,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self._logger = logger
+        self._period_s = period_s
+        self._clock = clock
+        self._written: dict[str, float] = {}
+        self._left_out: dict[str, int] = {}
+
+    def warning(self, kind: str, text: str) -> None:
+        """Write a warning, unless one of this kind was written a moment ago."""
+        self._write(self._logger.warning, kind, text)
+
+    def error(self, kind: str, text: str) -> None:
+        """Write an error, unless one of this kind was written a moment ago."""
+        self._write(self._logger.error, kind, text)
+
+    def _write(self, write: Callable[[str], Any], kind: str, text: str) -> None:
+        now = self._clock()
+        if now - self._written.get(kind, -float('inf')) < self._period_s:
+            self._left_out[kind] = self._left_out.get(kind, 0) + 1
+            return
+        self._written[kind] = now
+        left_out = self._left_out.pop(kind, 0)
+        write(f'{text} ({left_out} more like this)' if left_out else text)
