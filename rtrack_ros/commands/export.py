@@ -16,19 +16,14 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser.add_argument('--engine', choices=('openvino',), default='openvino')
     parser.add_argument('--precision', choices=('int8', 'fp16', 'fp32'), default='int8',
                         help='precision of the weights (default: int8)')
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and say what was written; returns the exit status."""
-    from rtrack_ros.engines.base import EngineError
     from rtrack_ros.engines.openvino_export import export_openvino
     from rtrack_ros.engines.registry import default_model
-    try:
-        folder = export_openvino(args.model or default_model(), args.precision)
-    except EngineError as error:
-        print(f'rtrack compile: {error}')
-        return 1
+
+    folder = export_openvino(args.model or default_model(), args.precision)
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f'wrote {folder} ({args.precision}, {size / 1e6:.1f} MB)')
     return 0

@@ -1,0 +1,117 @@
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtrack_ros.language.grammar import answer_grammar, render_answer
+
+LABELS = ('person', 'car', 'cyclist')
+coordinate = st.integers(0, 1000)
+box = st.tuples(coordinate, coordinate, coordinate, coordinate)
+items = st.lists(st.tuples(box, st.sampled_from(LABELS)), max_size=4)
+
+
+def accepts(text, max_boxes=4, labels=LABELS):
+    return re.fullmatch(answer_grammar(max_boxes, labels).regex, text) is not None
+
+
+@given(items)
+def test_what_is_rendered_is_in_the_grammar(rows):
+    assert accepts(render_answer(rows))
+    assert accepts(render_answer(rows), labels=None)
+
+
+@given(st.from_regex(answer_grammar(3, None).regex, fullmatch=True))
+def test_what_the_grammar_allows_is_rendered_the_same(text):
+    rows = json.loads(text)
+    assert all(0 <= value <= 1000 for row in rows for value in row['bbox_2d'])
+    assert render_answer([(tuple(row['bbox_2d']), row['label']) for row in rows]) == text
+
+
+@pytest.mark.parametrize('text', [
+    '[{"bbox_2d": [312, 148, 467, 633], "label": "person"}]',
+    '[]',
+    '[{"bbox_2d": [0, 0, 1000, 1000], "label": "car"}, '
+    '{"bbox_2d": [1, 10, 100, 999], "label": "cyclist"}]',
+])
+def test_the_forms_of_the_field_are_in_the_grammar(text):
+    assert accepts(text)
+
+
+@pytest.mark.parametrize('text', [
+    '', ' []', '[] ', '[ ]', '[{}]', '[[]]', '{"bbox_2d": [1, 2, 3, 4], "label": "car"}',
+    '[{"bbox_2d": [1, 2, 3], "label": "car"}]',
+    '[{"bbox_2d": [1,2,3,4], "label": "car"}]',
+    '[{"bbox_2d": [1, 2, 3, 1001], "label": "car"}]',
+    '[{"bbox_2d": [01, 2, 3, 4], "label": "car"}]',
+    '[{"bbox_2d": [1, 2, 3, -4], "label": "car"}]',
+    '[{"bbox_2d": [1.0, 2, 3, 4], "label": "car"}]',
+    '[{"label": "car", "bbox_2d": [1, 2, 3, 4]}]',
+    '[{"bbox_2d": [1, 2, 3, 4], "label": "dog"}]',
+    '[{"bbox_2d": [1, 2, 3, 4], "label": "car"}, ]',
+    '[{"bbox_2d": [1, 2, 3, 4], "label": "car"}',
+])
+def test_anything_else_is_not(text):
+    assert not accepts(text)
+
+
+@pytest.mark.parametrize('max_boxes', [1, 2, 5])
+def test_the_number_of_boxes_is_bounded(max_boxes):
+    row = ((1, 2, 3, 4), 'car')
+    assert accepts(render_answer([row] * max_boxes), max_boxes)
+    assert not accepts(render_answer([row] * (max_boxes + 1)), max_boxes)
+
+
+def test_free_labels_are_short_lower_case_words():
+    def with_label(label):
+        return accepts(f'[{{"bbox_2d": [1, 2, 3, 4], "label": "{label}"}}]', labels=None)
+    assert with_label('traffic light') and with_label('x' * 32)
+    assert not any(map(with_label, ('', ' ', 'Car', 'car2', 'x' * 33, r'a\"b')))
+
+
+@pytest.mark.parametrize(('max_boxes', 'labels', 'complaint'), [
+    (0, None, 'at least 1'), (3, (), 'empty'), (3, ('a"b',), 'does not fit'),
+    (3, ('(a|b)',), 'does not fit'), (3, ('x' * 33,), 'does not fit'),
+])
+def test_a_grammar_that_cannot_be_is_refused(max_boxes, labels, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        answer_grammar(max_boxes, labels)
+
+
+@pytest.fixture(scope='module')
+def verdicts():
+    """What a grammar compiler says about a text in each of the three notations."""
+    xgrammar = pytest.importorskip('xgrammar', reason='xgrammar reads the other notations')
+    letters = [chr(code) for code in range(128)]
+    compiler = xgrammar.GrammarCompiler(
+        xgrammar.TokenizerInfo([*letters, '</s>'], stop_token_ids=[128]))
+    grammar = answer_grammar(2, LABELS)
+    compiled = {
+        'regex': compiler.compile_regex(grammar.regex),
+        'ebnf': compiler.compile_grammar(grammar.ebnf),
+        'json': compiler.compile_json_schema(grammar.json_schema, any_whitespace=False,
+                                             separators=(', ', ': ')),
+    }
+
+    def judge(text):
+        matchers = {name: xgrammar.GrammarMatcher(one) for name, one in compiled.items()}
+        return {name: matcher.accept_string(text) and matcher.accept_token(128)
+                for name, matcher in matchers.items()}
+    return judge
+
+
+@pytest.mark.parametrize('rows', [
+    [], [((0, 0, 1000, 1000), 'car')], [((1, 22, 333, 999), 'person'), ((9, 8, 7, 6), 'car')]])
+def test_the_notations_accept_the_same_answers(verdicts, rows):
+    assert verdicts(render_answer(rows)) == {'regex': True, 'ebnf': True, 'json': True}
+
+
+@pytest.mark.parametrize('text', [
+    '[ ]', '[{"bbox_2d": [1, 2, 3], "label": "car"}]',
+    '[{"bbox_2d": [1, 2, 3, 1001], "label": "car"}]',
+    '[{"bbox_2d": [01, 2, 3, 4], "label": "car"}]', '[{"bbox_2d": [1, 2, 3, 4], "label": "dog"}]',
+    render_answer([((1, 2, 3, 4), 'car')] * 3), '[{"bbox_2d": [1, 2, 3, 4], "label": "car"}'])
+def test_the_notations_refuse_the_same_texts(verdicts, text):
+    assert verdicts(text) == {'regex': False, 'ebnf': False, 'json': False}

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.scripted import ScriptedEngine
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.coordinates import ProtocolError
+from rtrack_ros.language.grounder import Grounder
+from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.language.queries import Query
+
+QUERY = Query('default', 'the red car', 7)
+CAR = '[{"bbox_2d": [250, 500, 500, 1000], "label": "car"}]'
+
+
+def pair(thermal=True):
+    heat = np.full((480, 640), 9, np.uint8) if thermal else None
+    return FramePair(123, np.full((480, 640, 3), 200, np.uint8), heat)
+
+
+def test_an_answer_carries_the_frame_the_query_and_pixels_of_the_frame():
+    answer = Grounder(ScriptedEngine([CAR])).ground(pair(), QUERY)
+    assert (answer.stamp_ns, answer.query_id, answer.epoch) == (123, 'default', 7)
+    assert [(one.box, one.label) for one in answer.groundings] == [((160, 240, 320, 480), 'car')]
+    assert answer.present and answer.latency_ms > 0
+
+
+def test_pixels_of_the_resized_image_are_scaled_back():
+    engine = ScriptedEngine([CAR.replace('1000', '250')], image_size=(320, 256),
+                            bbox_protocol='abs_resized')
+    with pytest.raises(AnswerError, match='y1 < y2'):
+        Grounder(engine).ground(pair(), QUERY)
+    engine = ScriptedEngine(['[{"bbox_2d": [80, 64, 160, 256], "label": "car"}]'],
+                            image_size=(320, 256), bbox_protocol='abs_resized')
+    assert Grounder(engine).ground(pair(), QUERY).groundings[0].box == (160, 120, 320, 480)
+
+
+def test_the_engine_sees_the_sentence_rgb_and_thermal():
+    def answer(images, prompt):
+        assert 'the red car' in prompt.parts[0]
+        assert [image.shape for image in images] == [(480, 640, 3)] * 2
+        assert (images[0] == 200).all() and (images[1] == 9).all()
+        return '[]'
+    assert Grounder(ScriptedEngine(answer)).ground(pair(), QUERY).groundings == ()
+
+
+def test_a_silent_thermal_camera_is_a_black_image():
+    def answer(images, prompt):
+        assert images[1].shape == (480, 640, 3) and not images[1].any()
+        return '[]'
+    assert not Grounder(ScriptedEngine(answer)).ground(pair(thermal=False), QUERY).present
+
+
+def test_nonsense_is_an_answer_error():
+    with pytest.raises(AnswerError, match='not JSON'):
+        Grounder(ScriptedEngine(['the car is on the left'])).ground(pair(), QUERY)
+
+
+def test_a_cut_answer_is_an_answer_error_even_where_it_could_be_read():
+    class Cut(ScriptedEngine):
+        def infer(self, images, prompt, grammar, max_tokens, deadline_s=None):
+            return super().infer(images, prompt, grammar, 1, deadline_s)
+    with pytest.raises(AnswerError, match='incomplete'):
+        Grounder(Cut(['[] []'])).ground(pair(), QUERY)
+
+
+def test_the_deadline_reaches_the_engine():
+    with pytest.raises(EngineError, match='no answer within'):
+        Grounder(ScriptedEngine(['[]'], delay_s=5.0)).ground(pair(), QUERY, deadline_s=0.01)
+
+
+def test_a_model_of_unknown_protocol_is_refused_at_once():
+    with pytest.raises(ProtocolError, match='rel1000'):
+        Grounder(ScriptedEngine(['[]'], bbox_protocol='pixels'))
+
+
+def test_the_grammar_is_bounded_by_the_boxes_and_words_asked_for():
+    seen = []
+
+    class Watching(ScriptedEngine):
+        def infer(self, images, prompt, grammar, max_tokens, deadline_s=None):
+            seen.append((grammar.regex, max_tokens))
+            return super().infer(images, prompt, grammar, max_tokens, deadline_s)
+    Grounder(Watching(['[]']), max_boxes=3, labels=['car', 'tram']).ground(pair(), QUERY)
+    assert '(car|tram)' in seen[0][0] and '{0,2}' in seen[0][0] and seen[0][1] >= 3 * 35
