@@ -55,7 +55,8 @@ def uv_install(*arguments: str, log: str) -> None:
 def install_wheels() -> None:
     """Install ROS 2 and the libraries at the locked versions and mend the wheels' CMake files."""
     uv_install('--no-deps', '--requirement', str(HERE / 'requirements.lock'), log='wheels.log')
-    site = sysconfig.get_path('purelib', vars={'base': str(ENV)})
+    # Named, because the default scheme of Debian's interpreter is not that of an environment.
+    site = sysconfig.get_path('purelib', 'posix_prefix', vars={'base': str(ENV)})
     for path in (ENV / 'share').rglob('*.cmake'):
         text = path.read_text()
         mended = (text.replace(FOREIGN_INCLUDE, sysconfig.get_path('include'))
@@ -115,6 +116,16 @@ def colcon_build(folder: Path, distribution: str | None) -> None:
                LOGS / f'{folder.name}-build.log', build_environment(distribution), cwd=ROOT)
 
 
+def build_package(distribution: str | None) -> None:
+    """Build our package and drop the links to sources that are gone."""
+    colcon_build(ROOT, distribution)
+    for folder in (*ENV.glob('lib/python3*/site-packages/rtrack_ros'),
+                   ENV / 'share' / 'rtrack_ros', ENV / 'lib' / 'rtrack_ros'):
+        for link in folder.rglob('*'):
+            if link.is_symlink() and not link.exists():
+                link.unlink()
+
+
 def has_vision_msgs() -> bool:
     """Tell whether the released vision_msgs is there."""
     prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(':')
@@ -168,7 +179,7 @@ def prepare(torch: bool) -> None:
                    digest_of([HERE / 'vision_msgs']),
                    lambda: colcon_build(HERE / 'vision_msgs', distribution))
     steps.once('rtrack_ros', 'rtrack_ros, compiled', our_sources(),
-               lambda: colcon_build(ROOT, distribution))
+               lambda: build_package(distribution))
     steps.once('activate', 'build/activate', digest_of([HERE / 'prepare.py']),
                lambda: write_activate(distribution))
     if torch:
