@@ -23,9 +23,10 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.utilities import remove_ros_args
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from std_msgs.msg import String
 
+from rtrack_ros.data.bag import open_bag
 from rtrack_ros.nodes.interfaces import InterfaceError, message_class
 
 READ_AHEAD = 60
@@ -68,14 +69,16 @@ class BagPlayer(Node):
     """Publishes the messages of a bag when they are due.
 
     Args:
-        path: Folder of the bag, or a single .mcap file.
+        reader: The open bag.
         options: Parsed command line, see ``_arguments``.
+
+    Raises:
+        InterfaceError: none of its topics can be played here.
     """
 
-    def __init__(self, path: Path, options: argparse.Namespace) -> None:
+    def __init__(self, reader: AnyReader, options: argparse.Namespace) -> None:
         super().__init__('bag_player')
-        self._reader = AnyReader([path])
-        self._reader.open()
+        self._reader = reader
         self._options = options
         self._stamped: set[str] = set()
         self._outputs: dict[str, Any] = {}
@@ -83,7 +86,7 @@ class BagPlayer(Node):
             if connection.topic not in options.exclude:
                 self._offer(connection.topic, connection.msgtype)
         if not self._outputs:
-            raise InterfaceError(f'{path} holds no topic that can be played here')
+            raise InterfaceError('it holds no topic that can be played here')
         self._queries = self.create_publisher(String, '/referring_query', 10)
         self.stamp_map: dict[str, list[tuple[int, int]]] = {topic: [] for topic in self._stamped}
         self.published = 0
@@ -223,13 +226,10 @@ def _use_large_shared_memory() -> None:
             os.environ.setdefault(variable, str(profile))
 
 
-def _play(options: argparse.Namespace) -> str:
+def _play(reader: AnyReader, options: argparse.Namespace,
+          commands: list[tuple[float, str]]) -> str:
     """Play as the command line asks; return what went wrong, or ''."""
-    commands = _read_commands(options.queries)
-    try:
-        node = BagPlayer(options.bag, options)
-    except (AnyReaderError, InterfaceError) as error:
-        return f'{options.bag} cannot be played: {error}'
+    node = BagPlayer(reader, options)
     links = options.wait_for_link + (['/referring_query'] if commands else [])
     if options.wait_for_subscribers and not node.wait_until_heard(
             options.wait_for_subscribers, links):
@@ -251,12 +251,16 @@ def main(argv: list[str] | None = None) -> None:
     """Play a bag; exits 0 when done, 1 with the reason otherwise."""
     argv = sys.argv if argv is None else argv
     options = _arguments(remove_ros_args(argv)[1:])
+    commands = _read_commands(options.queries)
     _use_large_shared_memory()
-    rclpy.init(args=argv)
     try:
-        failure = _play(options)
+        with open_bag(options.bag) as reader:
+            rclpy.init(args=argv)
+            failure = _play(reader, options, commands)
     except (KeyboardInterrupt, ExternalShutdownException):
         failure = 'interrupted'
+    except Exception as error:  # rosbags raises many kinds for damaged files
+        failure = f'{options.bag} cannot be played: {error}'
     rclpy.try_shutdown()
     if failure:
         sys.exit(f'bag_player: {failure}')

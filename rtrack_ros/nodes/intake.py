@@ -52,7 +52,7 @@ class Intake:
         self.thermal_rate = RateMeter()
         self.rejected = 0
         self._size: tuple[int, int] | None = None
-        self._started_ns: int | None = None
+        self._started_ns = 0
         self.configure(settings)
 
     def configure(self, settings: Any) -> None:

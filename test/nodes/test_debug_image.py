@@ -1,0 +1,18 @@
+import numpy as np
+import pytest
+
+from rtrack_ros.frames import FramePair
+from rtrack_ros.nodes.debug_image import draw
+from rtrack_ros.tracking.track import Track, TrackState
+
+TRACK = Track(3, (10.4, 20.0, 40.0, 50.0), (0.0, 0.0), 0.9, TrackState.CONFIRMED, 0, 'default',
+              'person')
+
+
+@pytest.mark.parametrize('thermal', [None, np.zeros((60, 80), np.uint8)])
+def test_both_halves_show_the_track_and_the_images_stay_clean(thermal) -> None:
+    rgb = np.zeros((60, 80, 3), np.uint8)
+    picture = draw(FramePair(1, rgb, thermal), [TRACK], ['the people', 'größte Straße'])
+    assert picture.shape == (84, 160, 3) and picture.dtype == np.uint8
+    assert picture[24 + 50, 25].any() and picture[24 + 50, 80 + 25].any()
+    assert not rgb.any()

@@ -1,0 +1,152 @@
+"""Messages of two cameras become frame pairs, whatever arrives in between."""
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from rtrack_ros.nodes.conversion import image_message
+from rtrack_ros.nodes.intake import Intake
+from rtrack_ros.nodes.parameters import SCHEMA
+from rtrack_ros.nodes.throttled_log import ThrottledLog
+
+FRAME_NS = 33_000_000
+START_NS = 5_000_000_000
+
+
+class Lines:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.lines.append(text)
+
+    error = warning
+
+
+def make_intake(**changes: object) -> tuple[Intake, list[str]]:
+    settings = {spec.name: spec.default for spec in SCHEMA}
+    logger = Lines()
+    return Intake(settings | changes, ThrottledLog(logger)), logger.lines
+
+
+def make_header(stamp_ns: int) -> Header:
+    header = Header(frame_id='rgb_optical_frame')
+    header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+    return header
+
+
+def rgb(stamp_ns: int, size: tuple[int, int] = (64, 48)) -> Image:
+    return image_message(np.full((size[1], size[0], 3), 80, np.uint8), 'rgb8',
+                         make_header(stamp_ns))
+
+
+def thermal(stamp_ns: int, counts: int = 30000) -> Image:
+    pixels = np.full((24, 32), counts, np.uint16)
+    pixels[12:] += 500
+    return image_message(pixels, 'mono16', make_header(stamp_ns))
+
+
+def test_a_pair_carries_the_rgb_header_and_the_thermal_on_its_grid() -> None:
+    intake, lines = make_intake()
+    intake.add_thermal(thermal(START_NS + 1_000_000))
+    message = rgb(START_NS)
+    intake.add_rgb(message)
+    received, = intake.poll()
+    assert received.header == message.header
+    assert received.pair.stamp_ns == START_NS
+    assert received.pair.frame_id == 'rgb_optical_frame'
+    assert received.pair.thermal.shape == (48, 64) and received.pair.thermal.dtype == np.uint8
+    assert received.pair.health.thermal
+    assert intake.waiting == 0 and lines == []
+
+
+def test_every_rgb_image_leaves_without_a_thermal_camera() -> None:
+    intake, _ = make_intake()
+    stamps = []
+    for index in range(20):
+        intake.add_rgb(rgb(START_NS + index * FRAME_NS))
+        stamps += [received.pair.stamp_ns for received in intake.poll()]
+    assert stamps == [START_NS + index * FRAME_NS for index in range(20)]
+    assert not intake.thermal_healthy()
+
+
+def test_garbage_is_counted_and_named_and_the_next_image_passes() -> None:
+    intake, lines = make_intake()
+    broken = rgb(START_NS)
+    broken.height = 4000
+    intake.add_rgb(broken)
+    intake.add_thermal(Image(encoding='rgb8', height=3, width=3, step=1))
+    intake.add_rgb(rgb(START_NS))
+    assert len(intake.poll()) == 1
+    assert intake.rejected == 2
+    assert 'rgb/image_raw: image refused' in lines[0] and '64x4000' in lines[0]
+    assert 'thermal/image_raw: image refused' in lines[1]
+
+
+def test_a_backward_jump_is_marked_and_reported() -> None:
+    intake, lines = make_intake()
+    for index in range(3):
+        intake.add_rgb(rgb(START_NS + index * FRAME_NS))
+        intake.poll()
+    intake.add_rgb(rgb(START_NS - 2_000_000_000))
+    received, = intake.poll()
+    assert received.after_reset
+    assert 'jumped back' in lines[-1]
+
+
+def test_another_picture_size_starts_afresh() -> None:
+    intake, _ = make_intake()
+    flags = []
+    for index, size in enumerate([(64, 48), (64, 48), (32, 24), (32, 24)]):
+        intake.add_rgb(rgb(START_NS + index * FRAME_NS, size))
+        flags += [received.after_reset for received in intake.poll()]
+    assert flags == [False, False, True, False]
+
+
+def test_a_repeated_stamp_is_dropped_with_a_warning() -> None:
+    intake, lines = make_intake()
+    intake.add_rgb(rgb(START_NS))
+    intake.poll()
+    intake.add_rgb(rgb(START_NS))
+    assert intake.poll() == [] and intake.rejected == 1 and intake.waiting == 0
+    assert 'out of order or twice' in lines[0]
+
+
+def test_images_without_stamps_use_the_time_of_arrival() -> None:
+    intake, lines = make_intake()
+    for _ in range(3):
+        intake.add_rgb(rgb(0))
+        received, = intake.poll()
+        assert received.pair.stamp_ns > START_NS
+        assert received.header.stamp.sec == 0
+    assert 'carries no stamps' in lines[0]
+
+
+def test_linear_scaling_keeps_its_limits() -> None:
+    intake, _ = make_intake(**{'thermal.scaling': 'linear', 'thermal.linear_low': 30000.0,
+                               'thermal.linear_high': 31000.0})
+    intake.add_thermal(thermal(START_NS))
+    intake.add_rgb(rgb(START_NS))
+    received, = intake.poll()
+    assert received.pair.thermal[2, 2] == 0
+    assert received.pair.thermal[45, 2] == pytest.approx(127, abs=1)
+
+
+def test_the_homography_moves_the_thermal_image() -> None:
+    shift = [2.0, 0.0, 32.0, 0.0, 2.0, 0.0, 0.0, 0.0, 1.0]
+    intake, _ = make_intake(**{'thermal.homography': shift, 'thermal.scaling': 'linear',
+                               'thermal.linear_low': 0.0, 'thermal.linear_high': 40000.0})
+    intake.add_thermal(thermal(START_NS))
+    intake.add_rgb(rgb(START_NS))
+    received, = intake.poll()
+    assert received.pair.thermal[10, 5] == 0 and received.pair.thermal[10, 50] > 100
+
+
+def test_a_palette_is_reported() -> None:
+    intake, lines = make_intake()
+    message = rgb(START_NS)
+    intake.add_thermal(message)
+    intake.add_rgb(message)
+    assert intake.poll()[0].pair.thermal is not None
+    assert 'false colours' in lines[0]
