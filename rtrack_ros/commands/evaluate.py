@@ -43,5 +43,5 @@ def run(args: argparse.Namespace) -> int:
         return 0
 
     from rtrack_ros.commands.terminal import console, score_table
-    console().print(score_table([(args.tracks.name, scores, presence)], f'{frames} frames'))
+    console().print(score_table(f'{frames} frames, percent', [(args.tracks.name, scores, presence)]))
     return 0

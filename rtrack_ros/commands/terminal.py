@@ -1,8 +1,9 @@
 """How commands talk to a terminal: progress bars and tables, on stderr and stdout."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,8 +21,9 @@ Item = TypeVar('Item')
 
 
 def console() -> Console:
-    """Return the console for results; what a program reads goes to stdout undecorated."""
-    return Console(highlight=False)
+    """Return the console for results; a pipe gets lines wide enough for every table."""
+    plain = Console(highlight=False)
+    return plain if plain.is_terminal else Console(highlight=False, width=110)
 
 
 def progress(items: Iterable[Item], what: str, total: int | None) -> Iterator[Item]:
@@ -40,21 +42,31 @@ def progress(items: Iterable[Item], what: str, total: int | None) -> Iterator[It
         yield from bar.track(items, total=total, description=what)
 
 
-def score_table(rows: Iterable[tuple[str, Scores, Presence]], title: str) -> Table:
-    """Return a table of scores, one row per split; the first one is the headline."""
-    table = Table(title=title, title_justify='left', header_style='bold')
-    table.add_column('')
-    for name in ('HOTA', 'DetA', 'AssA', 'LocA', 'MOTA', 'IDF1', 'IDSW', 'presence F1',
-                 'absent FPR', 'boxes true / found'):
+ScoreRow = tuple[str, Scores, Presence]
+
+
+def score_table(title: str, *groups: Sequence[ScoreRow]) -> Table:
+    """Return a table of scores: groups of rows with a line between, the first row in bold."""
+    table = Table(title=title, title_justify='left', header_style='bold', box=SIMPLE_HEAD,
+                  pad_edge=False)
+    table.add_column('', overflow='ellipsis', no_wrap=True, ratio=1)
+    for name in ('HOTA', 'DetA', 'AssA', 'IDF1', 'MOTA', 'switches', 'presence', 'false alarm',
+                 'meant', 'found'):
         table.add_column(name, justify='right')
-    for number, (name, scores, presence) in enumerate(rows):
-        figures = [f'{value:.1f}' for value in (scores.hota, scores.deta, scores.assa,
-                                                scores.loca, scores.mota, scores.idf1)]
-        table.add_row(name, *figures, str(scores.idsw), _percent(presence.f1),
-                      _percent(presence.absent_fpr),
-                      f'{scores.truth_boxes} / {scores.track_boxes}',
-                      style='bold' if number == 0 else '')
+    for number, group in enumerate(groups):
+        for name, scores, presence in group:
+            table.add_row(name, *_cells(scores), _percent(presence.f1),
+                          _percent(presence.absent_fpr), str(scores.truth_boxes),
+                          str(scores.track_boxes), style='' if number else 'bold')
+        table.add_section()
     return table
+
+
+def _cells(scores: Scores) -> list[str]:
+    if not scores.truth_boxes:
+        return ['-'] * 6  # nobody is meant: presence tells
+    figures = (scores.hota, scores.deta, scores.assa, scores.idf1, scores.mota)
+    return [f'{value:.1f}' for value in figures] + [str(scores.idsw)]
 
 
 def _percent(value: float | None) -> str:

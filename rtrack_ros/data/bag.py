@@ -6,6 +6,7 @@ recording's own files; its stamps begin at :data:`START_NS`, since stamp 0 means
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
-from rtrack_ros.data.pairs import DataError
+from rtrack_ros.data.pairs import DataError, PairSource
 from rtrack_ros.data.recorded_images import rgb_pixels, thermal_pixels
 from rtrack_ros.frames import FramePair, SensorHealth, ThermalNormaliser, register_thermal
 from rtrack_ros.pairing import PairedItem, StampPairer
@@ -170,6 +171,33 @@ def read_pairs(path: Path | str, rgb_topic: str = RGB_TOPIC, thermal_topic: str 
                limits: tuple[float, float] | None = None) -> BagPairs:
     """Return the frame pairs of a recording; the arguments are those of :class:`BagPairs`."""
     return BagPairs(path, rgb_topic, thermal_topic, limits)
+
+
+def record_pairs(path: Path | str, pairs: PairSource, limit: int | None = None) -> int:
+    """Write frame pairs as a recording that begins at :data:`START_NS`.
+
+    Args:
+        path: Folder to be created.
+        pairs: What to write; thermal leaves as 8 bits on the RGB grid, as it is in a pair.
+        limit: Most pairs to write; None writes all.
+
+    Returns:
+        The number of pairs written.
+
+    Raises:
+        DataError: something is at ``path``, or there is no pair to write.
+    """
+    count, first_ns = 0, 0
+    with ImageBagWriter(path) as writer:
+        for count, pair in enumerate(islice(pairs, limit), start=1):
+            first_ns = pair.stamp_ns if count == 1 else first_ns
+            stamp_ns = START_NS + pair.stamp_ns - first_ns
+            writer.write_rgb(stamp_ns, pair.rgb)
+            if pair.thermal is not None:
+                writer.write_thermal(stamp_ns, pair.thermal)
+    if not count:
+        raise DataError('the recording has no frame; check that the video can be played')
+    return count
 
 
 def open_bag(path: Path | str) -> AnyReader:

@@ -102,6 +102,15 @@ def evaluate_sequences(sequences: Mapping[str, EvaluationSequence]) -> Scores:
     return _scores(measured, prepared.values())
 
 
+def require_trackeval() -> None:
+    """Make sure that scores can be computed, before work whose end they are.
+
+    Raises:
+        MissingTrackEval: TrackEval is not installed.
+    """
+    _metrics()
+
+
 def _metrics() -> list[Any]:
     try:
         from trackeval.metrics import CLEAR, HOTA, Identity

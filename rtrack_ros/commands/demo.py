@@ -1,0 +1,199 @@
+"""``rtrack demo``: a simulated scene, or two videos, tracked over ROS 2, scored and shown."""
+
+import argparse
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtrack_ros.commands import CommandError, positive
+
+if TYPE_CHECKING:
+    from rtrack_ros.data.truth import SceneTruth
+    from rtrack_ros.demo.playback import Playback
+    from rtrack_ros.evaluation.run import Run, RunQuery
+
+DEFAULT_SEED = 20_261_121
+WRITTEN = ('scene', 'recording', 'logs', 'commands.json', 'stamps.json', 'tracks.txt',
+           'truth.txt', 'overlay.mp4', 'report.html', 'metrics.json')
+"""What the demonstration leaves; only these are removed before the next one."""
+
+
+def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    """Add the command to the ``rtrack`` parser."""
+    parser = subparsers.add_parser(
+        'demo', help='track a simulated scene, or two videos, over ROS 2 and show the result',
+        description='Write a scene with day, night and smoke as a bag, play it over DDS to the '
+                    'tracker node at camera rate, ask for a colour, a class and somebody who is '
+                    'not there, record what the node publishes, and leave overlay.mp4, '
+                    'report.html and metrics.json. With --rgb the same on videos, without '
+                    'scores.')
+    parser.add_argument('--out', type=Path, default=Path('build/demo'), metavar='DIR')
+    parser.add_argument('--seed', type=int, default=DEFAULT_SEED, metavar='N')
+    parser.add_argument('--seconds', type=positive, default=30.0,
+                        help='length of the scene; at most this much of videos')
+    parser.add_argument('--rgb', type=Path, default=None, metavar='PATH',
+                        help='video or folder of images instead of a simulated scene')
+    parser.add_argument('--thermal', type=Path, default=None, metavar='PATH')
+    parser.add_argument('--query', default=None, metavar='SENTENCE',
+                        help='the one sentence to follow (default for videos: "the people")')
+    parser.add_argument('--engine', default='auto', help='parameter engine.name of the node')
+    parser.add_argument('--model', default='', metavar='DIR', help='engine.model of the node')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demonstration; returns the exit status."""
+    from rtrack_ros.demo.playback import play, require_ros
+    from rtrack_ros.demo.processes import ProcessFailure
+
+    if args.thermal is not None and args.rgb is None:
+        raise CommandError('--thermal needs --rgb, the video of the same scene in colour')
+    clock = _Clock()
+    folder = args.out.resolve()
+    try:
+        require_ros()
+        _clear(folder)
+        with clock.stage('writing the scene'):
+            playback, truth = _prepare(args, folder)
+        with clock.stage(f'playing {playback.seconds:.0f} s over DDS'), _ended_by_sigterm():
+            play(playback)
+        with clock.stage('overlay, scores, report'):
+            finished = _finish(playback, truth, folder, args)
+    except ProcessFailure as error:
+        raise CommandError(str(error)) from error
+    _print(finished, folder, clock)
+    return 0
+
+
+class _Clock:
+    """Times the stages and says on the terminal what goes on."""
+
+    def __init__(self) -> None:
+        from rtrack_ros.commands.terminal import console
+
+        self.console = console()
+        self._started = time.monotonic()
+
+    @contextmanager
+    def stage(self, what: str) -> Iterator[None]:
+        begin = time.monotonic()
+        with self.console.status(what):
+            yield
+        self.console.print(f'  {what}: {time.monotonic() - begin:.1f} s')
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Turn SIGTERM into an exit that cleans up, as Ctrl-C is one."""
+    def leave(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _clear(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in WRITTEN:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _prepare(args: argparse.Namespace, folder: Path) -> 'tuple[Playback, SceneTruth | None]':
+    """Write the bag; returns what to play and its truth, if it has one."""
+    from rtrack_ros.demo.playback import Playback
+
+    parameters = {'engine.name': args.engine}
+    if args.model:
+        parameters['engine.model'] = str(Path(args.model).resolve())
+    if args.rgb is None:
+        queries, truth = _simulate(args, folder / 'scene')
+        return Playback(folder / 'scene', args.seconds, queries, folder, parameters), truth
+    queries, seconds = _record_videos(args, folder / 'scene')
+    return Playback(folder / 'scene', seconds, queries, folder, parameters), None
+
+
+def _simulate(args: argparse.Namespace, bag: Path
+              ) -> 'tuple[Sequence[RunQuery], SceneTruth | None]':
+    from rtrack_ros.data.rendering import render_frames
+    from rtrack_ros.data.scene_bag import write_bag
+    from rtrack_ros.demo.script import CONDITIONS, write_script
+    from rtrack_ros.evaluation.hota import require_trackeval
+    from rtrack_ros.evaluation.run import RunQuery
+    from rtrack_ros.simulation import make_scene
+
+    require_trackeval()
+    scene = make_scene(args.seed, args.seconds, conditions=CONDITIONS)
+    queries = write_script(scene.expressions, len(scene), scene.fps)
+    if args.query:
+        queries = (RunQuery(args.query, 0.0),)
+    # Stamps of real cameras are neither even nor equal.
+    truth = write_bag(bag, scene, jitter_ms=2.0, offset_ms=4.0, frames=render_frames(scene))
+    known = {expression.text for expression in truth.expressions}
+    return queries, truth if all(query.text in known for query in queries) else None
+
+
+def _record_videos(args: argparse.Namespace, bag: Path) -> 'tuple[Sequence[RunQuery], float]':
+    from rtrack_ros.data.bag import record_pairs
+    from rtrack_ros.data.videos import open_pairs
+    from rtrack_ros.evaluation.run import RunQuery
+
+    pairs = open_pairs(args.rgb, args.thermal)
+    frames = record_pairs(bag, pairs, limit=round(args.seconds * pairs.fps))
+    return (RunQuery(args.query or 'the people', 0.0),), frames / pairs.fps
+
+
+def _finish(playback: 'Playback', truth: 'SceneTruth | None', folder: Path,
+            args: argparse.Namespace) -> 'tuple[Run, Any]':
+    """Write everything that is left to the user; returns the run and its scores."""
+    from rtrack_ros.data.bag import read_pairs
+    from rtrack_ros.demo.outcome import recorded_run, write_metrics, write_pictures, write_rows
+    from rtrack_ros.evaluation.report import write_report
+    from rtrack_ros.evaluation.run import run_metrics, score_run
+
+    title = 'rtrack demo: ' + (f'simulated scene {args.seed}' if args.rgb is None
+                               else args.rgb.stem)
+    recorded = recorded_run(playback, truth, title)
+    scores = score_run(recorded) if recorded.has_truth else None
+    pairs = read_pairs(playback.bag)
+    pictures = write_pictures(folder / 'overlay.mp4', recorded, pairs, round(pairs.fps, 2))
+    write_report(folder / 'report.html', recorded, scores, pictures)
+    write_rows(folder, recorded)
+    write_metrics(folder / 'metrics.json', run_metrics(recorded, scores))
+    return recorded, scores
+
+
+def _print(finished: 'tuple[Run, Any]', folder: Path, clock: _Clock) -> None:
+    from rich.table import Table
+
+    from rtrack_ros.commands.terminal import score_table
+    from rtrack_ros.evaluation.run import run_metrics
+
+    recorded, scores = finished
+    if scores is not None:
+        groups = ([(split.name, split.scores, split.presence) for split in splits]
+                  for splits in ([scores.overall], scores.by_query, scores.by_condition))
+        clock.console.print(score_table(f'{recorded.title}, percent', *groups))
+    table = Table(show_header=False, box=None)
+    metrics = run_metrics(recorded, scores)
+    for name in ('pairs_in', 'arrays_out', 'stamp_to_publish_ms_p50', 'stamp_to_publish_ms_p99',
+                 'answers', 'answer_age_ms_p50'):
+        table.add_row(name, str(metrics[name]))
+    clock.console.print(table)
+    for name in ('overlay.mp4', 'report.html', 'metrics.json'):
+        clock.console.print(str(folder / name), soft_wrap=True)
+    clock.console.print(f'{clock.seconds:.0f} s in all; logs in {folder / "logs"}',
+                        soft_wrap=True)

@@ -1,0 +1,89 @@
+"""What the tracker node published, read from a recording without ROS."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rtrack_ros.data.bag import open_bag, stamp_of
+from rtrack_ros.data.mot import MotRow
+
+TRACKS_TOPIC = '/rtrack/tracks'
+STATUS_TOPIC = '/rtrack/status'
+
+
+@dataclass(frozen=True)
+class RecordedArray:
+    """One ``vision_msgs/Detection2DArray``.
+
+    Attributes:
+        stamp_ns: Header stamp, that of the RGB image.
+        logged_ns: Time in the recording; the moment of publication where it was recorded so.
+        rows: Its boxes; their frame number is 1 throughout.
+        sentences: The ``class_id`` of each box.
+    """
+
+    stamp_ns: int
+    logged_ns: int
+    rows: tuple[MotRow, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RecordedStatus:
+    """What a tracker status says of the model; None for what was not measured yet."""
+
+    logged_ns: int
+    answers: int
+    answer_age_ms: float | None
+    answer_latency_ms: float | None
+    engine: str
+    model: str
+
+
+def read_arrays(path: Path | str, topic: str = TRACKS_TOPIC) -> list[RecordedArray]:
+    """Return the recorded detection arrays of a topic in the order of their stamps.
+
+    Raises:
+        DataError: the recording cannot be read.
+    """
+    arrays = [_array(message, logged_ns) for message, logged_ns in _messages(path, topic)]
+    return sorted(arrays, key=lambda array: array.stamp_ns)
+
+
+def read_statuses(path: Path | str, topic: str = STATUS_TOPIC) -> list[RecordedStatus]:
+    """Return the recorded ``rtrack_ros/TrackerStatus`` messages in the order of time.
+
+    Raises:
+        DataError: the recording cannot be read.
+    """
+    return [RecordedStatus(logged_ns, int(message.answers), _known(message.answer_age_ms),
+                           _known(message.answer_latency_ms), message.engine, message.model)
+            for message, logged_ns in _messages(path, topic)]
+
+
+def _messages(path: Path | str, topic: str) -> Iterator[tuple[Any, int]]:
+    with open_bag(path) as reader:
+        chosen = [item for item in reader.connections if item.topic == topic]
+        # Without this, no connection would mean every connection.
+        for connection, logged_ns, data in reader.messages(chosen) if chosen else ():
+            yield reader.deserialize(data, connection.msgtype), logged_ns
+
+
+def _array(message: Any, logged_ns: int) -> RecordedArray:
+    rows, sentences = [], []
+    for detection in message.detections:
+        centre, box = detection.bbox.center.position, detection.bbox
+        best = detection.results[0].hypothesis if detection.results else None
+        rows.append(MotRow(
+            1, int(detection.id),
+            (centre.x - box.size_x / 2, centre.y - box.size_y / 2,
+             centre.x + box.size_x / 2, centre.y + box.size_y / 2),
+            1.0 if best is None else float(best.score)))
+        sentences.append('' if best is None else str(best.class_id))
+    return RecordedArray(stamp_of(message), logged_ns, tuple(rows), tuple(sentences))
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

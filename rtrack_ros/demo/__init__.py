@@ -1,0 +1,1 @@
+"""The demonstration: real processes over real DDS, recorded, scored and shown."""
