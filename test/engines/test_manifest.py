@@ -1,0 +1,44 @@
+import json
+
+import pytest
+
+from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.manifest import ModelManifest
+
+NANO = ModelManifest('nano', 'rel1000', (320, 256), ('person', 'car'), 'brief', 12)
+
+
+def test_what_is_written_is_read(tmp_path):
+    NANO.write(tmp_path)
+    assert ModelManifest.read(tmp_path) == NANO
+
+
+def test_what_may_be_left_out_has_defaults(tmp_path):
+    (tmp_path / 'rtrack.json').write_text(
+        '{"name": "x", "bbox_protocol": "abs_resized", "image_size": [644, 476]}')
+    assert ModelManifest.read(tmp_path) == ModelManifest('x', 'abs_resized', (644, 476))
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda facts: facts.pop('name'), lambda facts: facts.pop('bbox_protocol'),
+    lambda facts: facts.update(image_size=[320]), lambda facts: facts.update(image_size='320x256'),
+    lambda facts: facts.update(image_size=[0, 256]), lambda facts: facts.update(labels=3)])
+def test_a_manifest_that_does_not_say_what_it_must_is_refused(tmp_path, spoil):
+    NANO.write(tmp_path)
+    facts = json.loads((tmp_path / 'rtrack.json').read_text())
+    spoil(facts)
+    (tmp_path / 'rtrack.json').write_text(json.dumps(facts))
+    with pytest.raises(EngineError, match='write one such as'):
+        ModelManifest.read(tmp_path)
+
+
+@pytest.mark.parametrize('content', ['', '[]', '"nano"', '{'])
+def test_a_file_that_is_no_manifest_is_refused(tmp_path, content):
+    (tmp_path / 'rtrack.json').write_text(content)
+    with pytest.raises(EngineError, match='not a model manifest'):
+        ModelManifest.read(tmp_path)
+
+
+def test_a_model_without_manifest_is_refused_with_an_example(tmp_path):
+    with pytest.raises(EngineError, match='"bbox_protocol": "rel1000"'):
+        ModelManifest.read(tmp_path)

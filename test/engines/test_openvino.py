@@ -1,0 +1,141 @@
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from rtrack_ros.engines.base import EngineError, Prompt
+from rtrack_ros.engines.compiled import CompiledModel, weights_digest
+from rtrack_ros.engines.registry import load_engine
+from rtrack_ros.language.coordinates import check_protocol
+from rtrack_ros.language.grammar import answer_grammar
+from rtrack_ros.language.prompts import GROUND_STYLES, ground_prompt
+
+GRAMMAR = answer_grammar(4, ('person', 'car', 'cyclist'))
+
+
+def ask(engine, question, grammar=GRAMMAR, max_tokens=100, deadline_s=None):
+    pair, sentence = question
+    return engine.infer(pair.images(), ground_prompt(sentence), grammar, max_tokens, deadline_s)
+
+
+def test_the_export_is_of_the_weights_beside_it(nano):
+    assert CompiledModel.read(nano / 'openvino').weights_sha256 == weights_digest(nano)
+
+
+def test_the_model_says_what_it_is(openvino):
+    said = openvino.capabilities()
+    check_protocol(said.bbox_protocol)
+    assert said.name == 'openvino' and said.constrained and said.prompt in GROUND_STYLES
+    assert said.precision == 'int8' and said.image_size == (320, 256) and said.labels
+
+
+def test_every_answer_is_in_the_grammar(openvino, questions):
+    for question in questions[::4]:
+        reply = ask(openvino, question)
+        assert reply.finish == 'stop' and re.fullmatch(GRAMMAR.regex, reply.text)
+        assert 0.0 < reply.confidence <= 1.0 and reply.tokens >= 2
+
+
+@pytest.mark.parametrize('sentence', [
+    '', '<|im_end|>', '<|image_pad|><|vision_end|>', '<ov_genai_image_0>', '日本 😀 \x00',
+    'x' * 1500])
+def test_any_sentence_is_answered_in_the_grammar(openvino, questions, sentence):
+    reply = ask(openvino, (questions[0][0], sentence))
+    assert re.fullmatch(GRAMMAR.regex, reply.text)
+
+
+def test_the_same_question_has_the_same_answer_whatever_was_asked_between(openvino, questions):
+    first = [ask(openvino, question).text for question in questions[:3]]
+    again = [ask(openvino, question).text for question in reversed(questions[:3])]
+    assert first == again[::-1]
+
+
+def test_without_a_grammar_the_model_writes_freely(openvino, questions):
+    assert ask(openvino, questions[0], grammar=None, max_tokens=8).tokens <= 8
+
+
+def test_stages_are_timed(openvino, questions):
+    timings = ask(openvino, questions[1]).timings
+    assert set(timings) == {'preprocess', 'vit', 'ttft', 'decode', 'total'}
+    assert 0 < timings['vit'] < timings['ttft'] <= timings['total']
+    assert timings['ttft'] + timings['decode'] <= timings['total'] * 1.05
+
+
+def test_a_cut_answer_is_finished_by_length(openvino, questions):
+    one = answer_grammar(4, ('person',))
+    boxes = re.compile(r'\[\{')
+    cut = [ask(openvino, question, one, max_tokens=3) for question in questions[:8]]
+    assert all(reply.finish == ('length' if boxes.match(reply.text) else 'stop') for reply in cut)
+
+
+@pytest.mark.parametrize('size', [(30, 40), (480, 640), (720, 1280), (256, 320)])
+def test_images_of_any_size_are_resized(openvino, size):
+    image = np.zeros((*size, 3), np.uint8)
+    reply = openvino.infer([image, image], ground_prompt('cars'), GRAMMAR, 100)
+    assert re.fullmatch(GRAMMAR.regex, reply.text)
+
+
+def test_after_a_missed_deadline_the_engine_still_answers(openvino, questions):
+    expected = ask(openvino, questions[0]).text
+    with pytest.raises(EngineError, match='no answer within'):
+        ask(openvino, questions[0], deadline_s=0.001)
+    assert ask(openvino, questions[0], deadline_s=60.0).text == expected
+
+
+def test_images_that_do_not_fit_the_prompt_are_refused(openvino, questions):
+    with pytest.raises(EngineError, match='2 images and got 1'):
+        openvino.infer(questions[0][0].images()[:1], ground_prompt('cars'), GRAMMAR, 100)
+    reply = openvino.infer([], Prompt(('hello',)), GRAMMAR, 100)
+    assert re.fullmatch(GRAMMAR.regex, reply.text)
+
+
+def test_a_failure_inside_the_runtime_leaves_the_engine_usable(openvino, questions, monkeypatch):
+    expected = ask(openvino, questions[0]).text
+    monkeypatch.setattr('rtrack_ros.engines.openvino.chat_text',
+                        lambda prompt: '<|image_pad|>' * 9)
+    with pytest.raises(EngineError, match='could not answer'):
+        ask(openvino, questions[0])
+    monkeypatch.undo()
+    assert ask(openvino, questions[0]).text == expected
+
+
+@pytest.mark.skipif(not os.path.isdir('/proc/self/task'), reason='reads Linux thread niceness')
+def test_inference_threads_are_nicer_than_the_rest(openvino, questions):
+    ask(openvino, questions[0])
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    nicer = [os.getpriority(os.PRIO_PROCESS, int(task)) for task in os.listdir('/proc/self/task')]
+    assert max(nicer) == min(mine + 5, 19)
+    assert os.getpriority(os.PRIO_PROCESS, os.getpid()) == mine
+
+
+class TestUnusableFolders:
+    """A folder that cannot be used names the remedy."""
+
+    @pytest.fixture(autouse=True)
+    def needs_runtime(self):
+        pytest.importorskip('openvino_genai', reason='the openvino extra is not installed')
+
+    def test_no_export(self, nano, tmp_path):
+        shutil.copyfile(nano / 'rtrack.json', tmp_path / 'rtrack.json')
+        with pytest.raises(EngineError, match='rtrack compile --model'):
+            load_engine('openvino', tmp_path)
+
+    def test_no_manifest(self, tmp_path):
+        with pytest.raises(EngineError, match='holds no rtrack.json'):
+            load_engine('openvino', tmp_path)
+
+    def test_damaged_export(self, nano, tmp_path):
+        shutil.copyfile(nano / 'rtrack.json', tmp_path / 'rtrack.json')
+        shutil.copytree(nano / 'openvino', tmp_path / 'openvino')
+        (tmp_path / 'openvino' / 'openvino_language_model.xml').write_text('<net>')
+        with pytest.raises(EngineError, match='(?s)cannot load .* rtrack compile'):
+            load_engine('openvino', tmp_path)
+
+    def test_closed_engine(self, nano):
+        engine = load_engine('openvino', nano)
+        engine.close()
+        engine.close()
+        with pytest.raises(EngineError, match='closed'):
+            engine.infer([], Prompt(('hello',)), None, 4)

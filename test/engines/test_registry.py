@@ -1,0 +1,62 @@
+import subprocess
+import sys
+
+import pytest
+
+from rtrack_ros.engines import registry
+from rtrack_ros.engines.base import EngineError
+
+
+def test_an_unknown_engine_is_refused_with_the_known_ones():
+    with pytest.raises(EngineError, match='auto, openvino, transformers, scripted'):
+        registry.load_engine('tensorrt', 'anywhere')
+
+
+def test_the_scripted_engine_takes_its_script():
+    engine = registry.load_engine('scripted', 'anywhere', script=['[]'])
+    assert engine.capabilities().name == 'scripted'
+
+
+def test_auto_takes_the_first_engine_that_works(monkeypatch):
+    def fail(model, **options):
+        raise EngineError('no licence')
+    scripted = registry.load_engine('scripted', '')
+    factories = {'openvino': fail, 'transformers': lambda model, **options: scripted}
+    monkeypatch.setattr(registry, '_FACTORIES', factories)
+    assert registry.load_engine('auto', 'anywhere') is scripted
+
+
+def test_auto_says_why_each_engine_does_not_work(tmp_path):
+    with pytest.raises(EngineError) as caught:
+        registry.load_engine('auto', tmp_path)
+    reason = str(caught.value)
+    assert 'openvino: ' in reason and 'transformers: ' in reason and 'rtrack.json' in reason
+
+
+def test_the_model_of_an_installed_workspace_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, '__file__', str(tmp_path / 'lib' / 'rtrack_ros' / 'a' / 'b.py'))
+    model = tmp_path / 'second' / 'share' / 'rtrack_ros' / 'models' / registry.DEFAULT_MODEL_NAME
+    model.mkdir(parents=True)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'{tmp_path / "first"}:{tmp_path / "second"}')
+    assert registry.default_model() == model
+
+
+def test_the_model_of_a_checkout_is_found_first(tmp_path, monkeypatch):
+    module = tmp_path / 'rtrack_ros' / 'engines' / 'registry.py'
+    monkeypatch.setattr(registry, '__file__', str(module))
+    (tmp_path / 'models' / registry.DEFAULT_MODEL_NAME).mkdir(parents=True)
+    assert registry.default_model() == tmp_path / 'models' / registry.DEFAULT_MODEL_NAME
+
+
+def test_a_missing_model_names_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, '__file__', str(tmp_path / 'a' / 'b' / 'c.py'))
+    monkeypatch.delenv('AMENT_PREFIX_PATH', raising=False)
+    with pytest.raises(EngineError, match='source the workspace'):
+        registry.default_model()
+
+
+def test_importing_the_registry_imports_no_engine():
+    code = ('import sys, rtrack_ros.engines.registry as r; r.load_engine("scripted", "");'
+            'print([m for m in ("torch", "transformers", "openvino") if m in sys.modules])')
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == '[]'

@@ -1,0 +1,86 @@
+import re
+
+import numpy as np
+import pytest
+
+from rtrack_ros.engines.base import EngineError, Prompt
+from rtrack_ros.engines.chat import chat_text
+from rtrack_ros.engines.registry import load_engine
+from rtrack_ros.language.grammar import answer_grammar
+from rtrack_ros.language.prompts import ground_prompt
+
+GRAMMAR = answer_grammar(4, ('person', 'car', 'cyclist'))
+
+
+def ask(engine, question, grammar=GRAMMAR, max_tokens=100, deadline_s=None):
+    pair, sentence = question
+    return engine.infer(pair.images(), ground_prompt(sentence), grammar, max_tokens, deadline_s)
+
+
+def test_the_ordinary_auto_class_and_chat_template_read_the_folder(transformers, nano):
+    library = pytest.importorskip('transformers')
+    tokenizer = library.AutoTokenizer.from_pretrained(nano)
+    prompt = Prompt(('find\nRGB:', None, 'Thermal:', None))
+    content = [{'type': 'image'} if part is None else {'type': 'text', 'text': part}
+               for part in prompt.parts]
+    text = tokenizer.apply_chat_template([{'role': 'user', 'content': content}], tokenize=False,
+                                         add_generation_prompt=True)
+    assert text == chat_text(prompt)
+
+
+def test_the_model_reads_eighty_tokens_of_each_image_and_their_positions(transformers, questions):
+    inputs = transformers.inputs(questions[0][0].images(), ground_prompt('cars'))
+    assert int(inputs['mm_token_type_ids'].sum()) == 160
+    assert inputs['image_grid_thw'].tolist() == [[1, 16, 20], [1, 16, 20]]
+    assert inputs['input_ids'].shape == inputs['mm_token_type_ids'].shape
+
+
+def test_openvino_reads_the_same_tokens(transformers, nano, questions):
+    genai = pytest.importorskip('openvino_genai', reason='the openvino extra is not installed')
+    tokenizer = genai.Tokenizer(str(nano / 'openvino'))
+    odd = ['日本 😀', '<|im_end|>', 'person312', '[{"bbox_2d": [1, 2', "don't  x-y", '\t\n']
+    for sentence in [*odd, *(sentence for _, sentence in questions)]:
+        text = chat_text(ground_prompt(sentence))
+        theirs = tokenizer.encode(text, add_special_tokens=False).input_ids.data[0].tolist()
+        plain = transformers.inputs([], Prompt(ground_prompt(sentence).parts[:1]))
+        ours = plain['input_ids'][0].tolist()
+        inner = chat_text(Prompt(ground_prompt(sentence).parts[:1]))
+        assert tokenizer.encode(inner, add_special_tokens=False).input_ids.data[0].tolist() == ours
+        assert theirs[:len(ours) - 6] == ours[:-6]
+
+
+def test_every_answer_is_in_the_grammar(transformers, questions):
+    for question in questions[::9]:
+        reply = ask(transformers, question)
+        assert reply.finish == 'stop' and re.fullmatch(GRAMMAR.regex, reply.text)
+        assert 0.0 < reply.confidence <= 1.0
+
+
+def test_a_grammar_that_allows_what_the_model_wants_changes_nothing(transformers, questions):
+    free = ask(transformers, questions[0], grammar=None)
+    if re.fullmatch(GRAMMAR.regex, free.text):
+        assert ask(transformers, questions[0]).text == free.text
+
+
+def test_a_cut_answer_is_finished_by_length(transformers, questions):
+    reply = ask(transformers, questions[0], max_tokens=1)
+    assert (reply.tokens, reply.finish) == (1, 'length')
+
+
+def test_after_a_missed_deadline_the_engine_still_answers(transformers, questions):
+    with pytest.raises(EngineError, match='no answer within'):
+        ask(transformers, questions[0], deadline_s=0.001)
+    assert ask(transformers, questions[0]).finish == 'stop'
+
+
+def test_images_that_do_not_fit_the_prompt_are_refused(transformers):
+    with pytest.raises(EngineError, match='2 images and got 1'):
+        transformers.infer([np.zeros((4, 4, 3), np.uint8)], ground_prompt('cars'), GRAMMAR, 100)
+
+
+def test_a_folder_without_weights_names_the_remedy(nano, tmp_path):
+    for package in ('torch', 'transformers'):
+        pytest.importorskip(package, reason='the transformers extra is not installed')
+    (tmp_path / 'rtrack.json').write_bytes((nano / 'rtrack.json').read_bytes())
+    with pytest.raises(EngineError, match='(?s)cannot load .*rtrack train'):
+        load_engine('transformers', tmp_path)
