@@ -9,6 +9,9 @@ from rtrack_ros.engines.registry import default_model, load_engine
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.tracking.pipeline import TrackingPipeline
 
+SCRIPTED_DELAY_S = 0.1
+"""How long a scripted answer takes: about as long as one of rtrack-nano."""
+
 
 class Model:
     """A loaded engine with the pipeline that asks it.
@@ -35,7 +38,8 @@ class Model:
 def _load(settings: Any) -> Engine:
     name = settings['engine.name']
     if name == 'scripted':
-        return load_engine(name, '', script=_script(settings['engine.model']))
+        return load_engine(name, '', script=_script(settings['engine.model']),
+                           delay_s=SCRIPTED_DELAY_S)
     return load_engine(name, settings['engine.model'] or default_model(),
                        threads=settings['engine.threads'], niceness=settings['engine.niceness'])
 

@@ -1,0 +1,397 @@
+"""The real node in its own process over real DDS: arrays, stamps, IDs, queries, faults.
+
+Most tests use the scripted engine, which answers the same three boxes about every frame: what is
+checked is everything around the model.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import SetParameters
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rosbags.highlevel import AnyReader
+from rtrack_ros.msg import TrackerStatus
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header, String
+from vision_msgs.msg import Detection2DArray
+
+from rtrack_ros.data.scene_bag import write_bag
+from rtrack_ros.nodes.conversion import image_message
+from rtrack_ros.simulation import make_scene
+
+pytestmark = pytest.mark.system
+
+# Above 101 the ports of a domain overlap those that Linux gives to other programs.
+DOMAIN = 1 + os.getpid() % 101
+SCRIPT = ['[{"bbox_2d": [100, 300, 300, 700], "label": "person"}, '
+          '{"bbox_2d": [400, 300, 600, 700], "label": "person"}, '
+          '{"bbox_2d": [700, 300, 900, 700], "label": "car"}]']
+SECONDS = 3.0
+FRAMES = 90
+NANO = Path(__file__).parents[2] / 'models' / 'rtrack-nano'
+HAS_NANO = (NANO / 'openvino').is_dir()
+
+
+class Processes:
+    """Starts executables of the package and stops them at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment = os.environ | {
+            'ROS_DOMAIN_ID': str(DOMAIN), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+            'ROS_LOCALHOST_ONLY': '1'}
+
+    def start(self, module: str, *arguments: object) -> subprocess.Popen[bytes]:
+        with (self._folder / f'{module}.log').open('wb') as log:
+            # -P keeps the source folder, which has no .msg, off the path.
+            self._running[module] = subprocess.Popen(
+                [sys.executable, '-P', '-m', f'rtrack_ros.nodes.{module}', *map(str, arguments)],
+                env=self._environment, stdout=log, stderr=subprocess.STDOUT)
+        return self._running[module]
+
+    def log(self, module: str) -> str:
+        return (self._folder / f'{module}.log').read_text(errors='replace')
+
+    def stop(self, module: str, number: int = signal.SIGINT) -> int:
+        process = self._running.pop(module)
+        process.send_signal(number)
+        return process.wait(20)
+
+    def end(self) -> None:
+        for process in self._running.values():
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    started = Processes(tmp_path)
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / 'script.json'
+    path.write_text(json.dumps(SCRIPT))
+    return path
+
+
+@pytest.fixture(scope='module')
+def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated scene of three seconds; the thermal camera fails from 1.0 s to 2.2 s."""
+    path = tmp_path_factory.mktemp('recording') / 'bag'
+    write_bag(path, make_scene(5, seconds=SECONDS, conditions=['day']),
+              drop_thermal=[(1.0, 2.2)])
+    return path
+
+
+class Observer:
+    """A ROS node of the test: publishes images and sentences, keeps what the tracker sends."""
+
+    def __init__(self) -> None:
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=DOMAIN)
+        self.node = rclpy.create_node('observer', context=self.context)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self.arrays: list[Detection2DArray] = []
+        self.status: list[TrackerStatus] = []
+        self.active: list[str] = []
+        latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        subscribe = self.node.create_subscription
+        subscribe(Detection2DArray, '/rtrack/tracks', self.arrays.append, 100)
+        subscribe(TrackerStatus, '/rtrack/status', self.status.append, 10)
+        subscribe(String, '/rtrack/active_query', lambda text: self.active.append(text.data),
+                  latched)
+        self.rgb = self.node.create_publisher(Image, 'rgb/image_raw', 10)
+        self.thermal = self.node.create_publisher(Image, 'thermal/image_raw', 10)
+        self.sentences = self.node.create_publisher(String, '/referring_query', 10)
+        texture = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+        self._picture = np.kron(texture, np.ones((5, 5, 1), np.uint8))
+
+    def close(self) -> None:
+        self.node.destroy_node()
+        self.context.shutdown()
+
+    def wait(self, condition: Callable[[], Any], seconds: float = 20.0, what: str = '') -> None:
+        until = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < until, f'waited {seconds} s in vain for: {what}'
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def wait_for_tracker(self) -> None:
+        self.wait(lambda: self.rgb.get_subscription_count() and self.status
+                  and self.sentences.get_subscription_count(), what='the active tracker')
+
+    def send_frames(self, count: int, with_thermal: bool = True) -> list[Header]:
+        """Publish frame pairs at about 20 Hz and return their RGB headers."""
+        headers = []
+        for _ in range(count):
+            header = Header(frame_id='test_frame', stamp=self.node.get_clock().now().to_msg())
+            if with_thermal:
+                counts = self._picture[::2, ::2, 0].astype(np.uint16) * 10 + 29000
+                self.thermal.publish(image_message(counts, 'mono16', header))
+            self.rgb.publish(image_message(self._picture, 'rgb8', header))
+            headers.append(header)
+            self._executor.spin_once(timeout_sec=0.05)
+            time.sleep(0.03)
+        return headers
+
+    def arrays_of(self, headers: list[Header]) -> list[Detection2DArray]:
+        """Wait for an array under each of these headers and return them."""
+        def found() -> list[Detection2DArray]:
+            return [array for array in self.arrays if array.header in headers]
+        self.wait(lambda: len(found()) >= len(headers), 5.0, 'an array for every RGB image')
+        return found()
+
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        client = self.node.create_client(kind, f'/rtrack/{name}')
+        self.wait(client.service_is_ready, what=name)
+        future = client.call_async(request)
+        self.wait(future.done, what=f'the reply of {name}')
+        self.node.destroy_client(client)
+        return future.result()
+
+    def change(self, transition: int) -> bool:
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return bool(self.call(ChangeState, 'change_state', request).success)
+
+    def state(self) -> str:
+        return str(self.call(GetState, 'get_state', GetState.Request()).current_state.label)
+
+
+@pytest.fixture
+def observer(processes: Processes) -> Iterator[Observer]:
+    watching = Observer()
+    yield watching
+    watching.close()
+
+
+def start_scripted(processes: Processes, script: Path, *parameters: str) -> None:
+    settings = ['autostart:=true', 'engine.name:=scripted', f'engine.model:={script}',
+                'status.rate_hz:=10.0', *parameters]
+    processes.start('tracker_node', '--ros-args',
+                    *(word for setting in settings for word in ('-p', setting)))
+
+
+def ids_of(array: Detection2DArray) -> list[str]:
+    return [detection.id for detection in array.detections]
+
+
+def record_and_play(processes: Processes, bag: Path, folder: Path,
+                    commands: list[tuple[float, str]]) -> list[int]:
+    """Play the bag to the running node while its output is recorded; return the RGB stamps."""
+    queries = [{'at': at, 'text': text} for at, text in commands]
+    (folder / 'queries.json').write_text(json.dumps(queries))
+    processes.start('bag_recorder', '--out', folder / 'out', '--log-time', 'published',
+                    '/rtrack/tracks:vision_msgs/msg/Detection2DArray',
+                    '/rtrack/status:rtrack_ros/msg/TrackerStatus')
+    player = processes.start(
+        'bag_player', '--bag', bag, '--restamp', '--stamp-map', folder / 'stamps.json',
+        '--queries', folder / 'queries.json', '--wait-for-subscribers', 30,
+        '--wait-for-link', '/rtrack/tracks', '/rtrack/status')
+    assert player.wait(60) == 0, processes.log('bag_player')
+    time.sleep(1.0)
+    assert processes.stop('bag_recorder', signal.SIGTERM) == 0, processes.log('bag_recorder')
+    stamps = json.loads((folder / 'stamps.json').read_text())['/rgb/image_raw']
+    return [published for _, published in stamps]
+
+
+def read_recording(folder: Path) -> tuple[list[Any], list[int], list[Any]]:
+    """Return recorded arrays, the times they were published at, and statuses."""
+    arrays, times, statuses = [], [], []
+    with AnyReader([folder / 'out']) as reader:
+        for connection, time_ns, data in reader.messages():
+            message = reader.deserialize(data, connection.msgtype)
+            if connection.topic == '/rtrack/tracks':
+                arrays.append(message)
+                times.append(time_ns)
+            else:
+                statuses.append(message)
+    return arrays, times, statuses
+
+
+def stamp_ns(header: Any) -> int:
+    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+
+
+def test_a_bag_is_tracked_frame_by_frame(processes: Processes, script: Path, bag: Path,
+                                         tmp_path: Path) -> None:
+    start_scripted(processes, script)
+    sent = record_and_play(processes, bag, tmp_path, [(0.5, 'the people'), (2.0, 'every car')])
+    arrays, times, statuses = read_recording(tmp_path)
+    log = processes.log('tracker_node')
+
+    stamps = [stamp_ns(array.header) for array in arrays]
+    assert len(sent) == FRAMES
+    assert stamps == sent, log
+    assert all(earlier < later for earlier, later in zip(stamps, stamps[1:], strict=False))
+    assert {array.header.frame_id for array in arrays} == {'rgb_optical_frame'}
+    for array in arrays:
+        assert all(detection.header == array.header for detection in array.detections)
+        assert len(set(ids_of(array))) == len(array.detections)
+
+    phrases = [{item.results[0].hypothesis.class_id for item in array.detections}
+               for array in arrays]
+    assert phrases[0] == set() and phrases[-1] == {'every car'}
+    before = {name for array, phrase in zip(arrays, phrases, strict=True)
+              if phrase == {'the people'} for name in ids_of(array)}
+    after = {name for array, phrase in zip(arrays, phrases, strict=True)
+             if phrase == {'every car'} for name in ids_of(array)}
+    assert len(before) >= 3 and len(after) >= 3 and not before & after
+    assert sum(phrase == {'the people'} for phrase in phrases) > 30
+    assert sum(phrase == {'every car'} for phrase in phrases) > 20
+
+    last = statuses[-1]
+    assert (last.pairs_in, last.arrays_out) == (FRAMES, FRAMES)
+    # The thermal camera was silent for 36 frames.
+    assert 30 <= last.pairs_without_thermal <= 42
+    assert last.answers >= 5 and last.engine_errors == 0
+    latencies = [(sent_ns - stamp) * 1e-6 for sent_ns, stamp in zip(times, stamps, strict=True)]
+    # A loaded machine takes its time; what must not happen is a queue that grows.
+    assert np.median(latencies) < 500.0
+    assert processes.stop('tracker_node', signal.SIGTERM) == 0
+
+
+def test_faulty_input_does_not_stop_the_node(processes: Processes, observer: Observer,
+                                             script: Path) -> None:
+    start_scripted(processes, script)
+    observer.wait_for_tracker()
+
+    without_query = observer.arrays_of(observer.send_frames(5))
+    assert all(len(array.detections) == 0 for array in without_query)
+
+    broken = image_message(np.zeros((8, 8, 3), np.uint8), 'rgb8', Header())
+    broken.height = 5000
+    observer.rgb.publish(broken)
+    observer.thermal.publish(Image(encoding='bayer_rggb8', width=9, height=9, step=9))
+    observer.sentences.publish(String(data='the \x07people \n'))
+    observer.wait(lambda: observer.active[-1:] == ['the people'], what='the active query')
+    followed = observer.arrays_of(observer.send_frames(20))
+    assert len(followed[-1].detections) == 3
+    observer.sentences.publish(String(data='x' * 2001))
+    still = observer.arrays_of(observer.send_frames(10))
+    assert ids_of(still[-1]) == ids_of(followed[-1])
+    assert observer.active[-1] == 'the people'
+    assert observer.status[-1].frames_rejected == 2
+
+    rgb_only = observer.arrays_of(observer.send_frames(20, with_thermal=False))
+    assert ids_of(rgb_only[-1]) == ids_of(followed[-1])
+    observer.wait(lambda: not observer.status[-1].thermal_healthy, what='thermal missed')
+    assert 'thermal' in observer.status[-1].message
+
+    observer.sentences.publish(String(data=''))
+    observer.wait(lambda: observer.active[-1] == '', what='no active query')
+    assert all(not array.detections for array in observer.arrays_of(observer.send_frames(3)))
+    log = processes.log('tracker_node')
+    assert '8x5000' in log and '2001 characters' in log and 'bayer_rggb8' in log
+
+
+def test_stamps_that_jump_back_start_afresh(processes: Processes, observer: Observer,
+                                            script: Path) -> None:
+    start_scripted(processes, script, 'query.initial:=the people')
+    observer.wait_for_tracker()
+    first = observer.arrays_of(observer.send_frames(15))
+    header = Header(frame_id='test_frame')
+    later = []
+    for index in range(15):
+        header.stamp.sec, header.stamp.nanosec = 1000, index * 40_000_000
+        observer.rgb.publish(image_message(np.full((240, 320, 3), 90, np.uint8), 'rgb8', header))
+        later.append(Header(frame_id='test_frame', stamp=header.stamp.__class__(
+            sec=1000, nanosec=index * 40_000_000)))
+        observer.wait(lambda: True)
+        time.sleep(0.04)
+    arrays = observer.arrays_of(later)
+    assert len(first[-1].detections) == 3
+    seen = {name for array in first for name in ids_of(array)}
+    assert not seen & {name for array in arrays for name in ids_of(array)}
+    assert 'jumped back' in processes.log('tracker_node')
+
+
+def test_the_life_cycle(processes: Processes, observer: Observer, script: Path) -> None:
+    processes.start('tracker_node', '--ros-args', '-p', 'engine.name:=scripted', '-p',
+                    f'engine.model:={script}', '-p', 'query.initial:=the people', '-p',
+                    'status.rate_hz:=10.0')
+    assert observer.state() == 'unconfigured'
+    assert observer.change(Transition.TRANSITION_CONFIGURE)
+    assert observer.state() == 'inactive'
+    assert observer.rgb.get_subscription_count() == 0
+    assert observer.change(Transition.TRANSITION_ACTIVATE)
+    observer.wait_for_tracker()
+    before = observer.arrays_of(observer.send_frames(15))
+    assert len(before[-1].detections) == 3
+
+    assert observer.change(Transition.TRANSITION_DEACTIVATE)
+    observer.wait(lambda: observer.rgb.get_subscription_count() == 0, what='no subscription')
+    received = len(observer.arrays)
+    observer.send_frames(5)
+    assert len(observer.arrays) == received
+    assert observer.change(Transition.TRANSITION_ACTIVATE)
+    observer.wait_for_tracker()
+    after = observer.arrays_of(observer.send_frames(15))
+    assert len(after[-1].detections) == 3
+    assert min(map(int, ids_of(after[-1]))) >= min(map(int, ids_of(before[-1])))
+
+    assert observer.change(Transition.TRANSITION_DEACTIVATE)
+    assert observer.change(Transition.TRANSITION_CLEANUP)
+    assert observer.state() == 'unconfigured'
+    assert processes.stop('tracker_node') == 0
+
+
+def test_a_model_that_is_missing_is_an_error_not_an_end(processes: Processes, observer: Observer,
+                                                        tmp_path: Path) -> None:
+    start_scripted(processes, tmp_path / 'nowhere.json')
+    assert observer.state() == 'unconfigured'
+    assert 'needs a JSON list of answers' in processes.log('tracker_node')
+    assert not observer.change(Transition.TRANSITION_CONFIGURE)
+    (tmp_path / 'nowhere.json').write_text(json.dumps(SCRIPT))
+    assert observer.change(Transition.TRANSITION_CONFIGURE)
+    assert observer.state() == 'inactive'
+
+
+def test_parameters_change_while_running_and_are_checked(processes: Processes,
+                                                         observer: Observer, script: Path) -> None:
+    start_scripted(processes, script)
+    observer.wait_for_tracker()
+
+    def change(name: str, value: object) -> Any:
+        request = SetParameters.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg()])
+        return observer.call(SetParameters, 'set_parameters', request).results[0]
+
+    assert change('sync.slop_ms', 5.0).successful
+    refused = change('thermal.homography', [1.0] * 9)
+    assert not refused.successful and 'cannot be inverted' in refused.reason
+    assert not change('thermal.scaling', 'square').successful
+    assert not change('sync.slop_ms', -1.0).successful
+    assert not change('autostart', False).successful
+    assert len(observer.arrays_of(observer.send_frames(5))) == 5
+
+
+@pytest.mark.skipif(not HAS_NANO, reason='models/rtrack-nano/openvino is not in this checkout')
+def test_the_shipped_model_answers_about_a_bag(processes: Processes, bag: Path,
+                                               tmp_path: Path) -> None:
+    processes.start('tracker_node', '--ros-args', '-p', 'autostart:=true', '-p',
+                    'engine.name:=openvino', '-p', f'engine.model:={NANO}')
+    sent = record_and_play(processes, bag, tmp_path, [(0.0, 'the people')])
+    arrays, _, statuses = read_recording(tmp_path)
+    assert [stamp_ns(array.header) for array in arrays] == sent, processes.log('tracker_node')
+    last = statuses[-1]
+    assert (last.engine, last.model) == ('openvino', 'rtrack-nano')
+    assert last.answers >= 1 and last.answers_invalid == 0 and last.engine_errors == 0
