@@ -8,7 +8,7 @@ TORCH ?= 1
 # A file or folder below test/ to run only that.
 TESTS ?=
 # Fewer tests than this mean that a folder was not collected.
-MIN_TESTS ?= 40
+MIN_TESTS ?= 300
 RUN := bootstrap/run
 
 # A demo or a test must not meet the robots of the same network.
