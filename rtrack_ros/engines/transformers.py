@@ -26,7 +26,8 @@ class TransformersEngine:
 
     Args:
         model: Model folder with ``rtrack.json``.
-        threads: Inference threads; more shorten an answer and take cores from tracking.
+        threads: Inference threads; more shorten an answer and take cores from tracking. Torch
+            keeps one such number for the whole process.
         niceness: Added to the scheduling niceness of the inference threads, 0 to 19.
 
     Raises:
