@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
@@ -19,6 +18,9 @@ _TOKENS_PER_BOX = 40
 
 class Grounder:
     """Asks an engine where the objects of a query are. Used by one thread at a time.
+
+    Every grounding has score 1: the probability of a text is mostly that of its coordinates, which
+    spread over neighbours however sure the model is that somebody is there.
 
     Args:
         engine: The engine that answers.
@@ -61,7 +63,5 @@ class Grounder:
                               f'{reply.tokens} tokens); allow fewer boxes per answer')
         groundings = parse_answer(reply.text, self._capabilities.bbox_protocol,
                                   (pair.width, pair.height), self._capabilities.image_size)
-        if reply.confidence is not None:
-            groundings = tuple(replace(found, score=reply.confidence) for found in groundings)
         latency_ms = (time.perf_counter() - started) * 1e3
         return Answer(pair.stamp_ns, query.id, query.epoch, groundings, latency_ms)

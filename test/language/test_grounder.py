@@ -23,6 +23,7 @@ def test_an_answer_carries_the_frame_the_query_and_pixels_of_the_frame():
     assert (answer.stamp_ns, answer.query_id, answer.epoch) == (123, 'default', 7)
     assert [(one.box, one.label) for one in answer.groundings] == [((160, 240, 320, 480), 'car')]
     assert answer.present and answer.latency_ms > 0
+    assert answer.groundings[0].score == 1.0
 
 
 def test_pixels_of_the_resized_image_are_scaled_back():
