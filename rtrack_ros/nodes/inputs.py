@@ -15,9 +15,9 @@ from rtrack_ros.nodes.session import Session
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
 try:
-    from rclpy.event_handler import SubscriptionEventCallbacks
+    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 except ImportError:  # the name before ROS 2 Iron
-    from rclpy.qos_event import SubscriptionEventCallbacks
+    from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 WAIT_PERIOD_S = 0.005
 """How often an RGB image that waits for its thermal partner is looked at."""
@@ -70,12 +70,15 @@ class Inputs:
             if self._session.waiting and self._wait_timer.is_canceled():
                 self._wait_timer.reset()
 
-        events = SubscriptionEventCallbacks(
-            incompatible_qos=self._guarded(lambda event: self._explain_qos(topic)),
-            message_lost=self._guarded(lambda event: self._count_lost(topic, event)))
-        return self._node.create_subscription(
-            kind, topic, self._guarded(on_image), CAMERA_QOS, event_callbacks=events,
+        subscribe = functools.partial(
+            self._node.create_subscription, kind, topic, self._guarded(on_image), CAMERA_QOS,
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        try:
+            return subscribe(event_callbacks=SubscriptionEventCallbacks(
+                incompatible_qos=self._guarded(lambda event: self._explain_qos(topic)),
+                message_lost=self._guarded(lambda event: self._count_lost(topic, event))))
+        except UnsupportedEventTypeError:  # not every middleware reports these events
+            return subscribe()
 
     def _every(self, period_s: float, callback: Callable[[], None]) -> Any:
         return self._node.create_timer(period_s, self._guarded(callback))

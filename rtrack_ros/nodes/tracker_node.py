@@ -59,6 +59,8 @@ class TrackerNode(LifecycleNode):
         if self._session is None:
             return FAILURE
         result = super().on_activate(state)
+        # Images that waited for a partner when the node was last active are of no use now.
+        self._session.reconfigure()
         self._inputs = Inputs(self, self._settings, self._session, self._log)
         self._session.announce_queries()
         return result

@@ -52,16 +52,13 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._environment = os.environ | {
-            'ROS_DOMAIN_ID': str(DOMAIN), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-            'ROS_LOCALHOST_ONLY': '1'}
 
     def start(self, module: str, *arguments: object) -> subprocess.Popen[bytes]:
         with (self._folder / f'{module}.log').open('wb') as log:
             # -P keeps the source folder, which has no .msg, off the path.
             self._running[module] = subprocess.Popen(
                 [sys.executable, '-P', '-m', f'rtrack_ros.nodes.{module}', *map(str, arguments)],
-                env=self._environment, stdout=log, stderr=subprocess.STDOUT)
+                stdout=log, stderr=subprocess.STDOUT)
         return self._running[module]
 
     def log(self, module: str) -> str:
@@ -76,6 +73,15 @@ class Processes:
         for process in self._running.values():
             process.kill()
             process.wait()
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test meet no other ROS 2 system, and none meet it."""
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(DOMAIN))
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    if os.environ.get('ROS_DISTRO') == 'humble':
+        monkeypatch.setenv('ROS_LOCALHOST_ONLY', '1')
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ class Observer:
 
     def __init__(self) -> None:
         self.context = rclpy.Context()
-        rclpy.init(context=self.context, domain_id=DOMAIN)
+        rclpy.init(context=self.context)
         self.node = rclpy.create_node('observer', context=self.context)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
@@ -322,6 +328,20 @@ def test_stamps_that_jump_back_start_afresh(processes: Processes, observer: Obse
     seen = {name for array in first for name in ids_of(array)}
     assert not seen & {name for array in arrays for name in ids_of(array)}
     assert 'jumped back' in processes.log('tracker_node')
+
+
+def test_the_debug_image_is_drawn_on_demand(processes: Processes, observer: Observer,
+                                            script: Path) -> None:
+    start_scripted(processes, script, 'query.initial:=the people', 'debug.image_rate_hz:=4.0')
+    observer.wait_for_tracker()
+    pictures: list[Image] = []
+    observer.node.create_subscription(Image, '/rtrack/debug/image', pictures.append, 10)
+    headers = observer.send_frames(30)
+    observer.wait(lambda: pictures, what='a debug image')
+    # A bar on top, RGB and thermal side by side.
+    assert {(picture.width, picture.height) for picture in pictures} == {(640, 264)}
+    assert all(picture.header in headers for picture in pictures)
+    assert len(pictures) < 20
 
 
 def test_the_life_cycle(processes: Processes, observer: Observer, script: Path) -> None:
