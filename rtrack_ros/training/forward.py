@@ -56,9 +56,10 @@ class DenseHead(nn.Module):
         if picked.shape[0] == 0:
             return losses
         code = self.box(picked).view(picked.shape[0] * 4, -1)
-        losses['box'] = soft_number_loss(
-            (code @ numbers.t()).float() * self.temperature.exp(),
-            target.box[chosen].reshape(-1), sigma).mean()
+        logits = (code @ numbers.t()).float() * self.temperature.exp()
+        truth = target.box[chosen]
+        losses['box'] = soft_number_loss(logits, truth.reshape(-1), sigma).mean()
+        losses['overlap'] = expected_box_loss(logits, truth.float())
         for name, layer in self.attributes.items():
             losses[name] = functional.cross_entropy(
                 layer(picked).float(), getattr(target, name)[chosen], ignore_index=IGNORE)
@@ -85,6 +86,26 @@ def soft_number_loss(logits: Tensor, values: Tensor, sigma: float) -> Tensor:
     distance = (ladder[None, :] - values[:, None]).float()
     share = torch.softmax(-0.5 * (distance / sigma) ** 2, dim=1)
     return -(share * functional.log_softmax(logits, dim=1)).sum(1)
+
+
+def expected_box_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return 1 - GIoU plus the relative edge error of the boxes the logits expect.
+
+    Args:
+        logits: (4 n, 1001) number logits, x1, y1, x2, y2 of each box in turn.
+        truth: (n, 4) boxes 0-1000.
+    """
+    ladder = torch.arange(logits.shape[1], device=logits.device, dtype=logits.dtype)
+    said = (torch.softmax(logits, dim=1) @ ladder).view(-1, 4)
+    low, high = torch.maximum(said[:, :2], truth[:, :2]), torch.minimum(said[:, 2:], truth[:, 2:])
+    shared = (high - low).clamp(min=0).prod(1)
+    sizes = [(box[:, 2:] - box[:, :2]).clamp(min=1) for box in (said, truth)]
+    union = sizes[0].prod(1) + sizes[1].prod(1) - shared
+    hull = (torch.maximum(said[:, 2:], truth[:, 2:])
+            - torch.minimum(said[:, :2], truth[:, :2])).clamp(min=1).prod(1)
+    giou = shared / union - (hull - union) / hull
+    edges = (said - truth).abs() / sizes[1].repeat(1, 2)
+    return (1 - giou).mean() + edges.clamp(max=3).mean()
 
 
 @dataclass(eq=False)

@@ -21,7 +21,7 @@ def dense_loss(net: NanoForward, tokens: Tensor, batch: Batch, sigma: float
     """Return the dense loss of the vision tower over merged tokens (B, 2, CELLS, hidden)."""
     fused = torch.cat([tokens[:, 0], tokens[:, 1]], dim=-1)
     losses = net.vision_head.loss(fused, batch.dense, net.numbers(), sigma)
-    weights = {'present': 1.0, 'box': 0.5}
+    weights = {'present': 1.0, 'box': 0.4, 'overlap': 1.0}
     total = torch.stack([weights.get(name, 0.3) * value for name, value in losses.items()]).sum()
     return total, {f'dense_{name}': float(value.detach()) for name, value in losses.items()}
 
@@ -35,7 +35,9 @@ def language_loss(net: NanoForward, builder: SequenceBuilder, batch: Batch, sigm
     second = batch.image_start[1]
     asked = net.language_head.loss(inner[:, second:second + batch.dense.present.shape[1]],
                                    batch.referred, net.numbers(), sigma)
-    pointing = asked['present'] + 0.5 * asked.get('box', torch.zeros(()))
+    nothing = torch.zeros(())
+    pointing = (asked['present'] + 0.4 * asked.get('box', nothing)
+                + asked.get('overlap', nothing))
     answer, parts = answer_loss(net, builder, hidden[:, batch.answer_start - 1:-1], batch, sigma)
     report |= {f'asked_{name}': float(value.detach()) for name, value in asked.items()} | parts
     return answer + pointing + VISION_WEIGHT * vision, report

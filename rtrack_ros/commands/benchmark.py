@@ -1,0 +1,48 @@
+"""``rtrack benchmark``: measure what the README claims, with baselines in the same run."""
+
+import argparse
+import json
+from pathlib import Path
+
+from rtrack_ros.commands import positive
+
+HELD_OUT_SEED = 9_500_000
+"""First scene seed of the benchmark; no training and no tuning touches scenes from here on."""
+
+
+def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    """Add the command to the ``rtrack`` parser."""
+    parser = subparsers.add_parser('benchmark', help='measure the model on held-out scenes')
+    subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
+    grounding = subjects.add_parser(
+        'grounding', help='F1 of single answers, with both sensors and with each one blanked',
+        description='Ask the model about frames of held-out simulated scenes and score its boxes '
+                    'at IoU 0.5, by condition and kind of sentence; then again with the thermal '
+                    'and with the RGB image blanked.')
+    grounding.add_argument('--model', type=Path, default=None, metavar='DIR',
+                           help='model folder (default: the model of the package)')
+    grounding.add_argument('--engine', default='auto')
+    grounding.add_argument('--scenes', type=int, default=40, help='default: 40')
+    grounding.add_argument('--seed', type=int, default=HELD_OUT_SEED)
+    grounding.add_argument('--sentences', type=int, default=2,
+                           help='sentences per frame, one frame per condition and scene')
+    grounding.add_argument('--deadline', type=positive, default=30.0, metavar='S')
+    grounding.add_argument('--json', type=Path, default=None, metavar='FILE')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print a table, and write JSON if asked; returns the exit status."""
+    from rtrack_ros.engines.registry import default_model, load_engine
+    from rtrack_ros.evaluation.grounding_benchmark import run_grounding, show_grounding
+
+    engine = load_engine(args.engine, args.model or default_model())
+    try:
+        result = run_grounding(engine, args.scenes, args.seed, args.sentences, args.deadline)
+    finally:
+        engine.close()
+    show_grounding(result)
+    if args.json is not None:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(result, indent=2) + '\n')
+        print(f'wrote {args.json}')
+    return 0

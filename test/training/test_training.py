@@ -1,0 +1,151 @@
+"""rtrack-nano's training: the fast forward is the library's, and learning lowers the loss."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='learning needs the extra train (make test TORCH=1)')
+pytest.importorskip('transformers', reason='learning needs the extra train (make test TORCH=1)')
+
+import yaml  # noqa: E402
+
+from rtrack_ros.training import nano, sft  # noqa: E402
+from rtrack_ros.training.batches import (CELLS, IGNORE, Batch, SequenceBuilder,  # noqa: E402
+                                         collate, draw_batch, mirror)
+from rtrack_ros.training.decoding import decode, matches  # noqa: E402
+from rtrack_ros.training.forward import NanoForward, patches  # noqa: E402
+from rtrack_ros.training.losses import language_loss  # noqa: E402
+from rtrack_ros.training.samples import Shard, read_shard, write_shard  # noqa: E402
+from rtrack_ros.training.tokenizer import ANSWER, build_tokenizer  # noqa: E402
+
+
+@pytest.fixture(scope='module')
+def shard(tmp_path_factory: pytest.TempPathFactory) -> Shard:
+    folder = tmp_path_factory.mktemp('shard')
+    write_shard(folder, 0, 50, 24, nano.IMAGE_SIZE)
+    return read_shard(folder, 0)
+
+
+@pytest.fixture(scope='module')
+def builder() -> SequenceBuilder:
+    return SequenceBuilder(build_tokenizer())
+
+
+@pytest.fixture
+def net(builder: SequenceBuilder) -> NanoForward:
+    return NanoForward(nano.build_model(build_tokenizer(), 0), builder.numbers)
+
+
+@pytest.fixture
+def batch(builder: SequenceBuilder, shard: Shard) -> Batch:
+    return draw_batch(builder, [shard], np.random.default_rng(0), 3, 2)
+
+
+def test_a_number_and_a_json_piece_are_one_token() -> None:
+    tokenizer = build_tokenizer()
+    assert all(len(tokenizer.encode(str(number))) == 1 for number in (0, 7, 312, 1000))
+    assert len(tokenizer.encode('[]')) == 1
+    assert tokenizer.decode(tokenizer.encode(ANSWER)) == ANSWER
+
+
+@pytest.mark.parametrize('text', ['zebra ünïcode 日本', '<|im_end|>', '', '  a  b '])
+def test_any_text_survives_the_tokenizer(text: str) -> None:
+    tokenizer = build_tokenizer()
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_the_model_keeps_its_size(net: NanoForward) -> None:
+    assert sum(item.numel() for item in net.model.parameters()) <= 8_000_000
+
+
+def test_answers_are_the_text_of_the_grammar(builder: SequenceBuilder, batch: Batch) -> None:
+    tokenizer = build_tokenizer()
+    for row, boxes in enumerate(batch.answers):
+        ids = [token for token in batch.targets[row].tolist() if token != IGNORE]
+        text = tokenizer.decode(ids[:-1])
+        assert text.count('bbox_2d') == len(boxes)
+        assert ids[-1] == builder.stop and (text == '[]') == (not boxes)
+
+
+def test_forward_equals_the_library(net: NanoForward, builder: SequenceBuilder, batch: Batch
+                                    ) -> None:
+    net.eval()
+    with torch.no_grad():
+        hidden, _ = net.read(net.see(batch.images), batch)
+        row = 3
+        kept = batch.mask[row] == 1
+        ids = batch.ids[row][kept][None]
+        pixels = patches(batch.images[row // 2]).view(-1, 3, 1, 16, 16)
+        height, width = nano.IMAGE_SIZE[1] // 16, nano.IMAGE_SIZE[0] // 16
+        expected = net.model.model(
+            input_ids=ids, pixel_values=pixels.expand(-1, 3, 2, 16, 16).reshape(-1, 1536),
+            image_grid_thw=torch.tensor([[1, height, width]] * 2),
+            mm_token_type_ids=(ids == builder.image).int(),
+            attention_mask=torch.ones_like(ids)).last_hidden_state[0]
+    assert torch.allclose(hidden[row][kept], expected, atol=1e-4)
+
+
+def test_decoding_a_teacher_gives_its_boxes(net: NanoForward, builder: SequenceBuilder,
+                                            shard: Shard) -> None:
+    """A model trained on one picture says its boxes: loss, decoding and parsing agree."""
+    index = next(i for i, row in enumerate(shard.rows)
+                 if any(item.kind == 'class' and item.objects for item in row.sentences))
+    row = shard.rows[index]
+    sentence = next(s for s in row.sentences if s.kind == 'class' and s.objects)
+    pair = np.stack([shard.rgb[index], np.repeat(shard.thermal[index][:, :, None], 3, 2)])[None]
+    batch = collate(builder, [row], pair, [[sentence]])
+    optimizer = torch.optim.AdamW(net.parameters(), 2e-3)
+    losses = []
+    for _ in range(60):
+        loss, _ = language_loss(net, builder, batch, 3.0)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.5 * losses[0]
+    said = decode(net, builder, batch)[0]
+    assert matches(batch.answers[0], said, 0.5) == len(batch.answers[0]) == len(said)
+
+
+def test_mirroring_twice_is_the_identity_and_swaps_sides(shard: Shard) -> None:
+    for row in shard.rows[:6]:
+        back = mirror(mirror(row))
+        assert [item.text for item in back.sentences] == [item.text for item in row.sentences]
+        for ours, theirs in zip(back.objects, row.objects, strict=True):
+            assert ours.box == pytest.approx(theirs.box) and ours.facing == theirs.facing
+    texts = [item.text for row in shard.rows for item in row.sentences if 'left' in item.text]
+    assert texts
+
+
+def test_dense_targets_mark_the_token_of_each_centre(batch: Batch) -> None:
+    assert batch.dense.present.shape == (3, CELLS)
+    assert batch.referred.present.shape == (6, CELLS)
+    for row, boxes in enumerate(batch.answers):
+        assert (batch.referred.present[row].sum() > 0) == bool(boxes)
+
+
+def test_shards_depend_on_their_number_alone(tmp_path: Path) -> None:
+    write_shard(tmp_path / 'a', 1, 50, 4, (64, 48))
+    write_shard(tmp_path / 'b', 1, 50, 4, (64, 48))
+    first, second = read_shard(tmp_path / 'a', 1), read_shard(tmp_path / 'b', 1)
+    assert np.array_equal(first.rgb, second.rgb) and first.rows == second.rows
+
+
+def test_a_run_is_saved_resumed_and_finished(tmp_path: Path) -> None:
+    config = yaml.safe_load((Path(__file__).parents[2] / 'config/training/nano.yaml').read_text())
+    config |= {'compile': False, 'checkpoint_steps': 1, 'evaluate_steps': 2,
+               'evaluate_sentences': 4}
+    config['data'] |= {'shards': 1, 'frames_per_shard': 6, 'held_out_frames': 6}
+    config['dense'] |= {'steps': 2, 'images': 2}
+    config['language'] |= {'steps': 2, 'images': 2, 'sentences': 2, 'decay_steps': 1}
+    path = tmp_path / 'small.yaml'
+    path.write_text(yaml.safe_dump(config))
+    folder = sft.train(path, tmp_path / 'run')
+    assert (folder / 'model.safetensors').is_file() and (folder / 'rtrack.json').is_file()
+    log = (tmp_path / 'run' / 'log.jsonl').read_text()
+    assert 'f1_all' in log
+    before = (folder / 'model.safetensors').read_bytes()
+    sft.train(path, tmp_path / 'run')
+    assert (folder / 'model.safetensors').read_bytes() == before
