@@ -43,5 +43,6 @@ def run(args: argparse.Namespace) -> int:
         return 0
 
     from rtrack_ros.commands.terminal import console, score_table
-    console().print(score_table(f'{frames} frames, percent', [(args.tracks.name, scores, presence)]))
+    row = (args.tracks.name, scores, presence)
+    console().print(score_table(f'{frames} frames, percent', [row]))
     return 0

@@ -179,7 +179,7 @@ def condition_spans(run: Run) -> list[tuple[str, float, float]]:
         elif frame.condition:
             spans.append((frame.condition, frame.time_s, frame.time_s))
     ends = [begin for _, begin, _ in spans[1:]] + [_end(run)]
-    return [(name, begin, end) for (name, begin, _), end in zip(spans, ends, strict=True)]
+    return [(name, begin, end) for (name, begin, _), end in zip(spans, ends, strict=False)]
 
 
 IdentityRow = tuple[str, list[Span], dict[int, list[Span]]]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtrack_ros.data.mot import MotError, MotRow, read_mot, write_mot
@@ -16,6 +16,7 @@ rows = st.builds(
     st.integers(0, 100).map(lambda value: value / 100))
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(rows, max_size=20, unique_by=lambda row: (row.frame, row.id)))
 def test_rows_survive_writing_and_reading(tmp_path_factory: pytest.TempPathFactory,
                                           written: list[MotRow]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtrack_ros.data.pairs import DataError
@@ -95,6 +95,7 @@ def test_a_damaged_image_is_named(tmp_path: Path) -> None:
         list(open_pairs(tmp_path))
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 10**7), min_size=1))
 def test_natural_order_is_the_order_of_numbers(numbers: list[int]) -> None:
     names = [f'frame_{number}.jpg' for number in numbers]
