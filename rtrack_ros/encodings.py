@@ -1,0 +1,132 @@
+"""Pixels of ``sensor_msgs/Image`` messages by encoding, read without ROS and without cv_bridge.
+
+Serves the node and the reader of bags alike: a message is anything with the fields of
+``sensor_msgs/Image``. What a driver sends is not trusted: every size is checked before it is used,
+and a wrong one becomes a ``ConversionError``.
+"""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.frames import Image8
+
+Array = NDArray[Any]
+MAX_SIDE = 16384
+"""Largest image width or height believed, in pixels."""
+
+
+class ConversionError(ValueError):
+    """An image message cannot be read; the text names encoding, size and remedy."""
+
+
+class Layout(NamedTuple):
+    """How one encoding lays a pixel out in memory."""
+
+    channels: int
+    kind: str
+    """NumPy type of one channel without its byte order, for example 'u2'."""
+
+
+LAYOUTS = {
+    'rgb8': Layout(3, 'u1'), 'bgr8': Layout(3, 'u1'), 'rgba8': Layout(4, 'u1'),
+    'bgra8': Layout(4, 'u1'), 'mono8': Layout(1, 'u1'), '8UC1': Layout(1, 'u1'),
+    '8UC3': Layout(3, 'u1'), 'mono16': Layout(1, 'u2'), '16UC1': Layout(1, 'u2'),
+    '32FC1': Layout(1, 'f4'),
+}
+# 8UC3 says nothing about the order of its channels; OpenCV users, who publish it, mean BGR.
+_TO_RGB = {'bgr8': cv2.COLOR_BGR2RGB, '8UC3': cv2.COLOR_BGR2RGB, 'rgba8': cv2.COLOR_RGBA2RGB,
+           'bgra8': cv2.COLOR_BGRA2RGB, 'mono8': cv2.COLOR_GRAY2RGB, '8UC1': cv2.COLOR_GRAY2RGB}
+
+
+def describe(message: Any) -> str:
+    """Return encoding and sizes of a message in words, for errors."""
+    return (f'encoding {message.encoding[:40]!r}, {message.width}x{message.height}, '
+            f'step {message.step}, {len(message.data)} bytes')
+
+
+def array_from_image(message: Any) -> Array:
+    """Return the pixels of an image message.
+
+    Returns:
+        Shape (H, W) for one channel, else (H, W, C), channels in the message's order, native byte
+        order, uint8, uint16 or float32. May share memory with the message; do not write to it.
+
+    Raises:
+        ConversionError: unknown encoding, or sizes that contradict each other.
+    """
+    layout = LAYOUTS.get(message.encoding)
+    if layout is None:
+        raise ConversionError(f'{describe(message)}: not an encoding read here; let the driver '
+                              f'publish one of {", ".join(LAYOUTS)}')
+    kind = np.dtype(('>' if message.is_bigendian else '<') + layout.kind)
+    row = message.width * layout.channels * kind.itemsize
+    _check_sizes(message, row)
+    flat = np.frombuffer(message.data, np.uint8, count=message.step * message.height)
+    rows = np.ascontiguousarray(flat.reshape(message.height, message.step)[:, :row])
+    pixels = rows.view(kind).astype(kind.newbyteorder('='), copy=False)
+    if layout.channels == 1:
+        return pixels
+    return pixels.reshape(message.height, message.width, layout.channels)
+
+
+def _check_sizes(message: Any, row: int) -> None:
+    if not (0 < message.width <= MAX_SIDE and 0 < message.height <= MAX_SIDE):
+        raise ConversionError(f'{describe(message)}: width and height must be 1 to {MAX_SIDE}; '
+                              'check the camera driver')
+    if message.step < row:
+        raise ConversionError(f'{describe(message)}: a row of this encoding takes {row} bytes, '
+                              'so step cannot be smaller; check the camera driver')
+    if len(message.data) < message.step * message.height:
+        raise ConversionError(f'{describe(message)}: step x height needs '
+                              f'{message.step * message.height} bytes; the image was cut short, '
+                              'check the camera driver and the transport')
+
+
+def rgb_pixels(message: Any) -> Image8:
+    """Return an RGB picture, uint8, shape (H, W, 3).
+
+    Raises:
+        ConversionError: the message does not hold an 8-bit picture of a known encoding.
+    """
+    pixels = array_from_image(message)
+    if pixels.dtype != np.uint8:
+        raise ConversionError(f'{describe(message)}: the RGB camera must send 8-bit pictures; is '
+                              'the thermal camera remapped to rgb/image_raw?')
+    code = _TO_RGB.get(message.encoding)
+    return pixels if code is None else np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+
+
+class ThermalImage(NamedTuple):
+    """One thermal image as the camera counts it.
+
+    Attributes:
+        counts: Shape (h, w), uint8, uint16 or float32 in the camera's own unit.
+        palette: Whether it came in false colours, of which only the luminance is left.
+    """
+
+    counts: Array
+    palette: bool
+
+
+def thermal_pixels(message: Any) -> ThermalImage:
+    """Return the counts of a thermal image; false colours are reduced to their luminance.
+
+    Raises:
+        ConversionError: the message cannot be read.
+    """
+    return luminance(array_from_image(message), message.encoding)
+
+
+def luminance(pixels: Array, encoding: str) -> ThermalImage:
+    """Return counts of pixels in channel order ``encoding``: (h, w), or 8-bit (h, w, 3 or 4)."""
+    if pixels.ndim == 2:
+        return ThermalImage(pixels, palette=False)
+    if pixels.dtype != np.uint8 or pixels.shape[2] not in (3, 4):
+        raise ConversionError(f'pixels of {pixels.shape[2]} x {pixels.dtype} cannot be read as '
+                              'thermal; publish mono16 or mono8')
+    code = {'rgb8': cv2.COLOR_RGB2GRAY, 'rgba8': cv2.COLOR_RGBA2GRAY,
+            'bgra8': cv2.COLOR_BGRA2GRAY}.get(encoding, cv2.COLOR_BGR2GRAY)
+    return ThermalImage(np.asarray(cv2.cvtColor(pixels, code)), palette=True)
