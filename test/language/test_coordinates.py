@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtrack_ros.language.coordinates import (
@@ -8,6 +8,10 @@ from rtrack_ros.language.coordinates import (
     model_from_pixels,
     pixels_from_model,
 )
+
+# A busy machine is slow, not wrong.
+patiently = settings(max_examples=60, deadline=None,
+                     suppress_health_check=[HealthCheck.too_slow])
 
 side = st.integers(16, 4000)
 size = st.tuples(side, side)
@@ -25,6 +29,7 @@ def test_abs_resized_scales_each_axis_by_its_own_ratio():
         pytest.approx((320, 240, 640, 480)))
 
 
+@patiently
 @given(st.tuples(share, share, share, share), st.sampled_from(BBOX_PROTOCOLS), size, size)
 def test_there_and_back_is_the_same_place(shares, protocol, image_size, model_size):
     box = tuple(part * (image_size[axis % 2]) for axis, part in enumerate(shares))

@@ -1,12 +1,16 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtrack_ros.language.coordinates import BBOX_PROTOCOLS, ProtocolError, model_from_pixels
 from rtrack_ros.language.grammar import answer_grammar, render_answer
 from rtrack_ros.language.parser import AnswerError, parse_answer
+
+# A busy machine is slow, not wrong.
+patiently = settings(max_examples=60, deadline=None,
+                     suppress_health_check=[HealthCheck.too_slow])
 
 IMAGE, MODEL = (640, 480), (320, 256)
 
@@ -39,6 +43,7 @@ def scenes(draw):
     return image_size, model_size, protocol, boxes, steps
 
 
+@patiently
 @given(scenes())
 def test_boxes_come_back_within_half_a_step_of_the_grid(scene):
     image_size, model_size, protocol, boxes, steps = scene
@@ -51,6 +56,7 @@ def test_boxes_come_back_within_half_a_step_of_the_grid(scene):
                    for axis, (got, meant) in enumerate(zip(one.box, box, strict=True)))
 
 
+@patiently
 @given(st.from_regex(answer_grammar(3).regex, fullmatch=True))
 def test_the_parser_reads_all_the_grammar_allows_but_inverted_boxes(text):
     rows = json.loads(text)
@@ -69,6 +75,7 @@ json_values = st.recursive(
         st.sampled_from(['bbox_2d', 'label', 'x']), inner, max_size=3)), max_leaves=12)
 
 
+@patiently
 @given(st.text() | json_values.map(json.dumps)
        | json_values.map(lambda value: json.dumps([{'bbox_2d': value, 'label': 'car'}])))
 def test_junk_raises_nothing_but_an_answer_error(text):
