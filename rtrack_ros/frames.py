@@ -92,15 +92,14 @@ class ThermalNormaliser:
         return np.clip(scaled, 0, 255).astype(np.uint8)
 
     def _follow(self, values: NDArray[np.float32], stamp_ns: int) -> tuple[float, float]:
-        now = np.percentile(values[::4, ::4], self._percentiles)
+        now = np.asarray(np.percentile(values[::4, ::4], self._percentiles), np.float64)
         dt = (stamp_ns - self._stamp_ns) * 1e-9
-        if self._limits is None or dt < 0:
-            self._limits = now
-        else:
+        limits = now
+        if self._limits is not None and dt >= 0:
             share = 1.0 - np.exp(-dt / max(self._time_constant_s, 1e-6))
-            self._limits = self._limits + share * (now - self._limits)
-        self._stamp_ns = stamp_ns
-        return float(self._limits[0]), float(self._limits[1])
+            limits = self._limits + share * (now - self._limits)
+        self._limits, self._stamp_ns = limits, stamp_ns
+        return float(limits[0]), float(limits[1])
 
 
 def register_thermal(thermal: Image8, width: int, height: int,
@@ -116,5 +115,6 @@ def register_thermal(thermal: Image8, width: int, height: int,
     if homography is None:
         if thermal.shape == (height, width):
             return thermal
-        return cv2.resize(thermal, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+        resized = cv2.resize(thermal, (width, height), interpolation=cv2.INTER_LINEAR)
+        return resized.astype(np.uint8)
     return cv2.warpPerspective(thermal, homography, (width, height)).astype(np.uint8)

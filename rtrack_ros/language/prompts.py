@@ -4,7 +4,15 @@ from typing import Final
 
 from rtrack_ros.engines.base import Prompt
 
-_GROUND: Final = {'brief': 'Locate in JSON: {sentence}\nRGB:'}
+_GROUND: Final = {
+    # What rtrack-nano reads: it has no other task, so the sentence alone is the instruction.
+    'brief': '{sentence}\nRGB:',
+    # For a general model that must be told what to do and how to answer.
+    'full': 'Locate every object that matches this description: {sentence}\n'
+            'Two registered images of one moment follow, first RGB, then thermal (white is hot). '
+            'Answer with a JSON list of {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}}, or [] '
+            'when nothing matches.\nRGB:',
+}
 GROUND_STYLES: Final = tuple(_GROUND)
 
 

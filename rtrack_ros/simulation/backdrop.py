@@ -43,7 +43,8 @@ class Backdrop:
     occluders: tuple[Occluder, ...]
 
 
-def noise_tile(rng: np.random.Generator, size: int = _TILE, octaves: int = 5) -> NDArray[np.float32]:
+def noise_tile(rng: np.random.Generator, size: int = _TILE, octaves: int = 5
+               ) -> NDArray[np.float32]:
     """Return smooth tileable noise, float32 (size, size), zero mean, about unit variance."""
     total = np.zeros((size, size), np.float32)
     for octave in range(octaves):

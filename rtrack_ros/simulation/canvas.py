@@ -73,8 +73,9 @@ class Canvas:
             if alone is not None:
                 _draw(alone, points, (1,), width, MASK_SCALE)
         reach = np.array([part.width * scale / 2 for part in parts])
-        low = np.min([points.min(axis=0) - r for points, r in zip(outlines, reach)], axis=0)
-        high = np.max([points.max(axis=0) + r for points, r in zip(outlines, reach)], axis=0)
+        grown = list(zip(outlines, reach, strict=True))
+        low = np.min([points.min(axis=0) - margin for points, margin in grown], axis=0)
+        high = np.max([points.max(axis=0) + margin for points, margin in grown], axis=0)
         return Painted(owner, (float(low[0]), float(low[1]), float(high[0]), float(high[1])),
                        0 if alone is None else int(cv2.countNonZero(alone)))
 

@@ -139,7 +139,8 @@ def car(look: Look, facing: str, engine_on: bool) -> list[Part]:
         Part(_CAR_GLASS * flip, (70, 88, 100), base - 5.0),
         Part(np.array([(-0.04, 0.95), (-0.04, 1.37), (0.05, 1.37), (0.05, 0.95)]) * flip,
              shade(paint, 0.8), base),
-        Part(disc(1.98, 0.68, 0.11, 0.08) * flip, HEADLIGHT if engine_on else (214, 214, 206), base + hot * 0.4),
+        Part(disc(1.98, 0.68, 0.11, 0.08) * flip, HEADLIGHT if engine_on else (214, 214, 206),
+             base + hot * 0.4),
         Part(disc(-2.04, 0.72, 0.07, 0.08) * flip, (200, 30, 30), base),
     ]
     for x in (-1.32, 1.34):

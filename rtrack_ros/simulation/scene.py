@@ -12,8 +12,14 @@ from rtrack_ros.simulation.canvas import Canvas, Painted
 from rtrack_ros.simulation.expressions import Expression, Sighting, draw_expressions
 from rtrack_ros.simulation.figures import LIGHT_COLOURS, Part
 from rtrack_ros.simulation.palette import AMBIENT
-from rtrack_ros.simulation.weather import (CONDITIONS, Light, Weather, draw_weather, heat_thermal,
-                                           light_rgb)
+from rtrack_ros.simulation.weather import (
+    CONDITIONS,
+    Light,
+    Weather,
+    draw_weather,
+    heat_thermal,
+    light_rgb,
+)
 from rtrack_ros.simulation.world import Actor, Camera, draw_camera, populate
 
 MIN_VISIBILITY = 0.3

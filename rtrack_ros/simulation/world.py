@@ -191,7 +191,7 @@ def _pass_by(rng: np.random.Generator, speed: float, z: float, seconds: float, c
     edge = _half_view(z, camera) + 3.0
     middle = rng.uniform(0.1, 0.9) * seconds
     offset = rng.uniform(-0.5, 0.5) * edge
-    times = np.array([middle - (edge + offset * side) / speed, middle + (edge - offset * side) / speed])
+    times = middle + np.array([-(edge + offset * side), edge - offset * side]) / speed
     places = np.array([(-side * edge, z), (side * edge, z + rng.uniform(-0.6, 0.6))])
     if rng.random() < 0.3:
         return _with_stop(rng, times, places)

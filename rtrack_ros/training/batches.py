@@ -5,7 +5,7 @@ for all of them. Prompts are padded on the left: images and answers then start a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -98,7 +98,7 @@ class SequenceBuilder:
     def _piece(self, text: str) -> int:
         ids = self._tokenizer.encode(text)
         if len(ids) != 1:
-            raise ValueError(f'{text!r} is {len(ids)} tokens; the tokenizer is not rtrack-nano\'s')
+            raise ValueError(f"{text!r} is {len(ids)} tokens; the tokenizer is not rtrack-nano's")
         return int(ids[0])
 
     def prompt(self, text: str) -> tuple[list[int], list[int], list[int]]:
@@ -154,13 +154,20 @@ def collate(builder: SequenceBuilder, frames: Sequence[FrameRow], images: NDArra
     targets = np.where(mask == 1, ids, IGNORE)[:, start:]
     return Batch(
         images=torch.from_numpy(images),
-        dense=dense_target([(frame.objects, frame.hidden) for frame in frames]),
+        dense=dense_target([(_visible_looks(frame), frame.hidden) for frame in frames]),
         referred=dense_target([(tuple(frame.objects[i] for i in sentence.objects), ())
                                for frame, sentence in flat]),
         ids=torch.from_numpy(ids), mask=torch.from_numpy(mask),
         positions=torch.from_numpy(positions), image_start=(first, second), answer_start=start,
         targets=torch.from_numpy(targets), sentences=[sentence for _, sentence in flat],
         answers=list(answers), conditions=[frame.condition for frame, _ in flat])
+
+
+def _visible_looks(frame: FrameRow) -> tuple[ObjectRow, ...]:
+    """Return the objects without the colours that darkness hides."""
+    if frame.condition != 'night':
+        return frame.objects
+    return tuple(replace(item, upper=IGNORE, lower=IGNORE) for item in frame.objects)
 
 
 def _answer(frame: FrameRow, sentence: SentenceRow

@@ -41,6 +41,8 @@ class DenseHead(nn.Module):
         self.box = nn.Linear(256, 4 * hidden)
         sizes = {'category': len(CATEGORIES), 'upper': len(COLOURS), 'lower': len(COLOURS),
                  'facing': len(FACINGS), 'moving': 2}
+        # Attributes have a trunk of their own: the loud gradient of boxes would drown theirs.
+        self.look = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 256), nn.GELU())
         self.attributes = nn.ModuleDict(
             {name: nn.Linear(256, size) for name, size in sizes.items()} if attributes else {})
         self.temperature = nn.Parameter(torch.tensor(3.0))
@@ -60,9 +62,10 @@ class DenseHead(nn.Module):
         truth = target.box[chosen]
         losses['box'] = soft_number_loss(logits, truth.reshape(-1), sigma).mean()
         losses['overlap'] = expected_box_loss(logits, truth.float())
+        look = self.look(tokens[chosen])
         for name, layer in self.attributes.items():
             losses[name] = functional.cross_entropy(
-                layer(picked).float(), getattr(target, name)[chosen], ignore_index=IGNORE)
+                layer(look).float(), getattr(target, name)[chosen], ignore_index=IGNORE)
         return {name: value for name, value in losses.items() if torch.isfinite(value)}
 
     @torch.no_grad()

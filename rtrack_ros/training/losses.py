@@ -22,7 +22,7 @@ def dense_loss(net: NanoForward, tokens: Tensor, batch: Batch, sigma: float
     fused = torch.cat([tokens[:, 0], tokens[:, 1]], dim=-1)
     losses = net.vision_head.loss(fused, batch.dense, net.numbers(), sigma)
     weights = {'present': 1.0, 'box': 0.4, 'overlap': 1.0}
-    total = torch.stack([weights.get(name, 0.3) * value for name, value in losses.items()]).sum()
+    total = torch.stack([weights.get(name, 0.7) * value for name, value in losses.items()]).sum()
     return total, {f'dense_{name}': float(value.detach()) for name, value in losses.items()}
 
 

@@ -62,9 +62,11 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen3VLForCond
     _initialise(model, len(model.model.visual.blocks))
     with torch.no_grad():
         table = model.get_input_embeddings().weight
-        table[number_token_ids(tokenizer)] = 0.08 * _fourier_code(config.text_config.hidden_size)
-        side = model.model.visual.num_grid_per_side
-        model.model.visual.pos_embed.weight.copy_(_grid_code(side, config.vision_config.hidden_size))
+        code = _fourier_code(config.text_config.hidden_size)
+        table[number_token_ids(tokenizer)] = 0.08 * code
+        visual = model.model.visual
+        visual.pos_embed.weight.copy_(
+            _grid_code(visual.num_grid_per_side, config.vision_config.hidden_size))
     return model
 
 
@@ -90,7 +92,7 @@ def _fourier_code(width: int) -> Tensor:
 
 
 def _grid_code(side: int, width: int) -> Tensor:
-    """Return sines and cosines of row and column, (side * side, width): where am I, from step 0."""
+    """Return sines and cosines of row and column, (side * side, width): place from step 0."""
     place = torch.linspace(0, 1, side)[:, None]
     turns = 2 * torch.pi * torch.logspace(-0.6, 0.9, width // 4)[None, :] * place
     axis = torch.cat([torch.sin(turns), torch.cos(turns)], dim=1)

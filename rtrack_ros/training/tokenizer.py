@@ -1,4 +1,4 @@
-"""rtrack-nano's own tokenizer: byte-level BPE in which a word, a number or a JSON piece is a token.
+"""rtrack-nano's tokenizer: byte-level BPE in which a word, a number or a JSON piece is a token.
 
 A box costs ten tokens, a coordinate one. Words outside the vocabulary fall back to bytes, so any
 text can be read. BPE is used because it is what converts to OpenVINO without loss.
@@ -22,16 +22,17 @@ _PIECES = (r'\[\{"bbox_2d": \[', r'"\}, \{"bbox_2d": \[', r'\], "label": "', r'"
 _PATTERN = '|'.join((*_PIECES, r' ?[A-Za-z]+', r'[0-9]+', r'\s+', r'[^A-Za-z0-9\s]'))
 
 _WORDS = (
-    'the a an any all every each everyone anybody somebody who that which is are and or not no in on '
-    'at of to with wearing dressed near next by behind before beside between from under jacket top '
-    'shirt coat hat trousers bag backpack umbrella walking running standing still driving riding '
-    'parked moving stopped coming going left right leftmost rightmost nearest farthest closest side '
-    'half middle centre front back far away close tall small big dark light coloured one two three '
-    'four group man woman child user assistant system find follow track watch keep eyes RGB Thermal '
-    'Yes No yes no smoke night object objects thing things animal them him her it other second '
-    'first third last').split()
+    'the a an any all every each everyone anybody somebody who that which is are and or not '
+    'no in on at of to with wearing dressed near next by behind before beside between from '
+    'under jacket top shirt coat hat trousers bag backpack umbrella walking running standing '
+    'still driving riding parked moving stopped coming going left right leftmost rightmost '
+    'nearest farthest closest side half middle centre front back far away close tall small '
+    'big dark light coloured one two three four group man woman child user assistant system '
+    'find follow track watch keep eyes RGB Thermal Yes No yes no smoke night object objects '
+    'thing things animal them him her it other second first third last').split()
 
-ANSWER = '[{"bbox_2d": [0, 0, 1, 1], "label": "person"}, {"bbox_2d": [0, 0, 1, 1], "label": "car"}]'
+ANSWER = ('[{"bbox_2d": [0, 0, 1, 1], "label": "person"}, '
+          '{"bbox_2d": [0, 0, 1, 1], "label": "car"}]')
 
 
 def vocabulary_words() -> list[str]:

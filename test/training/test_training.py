@@ -11,8 +11,15 @@ pytest.importorskip('transformers', reason='learning needs the extra train (make
 import yaml  # noqa: E402
 
 from rtrack_ros.training import nano, sft  # noqa: E402
-from rtrack_ros.training.batches import (CELLS, IGNORE, Batch, SequenceBuilder,  # noqa: E402
-                                         collate, draw_batch, mirror)
+from rtrack_ros.training.batches import (  # noqa: E402
+    CELLS,
+    IGNORE,
+    Batch,
+    SequenceBuilder,
+    collate,
+    draw_batch,
+    mirror,
+)
 from rtrack_ros.training.decoding import decode, matches  # noqa: E402
 from rtrack_ros.training.forward import NanoForward, patches  # noqa: E402
 from rtrack_ros.training.losses import language_loss  # noqa: E402
