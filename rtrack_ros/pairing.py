@@ -63,7 +63,6 @@ class _Waiting(Generic[RgbT]):
     stamp_ns: int
     item: RgbT
     since_ns: int | None = None
-    after_reset: bool = False
 
 
 @dataclass
@@ -131,8 +130,7 @@ class StampPairer(Generic[RgbT, ThermalT]):
         if stamp_ns == self._last_out_ns or any(w.stamp_ns == stamp_ns for w in self._waiting):
             self.counts.duplicates += 1
             return
-        self._waiting.append(_Waiting(stamp_ns, item, after_reset=self._reset_pending))
-        self._reset_pending = False
+        self._waiting.append(_Waiting(stamp_ns, item))
         self._waiting.sort(key=lambda waiting: waiting.stamp_ns)
         while len(self._waiting) > self._capacity:
             self._flushed.append(self._release(self._waiting.pop(0)))
@@ -217,13 +215,14 @@ class StampPairer(Generic[RgbT, ThermalT]):
             if not self._within(partner, waiting.stamp_ns):
                 partner = None
         self._last_out_ns = waiting.stamp_ns
+        after_reset, self._reset_pending = self._reset_pending, False
         if partner is None:
             self.counts.rgb_only += 1
-            return PairedItem(waiting.stamp_ns, waiting.item, None, None, waiting.after_reset)
+            return PairedItem(waiting.stamp_ns, waiting.item, None, None, after_reset)
         self.counts.matched += 1
         partner.used = True
         return PairedItem(waiting.stamp_ns, waiting.item, partner.item, partner.stamp_ns,
-                          waiting.after_reset)
+                          after_reset)
 
     def _nearest(self, stamp_ns: int) -> _Thermal[ThermalT] | None:
         return min(self._thermal, key=lambda thermal: abs(thermal.stamp_ns - stamp_ns),

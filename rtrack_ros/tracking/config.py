@@ -23,8 +23,11 @@ class TrackerConfig:
             squared; raising it forgets velocity faster.
         flow_noise_px: Standard deviation of a flow displacement in RGB pixels per frame; raising
             it smooths motion and follows turns later.
-        answer_noise: Standard deviation of an answer's box edges, as a share of the box size;
-            raising it trusts the model's boxes less.
+        answer_noise: Standard deviation of the centre of an answer's box, as a share of the box
+            size; raising it trusts the place of the model's boxes less.
+        size_noise: Standard deviation of width and height of an answer's box, as a share of
+            each; it includes what limbs do from frame to frame. Raising it averages sizes over
+            more answers.
         coast_s: Time constant in seconds with which a box without flow slows down; raising it
             carries boxes further behind an occluder.
         lost_after_s: Seconds without flow after which a track is lost; raising it publishes
@@ -61,9 +64,10 @@ class TrackerConfig:
     min_points: int = 4
     forward_backward_px: float = 0.6
     max_flow_gap_s: float = 0.5
-    acceleration: float = 2.0
+    acceleration: float = 1.0
     flow_noise_px: float = 0.4
     answer_noise: float = 0.05
+    size_noise: float = 0.2
     coast_s: float = 0.5
     lost_after_s: float = 1.0
     memory_s: float = 5.0
@@ -87,7 +91,8 @@ class TrackerConfig:
             ValueError: names the field and its allowed range.
         """
         positive = ('history_s', 'flow_width', 'points_per_box', 'min_points', 'coast_s',
-                    'hits_to_confirm', 'fade_s', 'flow_noise_px', 'answer_noise', 'acceleration')
+                    'hits_to_confirm', 'fade_s', 'flow_noise_px', 'answer_noise',
+                    'size_noise', 'acceleration')
         for name in positive:
             if getattr(self, name) <= 0:
                 raise ValueError(f'{name} must be greater than 0; got {getattr(self, name)}')

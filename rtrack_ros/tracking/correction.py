@@ -3,11 +3,11 @@
 The answer's boxes are matched to the tracks as they were on its frame. A box that fits a track
 corrects it there and reuses the motion measured since, which costs only arithmetic. A box nobody
 followed (a birth, a lost track found again, a box that was off its object) is followed from its
-frame to now by optical flow over few hops.
+frame to now by optical flow on the stored frames.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,16 @@ from rtrack_ros.tracking.appearance import Appearance, describe_all
 from rtrack_ros.tracking.association import Candidates, associate
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion, clip_to_frame
-from rtrack_ros.tracking.replay import answer_sigma, measure_since
+from rtrack_ros.tracking.replay import Runner, answer_sigma, measure_since
 from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
-_SAME_MOTION_IOU = 0.5
+_SAME_MOTION_IOU = 0.3
+_MOSTLY = 0.7
 _HIDDEN = 0.5
 _EDGE_PX = 2.0
+# Box sizes per second: a speed known better than this guides the search for the box.
+_KNOWN_SPEED = 0.5
 
 
 @dataclass
@@ -39,8 +42,7 @@ class Change:
         look: Appearance inside the box.
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
-        here: The box where following it has arrived; None when stored motion is reused.
-        motions: Motion found by following, frame by frame.
+        runner: Follows the box to now; None when the motion measured since is reused.
     """
 
     box: tuple[float, float, float, float]
@@ -49,8 +51,12 @@ class Change:
     look: Appearance | None
     track_id: int | None
     start: NDArray[np.float64]
-    here: NDArray[np.float64] | None
-    motions: list[tuple[Frame, Motion | None]] = field(default_factory=list)
+    runner: Runner | None
+
+    @property
+    def motions(self) -> list[tuple[Frame, Motion | None]]:
+        """Motion found by following, frame by frame."""
+        return self.runner.motions if self.runner else []
 
 
 @dataclass
@@ -73,14 +79,8 @@ class Correction:
 
     def follow(self, frames: Sequence[Frame], config: TrackerConfig) -> None:
         """Carry followed boxes from the first of ``frames``, where they are, to the last."""
-        moving = [change for change in self.changes if change.here is not None]
-        if moving and len(frames) > 1:
-            boxes = as_boxes([change.here for change in moving if change.here is not None])
-            motions, boxes = measure_since(frames, boxes, config)
-            for row, change in enumerate(moving):
-                change.here = boxes[row]
-                change.motions += [(frame, step[row])
-                                   for frame, step in zip(frames[1:], motions, strict=True)]
+        runners = [change.runner for change in self.changes if change.runner]
+        measure_since(frames, runners, config)
         self.reached_ns = frames[-1].stamp_ns
 
 
@@ -104,19 +104,14 @@ def correct_past(answer: Answer, frames: Sequence[Frame], tracklets: Sequence[Tr
         np.array([tracklet.state is TrackState.LOST for tracklet in tracklets], dtype=bool),
         [tracklet.look for tracklet in tracklets])
     matched = {box: track for track, box in associate(candidates, boxes, looks, config)}
-    starts = kalman.new_states(boxes, answer_sigma(boxes, config))
+    starts = kalman.new_states(boxes, answer_sigma(boxes, frame.size, config))
     changes = []
-    for index, grounding in enumerate(groundings):
-        track = matched.get(index)
+    for index, (grounding, box) in enumerate(zip(groundings, boxes, strict=True)):
         change = Change(grounding.box, grounding.label, grounding.score, looks[index], None,
-                        starts[index], boxes[index])
-        if track is not None:
-            tracklet = tracklets[track]
-            change.track_id = tracklet.id
-            change.box = _beyond_edges(boxes[index], kalman.boxes_of(states[track:track + 1])[0],
-                                       frame)
-            if _motion_holds(tracklet.id, boxes[index], candidates.boxes[track], frames):
-                change.here = None
+                        starts[index], Runner(box.copy(), np.full(2, np.nan), None, []))
+        if index in matched:
+            track = matched[index]
+            _correct_track(change, tracklets[track].id, states[track], frames)
         changes.append(change)
     seen = {tracklets[track].id for track in matched.values()}
     unseen = [(tracklet.id, _visibility(tracklet.id, box, frame))
@@ -138,12 +133,27 @@ def _distinct(groundings: Sequence[Grounding], config: TrackerConfig) -> list[Gr
     return kept
 
 
+def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
+                   frames: Sequence[Frame]) -> None:
+    """Make a change correct a track, on the motion measured since if that is the object's."""
+    box, track_box = as_boxes([change.box])[0], kalman.boxes_of(state[None])[0]
+    change.track_id = track_id
+    change.box = _beyond_edges(box, track_box, frames[0])
+    if _motion_holds(track_id, box, clip_to_frame(track_box, frames[0]), frames):
+        change.runner = None
+    elif change.runner:
+        change.runner.track_id = track_id
+        if kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
+            change.runner.speed = state[1, :2].copy()
+
+
 def _motion_holds(track_id: int, box: NDArray[np.float64], track_box: NDArray[np.float64],
                   frames: Sequence[Frame]) -> bool:
     """Whether the motion measured for the track since is motion of the answered object."""
     if iou([box], [track_box])[0, 0] < _SAME_MOTION_IOU:
         return False
-    return all(track_id in frame.motions for frame in frames[1:])
+    followed = sum(track_id in frame.motions for frame in frames[1:])
+    return followed >= _MOSTLY * (len(frames) - 1)
 
 
 def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
@@ -157,6 +167,10 @@ def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
             edges[index] = track_box[index]
     x1, y1, x2, y2 = (float(edge) for edge in edges)
     return x1, y1, x2, y2
+
+
+def _size(box: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.prod(np.maximum(box[2:] - box[:2], 1.0))))
 
 
 def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame) -> float:

@@ -38,15 +38,21 @@ class CornerMap:
         self._x = (np.arange(columns)[None, :] * _BLOCK + place % _BLOCK).astype(np.float32)
         self._y = (np.arange(rows)[:, None] * _BLOCK + place // _BLOCK).astype(np.float32)
 
-    def in_box(self, box: NDArray[np.float64], limit: int) -> Points:
-        """Return up to ``limit`` corners in ``box`` (x1, y1, x2, y2), shape (N, 2), best first."""
+    def in_box(self, box: NDArray[np.float64], limit: int, hidden: BoxArray) -> Points:
+        """Return up to ``limit`` corners in ``box`` (x1, y1, x2, y2), shape (N, 2), best first.
+
+        Corners inside one of the boxes ``hidden`` (K, 4) belong to what stands before it.
+        """
         rows, columns = self._strength.shape
-        x1, y1 = np.clip(np.floor(box[:2] / _BLOCK), 0, (columns, rows)).astype(int)
-        x2, y2 = np.clip(np.ceil(box[2:] / _BLOCK), 0, (columns, rows)).astype(int)
-        strength = self._strength[y1:y2, x1:x2].ravel()
-        x, y = self._x[y1:y2, x1:x2].ravel(), self._y[y1:y2, x1:x2].ravel()
+        left, top = np.clip(np.floor(box[:2] / _BLOCK), 0, (columns, rows)).astype(int)
+        right, bottom = np.clip(np.ceil(box[2:] / _BLOCK), 0, (columns, rows)).astype(int)
+        strength = self._strength[top:bottom, left:right].ravel()
+        x = self._x[top:bottom, left:right].ravel()
+        y = self._y[top:bottom, left:right].ravel()
         inside = (strength > _LEAST_CORNER) & (x >= box[0]) & (x <= box[2]) & (y >= box[1]) \
             & (y <= box[3])
+        for x1, y1, x2, y2 in hidden:
+            inside &= (x < x1) | (x > x2) | (y < y1) | (y > y2)
         chosen = np.flatnonzero(inside)
         if len(chosen) > limit:
             chosen = chosen[np.argsort(-strength[chosen], kind='stable')[:limit]]

@@ -18,18 +18,27 @@ States = NDArray[np.float64]
 Affine = NDArray[np.float64]
 
 _MIN_SIZE_PX = 2.0
+_PLAUSIBLE = 2.0
+# Flow slides off its object: box sizes per square root of a second.
+_DRIFT = 0.05
+# Box sizes per second by which a newborn may move and grow.
+_FIRST_SPEED = np.array([2.0, 2.0, 0.2, 0.2])
+# Sizes change more slowly than places: variance relative to that of the centre.
+_SIZE_NOISE = np.array([1.0, 1.0, 0.04, 0.04])
 
 
 def new_states(boxes: BoxArray, noise: NDArray[np.float64]) -> States:
-    """Return states at rest, shape (N, 5, 4), for boxes (N, 4) known to ``noise`` (N, 1) pixels.
+    """Return states at rest, shape (N, 5, 4), for boxes (N, 4).
 
-    The speed is unknown by one box size per second.
+    ``noise`` (N, 4) is the standard deviation of centre x, y, width and height in pixels.
+    The speed
+    is unknown by two box sizes per second.
     """
     states = np.zeros((len(boxes), 5, 4))
     states[:, 0, :2] = (boxes[:, :2] + boxes[:, 2:]) / 2
     states[:, 0, 2:] = boxes[:, 2:] - boxes[:, :2]
     states[:, 2] = noise ** 2
-    states[:, 4] = sizes(states)[:, None] ** 2 * np.array([1.0, 1.0, 0.04, 0.04])
+    states[:, 4] = (sizes(states)[:, None] * _FIRST_SPEED) ** 2
     return states
 
 
@@ -47,6 +56,11 @@ def sizes(states: States) -> NDArray[np.float64]:
 def position_sigma(states: States) -> NDArray[np.float64]:
     """Return the standard deviation of the centre in pixels, shape (N,)."""
     return np.sqrt(np.mean(states[:, 2, :2], axis=1))
+
+
+def speed_sigma(states: States) -> NDArray[np.float64]:
+    """Return the standard deviation of the centre's velocity in pixels per second, shape (N,)."""
+    return np.sqrt(np.mean(states[:, 4, :2], axis=1))
 
 
 def move_camera(states: States, camera: Affine) -> States:
@@ -74,10 +88,18 @@ def measure_velocity(states: States, velocity: NDArray[np.float64],
 
 def measure_position(states: States, boxes: BoxArray,
                      variance: NDArray[np.float64]) -> States:
-    """Return the states after an answer gave ``boxes`` (N, 4) with ``variance`` (N, 4) px^2."""
+    """Return the states after an answer gave ``boxes`` (N, 4) with ``variance`` (N, 4) px^2.
+
+    An answer that contradicts the state by more than two standard deviations is believed: the
+    state's own covariance is raised to make it plausible (strong tracking filter, Zhou and Frank,
+    1996), because a box that slid off its object does so without noticing.
+    """
     measured = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2,
                                boxes[:, 2:] - boxes[:, :2]], axis=1)
-    return _update(states, measured - states[:, 0], states[:, 2] + variance, row=0)
+    innovation = measured - states[:, 0]
+    doubted = states.copy()
+    doubted[:, 2] = np.maximum(states[:, 2], innovation ** 2 / _PLAUSIBLE ** 2 - variance)
+    return _update(doubted, innovation, doubted[:, 2] + variance, row=0)
 
 
 def _update(states: States, innovation: NDArray[np.float64], spread: NDArray[np.float64],
@@ -95,25 +117,26 @@ def _update(states: States, innovation: NDArray[np.float64], spread: NDArray[np.
     return updated
 
 
-def predict(states: States, dt_s: float, acceleration: NDArray[np.float64],
+def predict(states: States, dt_s: float, acceleration: float,
             keep: NDArray[np.float64]) -> States:
     """Return the states ``dt_s`` seconds later.
 
     Args:
         states: (N, 5, 4).
         dt_s: Seconds since the states' time.
-        acceleration: White acceleration in box sizes per second squared, shape (N,).
+        acceleration: White acceleration in box sizes per second squared.
         keep: Share of the velocity that is left after ``dt_s``, shape (N,); 1 is constant
             velocity, less is a box that coasts to rest.
     """
     noise = (acceleration * sizes(states)) ** 2
-    per_axis = noise[:, None] * np.array([1.0, 1.0, 0.04, 0.04])
+    per_axis = noise[:, None] * _SIZE_NOISE
     later = np.empty_like(states)
     damping = keep[:, None]
     step = dt_s * (1 + damping) / 2
     later[:, 1] = states[:, 1] * damping
     later[:, 0] = states[:, 0] + states[:, 1] * step
-    later[:, 2] = (states[:, 2] + 2 * step * states[:, 3] + step ** 2 * states[:, 4]
+    drift = (_DRIFT * sizes(states)[:, None]) ** 2 * dt_s
+    later[:, 2] = (drift + states[:, 2] + 2 * step * states[:, 3] + step ** 2 * states[:, 4]
                    + per_axis * dt_s ** 3 / 3)
     later[:, 3] = damping * (states[:, 3] + step * states[:, 4]) + per_axis * dt_s ** 2 / 2
     later[:, 4] = damping ** 2 * states[:, 4] + per_axis * dt_s

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray
+from rtrack_ros.boxes import BoxArray, iou
 from rtrack_ros.frames import Image8
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.flow import CornerMap, Points, follow
@@ -21,6 +21,13 @@ _LEAST_BACKGROUND = 10
 _STILL_PX = 0.12
 _PIXEL_SIGMA = 0.12
 _LARGEST_GROWTH = 1.15
+_LEAST_REACH_PX = 0.6
+_LEAST_SHARE = 0.2
+_MOVING_PX = 1.0
+_MOVING_SHARE = 0.3
+_MARGIN_PX = 16
+_SAME_OBJECT_IOU = 0.6
+_LARGEST_SPREAD_PX = 1.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,20 @@ class _Spectrum:
     boxes: list[tuple[Points, Points, float]]
 
 
-def measure_motion(before: Views, after: Views, boxes: BoxArray, expected: NDArray[np.float64],
+@dataclass(frozen=True)
+class Expectation:
+    """How each box should move relative to the background, in RGB pixels.
+
+    Attributes:
+        shift: (N, 2) shift that its velocity predicts; nan where the velocity is unknown.
+        reach: (N,) distance from ``shift`` beyond which a motion is somebody else's.
+    """
+
+    shift: NDArray[np.float64]
+    reach: NDArray[np.float64]
+
+
+def measure_motion(before: Views, after: Views, boxes: BoxArray, expected: Expectation,
                    config: TrackerConfig) -> MotionField:
     """Measure how boxes and camera moved from one frame to another.
 
@@ -52,21 +72,76 @@ def measure_motion(before: Views, after: Views, boxes: BoxArray, expected: NDArr
         before: Views of the earlier frame.
         after: Views of the later frame, of the same size.
         boxes: (N, 4) in RGB pixels on the earlier frame.
-        expected: (N, 2) shift in RGB pixels that each track's velocity predicts, relative to the
-            background; nan where unknown. Points that agree with it win over the rest.
+        expected: What each track's velocity predicts; points that agree with it win.
         config: Tracker settings.
     """
     scale = np.array(before.scale)
     on_view = boxes * np.concatenate([scale, scale])
     spectra = [_flow(first, second, on_view, config) for first, second in _images(before, after)]
     camera = _camera_motion(spectra)
-    guess = _expected_on_view(on_view, expected * scale, camera)
+    centres = (on_view[:, :2] + on_view[:, 2:]) / 2
+    background = centres @ camera[:, :2].T + camera[:, 2] - centres
+    guess = background + expected.shift * scale
+    reach = expected.reach * scale.min()
     motions = []
     for index, box in enumerate(on_view):
-        found = [_box_motion(box, *spectrum.boxes[index], guess[index], camera, config)
-                 for spectrum in spectra]
-        motions.append(_in_rgb_pixels(_merge([one for one in found if one]), scale))
+        found = [_box_motion(box, *spectrum.boxes[index], guess[index], reach[index], camera,
+                             config) for spectrum in spectra]
+        merged = _merge([one for one in found if one], background[index])
+        motions.append(_in_rgb_pixels(merged, scale))
     return MotionField(_camera_in_rgb_pixels(camera, scale), motions)
+
+
+def measure_box(before: Views, after: Views, box: NDArray[np.float64],
+                others: BoxArray, shift: NDArray[np.float64], reach: float, camera: Affine,
+                config: TrackerConfig) -> Motion | None:
+    """Measure how one box moved, looking only at its surroundings.
+
+    Args:
+        before: Views of the earlier frame.
+        after: Views of the later frame, of the same size.
+        box: x1, y1, x2, y2 in RGB pixels on the earlier frame.
+        others: (K, 4) other objects on the earlier frame, which may stand before it.
+        shift: Shift in RGB pixels relative to the background that is expected; nan if unknown.
+        reach: Distance from ``shift`` beyond which a motion is somebody else's, RGB pixels.
+        camera: Background motion between the frames, 2x3, RGB pixels.
+        config: Tracker settings.
+    """
+    scale = np.array(before.scale)
+    on_view = box * np.tile(scale, 2)
+    corner, window = _surroundings(on_view, before.grey.shape, camera)
+    if window is None:
+        return None
+    local = on_view - np.tile(corner, 2)
+    hidden = occluders(on_view, others * np.tile(scale, 2)) - np.tile(corner, 2)
+    to_view = np.diag(np.append(scale, 1.0))
+    turn = np.diag(scale) @ camera @ np.linalg.inv(to_view)
+    turn[:, 2] += turn[:, :2] @ corner - corner
+    centre = (local[:2] + local[2:]) / 2
+    background = turn[:, :2] @ centre + turn[:, 2] - centre
+    found = []
+    for first, second in _images(before, after):
+        first, second = first[window], second[window]
+        seeds = CornerMap(first).in_box(_core(local), config.points_per_box, hidden)
+        flow = follow(first, second, seeds, config.forward_backward_px)
+        share = float(flow.valid.mean()) if len(seeds) else 0.0
+        found.append(_box_motion(local, flow.start[flow.valid], flow.end[flow.valid], share,
+                                 background + shift * scale, reach * float(scale.min()), turn,
+                                 config))
+    return _in_rgb_pixels(_merge([one for one in found if one], background), scale)
+
+
+def _surroundings(box: NDArray[np.float64], shape: tuple[int, ...], camera: Affine,
+                  ) -> tuple[NDArray[np.float64], tuple[slice, slice] | None]:
+    """Return the corner and the slices of a window around a box, None outside the image."""
+    travel = float(np.abs(camera[:, 2]).max())
+    margin = _MARGIN_PX + 0.5 * float(np.max(box[2:] - box[:2])) + travel
+    x1, y1 = np.maximum(np.floor(box[:2] - margin), 0).astype(int)
+    x2, y2 = np.minimum(np.ceil(box[2:] + margin), (shape[1], shape[0])).astype(int)
+    corner = np.array([x1, y1], dtype=np.float64)
+    if x2 - x1 < _MARGIN_PX or y2 - y1 < _MARGIN_PX:
+        return corner, None
+    return corner, (slice(y1, y2), slice(x1, x2))
 
 
 def _images(before: Views, after: Views) -> list[tuple[Image8, Image8]]:
@@ -83,7 +158,8 @@ def _images(before: Views, after: Views) -> list[tuple[Image8, Image8]]:
 def _flow(first: Image8, second: Image8, boxes: BoxArray, config: TrackerConfig) -> _Spectrum:
     corners = CornerMap(first)
     seeds = [corners.outside(boxes)]
-    seeds += [corners.in_box(_core(box), config.points_per_box) for box in boxes]
+    seeds += [corners.in_box(_core(box), config.points_per_box, occluders(box, boxes))
+              for box in boxes]
     flow = follow(first, second, np.concatenate(seeds), config.forward_backward_px)
     parts, begin = [], 0
     for seed in seeds:
@@ -93,6 +169,21 @@ def _flow(first: Image8, second: Image8, boxes: BoxArray, config: TrackerConfig)
         parts.append((flow.start[part][valid], flow.end[part][valid], share))
         begin += len(seed)
     return _Spectrum(parts[0][:2], parts[1:])
+
+
+def occluders(box: NDArray[np.float64], others: BoxArray) -> BoxArray:
+    """Return the inner parts of those boxes (K, 4) that stand before ``box``.
+
+    On the ground the nearer of two objects reaches further down in the image. A box that nearly
+    coincides is the same object, followed for another query.
+    """
+    if len(others) == 0:
+        return others
+    lower = others[:, 3] > box[3] + 0.02 * (box[3] - box[1])
+    overlap = iou([box], others)[0]
+    before = others[lower & (overlap > 0) & (overlap < _SAME_OBJECT_IOU)]
+    margin = (before[:, 2:] - before[:, :2]) * 0.1
+    return np.concatenate([before[:, :2] + margin, before[:, 2:] - margin], axis=1)
 
 
 def _core(box: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,21 +206,16 @@ def _camera_motion(spectra: list[_Spectrum]) -> Affine:
     return np.asarray(camera, dtype=np.float64)
 
 
-def _expected_on_view(boxes: BoxArray, shift: NDArray[np.float64],
-                      camera: Affine) -> NDArray[np.float64]:
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    return centres @ camera[:, :2].T + camera[:, 2] - centres + shift
-
-
 def _box_motion(box: NDArray[np.float64], start: Points, end: Points, share: float,
-                expected: NDArray[np.float64], camera: Affine,
+                expected: NDArray[np.float64], reach: float, camera: Affine,
                 config: TrackerConfig) -> Motion | None:
     """Return the motion that one spectrum's points of a box agree on, view pixels."""
     if len(start) < config.min_points or share < 0.3:
         return None
     shifts = (end - start).astype(np.float64)
-    chosen = _agreeing(shifts, expected, start @ camera[:, :2].T + camera[:, 2] - start)
-    if chosen is None or chosen.sum() < config.min_points:
+    by_camera = start @ camera[:, :2].T + camera[:, 2] - start
+    chosen = _agreeing(shifts, expected, reach, by_camera)
+    if chosen.sum() < config.min_points:
         return None
     start, end, shifts = start[chosen], end[chosen], shifts[chosen]
     growth = _growth(start, end)
@@ -143,26 +229,28 @@ def _box_motion(box: NDArray[np.float64], start: Points, end: Points, share: flo
 
 
 def _agreeing(shifts: NDArray[np.float64], expected: NDArray[np.float64],
-              background: NDArray[np.float64]) -> NDArray[np.bool_] | None:
-    """Choose the points that move with the object, None when they cannot be told.
+              reach: float, by_camera: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Choose the points that move with the object, as a mask; all False when none can be told.
 
-    Points that move as predicted win if they are a fair share. When they have vanished and the
-    rest moves with the background while the object should not, something stands before it.
+    Of a track with a known velocity only points within its reach count: whatever else moves in
+    the box is background or an occluder, and a box without points of its own coasts. Of a track
+    without one, points that move against the background win, as a box always shows some of it.
     """
-    known = bool(np.isfinite(expected).all())
-    if known:
-        tolerance = 0.75 + 0.25 * float(np.linalg.norm(expected))
-        near = np.linalg.norm(shifts - expected, axis=1) < tolerance
-        if near.mean() >= 0.3:
-            return near
-    middle = np.median(shifts, axis=0)
-    spread = np.linalg.norm(shifts - middle, axis=1)
-    group = spread < 0.5 + 2.0 * np.median(spread)
-    if np.median(spread) > 1.5:
-        return None
-    if known and np.linalg.norm(middle - np.median(background, axis=0)) < 0.5:
-        return None
-    return group
+    moving = np.linalg.norm(shifts - by_camera, axis=1) > _MOVING_PX
+    candidates = moving if moving.mean() >= _MOVING_SHARE else np.ones(len(shifts), dtype=bool)
+    if np.isfinite(expected).all():
+        candidates = np.linalg.norm(shifts - expected, axis=1) <= _LEAST_REACH_PX + reach
+        against = np.linalg.norm(shifts - by_camera, axis=1)
+        if np.linalg.norm(expected - by_camera.mean(axis=0)) > _MOVING_PX:
+            candidates &= against > _MOVING_PX / 2
+        if candidates.mean() < _LEAST_SHARE:
+            return np.zeros(len(shifts), dtype=bool)
+    middle = np.median(shifts[candidates], axis=0)
+    distance = np.linalg.norm(shifts - middle, axis=1)
+    spread = float(np.median(distance[candidates]))
+    if spread > _LARGEST_SPREAD_PX:
+        return np.zeros(len(shifts), dtype=bool)
+    return candidates & (distance < 0.5 + 2.0 * spread)
 
 
 def _growth(start: Points, end: Points) -> float:
@@ -178,16 +266,22 @@ def _growth(start: Points, end: Points) -> float:
     return min(max(growth, 1 / _LARGEST_GROWTH), _LARGEST_GROWTH)
 
 
-def _merge(found: list[Motion]) -> Motion | None:
-    """Join the spectra: weighted where they agree, the surer one where they do not."""
+def _merge(found: list[Motion], by_camera: NDArray[np.float64]) -> Motion | None:
+    """Join the spectra: weighted where they agree.
+
+    Where they do not, the one that moves against the background is believed, as the other may see
+    nothing of the object but what is around it; of two such the surer one.
+    """
     if len(found) < 2:
         return found[0] if found else None
+    shifts = np.array([motion.shift for motion in found])
+    if np.linalg.norm(shifts[0] - shifts[1]) > 1.0:
+        moving = np.linalg.norm(shifts - by_camera, axis=1) > _MOVING_PX
+        rank = [(not moves, motion.sigma) for moves, motion in zip(moving, found, strict=True)]
+        return found[rank.index(min(rank))]
     first, second = found
-    apart = float(np.hypot(first.shift[0] - second.shift[0], first.shift[1] - second.shift[1]))
-    if apart > 1.0:
-        return min(found, key=lambda motion: motion.sigma)
     a, b = first.sigma ** -2, second.sigma ** -2
-    mix = (np.array(first.shift) * a + np.array(second.shift) * b) / (a + b)
+    mix = (shifts[0] * a + shifts[1] * b) / (a + b)
     growth = (first.growth * a + second.growth * b) / (a + b)
     return Motion((float(mix[0]), float(mix[1])), growth, float((a + b) ** -0.5))
 

@@ -22,7 +22,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import Correction, correct_past
 from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
 from rtrack_ros.tracking.motion import measure_motion
-from rtrack_ros.tracking.replay import advance, replay
+from rtrack_ros.tracking.replay import advance, expect, replay
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
@@ -161,8 +161,9 @@ class Tracker:
         dt_s = (pair.stamp_ns - before.stamp_ns) * 1e-9
         frame = Frame(pair.stamp_ns, dt_s, views, size)
         if dt_s <= self.config.max_flow_gap_s and size == before.size:
-            field = measure_motion(before.views, views, kalman.boxes_of(seeds),
-                                   seeds[:, 1, :2] * dt_s, self.config)
+            expected = expect(seeds, dt_s)
+            field = measure_motion(before.views, views, kalman.boxes_of(seeds), expected,
+                                   self.config)
             frame.camera = field.camera
             frame.motions = {
                 track_id: motion
@@ -282,7 +283,6 @@ class Tracker:
                 tracklet.confirm(answer.stamp_ns, change.label, change.look, self.config)
                 frames[0].corrections[tracklet.id] = change.box
             for frame, motion in change.motions:
-                frame.motions.pop(tracklet.id, None)
                 if motion:
                     frame.motions[tracklet.id] = motion
             frames[0].coasting_s[tracklet.id] = 0.0

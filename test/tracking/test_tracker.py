@@ -1,0 +1,298 @@
+"""The tracker against motion that is known exactly."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from rtrack_ros.boxes import iou
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.track import TrackState
+from rtrack_ros.tracking.tracker import Outcome, Tracker
+
+
+# Frame-to-frame flow drifts; this is what is allowed of it between answers, pixels per second.
+DRIFT = 4.0
+
+
+def centre_error(tracks, boxes) -> float:
+    """Largest distance in pixels from a true centre to the nearest track's centre."""
+    found = np.array([track.box for track in tracks]).reshape(-1, 4)
+    centres = (found[:, :2] + found[:, 2:]) / 2
+    truth = (boxes[:, :2] + boxes[:, 2:]) / 2
+    distance = np.linalg.norm(truth[:, None] - centres[None], axis=2)
+    return float(distance.min(axis=1).max()) if len(tracks) else float('inf')
+
+
+def run(world, queries, frames: int, delay: int, every: int = 10):
+    """Track with exact answers that come ``delay`` frames late; returns tracker and last tracks."""
+    tracker = Tracker()
+    tracks = []
+    for index in range(frames):
+        tracks = tracker.step(world.pair(index), queries)
+        asked = index - delay
+        if asked >= 0 and asked % every == 0:
+            assert tracker.apply(world.answer(asked)) is Outcome.APPLIED
+            tracks = tracker.tracks()
+    return tracker, tracks
+
+
+def three(make_path):
+    return [make_path(80, 60, 90, 20), make_path(420, 120, -70, 10),
+            make_path(250, 300, 40, -25, 80, 60)]
+
+
+@pytest.mark.parametrize('delay', [5, 15, 28])
+def test_late_answers_give_what_prompt_ones_give(make_world, make_path, queries, delay) -> None:
+    world = make_world(three(make_path))
+    _, prompt = run(world, queries, 59, 0)
+    _, late = run(world, queries, 59, delay)
+    assert len(late) == len(prompt) == 3
+    assert centre_error(prompt, world.boxes(58)) < 2.5
+    assert centre_error(late, world.boxes(58)) < 2.5 + DRIFT * delay / 30
+    for track in late:
+        twin = max(prompt, key=lambda other: iou([track.box], [other.box])[0, 0])
+        assert np.abs(np.subtract(track.box, twin.box)).max() < 2.0 + DRIFT * delay / 30
+        assert track.velocity == pytest.approx(twin.velocity, abs=12.0)
+
+
+def test_a_birth_is_carried_to_now_at_once(make_world, make_path, queries) -> None:
+    world = make_world(three(make_path))
+    tracker = Tracker()
+    for index in range(31):
+        assert tracker.step(world.pair(index), queries) == []
+    tracker.apply(world.answer(0))
+    tracks = tracker.tracks()
+    assert [track.state for track in tracks] == [TrackState.CONFIRMED] * 3
+    assert centre_error(tracks, world.boxes(30)) < DRIFT * 1.0
+    assert {track.confirmed_ns for track in tracks} == {world.stamp(0)}
+
+
+@pytest.mark.parametrize(('rgb', 'thermal'), [(False, True), (True, False), (True, True)])
+def test_whichever_spectrum_shows_it(make_world, make_path, queries, rgb, thermal) -> None:
+    world = make_world(three(make_path), rgb=rgb, thermal=thermal)
+    _, tracks = run(world, queries, 45, 8, every=100)
+    assert len(tracks) == 3
+    assert centre_error(tracks, world.boxes(44)) < DRIFT * 1.5
+
+
+def test_thermal_may_come_and_go(make_world, make_path, queries) -> None:
+    world = make_world(three(make_path))
+    tracker = Tracker()
+    for index in range(45):
+        pair = world.pair(index)
+        if index % 7 > 3:
+            pair = FramePair(pair.stamp_ns, pair.rgb, None)
+        tracker.step(pair, queries)
+        if index == 5:
+            tracker.apply(world.answer(0))
+    assert centre_error(tracker.tracks(), world.boxes(44)) < DRIFT * 1.5
+
+
+def test_camera_pan_moves_boxes_without_points(make_world, make_path, queries) -> None:
+    world = make_world([make_path(300, 200, 0, 0)], pan=120.0)
+    tracker = Tracker(TrackerConfig(min_points=10_000))
+    for index in range(25):
+        tracker.step(world.pair(index), queries)
+        if index == 0:
+            tracker.apply(world.answer(0))
+    (track,) = tracker.tracks()
+    assert centre_error([track], world.boxes(24)) < 4.0
+    assert track.velocity[0] == pytest.approx(-120.0, abs=15.0)
+
+
+def test_a_hidden_box_does_not_slide_onto_the_occluder(make_world, make_path, queries) -> None:
+    world = make_world([make_path(60, 190, 150, 0)], wall=(260, 100, 380, 380))
+    tracker = Tracker()
+    boxes = []
+    for index in range(80):
+        tracks = tracker.step(world.pair(index), queries)
+        if index in (3, 12, 24, 75):
+            tracker.apply(world.answer(index))
+        boxes += [(index, track) for track in tracks]
+    hidden = {index: track for index, track in boxes if 44 <= index <= 58}
+    assert hidden, 'the track is remembered while hidden'
+    # Coasting carries it on into the wall; sticking to the wall's edge would stop it at 230.
+    assert max((track.box[0] + track.box[2]) / 2 for track in hidden.values()) > 240
+    last = tracker.tracks()
+    assert len({track.id for _, track in boxes} | {track.id for track in last}) == 1
+    assert centre_error(last, world.boxes(79)) < 4.0
+
+
+def test_a_new_query_ends_old_tracks_and_refuses_old_answers(make_world, make_path,
+                                                             queries) -> None:
+    world = make_world(three(make_path))
+    tracker = Tracker()
+    for index in range(10):
+        tracker.step(world.pair(index), queries)
+    tracker.apply(world.answer(0))
+    old = {track.id for track in tracker.tracks()}
+    successor = (Query('default', 'somebody else', 2),)
+    assert tracker.step(world.pair(10), successor) == []
+    assert tracker.apply(world.answer(5)) is Outcome.STALE_EPOCH
+    assert tracker.tracks() == []
+    assert tracker.apply(world.answer(10, epoch=2)) is Outcome.APPLIED
+    new = {track.id for track in tracker.tracks()}
+    assert len(old) == len(new) == 3 and not old & new
+    assert tracker.counts.stale_epoch == 1
+
+
+def test_queries_have_tracks_of_their_own(make_world, make_path) -> None:
+    world = make_world(three(make_path))
+    both = (Query('a', 'left', 1), Query('b', 'right', 2))
+    tracker = Tracker()
+    for index in range(6):
+        tracker.step(world.pair(index), both)
+    boxes = world.boxes(2)
+    tracker.apply(Answer(world.stamp(2), 'a', 1, (Grounding(tuple(boxes[0]), 'left'),)))
+    tracker.apply(Answer(world.stamp(2), 'b', 2, (Grounding(tuple(boxes[0]), 'same'),
+                                                   Grounding(tuple(boxes[1]), 'right'))))
+    assert sorted(track.query_id for track in tracker.tracks()) == ['a', 'b', 'b']
+    left = tracker.step(world.pair(6), both[1:])
+    assert sorted(track.query_id for track in left) == ['b', 'b']
+
+
+def test_ids_are_never_reused(make_world, make_path, queries) -> None:
+    world = make_world([make_path(100, 100, 0, 0)])
+    tracker = Tracker()
+    seen = []
+    for _ in range(3):
+        tracker.step(world.pair(0), queries)
+        tracker.apply(world.answer(0))
+        seen += [track.id for track in tracker.tracks()]
+        tracker.reset()
+        assert tracker.tracks() == []
+    assert len(seen) == len(set(seen)) == 3
+
+
+def test_odd_answers_are_named_and_change_nothing(make_world, make_path, queries) -> None:
+    world = make_world([make_path(100, 100, 30, 0)])
+    tracker = Tracker(TrackerConfig(history_s=0.5))
+    for index in range(30):
+        tracker.step(world.pair(index), queries)
+    assert tracker.apply(world.answer(2)) is Outcome.LATE
+    assert tracker.apply(world.answer(99)) is Outcome.UNKNOWN_FRAME
+    assert tracker.tracks() == []
+    assert tracker.apply(world.answer(25)) is Outcome.APPLIED
+    before = tracker.tracks()
+    assert tracker.apply(world.answer(25)) is Outcome.DUPLICATE
+    assert tracker.tracks() == before
+    counts = tracker.counts
+    assert (counts.late, counts.unknown_frame, counts.applied, counts.duplicate) == (1, 1, 1, 1)
+
+
+def test_answers_out_of_order_keep_one_track_per_object(make_world, make_path, queries) -> None:
+    world = make_world(three(make_path))
+    tracker = Tracker()
+    for index in range(30):
+        tracker.step(world.pair(index), queries)
+        if index == 6:
+            tracker.apply(world.answer(0))
+    for asked in (24, 12, 18, 5):
+        assert tracker.apply(world.answer(asked)) is Outcome.APPLIED
+    assert [track.id for track in tracker.tracks()] == [1, 2, 3]
+    assert centre_error(tracker.tracks(), world.boxes(29)) < 2.0
+
+
+def test_backward_stamp_forgets_and_goes_on(make_world, make_path, queries) -> None:
+    world = make_world([make_path(100, 100, 30, 0)])
+    tracker = Tracker()
+    for index in range(10):
+        tracker.step(world.pair(index), queries)
+    tracker.apply(world.answer(5))
+    assert tracker.step(world.pair(0), queries) == []
+    assert tracker.counts.resets == 1
+    assert tracker.apply(world.answer(9)) is Outcome.UNKNOWN_FRAME
+    tracker.apply(world.answer(0))
+    assert [track.id for track in tracker.tracks()] == [2]
+
+
+def test_a_repeated_stamp_changes_nothing(make_world, make_path, queries) -> None:
+    world = make_world([make_path(100, 100, 30, 0)])
+    tracker = Tracker()
+    tracker.step(world.pair(0), queries)
+    tracker.apply(world.answer(0))
+    assert tracker.step(world.pair(0), queries) == tracker.tracks()
+    assert tracker.counts.repeated == 1
+
+
+def test_empty_answers_are_evidence(make_world, make_path, queries) -> None:
+    world = make_world([make_path(200, 200, 10, 0)])
+    tracker = Tracker()
+    scores = []
+    for index in range(40):
+        tracker.step(world.pair(index), queries)
+        if index == 0:
+            tracker.apply(world.answer(0))
+        elif index % 8 == 0:
+            tracker.apply(Answer(world.stamp(index), 'default', 1, ()))
+        scores += [track.score for track in tracker.tracks()
+                   if track.state is TrackState.CONFIRMED]
+    assert scores[0] > 0.6
+    assert all(track.state is TrackState.LOST for track in tracker.tracks())
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_box_that_leaves_is_lost_then_removed(make_world, make_path, queries) -> None:
+    world = make_world([make_path(560, 200, 200, 0)])
+    tracker = Tracker(TrackerConfig(memory_s=0.5))
+    states = []
+    for index in range(90):
+        tracks = tracker.step(world.pair(index), queries)
+        if index == 0:
+            tracker.apply(world.answer(0))
+        states.append(tracks[0].state if tracks else None)
+    assert TrackState.LOST in states
+    assert states[-1] is None
+    assert tracker.counts.removals == 1
+
+
+def test_hits_to_confirm_delays_publication(make_world, make_path, queries) -> None:
+    world = make_world([make_path(200, 200, 10, 0)])
+    tracker = Tracker(TrackerConfig(hits_to_confirm=2))
+    tracker.step(world.pair(0), queries)
+    tracker.apply(world.answer(0))
+    assert tracker.tracks()[0].state is TrackState.TENTATIVE
+    tracker.step(world.pair(1), queries)
+    tracker.apply(world.answer(1))
+    assert tracker.tracks()[0].state is TrackState.CONFIRMED
+
+
+def test_step_and_apply_may_race(make_world, make_path, queries) -> None:
+    world = make_world(three(make_path))
+    pairs = [world.pair(index) for index in range(60)]
+    tracker = Tracker()
+    newest, done = [0], threading.Event()
+    failures: list[BaseException] = []
+
+    def answer() -> None:
+        rng = np.random.default_rng(0)
+        try:
+            while not done.is_set():
+                tracker.apply(world.answer(max(0, newest[0] - int(rng.integers(0, 20)))))
+                time.sleep(0.002)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=answer, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for index, pair in enumerate(pairs):
+            tracks = tracker.step(pair, queries)
+            newest[0] = index
+            assert len({track.id for track in tracks}) == len(tracks)
+            if index == 30:
+                tracker.reset()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(10)
+    assert not failures
+    assert tracker.counts.frames == 60
+    tracker.apply(world.answer(59))
+    assert centre_error(tracker.tracks(), world.boxes(59)) < 4.0
