@@ -50,9 +50,9 @@ def score_table(title: str, *groups: Sequence[ScoreRow]) -> Table:
     table = Table(title=title, title_justify='left', header_style='bold', box=SIMPLE_HEAD,
                   pad_edge=False)
     table.add_column('', overflow='ellipsis', no_wrap=True, ratio=1)
-    for name in ('HOTA', 'DetA', 'AssA', 'IDF1', 'MOTA', 'switches', 'presence', 'false alarm',
+    for name in ('HOTA', 'DetA', 'AssA', 'IDF1', 'MOTA', 'IDSW', 'presence', 'false alarm',
                  'meant', 'found'):
-        table.add_column(name, justify='right')
+        table.add_column(name, justify='right', no_wrap=True, min_width=min(len(name), 8))
     for number, group in enumerate(groups):
         for name, scores, presence in group:
             table.add_row(name, *_cells(scores), _percent(presence.f1),

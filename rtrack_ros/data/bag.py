@@ -27,7 +27,7 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from rtrack_ros.data.pairs import DataError, PairSource
-from rtrack_ros.data.recorded_images import rgb_pixels, thermal_pixels
+from rtrack_ros.encodings import ConversionError, rgb_pixels, thermal_pixels
 from rtrack_ros.frames import FramePair, SensorHealth, ThermalNormaliser, register_thermal
 from rtrack_ros.pairing import PairedItem, StampPairer
 
@@ -219,9 +219,13 @@ def stamp_of(message: Any) -> int:
 
 
 def _frame_pair(item: PairedItem[Any, Any], normalise: ThermalNormaliser) -> FramePair:
-    rgb, thermal = rgb_pixels(item.rgb), None
-    if item.thermal is not None:
-        eight = normalise(thermal_pixels(item.thermal), item.stamp_ns)
-        thermal = register_thermal(eight, rgb.shape[1], rgb.shape[0])
+    thermal = None
+    try:
+        rgb = rgb_pixels(item.rgb)
+        if item.thermal is not None:
+            eight = normalise(thermal_pixels(item.thermal).counts, item.stamp_ns)
+            thermal = register_thermal(eight, rgb.shape[1], rgb.shape[0])
+    except ConversionError as error:
+        raise DataError(f'an image of the bag cannot be read: {error}') from error
     return FramePair(item.stamp_ns, rgb, thermal, item.rgb.header.frame_id,
                      SensorHealth(thermal=thermal is not None))

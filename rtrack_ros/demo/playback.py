@@ -56,11 +56,14 @@ def require_ros() -> None:
     Raises:
         ProcessFailure: ROS 2 or our built workspace is missing.
     """
-    for package in ('rclpy', 'vision_msgs', 'rtrack_ros.msg'):
-        if importlib.util.find_spec(package) is None:
-            raise ProcessFailure(
-                f'the demonstration starts real ROS 2 nodes, and {package} is not there; run it '
-                'by `make demo`, or source the workspace that has rtrack_ros')
+    missing = [package for package in ('rclpy', 'vision_msgs', 'rtrack_ros.msg')
+               if importlib.util.find_spec(package) is None]
+    if not missing and not os.environ.get('AMENT_PREFIX_PATH'):
+        missing = ['AMENT_PREFIX_PATH']
+    if missing:
+        raise ProcessFailure(
+            f'the demonstration starts real ROS 2 nodes, and {missing[0]} is not there; run it by '
+            '`make demo`, or source the workspace that has rtrack_ros')
 
 
 def play(playback: Playback, tick: Callable[[], None] = lambda: None) -> None:

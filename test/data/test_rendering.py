@@ -1,5 +1,7 @@
 """Frames drawn by several processes are those of one."""
 
+from multiprocessing import active_children
+
 import numpy as np
 
 from rtrack_ros.data.rendering import render_frames
@@ -15,3 +17,13 @@ def test_frames_of_two_processes_equal_those_of_one() -> None:
         assert np.array_equal(frame.rgb, alone.rgb)
         assert np.array_equal(frame.thermal, alone.thermal)
         assert frame.objects == alone.objects
+
+
+def test_no_worker_outlives_an_abandoned_iterator() -> None:
+    before = set(active_children())
+    frames = render_frames(make_scene(1, seconds=9, fps=10, size=(160, 120),
+                                      thermal_size=(80, 60)), workers=2)
+    next(frames)
+    assert len(set(active_children()) - before) == 2
+    frames.close()
+    assert set(active_children()) == before

@@ -1,0 +1,55 @@
+"""The command line as a whole: help, registration, and failures that are one line."""
+
+import argparse
+import subprocess
+import sys
+
+import pytest
+
+from rtrack_ros import cli
+from rtrack_ros.commands import CommandError
+
+
+def test_every_command_registers_and_explains_itself() -> None:
+    parser = cli.build_parser()
+    actions = [action for action in parser._actions
+               if isinstance(action, argparse._SubParsersAction)]
+    choices = actions[0].choices
+    assert {'simulate', 'track', 'evaluate', 'demo'} <= choices.keys()
+    for command in choices.values():
+        assert callable(command.get_default('run'))
+        assert command.format_help()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = ('import sys; from rtrack_ros.cli import build_parser; build_parser(); '
+            'heavy = {"cv2", "matplotlib", "numpy", "openvino", "rclpy", "scipy", "torch", '
+            '"trackeval", "transformers"}; print(sorted(heavy & set(sys.modules)))')
+    done = subprocess.run([sys.executable, '-P', '-c', code], capture_output=True, text=True,
+                          check=True)
+    assert done.stdout.strip() == '[]'
+
+
+@pytest.mark.parametrize('error, said', [
+    (CommandError('give --this'), 'rtrack evaluate: give --this'),
+    (ModuleNotFoundError('no', name='rosbags'), "pip install 'rtrack_ros[bag]'"),
+    (PermissionError(13, 'Permission denied', '/out/x'), '/out/x: Permission denied')])
+def test_failures_are_one_line_with_status_two(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception,
+        said: str) -> None:
+    def fail(args: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr('rtrack_ros.commands.evaluate.run', fail)
+    assert cli.main(['evaluate', '--tracks', 'a', '--truth', 'b']) == 2
+    shown = capsys.readouterr().err
+    assert said in shown and shown.count('\n') == 1
+
+
+def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(args: argparse.Namespace) -> int:
+        raise KeyError('a bug')
+
+    monkeypatch.setattr('rtrack_ros.commands.evaluate.run', fail)
+    with pytest.raises(KeyError):
+        cli.main(['evaluate', '--tracks', 'a', '--truth', 'b'])
