@@ -31,7 +31,8 @@ from rtrack_ros.nodes.interfaces import InterfaceError, message_class
 
 READ_AHEAD = 60
 """Messages read before they are due; two cameras at 30 Hz fill it with one second."""
-PUBLISH_DEPTH = 30
+PUBLISH_DEPTH = 100
+"""Messages kept per topic for a reliable subscriber that has fallen behind."""
 
 
 class Entry(NamedTuple):

@@ -30,9 +30,13 @@ class Session:
     def __init__(self, node: LifecycleNode, settings: Any, log: ThrottledLog) -> None:
         self._node, self._settings = node, settings
         self.activity = Activity()
-        self.model = Model(settings)
-        self._intake = Intake(settings, log)
         self._outputs = Outputs(node, settings, self.activity)
+        try:
+            self.model = Model(settings)
+        except BaseException:
+            self._outputs.destroy()
+            raise
+        self._intake = Intake(settings, log)
         self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
                                       self.announce_queries)
         self._frame_id = ''

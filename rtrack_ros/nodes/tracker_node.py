@@ -127,8 +127,13 @@ def main(argv: list[str] | None = None) -> None:
     except ParameterException as error:
         rclpy.try_shutdown()
         sys.exit(f'rtrack: {error}; compare with config/tracker.yaml')
-    if node.autostart and node.trigger_configure() == SUCCESS:
-        node.trigger_activate()
+    try:
+        if node.autostart and node.trigger_configure() == SUCCESS:
+            node.trigger_activate()
+    except RuntimeError:
+        # Interrupted while the model was loading: there is no context left to report to.
+        if rclpy.ok():
+            raise
     spin(node)
     node.close()
     node.destroy_node()
