@@ -29,6 +29,7 @@ _HIDDEN = 0.5
 _EDGE_PX = 2.0
 # Box sizes per second: a speed known better than this guides the search for the box.
 _KNOWN_SPEED = 0.5
+_RESTART_AFTER_S = 0.3
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Change:
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
         runner: Follows the box to now; None when the motion measured since is reused.
+        restart: The track had lost sight of its object, so that its velocity is worth nothing:
+            it goes on from ``start`` like a newborn, under its id.
     """
 
     box: tuple[float, float, float, float]
@@ -52,6 +55,7 @@ class Change:
     track_id: int | None
     start: NDArray[np.float64]
     runner: Runner | None
+    restart: bool = False
 
     @property
     def motions(self) -> list[tuple[Frame, Motion | None]]:
@@ -139,7 +143,10 @@ def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
     box, track_box = as_boxes([change.box])[0], kalman.boxes_of(state[None])[0]
     change.track_id = track_id
     change.box = _beyond_edges(box, track_box, frames[0])
-    if _motion_holds(track_id, box, clip_to_frame(track_box, frames[0]), frames):
+    change.restart = frames[0].coasting_s.get(track_id, 0.0) > _RESTART_AFTER_S
+    if change.runner and change.restart:
+        change.runner.track_id = track_id
+    elif _motion_holds(track_id, box, clip_to_frame(track_box, frames[0]), frames):
         change.runner = None
     elif change.runner:
         change.runner.track_id = track_id

@@ -19,6 +19,8 @@ from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.tracker import Outcome, Tracker
 
 _RECENT = 512
+# Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds, and are meant by it.
+_STAMP_JITTER_NS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ class TrackingPipeline:
 
     def _is_due(self, query: Query, stamp_ns: int) -> bool:
         asked = self._asked_ns.get((query.id, query.epoch))
-        return asked is None or stamp_ns < asked or stamp_ns - asked >= self._ask_interval_ns
+        if asked is None or stamp_ns < asked:
+            return True
+        return stamp_ns - asked + _STAMP_JITTER_NS >= self._ask_interval_ns
 
     def _apply(self, answer: Answer) -> None:
         outcome = self.tracker.apply(answer)

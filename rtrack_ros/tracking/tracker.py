@@ -19,7 +19,7 @@ from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import describe
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.correction import Correction, correct_past
+from rtrack_ros.tracking.correction import Change, Correction, correct_past
 from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
 from rtrack_ros.tracking.motion import measure_motion
 from rtrack_ros.tracking.replay import advance, expect, replay
@@ -269,33 +269,36 @@ class Tracker:
             return Outcome.STALE_EPOCH
         if not frames or frames[0] is not correction.frame:
             return Outcome.LATE
-        ids = []
-        for change in correction.changes:
-            tracklet = self._tracklets.get(change.track_id or 0)
-            if tracklet is None and change.track_id is not None:
-                continue
-            if tracklet is None:
-                tracklet = self._born(answer, change.label, change.score)
-                frames[0].states[tracklet.id] = change.start
-                tracklet.look = change.look
-            else:
-                self.counts.recovered += tracklet.state is TrackState.LOST
-                tracklet.confirm(answer.stamp_ns, change.label, change.look, self.config)
-                frames[0].corrections[tracklet.id] = change.box
-            for frame, motion in change.motions:
-                if motion:
-                    frame.motions[tracklet.id] = motion
-            frames[0].coasting_s[tracklet.id] = 0.0
-            ids.append(tracklet.id)
+        ids = [track_id for change in correction.changes
+               if (track_id := self._write_change(answer, change, frames[0])) is not None]
         replay(frames, ids, self.config)
         self._contradict(answer, correction)
         self._judge(frames[-1])
         return Outcome.APPLIED
 
-    def _born(self, answer: Answer, label: str, score: float) -> Tracklet:
-        belief = self.config.birth_score * min(max(score, 0.0), 1.0)
-        tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, label, belief,
-                            answer.stamp_ns, answer.stamp_ns)
+    def _write_change(self, answer: Answer, change: Change, frame: Frame) -> int | None:
+        """Write one box into its frame and its motion into those after; returns its track."""
+        if change.track_id is None:
+            tracklet = self._born(answer, change)
+        elif change.track_id in self._tracklets:
+            tracklet = self._tracklets[change.track_id]
+            self.counts.recovered += tracklet.state is TrackState.LOST
+            tracklet.confirm(answer.stamp_ns, change.label, change.look, self.config)
+            frame.corrections[tracklet.id] = change.box
+        else:
+            return None
+        if change.track_id is None or change.restart:
+            frame.states[tracklet.id] = change.start
+        frame.coasting_s[tracklet.id] = 0.0
+        for later, motion in change.motions:
+            if motion is not None:
+                later.motions[tracklet.id] = motion
+        return tracklet.id
+
+    def _born(self, answer: Answer, change: Change) -> Tracklet:
+        belief = self.config.birth_score * min(max(change.score, 0.0), 1.0)
+        tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, change.label, belief,
+                            answer.stamp_ns, answer.stamp_ns, look=change.look)
         self._next_id += 1
         self._tracklets[tracklet.id] = tracklet
         self.counts.births += 1

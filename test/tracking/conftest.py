@@ -43,7 +43,7 @@ class World:
         self.hues = hues or [(60, 0, -60), (-60, 0, 60), (0, 60, -60), (60, -60, 60)] * 20
         self._ground = texture(1, WIDTH * 2, HEIGHT)
         self._warm = texture(2, WIDTH * 2, HEIGHT, 30, 70)
-        self._coats = [texture(10 + i, 400, 400) for i in range(len(paths))]
+        self._coats = [texture(10 + i, 100, 100) for i in range(len(paths))]
 
     def boxes(self, index: int) -> NDArray[np.float64]:
         """True boxes in image pixels on frame ``index``."""
@@ -58,9 +58,9 @@ class World:
         rgb = np.repeat(ground[:, :, None], 3, axis=2).astype(np.int16)
         warm = self._window(self._warm, shift)
         for box, coat, hue in zip(self.boxes(index), self._coats, self.hues, strict=False):
-            patch, mask = self._place(coat, box)
-            rgb[mask] = (patch[:, :, None] * 0.5 + 64 + np.array(hue))[mask]
-            warm = np.where(mask, np.clip(patch * 0.3 + 170, 0, 255), warm)
+            patch, mask, place = self._place(coat, box)
+            rgb[place][mask] = (patch[:, :, None] * 0.5 + 64 + np.array(hue))[mask]
+            warm[place][mask] = (patch * 0.3 + 170)[mask]
         if self.wall is not None:
             x1, y1, x2, y2 = self.wall
             grey = texture(99, x2 - x1, y2 - y1)
@@ -89,12 +89,18 @@ class World:
         return cv2.warpAffine(image, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
 
     @staticmethod
-    def _place(coat: NDArray, box: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
-        width, height = box[2] - box[0], box[3] - box[1]
-        matrix = np.array([[width / 400, 0, box[0]], [0, height / 400, box[1]]])
-        patch = cv2.warpAffine(coat, matrix, (WIDTH, HEIGHT))
-        mask = cv2.warpAffine(np.full_like(coat, 255), matrix, (WIDTH, HEIGHT)) > 127
-        return patch, mask
+    def _place(coat: NDArray, box: NDArray[np.float64]) -> tuple[NDArray, NDArray, tuple]:
+        """Draw a coat with sub-pixel accuracy; returns patch, mask and the slices they fill."""
+        x1, y1 = np.maximum(np.floor(box[:2]), 0).astype(int)
+        x2, y2 = np.minimum(np.ceil(box[2:]), (WIDTH, HEIGHT)).astype(int)
+        size = (max(int(x2 - x1), 1), max(int(y2 - y1), 1))
+        if x2 <= x1 or y2 <= y1:
+            x1, y1, x2, y2 = 0, 0, 0, 0
+        matrix = np.array([[(box[2] - box[0]) / 100, 0, box[0] - x1],
+                           [0, (box[3] - box[1]) / 100, box[1] - y1]])
+        patch = cv2.warpAffine(coat, matrix, size)[:y2 - y1, :x2 - x1]
+        mask = cv2.warpAffine(np.full_like(coat, 255), matrix, size)[:y2 - y1, :x2 - x1] > 127
+        return patch, mask, (slice(y1, y2), slice(x1, x2))
 
 
 def straight(x: float, y: float, vx: float, vy: float, width: float = 60,

@@ -14,7 +14,6 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracker import Outcome, Tracker
 
-
 # Frame-to-frame flow drifts; this is what is allowed of it between answers, pixels per second.
 DRIFT = 4.0
 
@@ -29,7 +28,7 @@ def centre_error(tracks, boxes) -> float:
 
 
 def run(world, queries, frames: int, delay: int, every: int = 10):
-    """Track with exact answers that come ``delay`` frames late; returns tracker and last tracks."""
+    """Track with exact answers ``delay`` frames late; returns tracker and last tracks."""
     tracker = Tracker()
     tracks = []
     for index in range(frames):

@@ -1,0 +1,65 @@
+"""Any text may come on a topic; what becomes a query is clean."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtrack_ros.language.queries import (
+    MAX_QUERY_CHARACTERS,
+    QueryBook,
+    QueryError,
+    clean_query_text,
+)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_cleaned_once_and_for_all(text: str) -> None:
+    cleaned = clean_query_text(text)
+    assert not any(unicodedata.category(char)[0] == 'C' for char in cleaned)
+    assert cleaned == cleaned.strip() and '  ' not in cleaned
+    assert clean_query_text(cleaned) == cleaned
+
+
+def test_control_characters_part_words() -> None:
+    assert clean_query_text(' the\tred\x00car\n\n ') == 'the red car'
+
+
+def test_a_long_text_is_refused_and_changes_nothing() -> None:
+    book = QueryBook()
+    first = book.set('the dog')
+    with pytest.raises(QueryError, match='2001'):
+        book.set('x' * (MAX_QUERY_CHARACTERS + 1))
+    assert book.active() == (first,)
+    assert book.set('y' * MAX_QUERY_CHARACTERS) is not None
+
+
+def test_every_change_raises_the_epoch_and_no_change_does_not() -> None:
+    book = QueryBook()
+    first = book.set('the dog')
+    assert book.set('  the   dog ') is first
+    second = book.set('the cat')
+    other = book.set('the cars', 'traffic')
+    assert first.epoch < second.epoch < other.epoch == book.epoch
+    assert book.active() == (second, other)
+
+
+def test_an_empty_text_clears() -> None:
+    book = QueryBook()
+    book.set('the dog')
+    epoch = book.epoch
+    assert book.set(' \n ') is None
+    assert book.active() == () and book.epoch > epoch
+    assert not book.remove('default')
+
+
+@given(st.lists(st.tuples(st.sampled_from('abc'), st.sampled_from(['', 'x', 'y', 'z']))))
+def test_an_epoch_never_names_two_sentences(changes) -> None:
+    book, seen = QueryBook(), {}
+    for query_id, text in changes:
+        query = book.set(text, query_id)
+        if query is not None:
+            assert seen.setdefault(query.epoch, (query.id, query.text)) == (query.id, query.text)
+    book.clear()
+    assert book.active() == ()

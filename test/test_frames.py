@@ -1,0 +1,78 @@
+"""Frame pairs, thermal normalisation and registration."""
+
+import numpy as np
+import pytest
+
+from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
+
+SECOND = 1_000_000_000
+
+
+def counts(low: float, high: float) -> np.ndarray:
+    return np.linspace(low, high, 64 * 80).reshape(64, 80).astype(np.uint16)
+
+
+def test_pair_shows_a_model_two_images_of_one_size() -> None:
+    rgb, thermal = np.zeros((48, 64, 3), np.uint8), np.full((48, 64), 7, np.uint8)
+    pair = FramePair(1, rgb, thermal)
+    assert (pair.width, pair.height) == (64, 48)
+    assert [image.shape for image in pair.images()] == [(48, 64, 3)] * 2
+    assert set(pair.images()[1].ravel()) == {7}
+
+
+def test_a_silent_thermal_camera_is_black() -> None:
+    pair = FramePair(1, np.ones((4, 6, 3), np.uint8), None)
+    assert pair.images()[1].shape == (4, 6, 3)
+    assert not pair.images()[1].any()
+
+
+def test_raw_counts_fill_the_range_whatever_they_mean() -> None:
+    for low, high in ((2800, 3300), (20_000, 60_000)):
+        image = ThermalNormaliser()(counts(low, high), 0)
+        assert image.dtype == np.uint8
+        assert image.min() == 0 and image.max() == 255
+        assert abs(float(image.mean()) - 127) < 6
+
+
+def test_eight_bits_pass_unchanged() -> None:
+    raw = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    np.testing.assert_array_equal(ThermalNormaliser()(raw, 0), raw)
+
+
+def test_limits_follow_slowly_and_then_arrive() -> None:
+    normalise = ThermalNormaliser(time_constant_s=1.0)
+    normalise(counts(1000, 2000), 0)
+    soon = normalise(counts(3000, 4000), SECOND // 30)
+    assert soon.min() == 255, 'a tenth of the way: the new scene is still brighter than all'
+    later = normalise(counts(3000, 4000), 10 * SECOND)
+    assert later.min() == 0 and abs(float(later.mean()) - 127) < 8
+
+
+def test_a_backward_stamp_starts_anew() -> None:
+    normalise = ThermalNormaliser()
+    normalise(counts(1000, 2000), 10 * SECOND)
+    assert abs(float(normalise(counts(3000, 4000), 0).mean()) - 127) < 6
+
+
+def test_fixed_limits_make_images_comparable() -> None:
+    normalise = ThermalNormaliser(limits=(1000.0, 2000.0))
+    image = normalise(np.array([[900, 1500, 2100]], np.uint16), 0)
+    assert image.tolist() == [[0, 127, 255]]
+
+
+def test_flat_and_broken_images_give_an_image() -> None:
+    flat = ThermalNormaliser()(np.full((8, 8), 3000, np.uint16), 0)
+    assert flat.shape == (8, 8)
+    broken = np.full((8, 8), np.nan, np.float32)
+    assert ThermalNormaliser()(broken, 0).shape == (8, 8)
+
+
+def test_registration_by_size_and_by_homography() -> None:
+    thermal = np.zeros((24, 32), np.uint8)
+    thermal[12, 16] = 255
+    assert register_thermal(thermal, 32, 24) is thermal
+    wide = register_thermal(thermal, 64, 48)
+    assert wide.shape == (48, 64)
+    assert np.unravel_index(wide.argmax(), wide.shape)[0] == pytest.approx(25, abs=1)
+    shifted = register_thermal(thermal, 64, 48, np.array([[2.0, 0, 4], [0, 2, -6], [0, 0, 1]]))
+    assert np.unravel_index(shifted.argmax(), shifted.shape) == (18, 36)

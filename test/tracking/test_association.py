@@ -1,0 +1,88 @@
+"""Matching answers to tracks."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtrack_ros.tracking.appearance import Appearance, describe
+from rtrack_ros.tracking.association import Candidates, associate
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history import Views
+
+CONFIG = TrackerConfig()
+
+
+def candidates(boxes, sigma=2.0, lost=False, looks=None) -> Candidates:
+    count = len(boxes)
+    return Candidates(np.array(boxes, float).reshape(-1, 4), np.full(count, sigma),
+                      np.full(count, lost), looks or [None] * count)
+
+
+def look(colour: int) -> Appearance:
+    histogram = np.zeros(96, np.float32)
+    histogram[colour] = 1.0
+    return Appearance((histogram, histogram, None))
+
+
+def match(tracks: Candidates, boxes, looks=None):
+    return sorted(associate(tracks, np.array(boxes, float).reshape(-1, 4),
+                            looks or [None] * len(boxes), CONFIG))
+
+
+def test_overlap_decides() -> None:
+    tracks = candidates([(0, 0, 50, 100), (300, 0, 350, 100)])
+    assert match(tracks, [(305, 2, 355, 102), (4, 1, 54, 101)]) == [(0, 1), (1, 0)]
+
+
+def test_a_small_target_that_jumped_is_still_found() -> None:
+    assert match(candidates([(100, 100, 110, 120)]), [(112, 100, 122, 120)]) == [(0, 0)]
+
+
+def test_far_or_differently_sized_boxes_are_left_alone() -> None:
+    tracks = candidates([(100, 100, 150, 200)])
+    assert match(tracks, [(400, 100, 450, 200)]) == []
+    assert match(tracks, [(0, 0, 600, 450)]) == []
+
+
+def test_uncertainty_widens_the_search() -> None:
+    box = [(330, 100, 380, 200)]
+    assert match(candidates([(100, 100, 150, 200)], sigma=5.0), box) == []
+    assert match(candidates([(100, 100, 150, 200)], sigma=120.0), box) == [(0, 0)]
+
+
+def test_appearance_tells_two_crossing_targets_apart() -> None:
+    boxes = [(100, 100, 150, 200), (110, 100, 160, 200)]
+    tracks = candidates([(105, 100, 155, 200), (104, 100, 154, 200)],
+                        looks=[look(3), look(40)])
+    assert match(tracks, boxes, [look(3), look(40)]) == [(0, 0), (1, 1)]
+    assert match(tracks, boxes, [look(40), look(3)]) == [(0, 1), (1, 0)]
+
+
+def test_a_lost_track_is_given_to_its_like_only() -> None:
+    tracks = candidates([(100, 100, 150, 200)], sigma=80.0, lost=True, looks=[look(3)])
+    far = [(220, 100, 270, 200)]
+    assert match(tracks, far, [look(3)]) == [(0, 0)]
+    assert match(tracks, far, [look(40)]) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 400)), max_size=8),
+       st.lists(st.tuples(st.integers(0, 500), st.integers(0, 400)), max_size=8))
+def test_each_track_and_each_box_is_used_once(first, second) -> None:
+    pairs = match(candidates([(x, y, x + 40, y + 80) for x, y in first]),
+                  [(x, y, x + 40, y + 80) for x, y in second])
+    assert len({track for track, _ in pairs}) == len({box for _, box in pairs}) == len(pairs)
+
+
+def test_colours_above_and_below_and_warmth_are_remembered() -> None:
+    rgb = np.zeros((100, 200, 3), np.uint8)
+    rgb[:50, :100], rgb[50:, :100] = (200, 20, 20), (20, 20, 200)
+    rgb[:50, 100:], rgb[50:, 100:] = (20, 20, 200), (200, 20, 20)
+    thermal = np.full((100, 200), 90, np.uint8)
+    views = Views(rgb, rgb[:, :, 0], thermal, (1.0, 1.0))
+    red_over_blue = describe(views, np.array([0.0, 0, 100, 100]))
+    blue_over_red = describe(views, np.array([100.0, 0, 200, 100]))
+    assert red_over_blue.similarity(red_over_blue) > 0.99
+    assert red_over_blue.similarity(blue_over_red) < 0.4
+    dark = describe(Views(rgb // 20, rgb[:, :, 0], thermal, (1.0, 1.0)), np.array([0, 0, 99, 99.]))
+    assert dark.parts[:2] == (None, None), 'colours of a dark image are noise'
+    assert describe(views, np.array([500.0, 500, 600, 600])) is None

@@ -1,0 +1,121 @@
+"""Queries, tracker and model together."""
+
+import time
+
+import pytest
+
+from rtrack_ros.engines.base import EngineError
+from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.tracking.pipeline import TrackingPipeline
+
+
+class Oracle:
+    """Answers from the world's truth, after a pause."""
+
+    def __init__(self, world, pause_s: float = 0.0) -> None:
+        self.world, self.pause_s = world, pause_s
+        self.stamps: list[int] = []
+        self.error: Exception | None = None
+
+    def ground(self, pair, query, deadline_s=None) -> Answer:
+        self.stamps.append(pair.stamp_ns)
+        time.sleep(self.pause_s)
+        if self.error is not None:
+            raise self.error
+        index = round((pair.stamp_ns - self.world.stamp(0)) / (self.world.stamp(1)
+                                                               - self.world.stamp(0)))
+        truth = self.world.answer(index, epoch=query.epoch)
+        return Answer(truth.stamp_ns, query.id, query.epoch, truth.groundings, 12.5)
+
+
+@pytest.fixture
+def world(make_world, make_path):
+    return make_world([make_path(80, 60, 90, 20), make_path(420, 120, -70, 10)])
+
+
+def test_synchronous_asks_by_stamp_and_repeats_exactly(world) -> None:
+    def once():
+        oracle = Oracle(world)
+        pipeline = TrackingPipeline(oracle, synchronous=True, ask_interval_s=0.3)
+        pipeline.set_query('all')
+        tracks = [pipeline.push(world.pair(index)) for index in range(20)]
+        return tracks, oracle.stamps, pipeline.stats()
+    tracks, stamps, stats = once()
+    assert once()[0] == tracks
+    assert stamps == [world.stamp(0), world.stamp(9), world.stamp(18)]
+    assert all(len(frame) == 2 for frame in tracks)
+    assert (stats.pairs, stats.answers, stats.tracks) == (20, 3, 2)
+    assert stats.answer_age_ms == pytest.approx(1000 / 30, abs=0.1)
+    assert stats.answer_latency_ms == 12.5
+    assert stats.answer_age_ms_p50 == 0.0
+
+
+def test_without_a_query_nothing_is_asked_or_tracked(world) -> None:
+    oracle = Oracle(world)
+    pipeline = TrackingPipeline(oracle, synchronous=True)
+    assert pipeline.push(world.pair(0)) == []
+    assert oracle.stamps == []
+    pipeline.set_query('all')
+    assert len(pipeline.push(world.pair(1))) == 2
+    pipeline.set_query('')
+    assert pipeline.push(world.pair(2)) == []
+
+
+def test_a_live_pipeline_never_waits_for_the_model(world) -> None:
+    oracle = Oracle(world, pause_s=0.4)
+    pipeline = TrackingPipeline(oracle)
+    pipeline.set_query('all')
+    end = time.monotonic() + 20
+    index, slowest, tracks = 0, 0.0, []
+    while len(tracks) < 2 and time.monotonic() < end:
+        pair = world.pair(index % 60)
+        started = time.monotonic()
+        tracks = pipeline.push(pair)
+        slowest = max(slowest, time.monotonic() - started)
+        index = min(index + 1, 59)
+        time.sleep(0.02)
+    stats = pipeline.stats()
+    assert len(tracks) == 2
+    assert stats.answers >= 1
+    assert slowest < 0.4
+    assert pipeline.close()
+
+
+def test_a_query_change_in_flight_drops_the_answer(world) -> None:
+    oracle = Oracle(world, pause_s=0.3)
+    pipeline = TrackingPipeline(oracle)
+    pipeline.set_query('all')
+    pipeline.push(world.pair(0))
+    time.sleep(0.1)
+    pipeline.set_query('somebody else')
+    pipeline.push(world.pair(1))
+    end = time.monotonic() + 10
+    while pipeline.stats().answers_stale_epoch == 0 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert pipeline.stats().answers_stale_epoch == 1
+    assert pipeline.close()
+
+
+@pytest.mark.parametrize(('error', 'field'), [(EngineError('gone'), 'engine_errors'),
+                                              (AnswerError('cut'), 'answers_invalid')])
+def test_failures_show_in_stats_and_tracks_go_on(world, error, field) -> None:
+    oracle = Oracle(world)
+    pipeline = TrackingPipeline(oracle, synchronous=True, ask_interval_s=0.1)
+    pipeline.set_query('all')
+    pipeline.push(world.pair(0))
+    oracle.error = error
+    tracks = [pipeline.push(world.pair(index)) for index in range(1, 8)][-1]
+    assert len(tracks) == 2
+    assert getattr(pipeline.stats(), field) == 2
+    assert str(error) in pipeline.stats().last_error
+
+
+def test_reset_forgets_tracks_and_keeps_queries(world) -> None:
+    pipeline = TrackingPipeline(Oracle(world), synchronous=True, ask_interval_s=10.0)
+    pipeline.set_query('all')
+    first = {track.id for track in pipeline.push(world.pair(5))}
+    pipeline.reset()
+    assert pipeline.stats().answer_age_ms is None
+    second = {track.id for track in pipeline.push(world.pair(6))}
+    assert len(first) == len(second) == 2 and not first & second
