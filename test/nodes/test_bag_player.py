@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
@@ -14,6 +14,7 @@ from rtrack_ros.nodes.bag_player import header_stamp_ns, main, with_header_stamp
 STAMPS = st.integers(0, (2**31 - 1) * 1_000_000_000)
 
 
+@settings(deadline=None)
 @given(stamp_ns=STAMPS, new_ns=STAMPS)
 def test_only_the_stamp_changes(stamp_ns: int, new_ns: int) -> None:
     message = Image(encoding='mono8', width=2, height=1, step=2, data=[7, 9])

@@ -1,7 +1,7 @@
 """Sentences from topics change the active queries, or are refused with a reason."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtrack_ros.msg import ReferringQuery
 from std_msgs.msg import String
@@ -46,6 +46,7 @@ def test_an_overlong_sentence_changes_nothing() -> None:
     assert '2001 characters; send at most 2000' in desk.warnings[0]
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=2500), operation=st.integers(0, 255),
        query_id=st.sampled_from(['', 'a', 'b']))
 def test_no_text_or_operation_raises(text: str, operation: int, query_id: str) -> None:

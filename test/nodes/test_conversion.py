@@ -39,6 +39,7 @@ def make_pixels(encoding: str, height: int, width: int, seed: int = 0) -> np.nda
     return rng.integers(0, np.iinfo(layout.kind).max, shape, dtype=layout.kind, endpoint=True)
 
 
+@settings(deadline=None)
 @given(encoding=st.sampled_from(sorted(LAYOUTS)), height=SIDES, width=SIDES,
        seed=st.integers(0, 9))
 def test_round_trip(encoding: str, height: int, width: int, seed: int) -> None:
@@ -50,6 +51,7 @@ def test_round_trip(encoding: str, height: int, width: int, seed: int) -> None:
     np.testing.assert_array_equal(restored, pixels)
 
 
+@settings(deadline=None)
 @given(encoding=st.sampled_from(sorted(LAYOUTS)), height=SIDES, width=SIDES,
        padding=st.integers(0, 9), big=st.booleans(), spare=st.integers(0, 5))
 def test_padding_and_byte_order(encoding: str, height: int, width: int, padding: int, big: bool,
@@ -64,7 +66,7 @@ def test_padding_and_byte_order(encoding: str, height: int, width: int, padding:
     np.testing.assert_array_equal(array_from_image(message), pixels)
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(encoding=st.sampled_from([*LAYOUTS, 'bayer_rggb8', 'yuv422', '', 'garbage' * 30]),
        height=st.integers(0, 2**32 - 1), width=st.integers(0, 2**32 - 1),
        step=st.integers(0, 2**32 - 1), data=st.binary(max_size=64), big=st.integers(0, 255))
@@ -81,6 +83,7 @@ def test_garbage_is_an_error_with_a_remedy(encoding: str, height: int, width: in
             assert len(pixels) > 0
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_compressed_garbage_is_an_error(data: bytes) -> None:
     message = CompressedImage(format='jpeg')
