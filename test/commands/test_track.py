@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -88,8 +89,8 @@ def test_realtime_paces_the_frames_and_still_tracks(
         recorded: tuple[Path, Oracle], with_oracle: Oracle, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr('rtrack_ros.commands.track.time.sleep', slept.append)
-    monkeypatch.setattr('rtrack_ros.commands.track.time.monotonic', lambda: 100.0)
+    clock = SimpleNamespace(sleep=slept.append, monotonic=lambda: 100.0, perf_counter=lambda: 0.0)
+    monkeypatch.setattr('rtrack_ros.commands.track.time', clock)
     assert main(['track', '--rgb', str(recorded[0]), '--query', 'all people', '--out',
                  str(tmp_path / 't'), '--realtime']) == 0
     assert slept == pytest.approx([index / 15 for index in range(1, 45)])

@@ -37,7 +37,7 @@ def test_every_process_is_stopped_when_the_group_ends(tmp_path: Path) -> None:
         group.start('a', SLEEP)
         group.start('b', SLEEP)
         for name in 'ab':
-            wait_for(group.log(name), 'up')
+            wait_for(group.log(name), '\nup\n')
         raise RuntimeError('trouble')
     assert group.ended('a') is not None and group.ended('b') is not None
 
@@ -48,7 +48,7 @@ def test_a_process_that_ignores_interrupts_is_ended_more_firmly(
                         ((signal.SIGINT, 0.3), (signal.SIGTERM, 5.0)))
     with ProcessGroup(tmp_path, os.environ) as group:
         group.start('a', STUBBORN)
-        wait_for(group.log('a'), 'up')
+        wait_for(group.log('a'), '\nup\n')
     assert group.ended('a') == -signal.SIGTERM
 
 
@@ -74,7 +74,7 @@ def test_no_process_survives_a_killed_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, '-P', '-c', code], stdout=subprocess.PIPE)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
-    wait_for(tmp_path / 'a.log', 'up')
+    wait_for(tmp_path / 'a.log', '\nup\n')
     parent.kill()
     parent.wait()
     until = time.monotonic() + 10
