@@ -102,5 +102,6 @@ def generate_launch_description() -> LaunchDescription:
           for name, (default, description) in ARGUMENTS.items()),
         OpaqueFunction(function=start_tracker),
         Node(package='rviz2', executable='rviz2', name='rviz',
+             arguments=['-d', str(SHARE / 'config' / 'tracker.rviz')],
              condition=IfCondition(LaunchConfiguration('rviz'))),
     ])
