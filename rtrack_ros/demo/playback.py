@@ -85,7 +85,9 @@ def play(playback: Playback, tick: Callable[[], None] = lambda: None) -> None:
         group.start('tracker_node', _module('tracker_node', '--ros-args', *_parameters(playback)))
         group.start('bag_player', _module(
             'bag_player', '--bag', str(playback.bag), '--restamp', '--queries', str(commands),
-            '--stamp-map', str(playback.stamps), '--wait-for-subscribers', f'{START_TIMEOUT_S:g}'))
+            '--stamp-map', str(playback.stamps), '--wait-for-subscribers', f'{START_TIMEOUT_S:g}',
+            # A recorder that is slow to find the node would miss its first arrays.
+            '--wait-for-link', '/rtrack/tracks', '/rtrack/status'))
         _wait(group, playback, tick)
         # What is on its way still has to be recorded.
         time.sleep(SETTLE_S)
