@@ -22,6 +22,7 @@ CELL = 32
 COLUMNS, ROWS = IMAGE_SIZE[0] // CELL, IMAGE_SIZE[1] // CELL
 CELLS = COLUMNS * ROWS
 IGNORE = -100
+TOKENS_PER_BOX = 10
 
 _SENSOR_LOSS = {'thermal': 0.06, 'rgb': 0.03}
 _NEEDS_COLOUR = ('colour', 'plural', 'nobody')
@@ -63,6 +64,8 @@ class Batch:
         sentences: The sentences, B * K.
         answers: Boxes 0-1000 each sentence means, in answer order.
         conditions: Condition of each sequence.
+        looks: int64 (M, 3): sequence, column that is about to say a coordinate, and the visual
+            token in which the centre of that box lies.
     """
 
     images: torch.Tensor
@@ -77,6 +80,7 @@ class Batch:
     sentences: list[SentenceRow]
     answers: list[list[tuple[int, int, int, int]]]
     conditions: list[str]
+    looks: torch.Tensor
 
 
 class SequenceBuilder:
@@ -160,7 +164,8 @@ def collate(builder: SequenceBuilder, frames: Sequence[FrameRow], images: NDArra
         ids=torch.from_numpy(ids), mask=torch.from_numpy(mask),
         positions=torch.from_numpy(positions), image_start=(first, second), answer_start=start,
         targets=torch.from_numpy(targets), sentences=[sentence for _, sentence in flat],
-        answers=list(answers), conditions=[frame.condition for frame, _ in flat])
+        answers=list(answers), conditions=[frame.condition for frame, _ in flat],
+        looks=_looks(list(answers), start))
 
 
 def _visible_looks(frame: FrameRow) -> tuple[ObjectRow, ...]:
@@ -176,6 +181,14 @@ def _answer(frame: FrameRow, sentence: SentenceRow
     objects = sorted((frame.objects[i] for i in sentence.objects), key=lambda item: item.box)
     boxes = [tuple(int(round(min(max(value, 0), 1000))) for value in item.box) for item in objects]
     return [(b[0], b[1], b[2], b[3]) for b in boxes], [item.category for item in objects]
+
+
+def _looks(answers: Sequence[Sequence[tuple[int, int, int, int]]], start: int) -> torch.Tensor:
+    """Return where each coordinate is predicted from, and the token it should look at."""
+    found = [(row, start + TOKENS_PER_BOX * number + 2 * place, _cell(box))
+             for row, boxes in enumerate(answers) for number, box in enumerate(boxes)
+             for place in range(4)]
+    return torch.tensor(found, dtype=torch.int64).view(-1, 3)
 
 
 def _rope_positions(head: int, middle: int, rest: int) -> NDArray[np.int64]:

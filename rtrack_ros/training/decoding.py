@@ -35,7 +35,7 @@ def decode(net: NanoForward, builder: SequenceBuilder, batch: Batch) -> list[Ans
             output = net.model.model.language_model(
                 inputs_embeds=net.model.get_input_embeddings()(token), attention_mask=mask,
                 position_ids=place, past_key_values=cache, use_cache=True)
-            net._caught.clear()
+            net.forget()
             token = net.model.lm_head(output.last_hidden_state).argmax(-1)
             said.append(token)
     return [_boxes(builder, row) for row in torch.cat(said, 1).tolist()]

@@ -20,6 +20,8 @@ from rtrack_ros.training.samples import CATEGORIES, COLOURS, FACINGS
 PATCH, MERGE = 16, 2
 AUXILIARY_LAYER = 2
 """Text layer after which the dense head asks each thermal token: are you meant, and where?"""
+LOOKING_LAYER, LOOKING_HEADS = 3, (0, 3)
+"""Text layer and heads, one of each key-value group, taught to look at the box being written."""
 
 
 class DenseHead(nn.Module):
@@ -138,6 +140,9 @@ class NanoForward(nn.Module):
         self._caught: list[Tensor] = []
         model.model.language_model.layers[AUXILIARY_LAYER].register_forward_hook(
             lambda module, inputs, output: self._caught.append(output))
+        self._attention: list[Tensor] = []
+        model.model.language_model.layers[LOOKING_LAYER].self_attn.register_forward_hook(
+            lambda module, inputs, output: self._attention.append(output[1]))
         self._prepare_grid()
         self.see_training: Callable[[Tensor], Seen] = self.see
 
@@ -201,6 +206,25 @@ class NanoForward(nn.Module):
         turned = torch.cat([-item[..., half:], item[..., :half]], dim=-1)
         return item * self._cos.to(item.dtype) + turned * self._sin.to(item.dtype)
 
+    def forget(self) -> None:
+        """Drop what the hooks caught."""
+        self._caught.clear()
+        self._attention.clear()
+
+    def looking_loss(self, batch: Batch) -> Tensor:
+        """Return how little the looking heads of the last ``read`` attend to the box at hand.
+
+        The mean negative logarithm of the attention on the two visual tokens, RGB and thermal, in
+        which the box has its centre. It teaches copying early; the answer loss decides the rest.
+        """
+        weights = self._attention.pop()
+        rows, columns, cells = batch.looks.unbind(1)
+        if rows.numel() == 0:
+            return weights.sum() * 0.0
+        there = [weights[rows[:, None], torch.tensor(LOOKING_HEADS)[None, :], columns[:, None],
+                         cells[:, None] + begin] for begin in batch.image_start]
+        return -(there[0] + there[1]).float().clamp(min=1e-5).log().mean()
+
     def read(self, seen: Seen, batch: Batch, length: int | None = None, cache: object = None
              ) -> tuple[Tensor, Tensor]:
         """Return last hidden states (N, L, hidden) and the auxiliary layer's, for all sentences.
@@ -221,7 +245,7 @@ class NanoForward(nn.Module):
         visual = torch.zeros(ids.shape, dtype=torch.bool, device=ids.device)
         visual[:, first:first + CELLS] = visual[:, second:second + CELLS] = True
         deep = seen.deep.repeat_interleave(repeat, 0).flatten(0, 2)
-        self._caught.clear()
+        self.forget()
         output = self.model.model.language_model(
             inputs_embeds=embedded, attention_mask=batch.mask[:, :length],
             position_ids=batch.positions[:, :, :length], visual_pos_masks=visual,

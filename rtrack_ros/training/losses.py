@@ -12,6 +12,7 @@ FORCED_WEIGHT = 0.1
 DECISION_WEIGHT = 2.5
 """Weight of tokens that decide whether there is (another) object."""
 LABEL_WEIGHT = 0.5
+LOOKING_WEIGHT = 0.3
 VISION_WEIGHT = 1.0
 """Weight of the dense vision losses once the language model learns too."""
 
@@ -39,8 +40,10 @@ def language_loss(net: NanoForward, builder: SequenceBuilder, batch: Batch, sigm
     pointing = (asked['present'] + 0.4 * asked.get('box', nothing)
                 + asked.get('overlap', nothing))
     answer, parts = answer_loss(net, builder, hidden[:, batch.answer_start - 1:-1], batch, sigma)
+    looking = net.looking_loss(batch)
+    parts['looking'] = float(looking.detach())
     report |= {f'asked_{name}': float(value.detach()) for name, value in asked.items()} | parts
-    return answer + pointing + VISION_WEIGHT * vision, report
+    return answer + pointing + LOOKING_WEIGHT * looking + VISION_WEIGHT * vision, report
 
 
 def answer_loss(net: NanoForward, builder: SequenceBuilder, hidden: Tensor, batch: Batch,
