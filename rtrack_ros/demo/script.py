@@ -2,11 +2,13 @@
 
 The choice looks at the truth of the scene only, never at a score: in its part of the scene, each
 kind of sentence is represented by the one that means somebody in most frames; among equals by the
-one that means most boxes, then by the first. By day a colour is asked for, since only RGB in light
-shows one, and it is kept for a while into the night; then a class; at last, in smoke, somebody who
-is not there.
+one that means most boxes, then by the first. Sentences about people come before others: people
+move and hide, where a parked car would be too easy. By day a colour is asked for, since only RGB
+in light shows one, and it is kept for a while into the night; then a class; at last, in smoke,
+somebody who is not there.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from rtrack_ros.evaluation.run import RunQuery
 from rtrack_ros.simulation import Expression
 
 CONDITIONS = ('day', 'night', 'smoke')
+PEOPLE = re.compile(r'\b(person|people|pedestrians?)\b')
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,10 @@ def write_script(expressions: Sequence[Expression], frames: int, fps: float
 
 
 def _choose(candidates: Sequence[Expression], kind: str, first: int, end: int) -> Expression:
-    if kind == 'nobody':
-        # "Somebody": a sentence about a person is a harder question than one about a dog.
-        people = [item for item in candidates if 'person' in item.text or 'pedestri' in item.text]
-        found = (people or list(candidates))[:1]
-    else:
-        found = sorted(candidates, key=lambda item: _truth(item, first, end), reverse=True)[:1]
-        found = [item for item in found if _truth(item, first, end) > (0, 0)]
+    if kind != 'nobody':
+        candidates = [item for item in candidates if _truth(item, first, end) > (0, 0)]
+    people = [item for item in candidates if PEOPLE.search(item.text)]
+    found = sorted(people or candidates, key=lambda item: _truth(item, first, end), reverse=True)
     if not found:
         raise DataError(f"the scene has no sentence of kind '{kind}' with anybody in it between "
                         f'frames {first} and {end}; choose another --seed')
