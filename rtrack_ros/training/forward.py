@@ -33,18 +33,22 @@ class DenseHead(nn.Module):
     Args:
         width: Features per token.
         hidden: Size of the number embeddings.
-        attributes: Whether class, colours and heading are asked too.
+        attributes: Whether class, colours and heading are asked too, through a hidden layer. A
+            head without them is linear: what it reads, attention can copy.
     """
 
     def __init__(self, width: int, hidden: int, attributes: bool) -> None:
         super().__init__()
-        self.trunk = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 256), nn.GELU())
-        self.present = nn.Linear(256, 1)
-        self.box = nn.Linear(256, 4 * hidden)
+        read = 256 if attributes else width
+        self.trunk = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, read), nn.GELU()
+                                   ) if attributes else nn.LayerNorm(width)
+        self.present = nn.Linear(read, 1)
+        self.box = nn.Linear(read, 4 * hidden)
         sizes = {'category': len(CATEGORIES), 'upper': len(COLOURS), 'lower': len(COLOURS),
                  'facing': len(FACINGS), 'moving': 2}
         # Attributes have a trunk of their own: the loud gradient of boxes would drown theirs.
-        self.look = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 256), nn.GELU())
+        self.look = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 256), nn.GELU()
+                                  ) if attributes else nn.Identity()
         self.attributes = nn.ModuleDict(
             {name: nn.Linear(256, size) for name, size in sizes.items()} if attributes else {})
         self.temperature = nn.Parameter(torch.tensor(3.0))

@@ -37,7 +37,7 @@ def language_loss(net: NanoForward, builder: SequenceBuilder, batch: Batch, sigm
     asked = net.language_head.loss(inner[:, second:second + batch.dense.present.shape[1]],
                                    batch.referred, net.numbers(), sigma)
     nothing = torch.zeros(())
-    pointing = (asked['present'] + 0.4 * asked.get('box', nothing)
+    pointing = (2.0 * asked['present'] + 0.4 * asked.get('box', nothing)
                 + asked.get('overlap', nothing))
     answer, parts = answer_loss(net, builder, hidden[:, batch.answer_start - 1:-1], batch, sigma)
     looking = net.looking_loss(batch)
