@@ -77,7 +77,8 @@ def person(look: Look, phase: float, facing: str, moving: bool) -> list[Part]:
     """
     k = look.height / 1.75
     side = {'left': -1.0, 'right': 1.0}.get(facing, 0.0)
-    swing = np.sin(phase) * (0.30 if moving else 0.05)
+    # Short steps: a box that doubles its width with every stride would measure gait, not tracking.
+    swing = np.sin(phase) * (0.18 if moving else 0.05)
     spread = 0.0 if side else 0.09
     warm, skin_warm = CLOTHES_TEMPERATURE + look.warmth, SKIN_TEMPERATURE + look.warmth / 2
     parts: list[Part] = []

@@ -125,7 +125,7 @@ def draw_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
     """Return a random camera: robot or mast height, still (60 %) or panning slowly."""
     width, height = size
     still = rng.random() < 0.6
-    return Camera(width=width, height=height, focal=width * rng.uniform(0.78, 0.95),
+    return Camera(width=width, height=height, focal=width * rng.uniform(0.9, 1.15),
                   elevation=rng.uniform(1.9, 3.4), horizon=height * rng.uniform(0.26, 0.38),
                   pan_amplitude=0.0 if still else rng.uniform(0.05, 0.16),
                   pan_period=rng.uniform(10.0, 20.0), pan_phase=rng.uniform(0, 2 * np.pi))

@@ -129,7 +129,7 @@ def _step(run: Run, stage: str, batch: Batch) -> dict[str, float]:
     assert run.optimizer is not None
     rate = _learning_rate(run, stage)
     for group in run.optimizer.param_groups:
-        group['lr'] = rate
+        group['lr'] = rate * (run.config[stage].get('vision_rate', 1.0) if group['vision'] else 1.0)
     with torch.autocast('cpu', torch.bfloat16):
         if stage == 'dense':
             loss, report = dense_loss(run.net, run.net.see_training(batch.images).merged, batch,
@@ -160,10 +160,13 @@ def _learning_rate(run: Run, stage: str) -> float:
 
 
 def _groups(net: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    matrices = [p for p in net.parameters() if p.ndim >= 2]
-    others = [p for p in net.parameters() if p.ndim < 2]
-    return [{'params': matrices, 'weight_decay': weight_decay},
-            {'params': others, 'weight_decay': 0.0}]
+    """Return parameters by weight decay (matrices only) and by whether the tower holds them."""
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in net.named_parameters():
+        key = (parameter.ndim >= 2, '.visual.' in name or name.startswith('vision_head'))
+        groups.setdefault(key, []).append(parameter)
+    return [{'params': parameters, 'weight_decay': weight_decay * matrix, 'vision': vision}
+            for (matrix, vision), parameters in groups.items()]
 
 
 def evaluate(run: Run) -> dict[str, float]:
