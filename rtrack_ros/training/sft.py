@@ -128,8 +128,9 @@ def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:
 def _step(run: Run, stage: str, batch: Batch) -> dict[str, float]:
     assert run.optimizer is not None
     rate = _learning_rate(run, stage)
+    slower = run.config[stage].get('vision_rate', 1.0)
     for group in run.optimizer.param_groups:
-        group['lr'] = rate * (run.config[stage].get('vision_rate', 1.0) if group['vision'] else 1.0)
+        group['lr'] = rate * (slower if group['vision'] else 1.0)
     with torch.autocast('cpu', torch.bfloat16):
         if stage == 'dense':
             loss, report = dense_loss(run.net, run.net.see_training(batch.images).merged, batch,
