@@ -83,16 +83,30 @@ def play(playback: Playback, tick: Callable[[], None] = lambda: None) -> None:
         group.start('bag_recorder', _module('bag_recorder', *RECORDED, '--log-time', 'published',
                                             '--out', str(playback.recording)))
         group.start('tracker_node', _module('tracker_node', '--ros-args', *_parameters(playback)))
+        _wait_until_heard(group)
         group.start('bag_player', _module(
             'bag_player', '--bag', str(playback.bag), '--restamp', '--queries', str(commands),
             '--stamp-map', str(playback.stamps), '--wait-for-subscribers', f'{START_TIMEOUT_S:g}',
-            # A recorder that is slow to find the node would miss its first arrays.
-            '--wait-for-link', '/rtrack/tracks', '/rtrack/status'))
+            '--wait-for-link', TRACKS_TOPIC, STATUS_TOPIC))
         _wait(group, playback, tick)
         # What is on its way still has to be recorded.
         time.sleep(SETTLE_S)
         group.check('bag_recorder', 'tracker_node')
         group.stop('bag_recorder')
+
+
+def _wait_until_heard(group: ProcessGroup) -> None:
+    """Wait until the recorder has the node's status: before that it would miss the first arrays.
+
+    That both are known to each other is not enough; discovery may take seconds to link them.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while f'hearing {STATUS_TOPIC}' not in group.log('bag_recorder').read_text(errors='replace'):
+        group.check('bag_recorder', 'tracker_node')
+        if time.monotonic() > deadline:
+            raise ProcessFailure('the recorder heard nothing of the node; read '
+                                 f'{group.log("bag_recorder")} and {group.log("tracker_node")}')
+        time.sleep(0.1)
 
 
 def _wait(group: ProcessGroup, playback: Playback, tick: Callable[[], None]) -> None:

@@ -21,6 +21,8 @@ from rtrack_ros.nodes.interfaces import InterfaceError, message_class, typestore
 
 DISCOVERY_PERIOD_S = 0.2
 QUEUE_DEPTH = 1000
+HEARING = 'hearing'
+"""Logged with a topic on its first message: from then on nothing of it is missed."""
 
 
 class BagRecorder(Node):
@@ -60,6 +62,8 @@ class BagRecorder(Node):
         def write(data: bytes, info: dict[str, int]) -> None:
             self._writer.write(connection, info[self._time_field] or time.time_ns(), data)
             self.counts[topic] += 1
+            if self.counts[topic] == 1:
+                self.get_logger().info(f'{HEARING} {topic}')
 
         self.create_subscription(message_type, topic, write, _matching_qos(publishers), raw=True)
         self.get_logger().info(f'recording {topic} ({name})')

