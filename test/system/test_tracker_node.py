@@ -30,6 +30,7 @@ from std_msgs.msg import Header, String
 from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.data.scene_bag import write_bag
+from rtrack_ros.nodes.bag_recorder import HEARING
 from rtrack_ros.nodes.conversion import image_message
 from rtrack_ros.simulation import make_scene
 
@@ -224,6 +225,11 @@ def record_and_play(processes: Processes, bag: Path, folder: Path,
     processes.start('bag_recorder', '--out', folder / 'out', '--log-time', 'published',
                     '/rtrack/tracks:vision_msgs/msg/Detection2DArray',
                     '/rtrack/status:rtrack_ros/msg/TrackerStatus')
+    # Discovery may take seconds; before it, the recorder would miss the first arrays.
+    until = time.monotonic() + 60
+    while f'{HEARING} /rtrack/status' not in processes.log('bag_recorder'):
+        assert time.monotonic() < until, processes.log('bag_recorder')
+        time.sleep(0.1)
     player = processes.start(
         'bag_player', '--bag', bag, '--rate', 0.5, '--restamp', '--stamp-map',
         folder / 'stamps.json', '--queries', folder / 'queries.json', '--wait-for-subscribers', 60,
