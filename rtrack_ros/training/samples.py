@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation.expressions import Sighting, draw_sentences
 from rtrack_ros.simulation.palette import CLOTHES
@@ -91,8 +91,7 @@ def draw_frames(seed: int, size: tuple[int, int]
                            if item.id not in shown)
             row = FrameRow(frame.condition, tuple(_object(item, scene) for item in seen), hidden,
                            _sentences(rng, scene, seen))
-            yield (np.asarray(cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA), np.uint8),
-                   register_thermal(thermal, *size), row)
+            yield resize_image(frame.rgb, size), register_thermal(thermal, *size), row
 
 
 def _relative(box: tuple[float, float, float, float], scene: Scene
