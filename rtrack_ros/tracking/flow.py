@@ -15,64 +15,71 @@ from rtrack_ros.boxes import BoxArray
 from rtrack_ros.frames import Image8
 
 Points = NDArray[np.float32]
+Indices = NDArray[np.intp]
 
 _BLOCK = 4
 # Smaller eigenvalue of the gradient covariance, in the units of cornerMinEigenVal on uint8
 # images: below it a corner is sensor noise.
 _LEAST_CORNER = 2e-4
+_CELLS = np.array([8, 6])
 _WINDOW = (13, 13)
 _LEVELS = 3
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.03)
 
 
 class CornerMap:
-    """The strongest corner of every 4x4 block of an image, computed once for all boxes."""
+    """The strongest corner of every 4x4 block of an image, computed once for all boxes.
+
+    Attributes:
+        points: (K, 2) x, y in pixels, strongest first.
+    """
 
     def __init__(self, image: Image8) -> None:
         response = cv2.cornerMinEigenVal(image, 3, ksize=3)
         rows, columns = image.shape[0] // _BLOCK, image.shape[1] // _BLOCK
         blocks = response[:rows * _BLOCK, :columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-        flat = blocks.transpose(0, 2, 1, 3).reshape(rows, columns, _BLOCK * _BLOCK)
-        place = flat.argmax(axis=2)
-        self._strength = np.take_along_axis(flat, place[:, :, None], axis=2)[:, :, 0]
-        self._x = (np.arange(columns)[None, :] * _BLOCK + place % _BLOCK).astype(np.float32)
-        self._y = (np.arange(rows)[:, None] * _BLOCK + place // _BLOCK).astype(np.float32)
+        flat = blocks.transpose(0, 2, 1, 3).reshape(rows * columns, _BLOCK * _BLOCK)
+        place = flat.argmax(axis=1)
+        strength = flat[np.arange(len(flat)), place]
+        block = np.flatnonzero(strength > _LEAST_CORNER)
+        block = block[np.argsort(-strength[block], kind='stable')]
+        x = block % max(columns, 1) * _BLOCK + place[block] % _BLOCK
+        y = block // max(columns, 1) * _BLOCK + place[block] // _BLOCK
+        self.points: Points = np.stack([x, y], axis=1).astype(np.float32)
+        self._size = np.array([image.shape[1], image.shape[0]])
 
-    def in_box(self, box: NDArray[np.float64], limit: int, hidden: BoxArray) -> Points:
-        """Return up to ``limit`` corners in ``box`` (x1, y1, x2, y2), shape (N, 2), best first.
+    def in_boxes(self, boxes: BoxArray, limit: int, hiders: BoxArray,
+                 before: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+        """Return which corners serve which box, the ``limit`` best of each.
 
-        Corners inside one of the boxes ``hidden`` (K, 4) belong to what stands before it.
+        Args:
+            boxes: (N, 4) x1, y1, x2, y2 in pixels.
+            limit: Most corners per box.
+            hiders: (K, 4) boxes of what may stand before others.
+            before: (N, K) whether a hider stands before a box; its corners are not the box's.
+
+        Returns:
+            Box and corner (an index of ``points``) of every choice, both (M,), sorted by box.
         """
-        rows, columns = self._strength.shape
-        left, top = np.clip(np.floor(box[:2] / _BLOCK), 0, (columns, rows)).astype(int)
-        right, bottom = np.clip(np.ceil(box[2:] / _BLOCK), 0, (columns, rows)).astype(int)
-        strength = self._strength[top:bottom, left:right].ravel()
-        x = self._x[top:bottom, left:right].ravel()
-        y = self._y[top:bottom, left:right].ravel()
-        inside = (strength > _LEAST_CORNER) & (x >= box[0]) & (x <= box[2]) & (y >= box[1]) \
-            & (y <= box[3])
-        for x1, y1, x2, y2 in hidden:
-            inside &= (x < x1) | (x > x2) | (y < y1) | (y > y2)
-        chosen = np.flatnonzero(inside)
-        if len(chosen) > limit:
-            chosen = chosen[np.argsort(-strength[chosen], kind='stable')[:limit]]
-        return np.stack([x[chosen], y[chosen]], axis=1)
+        inside = self._inside(boxes)
+        covered = self._inside(hiders)
+        for box in np.flatnonzero(before.any(axis=1)):
+            inside[box] &= ~covered[before[box]].any(axis=0)
+        rank = np.cumsum(inside, axis=1, dtype=np.int32)
+        owner, corner = np.nonzero(inside & (rank <= limit))
+        return owner, corner
 
-    def outside(self, boxes: BoxArray, cells: tuple[int, int] = (8, 6)) -> Points:
-        """Return the best corner outside all ``boxes`` of each of ``cells`` (columns, rows)."""
-        strength = self._strength.copy()
-        rows, columns = strength.shape
-        for x1, y1, x2, y2 in boxes / _BLOCK:
-            strength[max(0, int(y1)):max(0, int(y2) + 1), max(0, int(x1)):max(0, int(x2) + 1)] = 0
-        high, wide = max(1, rows // cells[1]), max(1, columns // cells[0])
-        found = []
-        for top in range(0, rows - high + 1, high):
-            for left in range(0, columns - wide + 1, wide):
-                best = int(strength[top:top + high, left:left + wide].argmax())
-                row, column = top + best // wide, left + best % wide
-                if strength[row, column] > _LEAST_CORNER:
-                    found.append((self._x[row, column], self._y[row, column]))
-        return np.array(found, dtype=np.float32).reshape(-1, 2)
+    def outside(self, boxes: BoxArray) -> Indices:
+        """Return the best corner outside all ``boxes`` (N, 4) of each of 8 x 6 cells, (M,)."""
+        free = np.flatnonzero(~self._inside(boxes).any(axis=0))
+        column, row = (self.points[free] * _CELLS / self._size).astype(int).T
+        _, first = np.unique(row * _CELLS[0] + column, return_index=True)
+        return free[first]
+
+    def _inside(self, boxes: BoxArray) -> NDArray[np.bool_]:
+        x, y = self.points.T
+        x1, y1, x2, y2 = boxes.astype(np.float32).T[:, :, None]
+        return (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
 
 
 @dataclass(frozen=True)
