@@ -4,13 +4,15 @@ Pixel coordinates everywhere are those of the original RGB image. The thermal im
 registered at intake: warped and resized onto the RGB grid, so that one box means one place.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Image8 = NDArray[np.uint8]
+Region = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in whole pixels of the original RGB image, the far edges exclusive."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class FramePair:
             thermal camera is silent.
         frame_id: Optical frame of the RGB header, carried through unchanged.
         health: Which sensors delivered.
+        region: The part of the original RGB image that both images show; None for all of it.
     """
 
     stamp_ns: int
@@ -39,6 +42,7 @@ class FramePair:
     thermal: Image8 | None
     frame_id: str = ''
     health: SensorHealth = field(default_factory=SensorHealth)
+    region: Region | None = None
 
     @property
     def width(self) -> int:
@@ -49,6 +53,21 @@ class FramePair:
     def height(self) -> int:
         """Image height in pixels."""
         return int(self.rgb.shape[0])
+
+    def crop(self, region: Region) -> 'FramePair':
+        """Return the pair as seen through ``region`` of it, without copying pixels.
+
+        Raises:
+            ValueError: the region does not lie within the image, or the pair is a crop itself.
+        """
+        x1, y1, x2, y2 = region
+        if self.region is not None:
+            raise ValueError('this pair is a crop already; crop the whole pair instead')
+        if not (0 <= x1 < x2 <= self.width and 0 <= y1 < y2 <= self.height):
+            raise ValueError(f'region {region} does not lie within {self.width} x {self.height} '
+                             'pixels; clip it first')
+        thermal = None if self.thermal is None else self.thermal[y1:y2, x1:x2]
+        return replace(self, rgb=self.rgb[y1:y2, x1:x2], thermal=thermal, region=region)
 
     def images(self) -> list[Image8]:
         """Return the images a model sees: RGB, then thermal as three equal channels.

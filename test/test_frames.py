@@ -26,6 +26,28 @@ def test_a_silent_thermal_camera_is_black() -> None:
     assert not pair.images()[1].any()
 
 
+def test_a_crop_shows_the_same_part_of_both_images_and_says_which() -> None:
+    rgb = np.arange(48 * 64 * 3, dtype=np.uint32).reshape(48, 64, 3).astype(np.uint8)
+    pair = FramePair(7, rgb, rgb[:, :, 0], 'optical')
+    crop = pair.crop((10, 5, 30, 20))
+    assert (crop.width, crop.height, crop.region) == (20, 15, (10, 5, 30, 20))
+    assert (crop.rgb == rgb[5:20, 10:30]).all() and (crop.thermal == rgb[5:20, 10:30, 0]).all()
+    assert (crop.stamp_ns, crop.frame_id) == (7, 'optical')
+    assert FramePair(7, rgb, None).crop((0, 0, 64, 48)).images()[1].shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize('region', [(-1, 0, 5, 5), (0, 0, 65, 5), (5, 5, 5, 9), (0, 9, 5, 5)])
+def test_a_region_outside_the_image_is_refused(region) -> None:
+    with pytest.raises(ValueError, match='64 x 48'):
+        FramePair(7, np.zeros((48, 64, 3), np.uint8), None).crop(region)
+
+
+def test_a_crop_of_a_crop_is_refused() -> None:
+    crop = FramePair(7, np.zeros((48, 64, 3), np.uint8), None).crop((0, 0, 10, 10))
+    with pytest.raises(ValueError, match='crop already'):
+        crop.crop((0, 0, 5, 5))
+
+
 def test_raw_counts_fill_the_range_whatever_they_mean() -> None:
     for low, high in ((2800, 3300), (20_000, 60_000)):
         image = ThermalNormaliser()(counts(low, high), 0)

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from rtrack_ros.frames import Image8
 
 
 class EngineError(RuntimeError):
     """An engine could not start or answer; the message names the remedy."""
+
+
+class DeadlineError(EngineError):
+    """No answer came within the deadline; the engine itself is well."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,9 @@ class Capabilities:
         constrained: Whether the grammar is enforced while decoding.
         labels: Words the model was trained to use as labels; empty where any word may come.
         prompt: Style of the prompt the model was trained with.
+        crops: Whether the model gains from being asked about an enlarged part of the image.
+        shares_images: Whether the engine is a ``SharesImages``: several prompts about the same
+            images cost one encoding of them.
     """
 
     name: str
@@ -80,6 +87,8 @@ class Capabilities:
     constrained: bool
     labels: tuple[str, ...] = ()
     prompt: str = 'brief'
+    crops: bool = False
+    shares_images: bool = False
 
 
 class Engine(Protocol):
@@ -100,8 +109,32 @@ class Engine(Protocol):
             deadline_s: Seconds after which the answer is of no use.
 
         Raises:
+            DeadlineError: the deadline passed; the engine stays usable.
             EngineError: no answer could be produced; the engine stays usable.
         """
 
     def close(self) -> None:
         """Release memory; the engine cannot be used afterwards."""
+
+
+class SharesImages(Engine, Protocol):
+    """An engine that encodes images once for any number of prompts about them.
+
+    ``infer(images, ...)`` equals ``answer(encode(images), ...)``.
+    """
+
+    def encode(self, images: Sequence[Image8]) -> Any:
+        """Return what the model sees in ``images``; only this engine can read it.
+
+        Raises:
+            EngineError: the images could not be encoded; the engine stays usable.
+        """
+
+    def answer(self, seen: Any, prompt: Prompt, grammar: Grammar | None, max_tokens: int,
+               deadline_s: float | None = None) -> Reply:
+        """Answer one prompt about encoded images; otherwise as ``infer``.
+
+        Raises:
+            DeadlineError: the deadline passed; the engine stays usable.
+            EngineError: no answer could be produced; the engine stays usable.
+        """

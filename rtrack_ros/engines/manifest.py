@@ -24,6 +24,9 @@ class ModelManifest:
         labels: Words it uses as labels; empty where any word may come.
         prompt: Style of the prompt it was trained with.
         max_boxes: Most boxes it was trained to write in one answer.
+        crops: Whether it finds more when shown an enlarged part of the image around what is
+            followed. False unless measured: a model trained on whole images only may take the
+            edge of a crop for that of the scene, and 'on the left' for the left of the crop.
     """
 
     name: str
@@ -32,6 +35,7 @@ class ModelManifest:
     labels: tuple[str, ...] = ()
     prompt: str = 'brief'
     max_boxes: int = 12
+    crops: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> 'ModelManifest':
@@ -56,9 +60,13 @@ class ModelManifest:
         width, height = (int(side) for side in content['image_size'])
         if width < 1 or height < 1:
             raise ValueError(f'image_size {width} x {height} must be positive')
+        crops = content.get('crops', False)
+        if not isinstance(crops, bool):
+            raise ValueError(f'crops must be true or false; got {crops!r}')
         return cls(str(content['name']), str(content['bbox_protocol']), (width, height),
                    tuple(str(label) for label in content.get('labels', ())),
-                   str(content.get('prompt', 'brief')), int(content.get('max_boxes', 12)))
+                   str(content.get('prompt', 'brief')), int(content.get('max_boxes', 12)),
+                   crops)
 
     def write(self, folder: Path) -> None:
         """Write ``folder``/rtrack.json."""

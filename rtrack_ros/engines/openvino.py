@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rtrack_ros.engines.base import Capabilities, EngineError, Grammar, Prompt, Reply
+from rtrack_ros.engines.base import (
+    Capabilities,
+    DeadlineError,
+    EngineError,
+    Grammar,
+    Prompt,
+    Reply,
+)
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.compiled import OPENVINO_FOLDER, CompiledModel
 from rtrack_ros.engines.likelihood import mean_token_probability
@@ -73,8 +80,9 @@ class OpenVinoEngine:
         the request to the first token), 'decode' (the other tokens), 'total' (all of it).
 
         Raises:
-            EngineError: the prompt and the images do not fit, the runtime failed, or the deadline
-                passed; the engine stays usable unless it was closed.
+            DeadlineError: the deadline passed; the engine stays usable.
+            EngineError: the prompt and the images do not fit, or the runtime failed; the engine
+                stays usable unless it was closed.
         """
         if self._pipeline is None:
             raise EngineError('the engine is closed; load it again')
@@ -88,8 +96,8 @@ class OpenVinoEngine:
         result = self._thread.call(self._generate, resized, chat_text(prompt),
                                    self._config(grammar, max_tokens), deadline)
         if deadline is not None and time.perf_counter() > deadline:
-            raise EngineError(f'no answer within {deadline_s} s; allow more time, or raise '
-                              'threads')
+            raise DeadlineError(f'no answer within {deadline_s} s; allow more time, or raise '
+                                'threads')
         return self._reply(result, preprocess_ms, started)
 
     def _config(self, grammar: Grammar | None, max_tokens: int) -> Any:

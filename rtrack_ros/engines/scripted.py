@@ -3,7 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 
-from rtrack_ros.engines.base import Capabilities, EngineError, Grammar, Prompt, Reply
+from rtrack_ros.engines.base import (
+    Capabilities,
+    DeadlineError,
+    EngineError,
+    Grammar,
+    Prompt,
+    Reply,
+)
 from rtrack_ros.frames import Image8
 
 Script = Callable[[Sequence[Image8], Prompt], str] | Sequence[str]
@@ -39,8 +46,8 @@ class ScriptedEngine:
         """Answer from the script; see ``engines.base.Engine.infer``. A word counts as a token.
 
         Raises:
-            EngineError: the engine is closed, the images do not fit the prompt, or the delay is
-                longer than the deadline.
+            DeadlineError: the delay is longer than the deadline.
+            EngineError: the engine is closed, or the images do not fit the prompt.
         """
         started = time.perf_counter()
         if self._closed:
@@ -51,7 +58,7 @@ class ScriptedEngine:
         text = self._next_text(images, prompt)
         if deadline_s is not None and self._delay_s > deadline_s:
             time.sleep(deadline_s)
-            raise EngineError(f'no answer within {deadline_s} s; allow more time')
+            raise DeadlineError(f'no answer within {deadline_s} s; allow more time')
         time.sleep(self._delay_s)
         words = text.split(' ')
         finish = 'stop' if len(words) <= max_tokens else 'length'

@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rtrack_ros.engines.base import Capabilities, EngineError, Grammar, Prompt, Reply
+from rtrack_ros.engines.base import (
+    Capabilities,
+    DeadlineError,
+    EngineError,
+    Grammar,
+    Prompt,
+    Reply,
+)
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.likelihood import mean_token_probability
 from rtrack_ros.engines.manifest import ModelManifest
@@ -68,8 +75,9 @@ class TransformersEngine:
         Timings in milliseconds: 'preprocess' (images and text to tensors), 'total'.
 
         Raises:
-            EngineError: the prompt and the images do not fit, torch failed, or the deadline
-                passed; the engine stays usable unless it was closed.
+            DeadlineError: the deadline passed; the engine stays usable.
+            EngineError: the prompt and the images do not fit, or torch failed; the engine stays
+                usable unless it was closed.
         """
         if self._model is None:
             raise EngineError('the engine is closed; load it again')
@@ -79,8 +87,8 @@ class TransformersEngine:
         started = time.perf_counter()
         reply = self._thread.call(self._generate, images, prompt, grammar, max_tokens, deadline_s)
         if deadline_s is not None and time.perf_counter() - started > deadline_s:
-            raise EngineError(f'no answer within {deadline_s} s; allow more time, or raise '
-                              'threads')
+            raise DeadlineError(f'no answer within {deadline_s} s; allow more time, or raise '
+                                'threads')
         return reply
 
     def inputs(self, images: Sequence[Image8], prompt: Prompt) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from rtrack_ros.frames import Region
+
 Box = tuple[float, float, float, float]
 
 
@@ -30,6 +32,8 @@ class Answer:
         epoch: The query's epoch when the frame was taken.
         groundings: Objects found, in pixels of the original RGB image.
         latency_ms: Wall time from asking to parsed answer.
+        region: The part of the image that was asked about, in pixels of the original RGB image;
+            the answer says nothing about what lies outside. None for the whole image.
     """
 
     stamp_ns: int
@@ -37,6 +41,7 @@ class Answer:
     epoch: int
     groundings: tuple[Grounding, ...]
     latency_ms: float = 0.0
+    region: Region | None = None
 
     @property
     def present(self) -> bool:

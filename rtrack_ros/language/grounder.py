@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rtrack_ros.engines.base import Engine
-from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer
+from rtrack_ros.frames import FramePair, Region
+from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.coordinates import check_protocol
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.parser import AnswerError, parse_answer
@@ -46,7 +47,8 @@ class Grounder:
         """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
 
         Args:
-            pair: The frame pair asked about.
+            pair: The frame pair asked about, or a crop of it; boxes are pixels of the original
+                image either way.
             query: The sentence and its epoch.
             deadline_s: Seconds after which the answer is of no use; None waits.
 
@@ -64,4 +66,15 @@ class Grounder:
         groundings = parse_answer(reply.text, self._capabilities.bbox_protocol,
                                   (pair.width, pair.height), self._capabilities.image_size)
         latency_ms = (time.perf_counter() - started) * 1e3
-        return Answer(pair.stamp_ns, query.id, query.epoch, groundings, latency_ms)
+        return Answer(pair.stamp_ns, query.id, query.epoch,
+                      tuple(_on_the_whole(item, pair.region) for item in groundings), latency_ms,
+                      pair.region)
+
+
+def _on_the_whole(grounding: Grounding, region: Region | None) -> Grounding:
+    """Return a grounding in a crop as one in the image; whole pixels keep the shift exact."""
+    if region is None:
+        return grounding
+    x1, y1, x2, y2 = grounding.box
+    left, top = region[:2]
+    return replace(grounding, box=(x1 + left, y1 + top, x2 + left, y2 + top))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray, area, as_boxes, iou
+from rtrack_ros.frames import Region
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import Appearance, describe_all
@@ -100,6 +101,7 @@ def correct_past(answer: Answer, frames: Sequence[Frame], tracklets: Sequence[Tr
         config: Tracker settings.
     """
     frame = frames[0]
+    seen_region = answer.region or (0, 0, *frame.size)
     groundings = _distinct(answer.groundings, config)
     boxes = as_boxes([grounding.box for grounding in groundings])
     looks = describe_all(frame.views, boxes)
@@ -115,10 +117,10 @@ def correct_past(answer: Answer, frames: Sequence[Frame], tracklets: Sequence[Tr
                         starts[index], Runner(box.copy(), np.full(2, np.nan), None, []))
         if index in matched:
             track = matched[index]
-            _correct_track(change, tracklets[track].id, states[track], frames)
+            _correct_track(change, tracklets[track].id, states[track], frames, seen_region)
         changes.append(change)
     seen = {tracklets[track].id for track in matched.values()}
-    unseen = [(tracklet.id, _visibility(tracklet.id, box, frame))
+    unseen = [(tracklet.id, _visibility(tracklet.id, box, frame, seen_region))
               for tracklet, box in zip(tracklets, kalman.boxes_of(states), strict=True)
               if tracklet.id not in seen]
     duplicates = _duplicates(tracklets, candidates.boxes, seen, config)
@@ -138,11 +140,11 @@ def _distinct(groundings: Sequence[Grounding], config: TrackerConfig) -> list[Gr
 
 
 def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
-                   frames: Sequence[Frame]) -> None:
+                   frames: Sequence[Frame], region: Region) -> None:
     """Make a change correct a track, on the motion measured since if that is the object's."""
     box, track_box = as_boxes([change.box])[0], kalman.boxes_of(state[None])[0]
     change.track_id = track_id
-    change.box = _beyond_edges(box, track_box, frames[0])
+    change.box = _beyond_edges(box, track_box, region)
     change.restart = frames[0].coasting_s.get(track_id, 0.0) > _RESTART_AFTER_S
     if change.runner and change.restart:
         change.runner.track_id = track_id
@@ -164,11 +166,10 @@ def _motion_holds(track_id: int, box: NDArray[np.float64], track_box: NDArray[np
 
 
 def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
-                  frame: Frame) -> tuple[float, float, float, float]:
-    """Return the box with the track's own edges where the image cuts the object off."""
-    width, height = frame.size
+                  region: Region) -> tuple[float, float, float, float]:
+    """Return the box with the track's own edges where what was asked about cuts it off."""
     edges = box.copy()
-    for index, (limit, outward) in enumerate(((0, -1), (0, -1), (width, 1), (height, 1))):
+    for index, (limit, outward) in enumerate(zip(region, (-1, -1, 1, 1), strict=True)):
         cut = abs(box[index] - limit) <= _EDGE_PX
         if cut and (track_box[index] - limit) * outward > 0:
             edges[index] = track_box[index]
@@ -180,9 +181,10 @@ def _size(box: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.prod(np.maximum(box[2:] - box[:2], 1.0))))
 
 
-def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame) -> float:
-    """Return how surely an answer about ``frame`` should have contained the track."""
-    inside = float(area(clip_to_frame(box[None], frame))[0] / max(float(area(box)[0]), 1.0))
+def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame, region: Region) -> float:
+    """Return how surely an answer about ``region`` of a frame should have contained a track."""
+    seen = np.clip(box, np.tile(region[:2], 2), np.tile(region[2:], 2))
+    inside = float(area(seen)[0] / max(float(area(box)[0]), 1.0))
     return inside * (_HIDDEN if frame.coasting_s.get(track_id, 0.0) > 0 else 1.0)
 
 

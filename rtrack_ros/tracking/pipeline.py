@@ -2,21 +2,24 @@
 
 With a grounding worker it serves a live camera: ``push`` returns within milliseconds and answers
 arrive when they arrive. ``synchronous`` serves files: the model is asked inside ``push`` every
-``ask_interval_s`` of stamp time, and the result depends on nothing but the input.
+``ask_interval_s`` of stamp time, and the result depends on nothing but the input. Both ask what
+the same ``Scheduler`` finds worth asking.
 """
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.scheduler import GroundingWorker, GroundsQueries, WorkerCounts
+from rtrack_ros.tracking.scheduler import Schedule, Scheduler
 from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.tracker import Outcome, Tracker
+from rtrack_ros.tracking.worker import GroundingWorker, GroundsQueries, WorkerCounts
 
 _RECENT = 512
 # Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds, and are meant by it.
@@ -40,6 +43,11 @@ class PipelineStats:
         answer_latency_ms: Wall time of the last answer; None before the first.
         last_error: Text of the last failure, empty without one.
         tracks: Tracks alive, lost and tentative ones included.
+        asked: Questions put to the model.
+        crops: Of these, questions about a part of the image.
+        shared: Of these, questions about a pair that was asked about just before.
+        deadlines_missed: Questions given up at their deadline; among ``engine_errors``.
+        pairs_superseded: Pairs nobody was asked about because a newer one came.
     """
 
     pairs: int
@@ -53,6 +61,11 @@ class PipelineStats:
     answer_latency_ms: float | None
     last_error: str
     tracks: int
+    asked: int = 0
+    crops: int = 0
+    shared: int = 0
+    deadlines_missed: int = 0
+    pairs_superseded: int = 0
 
 
 class TrackingPipeline:
@@ -64,15 +77,19 @@ class TrackingPipeline:
         synchronous: Ask inside ``push`` instead of in a thread.
         ask_interval_s: Least stamp time between two questions of one query when synchronous;
             0 asks about every pair.
+        schedule: What is asked in which order; None takes the defaults. Without a deadline there,
+            a live question is given up once the tracker has forgotten its frame.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
-                 synchronous: bool = False, ask_interval_s: float = 0.0) -> None:
+                 synchronous: bool = False, ask_interval_s: float = 0.0,
+                 schedule: Schedule | None = None) -> None:
         self.queries = QueryBook()
         self.tracker = Tracker(config)
         self._grounder = grounder
         self._ask_interval_ns = int(ask_interval_s * 1e9)
-        self._asked_ns: dict[tuple[str, int], int] = {}
+        schedule = schedule or Schedule()
+        self._scheduler = Scheduler(schedule)
         self._lock = threading.Lock()
         self._pairs = 0
         self._newest_ns = 0
@@ -80,7 +97,8 @@ class TrackingPipeline:
         self._latency_ms: float | None = None
         self._ages_ms: deque[float] = deque(maxlen=_RECENT)
         self._worker = None if synchronous or grounder is None else GroundingWorker(
-            grounder, self._apply)
+            grounder, self._apply, schedule=replace(
+                schedule, deadline_s=schedule.deadline_s or self.tracker.config.history_s))
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
 
     def set_query(self, text: str, query_id: str = 'default') -> Query | None:
@@ -110,8 +128,8 @@ class TrackingPipeline:
             self._pairs += 1
             self._newest_ns = pair.stamp_ns
         if self._worker is not None:
-            self._worker.offer(pair, queries)
-        elif self._grounder is not None and self._ask_now(self._grounder, pair, queries):
+            self._worker.offer(pair, queries, tracks)
+        elif self._grounder is not None and self._ask_now(self._grounder, pair, queries, tracks):
             return self.tracker.tracks()
         return tracks
 
@@ -126,41 +144,41 @@ class TrackingPipeline:
                 self._pairs, tracker.applied, tracker.late + tracker.unknown_frame,
                 tracker.stale_epoch, counts.answers_invalid, counts.engine_errors, age,
                 median(self._ages_ms) if self._ages_ms else None, self._latency_ms,
-                counts.last_error, tracks)
+                counts.last_error, tracks, counts.asked, counts.crops, counts.shared,
+                counts.deadlines_missed, counts.superseded)
 
     def reset(self) -> None:
         """Forget frames and tracks; queries stay, ids go on counting."""
         if self._worker is not None:
             self._worker.withdraw()
         self.tracker.reset()
+        self._scheduler = Scheduler(self._scheduler.schedule)
         with self._lock:
-            self._asked_ns.clear()
             self._answered_ns = None
 
     def close(self) -> bool:
         """Stop the worker; returns whether it ended in time. The pipeline is of no use then."""
         return self._worker is None or self._worker.close()
 
-    def _ask_now(self, grounder: GroundsQueries, pair: FramePair,
-                 queries: tuple[Query, ...]) -> bool:
+    def _ask_now(self, grounder: GroundsQueries, pair: FramePair, queries: tuple[Query, ...],
+                 tracks: Sequence[Track]) -> bool:
         """Ask every query that is due; returns whether the tracks may have changed."""
-        due = [query for query in queries if self._is_due(query, pair.stamp_ns)]
-        for query in due:
-            self._asked_ns[(query.id, query.epoch)] = pair.stamp_ns
-            self._counts.asked += 1
+        due = [question for question in self._scheduler.questions(pair, queries, tracks)
+               if self._is_due(question.query, pair.stamp_ns)]
+        for turn, question in enumerate(due):
+            self._scheduler.asked(question, pair.stamp_ns)
+            self._counts.put(question, shared=turn > 0)
             # A file is worth reading to its end even where the model fails on a frame.
             try:
-                self._apply(grounder.ground(pair, query))
-                self._counts.answered += 1
+                self._apply(grounder.ground(question.view(pair), question.query))
+                self._counts.succeeded()
             except Exception as error:
                 self._counts.failed(error)
         return bool(due)
 
     def _is_due(self, query: Query, stamp_ns: int) -> bool:
-        asked = self._asked_ns.get((query.id, query.epoch))
-        if asked is None or stamp_ns < asked:
-            return True
-        return stamp_ns - asked + _STAMP_JITTER_NS >= self._ask_interval_ns
+        waited_ns = self._scheduler.waited_ns(query, stamp_ns)
+        return waited_ns is None or waited_ns + _STAMP_JITTER_NS >= self._ask_interval_ns
 
     def _apply(self, answer: Answer) -> None:
         outcome = self.tracker.apply(answer)

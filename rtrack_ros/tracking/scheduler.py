@@ -1,172 +1,179 @@
-"""Which frame and which query the model works on next, in a thread of its own.
+"""What the model is asked next: which queries, in which order, and about which part of the image.
 
-The newest pair always wins: a frame nobody asked about yet is worth nothing once a newer one is
-there. Among queries the one most in need wins: first one that was never asked, then the one that
-waited longest.
+The model is slow, so that every question counts. Five rules, in this order:
+
+1. The newest pair is asked about; one that nobody asked about is worth nothing once a newer one is
+   there. (``worker`` sees to that live; a file is asked at intervals.)
+2. A query that waited for as many questions as there are queries comes next: nobody starves.
+3. Then a query that was never asked, or was replaced; then one with a track that is new, lost or
+   doubtful; then the one that waited longest.
+4. When a query's tracks are all sure, only the region around them is asked about, enlarged, if the
+   model gains from that; the whole image at intervals all the same, as newcomers are found there.
+5. Several queries may be asked about one pair where they share its encoding.
+
+Time is that of the pairs' stamps: a recording is asked the same whenever it is played.
 """
 
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer
-from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.boxes import as_boxes
+from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking.region import region_of_interest
+from rtrack_ros.tracking.track import Track, TrackState
 
-_FIRST_BACK_OFF_S = 0.1
-_LONGEST_BACK_OFF_S = 5.0
+CROPS: Final = ('auto', 'always', 'never')
 
 
-class GroundsQueries(Protocol):
-    """Whatever answers a query about a pair; ``language.grounder.Grounder`` is one."""
+@dataclass(frozen=True)
+class Schedule:
+    """Settings of the scheduler.
 
-    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
-        """Return the answer, or raise when there is none."""
+    Attributes:
+        deadline_s: Seconds after which an answer is given up, so that a newer pair is asked about;
+            None waits for every answer. Files have none: their result must not depend on the
+            machine.
+        whole_look_s: Longest time between two questions of one query about the whole image;
+            raising it enlarges more often and finds newcomers later.
+        sure_score: Score from which a track is sure; raising it asks about the whole image and
+            about doubtful queries more often.
+        crop_size: (width, height) in pixels of the model's input where it gains from crops; None
+            where it is always to be shown the whole image.
+        queries_per_pair: Most queries asked about one pair; above 1 only where they share the
+            encoding of its images. Raising it saves encodings and makes later answers older.
+    """
+
+    deadline_s: float | None = None
+    whole_look_s: float = 2.0
+    sure_score: float = 0.8
+    crop_size: tuple[int, int] | None = None
+    queries_per_pair: int = 1
+
+    def __post_init__(self) -> None:
+        """Reject settings with which nothing can be asked.
+
+        Raises:
+            ValueError: names the field and its allowed range.
+        """
+        if self.queries_per_pair < 1:
+            raise ValueError(f'queries_per_pair must be at least 1; got {self.queries_per_pair}')
+        if self.deadline_s is not None and self.deadline_s <= 0:
+            raise ValueError(f'deadline_s must be greater than 0; got {self.deadline_s}')
+
+    def suited_to(self, model: Capabilities, crops: str = 'auto') -> 'Schedule':
+        """Return these settings with what the engine and its model do not offer left out.
+
+        Args:
+            model: What the engine says about itself.
+            crops: 'auto' crops where the model says that it gains, 'always' or 'never'.
+
+        Raises:
+            ValueError: ``crops`` is none of the three.
+        """
+        if crops not in CROPS:
+            raise ValueError(f'crops must be one of {", ".join(CROPS)}; got {crops!r}')
+        wanted = model.crops if crops == 'auto' else crops == 'always'
+        return replace(self, crop_size=model.image_size if wanted else None,
+                       queries_per_pair=self.queries_per_pair if model.shares_images else 1)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One query, and the part of the pair it is asked about; None for the whole image."""
+
+    query: Query
+    region: Region | None = None
+
+    def view(self, pair: FramePair) -> FramePair:
+        """Return what the model is shown of ``pair``."""
+        return pair if self.region is None else pair.crop(self.region)
 
 
 @dataclass
-class WorkerCounts:
-    """How asking went so far.
+class _Attention:
+    """What one query got so far: its epoch, turn and stamps of the last questions."""
 
-    Attributes:
-        offered: Pairs offered with at least one query.
-        superseded: Offered pairs that a newer one replaced before the model was free.
-        asked: Questions put to the model.
-        answered: Questions it answered.
-        answers_invalid: Answers that broke the answer format.
-        engine_errors: Questions on which the engine failed.
-        consecutive_failures: Failures since the last answer; they lengthen the back-off.
-        last_error: Text of the last failure, empty before one.
-    """
-
-    offered: int = 0
-    superseded: int = 0
-    asked: int = 0
-    answered: int = 0
-    answers_invalid: int = 0
-    engine_errors: int = 0
-    consecutive_failures: int = 0
-    last_error: str = ''
-
-    @property
-    def back_off_s(self) -> float:
-        """Seconds to leave a failing engine alone; doubles with every failure."""
-        if self.consecutive_failures < 2:
-            return 0.0
-        doubled = _FIRST_BACK_OFF_S * 2.0 ** min(self.consecutive_failures - 2, 16)
-        return float(min(doubled, _LONGEST_BACK_OFF_S))
-
-    def failed(self, error: Exception) -> None:
-        """Count a failure by its kind."""
-        if isinstance(error, AnswerError):
-            self.answers_invalid += 1
-        else:
-            self.engine_errors += 1
-        self.consecutive_failures += 1
-        self.last_error = f'{type(error).__name__}: {error}'
+    turn: int
+    epoch: int | None = None
+    asked_ns: int | None = None
+    whole_ns: int | None = None
 
 
-class QueryRota:
-    """Remembers when each query was last asked, and names the one most in need."""
-
-    def __init__(self) -> None:
-        self._asked: dict[tuple[str, int], int] = {}
-        self._turn = 0
-
-    def next(self, queries: Sequence[Query]) -> Query | None:
-        """Return the query most in need; None without queries."""
-        keys = {(query.id, query.epoch) for query in queries}
-        self._asked = {key: turn for key, turn in self._asked.items() if key in keys}
-        return min(queries, key=lambda query: self._asked.get((query.id, query.epoch), -1),
-                   default=None)
-
-    def asked(self, query: Query) -> None:
-        """Note that it is this query's turn now."""
-        self._turn += 1
-        self._asked[(query.id, query.epoch)] = self._turn
-
-
-class GroundingWorker:
-    """Asks the model about the newest pair, one question at a time.
+class Scheduler:
+    """Ranks the active queries by need. Used by one thread.
 
     Args:
-        grounder: Answers questions; its exceptions are counted, never fatal.
-        on_answer: Called in the worker's thread with every answer.
-        on_error: Called in the worker's thread with every failure.
-        deadline_s: Seconds after which an answer is of no use, handed to the grounder.
+        schedule: Settings; None takes the defaults.
     """
 
-    def __init__(self, grounder: GroundsQueries, on_answer: Callable[[Answer], object],
-                 on_error: Callable[[Exception], object] | None = None,
-                 deadline_s: float | None = None) -> None:
-        self.counts = WorkerCounts()
-        self._grounder = grounder
-        self._on_answer = on_answer
-        self._on_error = on_error
-        self._deadline_s = deadline_s
-        self._rota = QueryRota()
-        self._offer: tuple[FramePair, tuple[Query, ...]] | None = None
-        self._wake = threading.Condition()
-        self._closed = False
-        self._thread = threading.Thread(target=self._work, name='grounding', daemon=True)
-        self._thread.start()
+    def __init__(self, schedule: Schedule | None = None) -> None:
+        self.schedule = schedule or Schedule()
+        self._attention: dict[str, _Attention] = {}
+        self._turn = 0
 
-    def offer(self, pair: FramePair, queries: Sequence[Query]) -> None:
-        """Offer the newest pair with the queries active for it; returns at once."""
-        with self._wake:
-            self.counts.superseded += self._offer is not None
-            self._offer = (pair, tuple(queries)) if queries else None
-            self.counts.offered += bool(queries)
-            self._wake.notify()
+    def questions(self, pair: FramePair, queries: Sequence[Query],
+                  tracks: Sequence[Track]) -> list[Question]:
+        """Return one question for every query, the one most in need first.
 
-    def withdraw(self) -> None:
-        """Take back a pair that has not been asked about, for a reset."""
-        with self._wake:
-            self._offer = None
+        Args:
+            pair: The pair to be asked about.
+            queries: The active queries.
+            tracks: All tracks as of ``pair``, lost and tentative ones included.
+        """
+        self._attention = {query.id: self._attention.get(query.id) or _Attention(self._turn)
+                           for query in queries}
+        ranked = sorted(queries, key=lambda query: self._rank(query, tracks))
+        return [Question(query, self._region(query, pair, tracks)) for query in ranked]
 
-    def close(self, timeout_s: float = 5.0) -> bool:
-        """Stop after the question in work; returns whether the thread ended in time."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+    def now(self, questions: Sequence[Question]) -> list[Question]:
+        """Return those of the ranked ``questions`` to put now: the first, and what it shares."""
+        return [question for question in questions[:self.schedule.queries_per_pair]
+                if question is questions[0] or question.region is questions[0].region is None]
 
-    def _work(self) -> None:
-        while True:
-            offer = self._take()
-            if offer is None:
-                return
-            pair, queries = offer
-            query = self._rota.next(queries)
-            if query is not None:
-                self._ask(pair, query)
+    def asked(self, question: Question, stamp_ns: int) -> None:
+        """Note that ``question`` is put about the pair at ``stamp_ns``."""
+        known = self._attention[question.query.id]
+        if known.epoch != question.query.epoch:
+            known.whole_ns = None
+        self._turn += 1
+        known.turn, known.epoch, known.asked_ns = self._turn, question.query.epoch, stamp_ns
+        if question.region is None:
+            known.whole_ns = stamp_ns
 
-    def _take(self) -> tuple[FramePair, tuple[Query, ...]] | None:
-        """Wait for a pair, after the back-off if the engine fails; None when closing."""
-        with self._wake:
-            free_at = time.monotonic() + self.counts.back_off_s
-            while not self._closed:
-                left = free_at - time.monotonic()
-                if left <= 0 and self._offer is not None:
-                    offer, self._offer = self._offer, None
-                    return offer
-                self._wake.wait(left if left > 0 else None)
+    def waited_ns(self, query: Query, stamp_ns: int) -> int | None:
+        """Return the stamp time since the query was asked; None if never, or the clock jumped."""
+        known = self._attention.get(query.id)
+        if known is None or known.asked_ns is None or known.epoch != query.epoch:
             return None
+        return stamp_ns - known.asked_ns if stamp_ns >= known.asked_ns else None
 
-    def _ask(self, pair: FramePair, query: Query) -> None:
-        self._rota.asked(query)
-        self.counts.asked += 1
-        # Whatever the engine or the tracker raises, the next pair deserves its question.
-        try:
-            answer = self._grounder.ground(pair, query, self._deadline_s)
-            self.counts.answered += 1
-            self.counts.consecutive_failures = 0
-            self._on_answer(answer)
-        except Exception as error:
-            self.counts.failed(error)
-            if self._on_error is not None:
-                self._on_error(error)
+    def _rank(self, query: Query, tracks: Sequence[Track]) -> tuple[int, int]:
+        """Return the sort key of a query: its class of need, then the turn it last had."""
+        known = self._attention[query.id]
+        if self._turn - known.turn >= len(self._attention):
+            need = 0
+        elif known.epoch != query.epoch:
+            need = 1
+        else:
+            mine = [track for track in tracks if track.query_id == query.id]
+            need = 2 if mine and not all(map(self._is_sure, mine)) else 3
+        return need, known.turn
+
+    def _region(self, query: Query, pair: FramePair, tracks: Sequence[Track]) -> Region | None:
+        """Return the part of the image worth asking about, None for all of it."""
+        known, model_size = self._attention[query.id], self.schedule.crop_size
+        if model_size is None or known.whole_ns is None or known.epoch != query.epoch:
+            return None
+        since_whole_ns = pair.stamp_ns - known.whole_ns
+        mine = [track for track in tracks if track.query_id == query.id]
+        if not (0 <= since_whole_ns < self.schedule.whole_look_s * 1e9
+                and all(map(self._is_sure, mine))):
+            return None
+        return region_of_interest(as_boxes([track.box for track in mine]),
+                                  (pair.width, pair.height), model_size)
+
+    def _is_sure(self, track: Track) -> bool:
+        return track.state is TrackState.CONFIRMED and track.score >= self.schedule.sure_score

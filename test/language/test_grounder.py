@@ -1,10 +1,14 @@
+import json
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.coordinates import ProtocolError
+from rtrack_ros.language.coordinates import ProtocolError, model_from_pixels
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
@@ -84,3 +88,26 @@ def test_the_grammar_is_bounded_by_the_boxes_and_words_asked_for():
             return super().infer(images, prompt, grammar, max_tokens, deadline_s)
     Grounder(Watching(['[]']), max_boxes=3, labels=['car', 'tram']).ground(pair(), QUERY)
     assert '(car|tram)' in seen[0][0] and '{0,2}' in seen[0][0] and seen[0][1] >= 3 * 35
+
+
+def whole_pixels(limit):
+    return st.lists(st.integers(0, limit), min_size=2, max_size=2, unique=True).map(sorted)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(whole_pixels(640), whole_pixels(480), whole_pixels(1000), whole_pixels(1000))
+def test_a_box_in_a_crop_is_found_at_its_place_in_the_image(xs, ys, columns, rows):
+    region = (xs[0], ys[0], xs[1], ys[1])
+    text = json.dumps([{'bbox_2d': [columns[0], rows[0], columns[1], rows[1]], 'label': 'car'}])
+    answer = Grounder(ScriptedEngine([text])).ground(pair().crop(region), QUERY)
+    assert answer.region == region
+    box = answer.groundings[0].box
+    assert region[0] <= box[0] < box[2] <= region[2] and region[1] <= box[1] < box[3] <= region[3]
+    inside = (box[0] - region[0], box[1] - region[1], box[2] - region[0], box[3] - region[1])
+    again = model_from_pixels(inside, 'rel1000', (region[2] - region[0], region[3] - region[1]),
+                              (256, 192))
+    assert again == pytest.approx((columns[0], rows[0], columns[1], rows[1]), abs=1e-6)
+
+
+def test_an_answer_about_the_whole_image_has_no_region():
+    assert Grounder(ScriptedEngine([CAR])).ground(pair(), QUERY).region is None
