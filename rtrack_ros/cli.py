@@ -18,7 +18,8 @@ COMMANDS = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'train', 'expo
 
 EXTRAS = {
     'jinja2': 'eval', 'matplotlib': 'eval', 'openvino_genai': 'openvino', 'rosbags': 'bag',
-    'torch': 'transformers', 'trackeval': 'eval', 'transformers': 'transformers',
+    'torch': 'transformers', 'trackers': 'bytetrack', 'trackeval': 'eval',
+    'transformers': 'transformers',
 }
 """Which extra of ours brings a package that may be missing."""
 

@@ -4,16 +4,19 @@ import argparse
 import json
 from pathlib import Path
 
-from rtrack_ros.commands import positive
-
-HELD_OUT_SEED = 9_500_000
-"""First scene seed of the benchmark; no training and no tuning touches scenes from here on."""
+from rtrack_ros.commands import HELD_OUT_SEED, benchmark_pipeline, benchmark_tracking, positive
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     """Add the command to the ``rtrack`` parser."""
     parser = subparsers.add_parser('benchmark', help='measure the model on held-out scenes')
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
+    _add_grounding(subjects)
+    for module in (benchmark_tracking, benchmark_pipeline):
+        module.add_parser(subjects)
+
+
+def _add_grounding(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     grounding = subjects.add_parser(
         'grounding', help='F1 of single answers, with both sensors and with each one blanked',
         description='Ask the model about frames of held-out simulated scenes and score its boxes '
@@ -28,10 +31,15 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                            help='sentences per frame, one frame per condition and scene')
     grounding.add_argument('--deadline', type=positive, default=30.0, metavar='S')
     grounding.add_argument('--json', type=Path, default=None, metavar='FILE')
+    grounding.set_defaults(measure=_run_grounding)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print a table, and write JSON if asked; returns the exit status."""
+    """Measure the chosen subject; returns the exit status."""
+    return int(args.measure(args))
+
+
+def _run_grounding(args: argparse.Namespace) -> int:
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.evaluation.grounding_benchmark import run_grounding, show_grounding
 

@@ -18,6 +18,9 @@ from rtrack_ros import boxes
 from rtrack_ros.data.mot import MotFrames, MotRow
 from rtrack_ros.evaluation.sequences import EvaluationSequence
 
+Counts = dict[str, dict[str, Any]]
+"""What a sequence contributes, by metric and field; plain numbers and lists."""
+
 
 class MissingTrackEval(ImportError):
     """TrackEval is not installed; the message says how to get it."""
@@ -91,15 +94,39 @@ def evaluate_sequences(sequences: Mapping[str, EvaluationSequence]) -> Scores:
 
     Raises:
         MissingTrackEval: TrackEval is not installed.
+        ValueError: there is no sequence.
     """
-    measured: dict[str, dict[str, Any]] = {}
-    prepared = {name: _prepare(sequence) for name, sequence in sequences.items()}
-    for metric in _metrics():
-        results = {name: metric.eval_sequence(data) for name, data in prepared.items()}
-        measured[metric.get_name()] = metric.combine_sequences(results) if results else {}
-    if not prepared:
+    return pool_counts([count_sequence(sequence) for sequence in sequences.values()])
+
+
+def count_sequence(sequence: EvaluationSequence) -> Counts:
+    """Return what one sequence contributes to pooled scores, fit for JSON.
+
+    Raises:
+        MissingTrackEval: TrackEval is not installed.
+    """
+    data = _prepare(sequence)
+    return {metric.get_name(): {name: np.asarray(value).tolist()
+                                for name, value in metric.eval_sequence(data).items()}
+            for metric in _metrics()}
+
+
+def pool_counts(counts: Sequence[Counts]) -> Scores:
+    """Return the scores pooled over the counts of sequences.
+
+    Raises:
+        MissingTrackEval: TrackEval is not installed.
+        ValueError: there is no sequence.
+    """
+    if not counts:
         raise ValueError('there is no sequence to score; give at least one')
-    return _scores(measured, prepared.values())
+    pooled = {}
+    for metric in _metrics():
+        name = metric.get_name()
+        pooled[name] = metric.combine_sequences({
+            str(number): {field: np.asarray(value) for field, value in count[name].items()}
+            for number, count in enumerate(counts)})
+    return _scores(pooled)
 
 
 def require_trackeval() -> None:
@@ -151,9 +178,8 @@ def _renumber(frames: Sequence[Sequence[MotRow]]) -> tuple[list[NDArray[np.int64
     return ids, len(order)
 
 
-def _scores(measured: Mapping[str, Mapping[str, Any]], prepared: Any) -> Scores:
+def _scores(measured: Mapping[str, Mapping[str, Any]]) -> Scores:
     hota, clear, identity = measured['HOTA'], measured['CLEAR'], measured['Identity']
-    data = list(prepared)
 
     def percent(name: str) -> float:
         return 100.0 * float(np.mean(hota[name]))
@@ -165,6 +191,6 @@ def _scores(measured: Mapping[str, Mapping[str, Any]], prepared: Any) -> Scores:
         mota=100.0 * float(clear['MOTA']), idf1=100.0 * float(identity['IDF1']),
         idsw=int(clear['IDSW']), precision=100.0 * float(clear['CLR_Pr']),
         recall=100.0 * float(clear['CLR_Re']),
-        truth_boxes=sum(item['num_gt_dets'] for item in data),
-        track_boxes=sum(item['num_tracker_dets'] for item in data),
+        truth_boxes=int(clear['CLR_TP'] + clear['CLR_FN']),
+        track_boxes=int(clear['CLR_TP'] + clear['CLR_FP']),
         hota_alpha=tuple(100.0 * float(value) for value in hota['HOTA']))

@@ -1,0 +1,196 @@
+"""``rtrack benchmark tracking``: our tracker and its baselines, streamed, on held-out scenes."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtrack_ros.commands import HELD_OUT_SEED, CommandError, positive
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from rtrack_ros.evaluation.tracking_benchmark import Plan, Trial
+    from rtrack_ros.evaluation.tracking_results import Summary, TrialFolder
+    from rtrack_ros.tracking.worker import GroundsQueries
+
+PROFILE = 'orin-qwen3vl-2b-int4'
+
+
+def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    """Add the subject to the parser of ``rtrack benchmark``."""
+    parser = subjects.add_parser(
+        'tracking', help='streaming HOTA against baselines on the same answers',
+        description='Replay held-out simulated scenes in virtual time: the engine takes as long '
+                    'as the latency profile says, and every frame is scored against the newest '
+                    'boxes published by then. All methods get the same answers. Needs the '
+                    'package trackers for ByteTrack. Interrupt at will and go on with --resume.')
+    parser.add_argument('--scenes', type=int, default=20, help='default: 20')
+    parser.add_argument('--seed', type=int, default=HELD_OUT_SEED,
+                        help='seed of the first scene; tune on seeds below the default')
+    parser.add_argument('--seconds', type=positive, default=12.0, help='length of a scene')
+    parser.add_argument('--sentences', type=int, default=3, help='per scene (default: 3)')
+    parser.add_argument('--profile', default=PROFILE,
+                        help=f'latency profile of the engine: a name, seconds, or measured for '
+                             f'--answers nano (default: {PROFILE})')
+    parser.add_argument('--answers', choices=('oracle', 'nano', 'both'), default='oracle',
+                        help='who answers: the truth with seeded faults, or the model')
+    parser.add_argument('--engine', default='auto', help='engine of the model')
+    parser.add_argument('--model', type=Path, default=None, metavar='DIR')
+    parser.add_argument('--model-scenes', type=int, default=4, metavar='N',
+                        help='scenes that the model answers about (default: 4)')
+    parser.add_argument('--sweep-scenes', type=int, default=4, metavar='N',
+                        help='scenes of the sweep over engine delays (default: 4; 0 for none)')
+    parser.add_argument('--methods', type=_names, default=None, metavar='NAME,...',
+                        help='only these rows of the table')
+    parser.add_argument('--own-cost-ms', type=float, default=None, metavar='MS',
+                        help='charge every call of a method with this instead of the processor '
+                             'time it takes, for results that are the same everywhere')
+    parser.add_argument('--frames', type=Path, default=None, metavar='DIR',
+                        help='keep drawn frames there, 400 MB a scene, for the next run')
+    parser.add_argument('--out', type=Path, default=Path('build/benchmark/tracking'),
+                        metavar='DIR', help='results of every scene, table as JSON, plot')
+    parser.add_argument('--resume', action='store_true',
+                        help='take finished scenes from --out instead of beginning anew')
+    parser.set_defaults(measure=run)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(',') if name.strip())
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table, write JSON and plot; returns the exit status."""
+    from rtrack_ros.commands.terminal import console
+    from rtrack_ros.evaluation.hota import require_trackeval
+    from rtrack_ros.evaluation.tracking_results import TrialFolder, summarise
+
+    plan = _plan(args)
+    require_trackeval()
+    names = {'oracle': ['oracle'], 'nano': ['rtrack-nano'], 'both': ['oracle', 'rtrack-nano']}
+    folder = TrialFolder(args.out, plan, names[args.answers])
+    if not args.resume:
+        folder.clear()
+    finished: list[list[Trial]] = []
+    status = 0
+    try:
+        _run_scenes(plan, folder, args, finished)
+    except KeyboardInterrupt:
+        status = 130
+    if not finished:
+        return status
+    summary = summarise(plan, finished)
+    console().print(*_tables(plan, summary, len(finished)))
+    _write(plan, summary, len(finished), args.out)
+    if status:
+        console().print(f'stopped after {len(finished)} of {plan.scenes} scenes; go on with '
+                        '--resume')
+    return status
+
+
+def _plan(args: argparse.Namespace) -> 'Plan':
+    from rtrack_ros.evaluation.latency import Measured, parse_profile
+    from rtrack_ros.evaluation.streaming import FixedTime, ProcessorTime
+    from rtrack_ros.evaluation.tracking_benchmark import BYTETRACK, METHODS, Plan
+
+    try:
+        profile = parse_profile(args.profile)
+    except ValueError as error:
+        raise CommandError(f'--profile: {error}') from error
+    if isinstance(profile, Measured) and args.answers != 'nano':
+        raise CommandError('--profile measured times a model; add --answers nano')
+    methods = args.methods or tuple(METHODS)
+    unknown = sorted(set(methods) - set(METHODS))
+    if unknown:
+        raise CommandError(f"--methods: no method '{unknown[0]}'; choose from "
+                           f"{', '.join(METHODS)}")
+    if args.scenes < 1 or args.sentences < 1:
+        raise CommandError('--scenes and --sentences must be at least 1')
+    if BYTETRACK in methods:
+        METHODS[BYTETRACK]()  # says what to install before hours of work, not after
+    cost = ProcessorTime() if args.own_cost_ms is None else FixedTime(args.own_cost_ms * 1e-3)
+    return Plan(profile, args.scenes, args.seed, args.seconds, sentences=args.sentences,
+                methods=methods, sweep_scenes=args.sweep_scenes,
+                model_scenes=args.model_scenes, cost=cost)
+
+
+def _run_scenes(plan: 'Plan', folder: 'TrialFolder', args: argparse.Namespace,
+                finished: 'list[list[Trial]]') -> None:
+    """Run or load every scene, appending its trials to ``finished``."""
+    import cv2
+    from rich.console import Console
+    from rich.progress import Progress
+
+    threads = cv2.getNumThreads()
+    # Own work is charged as the processor time of one thread.
+    cv2.setNumThreads(1)
+    models = _models(args)
+    error = Console(stderr=True)
+    try:
+        with Progress(console=error, disable=not error.is_terminal, transient=True) as bar:
+            all_scenes = bar.add_task('scenes', total=plan.scenes)
+            for number in range(plan.scenes):
+                trials = folder.load(number)
+                if trials is None:
+                    trials = _run_scene(plan, number, models, args.frames, bar)
+                    folder.save(number, trials)
+                finished.append(trials)
+                bar.advance(all_scenes)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _run_scene(plan: 'Plan', number: int, models: 'dict[str, GroundsQueries | None]',
+               frames: Path | None, bar: 'Progress') -> 'list[Trial]':
+    """Draw one scene and run everything on it; its frames are let go of at the end."""
+    from rtrack_ros.data.rendering import render_frames
+    from rtrack_ros.evaluation.drawn_scenes import draw
+    from rtrack_ros.evaluation.tracking_benchmark import run_scene
+
+    scene = plan.scene(number)
+    task = bar.add_task(f'drawing scene {number + 1}', total=len(scene))
+    kept = None if frames is None else frames / f'{scene.seed}_{len(scene)}'
+    drawn = draw(scene, bar.track(render_frames(scene), task_id=task), kept)
+    bar.update(task, total=None, description=f'tracking scene {number + 1}')
+    trials = []
+    for trial in run_scene(plan, number, drawn, models):
+        bar.update(task, description=f'scene {number + 1}: {trial.method}, {trial.profile}')
+        trials.append(trial)
+    bar.remove_task(task)
+    return trials
+
+
+def _models(args: argparse.Namespace) -> 'dict[str, GroundsQueries | None]':
+    """Return who answers by name, None for the oracle."""
+    from rtrack_ros.engines.registry import default_model, load_engine
+    from rtrack_ros.language.grounder import Grounder
+
+    models: dict[str, GroundsQueries | None] = {}
+    if args.answers in ('oracle', 'both'):
+        models['oracle'] = None
+    if args.answers in ('nano', 'both'):
+        models['rtrack-nano'] = Grounder(load_engine(args.engine, args.model or default_model()))
+    return models
+
+
+def _tables(plan: 'Plan', summary: 'Summary', scenes: int) -> 'list[Table]':
+    from rtrack_ros.commands.tracking_table import tracking_table
+
+    answers = list(dict.fromkeys(row.answers for row in summary.rows))
+    return [tracking_table(plan, summary, name, scenes) for name in answers]
+
+
+def _write(plan: 'Plan', summary: 'Summary', scenes: int, folder: Path) -> None:
+    """Write what the table shows, and the plot of the sweep if there is one."""
+    from rtrack_ros.commands.terminal import console
+    from rtrack_ros.evaluation.delay_plot import write_delay_plot
+    from rtrack_ros.evaluation.tracking_results import as_json
+
+    written = [folder / 'tracking.json']
+    folder.mkdir(parents=True, exist_ok=True)
+    written[0].write_text(json.dumps(as_json(plan, summary, scenes), indent=2) + '\n')
+    if summary.sweep:
+        written.append(write_delay_plot(summary.sweep, folder / 'delay.svg'))
+    for path in written:
+        console().print(f'wrote {path}', soft_wrap=True)

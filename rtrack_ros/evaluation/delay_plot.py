@@ -1,0 +1,35 @@
+"""The plot of the streaming benchmark: HOTA over the delay of the engine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from rtrack_ros.evaluation.plots import ACCENT, INK, SECOND, SOFT, _axes, _label
+from rtrack_ros.evaluation.tracking_results import Row
+
+STYLES = {'ours': (ACCENT, '-', 2.8), 'Kalman only': (SECOND, '-', 1.8),
+          'ByteTrack': (INK, '--', 1.8), 'blocking model': (SOFT, '-', 1.8)}
+
+
+def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:
+    """Draw streaming HOTA over engine delay, one line a method, and return the path.
+
+    Args:
+        rows: Methods at fixed delays.
+        path: File to write; its suffix chooses the format.
+    """
+    figure, axes = _axes(6.4, 3.8)
+    FigureCanvasAgg(figure)
+    for method, (colour, line, width) in STYLES.items():
+        points = sorted((row.delay_s, row.scores.hota) for row in rows if row.method == method)
+        if points:
+            delays, scores = zip(*points, strict=True)
+            axes.plot(delays, scores, line, color=colour, linewidth=width, marker='o',
+                      markersize=4, label=method)
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0)
+    _label(axes, 'engine delay, s', 'streaming HOTA')
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    figure.savefig(path, facecolor='white')
+    return path

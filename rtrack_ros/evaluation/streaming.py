@@ -1,0 +1,250 @@
+"""Streaming evaluation: a robot at time t has what was published by t, not what is true of t.
+
+The world is replayed in virtual time by one thread. Pairs arrive at their stamps. A method turns a
+pair or an answer into an array, which becomes available once the method's own work is done; its
+work is charged to one processor core, one thing after another. The engine is busy for as long as
+the latency profile says and takes the newest pair when it is free. Every instant of the truth is
+then scored against the newest array available at it (Li et al., Towards Streaming Perception,
+ECCV 2020), so that late boxes are wrong boxes where things move.
+"""
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from rtrack_ros.data.mot import MotFrames, MotRow
+from rtrack_ros.evaluation.latency import LatencyProfile
+from rtrack_ros.evaluation.sequences import EvaluationSequence
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer, Box
+from rtrack_ros.language.queries import Query
+
+Array = tuple[tuple[int, Box], ...]
+"""What is published at once: identity and box, x1, y1, x2, y2 in RGB pixels."""
+
+Result = TypeVar('Result')
+
+
+class Pairs(Protocol):
+    """Frame pairs by index, in the order of their stamps; a list of them is one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> FramePair: ...
+
+
+class Method(Protocol):
+    """A way to turn pairs and late answers into published arrays; one query, one run."""
+
+    def see(self, pair: FramePair, query: Query) -> Array | None:
+        """Take a pair on arrival; returns the array to publish, None for nothing new."""
+
+    def hear(self, answer: Answer) -> Array | None:
+        """Take an answer on arrival; returns the array to publish, None for nothing new."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came of a question.
+
+    Attributes:
+        answer: The answer; without groundings where the model's text was none.
+        understood: Whether it may be given to a method.
+    """
+
+    answer: Answer
+    understood: bool = True
+
+
+class Answers(Protocol):
+    """The language side of a run: the same answer for the same frame, whoever asks."""
+
+    def about(self, index: int, query: Query) -> Heard:
+        """Return the answer about the pair of this index."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A recording with one sentence.
+
+    Attributes:
+        name: Names the (video, expression) pair.
+        query: The sentence.
+        pairs: Frame pairs in the order of their stamps.
+        stamps_ns: Their stamps, at which they arrive.
+        instants_ns: Stamps at which truth is known.
+        truth: What the sentence means at each instant, numbered from 1.
+    """
+
+    name: str
+    query: Query
+    pairs: Pairs
+    stamps_ns: Sequence[int]
+    instants_ns: Sequence[int]
+    truth: MotFrames
+
+
+@dataclass(frozen=True)
+class Publication:
+    """An array and the virtual time from which it can be had."""
+
+    available_ns: int
+    boxes: Array
+
+
+class ProcessorTime:
+    """Charges a method with the processor time that its calls take on this machine.
+
+    Processor time of the thread, unlike wall time, does not grow when other programs want the
+    machine too; OpenCV must be held to one thread, which :func:`replay` leaves to its caller.
+    """
+
+    def __call__(self, work: Callable[[], Result]) -> tuple[Result, float]:
+        """Return the result of ``work`` and its cost in seconds."""
+        started = time.thread_time()
+        result = work()
+        return result, time.thread_time() - started
+
+
+@dataclass(frozen=True)
+class FixedTime:
+    """Charges every call that does something with the same time, for reproducible results.
+
+    Attributes:
+        seconds: Cost of a call.
+    """
+
+    seconds: float
+
+    def __call__(self, work: Callable[[], Result]) -> tuple[Result, float]:
+        """Return the result of ``work`` and the fixed cost in seconds."""
+        return work(), self.seconds
+
+
+OwnCost = ProcessorTime | FixedTime
+
+
+@dataclass
+class Replay:
+    """The outcome of a run in virtual time.
+
+    Attributes:
+        publications: In the order in which they became available.
+        questions: Questions put to the engine.
+        delays_s: Engine delay of every question.
+        skipped: Pairs that a newer one replaced before the method got to them.
+        pair_costs_s: Own work for every pair that was published.
+        answer_costs_s: Own work for every answer.
+    """
+
+    publications: list[Publication] = field(default_factory=list)
+    questions: int = 0
+    delays_s: list[float] = field(default_factory=list)
+    skipped: int = 0
+    pair_costs_s: list[float] = field(default_factory=list)
+    answer_costs_s: list[float] = field(default_factory=list)
+
+    def newest_at(self, instants_ns: Sequence[int]) -> list[Array]:
+        """Return what a reader of the topic has at each instant; instants must not decrease."""
+        newest: list[Array] = []
+        boxes: Array = ()
+        position = 0
+        for instant in instants_ns:
+            while (position < len(self.publications)
+                   and self.publications[position].available_ns <= instant):
+                boxes = self.publications[position].boxes
+                position += 1
+            newest.append(boxes)
+        return newest
+
+
+def replay(stream: Stream, method: Method, answers: Answers, profile: LatencyProfile,
+           cost: OwnCost) -> Replay:
+    """Run a method over a stream in virtual time.
+
+    Args:
+        stream: What happens.
+        method: What is judged; used for this run only.
+        answers: What the engine says.
+        profile: How long it takes to say it.
+        cost: What the method's own work is charged with.
+    """
+    return _Clockwork(stream, method, answers, profile, cost).run()
+
+
+def score_replay(stream: Stream, outcome: Replay) -> EvaluationSequence:
+    """Return the truth of every instant beside the newest array available at it."""
+    tracks = {number: [MotRow(number, identity, box) for identity, box in boxes]
+              for number, boxes in enumerate(outcome.newest_at(stream.instants_ns), start=1)
+              if boxes}
+    return EvaluationSequence(stream.truth, tracks, len(stream.instants_ns), stream.name)
+
+
+class _Clockwork:
+    """The events of one run: pairs and answers arrive, one core works them off in turn."""
+
+    def __init__(self, stream: Stream, method: Method, answers: Answers, profile: LatencyProfile,
+                 cost: OwnCost) -> None:
+        self._stream, self._method, self._answers = stream, method, answers
+        self._profile, self._cost = profile, cost
+        self._arrivals_ns = stream.stamps_ns
+        self._free_ns = 0
+        self._next = 0
+        self._offered: int | None = None
+        self._answer: tuple[int, Heard] | None = None
+        self._outcome = Replay()
+
+    def run(self) -> Replay:
+        """Work off all events and return what was published."""
+        arrivals_ns = self._arrivals_ns
+        while True:
+            pair_ns = (max(self._free_ns, arrivals_ns[self._next])
+                       if self._next < len(arrivals_ns) else None)
+            answer_ns = None if self._answer is None else max(self._free_ns, self._answer[0])
+            # At the same time the pair comes first: publishing never waits for an answer.
+            if pair_ns is not None and (answer_ns is None or pair_ns <= answer_ns):
+                self._see(pair_ns)
+            elif answer_ns is not None:
+                self._hear(answer_ns)
+            else:
+                return self._outcome
+
+    def _see(self, start_ns: int) -> None:
+        """Work on the newest pair that has arrived, then offer it to the engine."""
+        newest = bisect_right(self._arrivals_ns, start_ns) - 1
+        self._outcome.skipped += newest - self._next
+        self._next = newest + 1
+        pair, query = self._stream.pairs[newest], self._stream.query
+        boxes, seconds = self._cost(lambda: self._method.see(pair, query))
+        self._free_ns = start_ns
+        if boxes is not None:
+            self._free_ns += round(seconds * 1e9)
+            self._outcome.pair_costs_s.append(seconds)
+            self._outcome.publications.append(Publication(self._free_ns, boxes))
+        self._offered = newest
+        self._ask()
+
+    def _hear(self, start_ns: int) -> None:
+        assert self._answer is not None
+        heard, self._answer = self._answer[1], None
+        self._free_ns = start_ns
+        if heard.understood:
+            boxes, seconds = self._cost(lambda: self._method.hear(heard.answer))
+            self._free_ns += round(seconds * 1e9)
+            self._outcome.answer_costs_s.append(seconds)
+            if boxes is not None:
+                self._outcome.publications.append(Publication(self._free_ns, boxes))
+        self._ask()
+
+    def _ask(self) -> None:
+        """Let a free engine take the newest pair it has not seen."""
+        if self._answer is not None or self._offered is None:
+            return
+        heard = self._answers.about(self._offered, self._stream.query)
+        delay_s = self._profile.delay_s(heard.answer)
+        self._answer = (self._free_ns + round(delay_s * 1e9), heard)
+        self._outcome.questions += 1
+        self._outcome.delays_s.append(delay_s)
+        self._offered = None

@@ -1,0 +1,191 @@
+"""The streaming benchmark: our tracker and its baselines on held-out scenes, on the same answers.
+
+Every scene is drawn once and all methods run over it, sentence by sentence. What a scene yields is
+a list of runs whose counts can be pooled with those of any other scene, so that a benchmark that
+was stopped can be continued.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rtrack_ros.evaluation.baselines import Blocking, KalmanOnly, Ours, StaticBoxes
+from rtrack_ros.evaluation.bytetrack import ByteTrack
+from rtrack_ros.evaluation.drawn_scenes import DrawnScene
+from rtrack_ros.evaluation.hota import Counts, count_sequence
+from rtrack_ros.evaluation.latency import Fixed, LatencyProfile
+from rtrack_ros.evaluation.model_answers import ModelAnswers
+from rtrack_ros.evaluation.oracle import Faults, Oracle
+from rtrack_ros.evaluation.presence import Presence, measure_presence
+from rtrack_ros.evaluation.streaming import (
+    Answers,
+    Method,
+    OwnCost,
+    ProcessorTime,
+    Replay,
+    Stream,
+    replay,
+    score_replay,
+)
+from rtrack_ros.language.queries import Query
+from rtrack_ros.simulation import CONDITIONS, Expression, Scene, make_scene
+from rtrack_ros.tracking.worker import GroundsQueries
+
+METHODS: dict[str, Callable[[], Method]] = {
+    'static first box': StaticBoxes, 'blocking model': Blocking, 'Kalman only': KalmanOnly,
+    'ByteTrack': ByteTrack, 'ours': Ours,
+}
+"""Methods by name, in the order of the table."""
+
+OURS, BLOCKING, BYTETRACK = 'ours', 'blocking model', 'ByteTrack'
+NO_DELAY = Fixed(0.0)
+_SWEPT = tuple(name for name in METHODS if name != 'static first box')
+_CONDITIONS_PER_SCENE = 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is run.
+
+    Attributes:
+        profile: Engine delay of the table.
+        scenes: Number of held-out scenes.
+        first_seed: Seed of the first; the others follow it.
+        seconds: Length of a scene.
+        fps: Frames per second.
+        sentences: Sentences per scene, each of another kind.
+        methods: Names of the methods.
+        delays_s: Fixed engine delays of the sweep.
+        sweep_scenes: Number of scenes that the sweep runs on, the first ones.
+        model_scenes: Number of scenes that a real model answers about, the first ones.
+        faults: Of the oracle.
+        cost: What own work is charged with.
+    """
+
+    profile: LatencyProfile
+    scenes: int
+    first_seed: int
+    seconds: float = 12.0
+    fps: int = 30
+    sentences: int = 3
+    methods: tuple[str, ...] = tuple(METHODS)
+    delays_s: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
+    sweep_scenes: int = 4
+    model_scenes: int = 4
+    faults: Faults = field(default_factory=Faults)
+    cost: OwnCost = field(default_factory=ProcessorTime)
+
+    def scene(self, number: int) -> Scene:
+        """Return a scene, counted from 0; its weather changes once, and all kinds come in turn."""
+        names = [CONDITIONS[(number * _CONDITIONS_PER_SCENE + part) % len(CONDITIONS)]
+                 for part in range(_CONDITIONS_PER_SCENE)]
+        return make_scene(self.first_seed + number, self.seconds, conditions=names, fps=self.fps)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {'profile': self.profile.name, 'first_seed': self.first_seed,
+                'seconds': self.seconds, 'fps': self.fps, 'sentences': self.sentences,
+                'methods': list(self.methods), 'delays_s': list(self.delays_s),
+                'sweep_scenes': self.sweep_scenes, 'model_scenes': self.model_scenes,
+                'oracle': asdict(self.faults),
+                'own_cost': 'measured' if isinstance(self.cost, ProcessorTime)
+                else self.cost.seconds}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One method with one engine delay on one scene and sentence.
+
+    Attributes:
+        answers: 'oracle' or the name of a model.
+        method: Name of the method.
+        profile: Name of the engine delay.
+        sentence: The sentence.
+        counts: What it contributes to pooled scores.
+        presence: Frames by presence.
+        questions: Questions put to the engine.
+        delay_s: Mean engine delay.
+        pair_ms: Median own work for a pair.
+        answer_ms: Median own work for an answer.
+        skipped: Pairs that own work left no time for.
+    """
+
+    answers: str
+    method: str
+    profile: str
+    sentence: str
+    counts: Counts
+    presence: Presence
+    questions: int
+    delay_s: float
+    pair_ms: float
+    answer_ms: float
+    skipped: int
+
+
+def choose_expressions(scene: DrawnScene, number: int) -> list[Expression]:
+    """Return sentences of ``number`` different kinds, drawn from the seed of the scene alone."""
+    rng = np.random.default_rng((scene.seed, 23))
+    kinds = sorted({item.kind for item in scene.truth.expressions})
+    chosen = [kinds[int(pick)] for pick in rng.permutation(len(kinds))[:number]]
+    return [_draw([item for item in scene.truth.expressions if item.kind == kind], rng)
+            for kind in chosen]
+
+
+def _draw(expressions: Sequence[Expression], rng: np.random.Generator) -> Expression:
+    return expressions[int(rng.integers(len(expressions)))]
+
+
+def run_scene(plan: Plan, number: int, scene: DrawnScene,
+              models: dict[str, GroundsQueries | None]) -> Iterator[Trial]:
+    """Yield the trials of one scene.
+
+    Args:
+        plan: What to run.
+        number: The scene's number, from 0.
+        scene: The scene, drawn.
+        models: Who answers, by name; None stands for the oracle.
+    """
+    for expression in choose_expressions(scene, plan.sentences):
+        query = Query('default', expression.text, 1)
+        stream = Stream(f'{scene.seed}+{expression.text}', query, scene, scene.stamps_ns,
+                        scene.stamps_ns, scene.meant(expression))
+        for name, model in models.items():
+            if model is not None and number >= plan.model_scenes:
+                continue
+            answers: Answers = ModelAnswers(model, scene) if model is not None else Oracle(
+                scene.seed, stream.stamps_ns, stream.truth, scene.others(expression),
+                scene.size, plan.faults)
+            swept = number < plan.sweep_scenes and (model is None or len(models) == 1)
+            for method, profile in combinations(plan, swept):
+                yield _run(stream, name, answers, method, profile, plan.cost)
+
+
+def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
+    """Return the methods and engine delays to run on one sentence, none of them twice."""
+    table = [(method, plan.profile) for method in plan.methods]
+    if OURS in plan.methods:
+        table.append((OURS, NO_DELAY))
+    sweep = [(method, Fixed(delay_s)) for delay_s in plan.delays_s for method in plan.methods
+             if method in _SWEPT] if swept else []
+    return list(dict.fromkeys(table + sweep))
+
+
+def _run(stream: Stream, answers_name: str, answers: Answers, method: str,
+         profile: LatencyProfile, cost: OwnCost) -> Trial:
+    outcome = replay(stream, METHODS[method](), answers, profile, cost)
+    sequence = score_replay(stream, outcome)
+    return Trial(answers_name, method, profile.name, stream.name, count_sequence(sequence),
+                 measure_presence([sequence]), **_facts(outcome))
+
+
+def _facts(outcome: Replay) -> dict[str, Any]:
+    def middle(values: Sequence[float], scale: float) -> float:
+        return round(float(np.median(values)) * scale, 3) if values else 0.0
+
+    return {'questions': outcome.questions, 'skipped': outcome.skipped,
+            'delay_s': round(float(np.mean(outcome.delays_s)), 4) if outcome.delays_s else 0.0,
+            'pair_ms': middle(outcome.pair_costs_s, 1e3),
+            'answer_ms': middle(outcome.answer_costs_s, 1e3)}
