@@ -24,7 +24,7 @@ CELLS = COLUMNS * ROWS
 IGNORE = -100
 TOKENS_PER_BOX = 10
 
-_SENSOR_LOSS = {'thermal': 0.06, 'rgb': 0.03}
+_SENSOR_LOSS = {'thermal': 0.15, 'rgb': 0.05}
 _NEEDS_COLOUR = ('colour', 'plural', 'nobody')
 _NEEDS_THERMAL = ('night', 'smoke')
 
@@ -267,7 +267,7 @@ def _choose(rng: np.random.Generator, frame: FrameRow, count: int, lost: str | N
             ) -> list[SentenceRow]:
     pool = [item for item in frame.sentences
             if lost != 'rgb' or item.kind not in _NEEDS_COLOUR]
-    weights = np.array([1.0 if item.objects else 0.4 for item in pool])
+    weights = np.array([1.0 if item.objects else 0.55 for item in pool])
     picks = rng.choice(len(pool), count, replace=len(pool) < count, p=weights / weights.sum())
     return [pool[int(pick)] for pick in picks]
 

@@ -103,10 +103,14 @@ def _grid_code(side: int, width: int) -> Tensor:
 
 def save_nano(model: Qwen3VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast,
               folder: Path) -> None:
-    """Write weights (bfloat16), configuration, tokenizer and processor files to ``folder``."""
+    """Write weights (float16), configuration, tokenizer and processor files to ``folder``.
+
+    Matrices are rounded to the grid of 8-bit weights, so that an int8 export is the same model.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    keep = {name: value.to(torch.bfloat16) for name, value in model.state_dict().items()}
-    twin = Qwen3VLForConditionalGeneration(model.config).to(torch.bfloat16)
+    keep = {name: on_int8_grid(value).to(torch.float16)
+            for name, value in model.state_dict().items()}
+    twin = Qwen3VLForConditionalGeneration(model.config).to(torch.float16)
     twin.load_state_dict(keep)
     twin.generation_config.update(
         do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
@@ -123,6 +127,22 @@ def save_nano(model: Qwen3VLForConditionalGeneration, tokenizer: PreTrainedToken
     _write_json(folder / 'rtrack.json', {
         'name': 'rtrack-nano', 'bbox_protocol': 'rel1000', 'image_size': list(IMAGE_SIZE),
         'labels': list(LABELS), 'prompt': 'brief', 'max_boxes': 12})
+
+
+def on_int8_grid(weight: Tensor) -> Tensor:
+    """Return a matrix rounded to 256 even steps per row, between the row's extremes and 0.
+
+    This is the grid of asymmetric 8-bit weights with one scale per output channel; rounding twice
+    changes nothing. Vectors, which are kept in floating point, are returned as they are.
+    """
+    if weight.ndim < 2 or not weight.is_floating_point():
+        return weight
+    rows = weight.detach().float().flatten(1)
+    low, high = rows.amin(1, keepdim=True).clamp(max=0), rows.amax(1, keepdim=True).clamp(min=0)
+    step = ((high - low) / 255).clamp(min=1e-12)
+    zero = torch.round(-low / step)
+    levels = (torch.round(rows / step) + zero).clamp(0, 255)
+    return ((levels - zero) * step).view_as(weight)
 
 
 def _write_json(path: Path, content: dict[str, object]) -> None:

@@ -79,8 +79,8 @@ def _order_shards(run: Run, pool: ProcessPoolExecutor) -> list[Any]:
 
 
 def _batches(run: Run, stage: str, settings: dict[str, Any], futures: list[Any]
-             ) -> Iterator[Batch]:
-    """Yield batches from the current step on; the pool of shards grows on a fixed schedule."""
+             ) -> Iterator[dict[str, Batch]]:
+    """Yield the batches of each step by loss; the pool of shards grows on a fixed schedule."""
     shards: list[Shard] = []
     total = run.config['data']['shards']
     with ThreadPoolExecutor(1) as ahead:
@@ -92,13 +92,22 @@ def _batches(run: Run, stage: str, settings: dict[str, Any], futures: list[Any]
                 futures[1 + len(shards)].result()
                 shards.append(read_shard(run.out / 'data' / 'train', len(shards)))
             rng = np.random.default_rng((run.config['seed'], STAGES.index(stage), step + 1))
-            following = ahead.submit(draw_batch, run.builder, list(shards), rng,
-                                     settings['images'], settings.get('sentences', 1))
+            following = ahead.submit(_draw, run.builder, stage, settings, list(shards), rng)
             if pending is not None:
                 yield pending.result()
             pending = following
         if pending is not None:
             yield pending.result()
+
+
+def _draw(builder: SequenceBuilder, stage: str, settings: dict[str, Any], shards: list[Shard],
+          rng: np.random.Generator) -> dict[str, Batch]:
+    """Draw the batch of a step; beside it one for the tower alone, which learns cheaply."""
+    batches = {stage: draw_batch(builder, shards, rng, settings['images'],
+                                 settings.get('sentences', 1))}
+    if 'dense_images' in settings:
+        batches['dense'] = draw_batch(builder, shards, rng, settings['dense_images'], 1)
+    return batches
 
 
 def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:
@@ -111,8 +120,10 @@ def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:
     with Progress(*columns, console=CONSOLE) as progress:
         task = progress.add_task(stage, total=settings['steps'], completed=run.step, note='')
         began, since = time.monotonic(), run.step
-        for batch in _batches(run, stage, settings, futures):
-            report = _step(run, stage, batch)
+        for batches in _batches(run, stage, settings, futures):
+            report = {}
+            for loss, batch in batches.items():
+                report = _step(run, loss, batch, _learning_rate(run, stage)) | report
             run.step += 1
             progress.update(task, completed=run.step, note=f'loss {report["loss"]:.3f}')
             if run.step % 25 == 0:
@@ -126,14 +137,14 @@ def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:
                 _save(run)
 
 
-def _step(run: Run, stage: str, batch: Batch) -> dict[str, float]:
+def _step(run: Run, kind: str, batch: Batch, rate: float) -> dict[str, float]:
+    """Take one step on the loss of stage ``kind``; return what to log."""
     assert run.optimizer is not None
-    rate = _learning_rate(run, stage)
-    slower = run.config[stage].get('vision_rate', 1.0)
+    slower = run.config[kind].get('vision_rate', 1.0)
     for group in run.optimizer.param_groups:
         group['lr'] = rate * (slower if group['vision'] else 1.0)
     with torch.autocast('cpu', torch.bfloat16):
-        if stage == 'dense':
+        if kind == 'dense':
             loss, report = dense_loss(run.net, run.net.see_training(batch.images).merged, batch,
                                       run.config['sigma'])
         else:

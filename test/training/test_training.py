@@ -140,13 +140,24 @@ def test_shards_depend_on_their_number_alone(tmp_path: Path) -> None:
     assert np.array_equal(first.rgb, second.rgb) and first.rows == second.rows
 
 
+def test_rounding_to_the_grid_of_int8_keeps_within_half_a_step_and_is_done_once() -> None:
+    weight = torch.randn(7, 40, generator=torch.Generator().manual_seed(0)) * 3 + 1
+    rounded = nano.on_int8_grid(weight)
+    step = (weight.amax(1).clamp(min=0) - weight.amin(1).clamp(max=0)) / 255
+    assert ((rounded - weight).abs().amax(1) <= step + 1e-6).all()
+    assert all(len(row.unique()) <= 256 for row in rounded)
+    assert torch.allclose(nano.on_int8_grid(rounded.half()), rounded, atol=2e-3)
+    assert torch.equal(nano.on_int8_grid(weight[0]), weight[0])
+
+
 def test_a_run_is_saved_resumed_and_finished(tmp_path: Path) -> None:
     config = yaml.safe_load((Path(__file__).parents[2] / 'config/training/nano.yaml').read_text())
     config |= {'compile': False, 'checkpoint_steps': 1, 'evaluate_steps': 2,
                'evaluate_sentences': 4}
     config['data'] |= {'shards': 1, 'frames_per_shard': 6, 'held_out_frames': 6}
     config['dense'] |= {'steps': 2, 'images': 2}
-    config['language'] |= {'steps': 2, 'images': 2, 'sentences': 2, 'decay_steps': 1}
+    config['language'] |= {'steps': 2, 'images': 2, 'sentences': 2, 'decay_steps': 1,
+                           'dense_images': 2}
     path = tmp_path / 'small.yaml'
     path.write_text(yaml.safe_dump(config))
     folder = sft.train(path, tmp_path / 'run')
