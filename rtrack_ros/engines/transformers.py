@@ -6,7 +6,8 @@ torchvision.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,28 @@ from rtrack_ros.engines.worker import ModelThread
 from rtrack_ros.frames import Image8
 
 IMAGE_TOKEN = '<|image_pad|>'
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedImages:
+    """What the vision tower made of some images.
+
+    Attributes:
+        features: Output of ``get_image_features``; None without images.
+        grids: Patches of each image along (time, height, width), int64, shape (images, 3).
+        preprocess_ms: Wall time of resizing and normalising.
+        vit_ms: Wall time of the vision tower.
+    """
+
+    features: Any
+    grids: Any
+    preprocess_ms: float
+    vit_ms: float
+
+    @property
+    def images(self) -> int:
+        """Number of images."""
+        return len(self.grids)
 
 
 class TransformersEngine:
@@ -66,44 +89,89 @@ class TransformersEngine:
         """Return what this engine can do."""
         facts = self._manifest
         return Capabilities('transformers', facts.name, 'CPU', 'float32', facts.bbox_protocol,
-                            facts.image_size, True, facts.labels, facts.prompt)
+                            facts.image_size, True, facts.labels, facts.prompt, facts.crops,
+                            shares_images=True)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None) -> Reply:
         """Answer one prompt; see ``engines.base.Engine.infer``.
 
-        Timings in milliseconds: 'preprocess' (images and text to tensors), 'total'.
+        Timings in milliseconds: 'preprocess' (images to tensors), 'vit' (image encoding), 'total'.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
             EngineError: the prompt and the images do not fit, or torch failed; the engine stays
                 usable unless it was closed.
         """
-        if self._model is None:
-            raise EngineError('the engine is closed; load it again')
-        if len(images) != prompt.images:
-            raise EngineError(f'the prompt has places for {prompt.images} images and got '
-                              f'{len(images)}; pass one image for each place')
+        _check_places(len(images), prompt)
         started = time.perf_counter()
-        reply = self._thread.call(self._generate, images, prompt, grammar, max_tokens, deadline_s)
-        if deadline_s is not None and time.perf_counter() - started > deadline_s:
-            raise DeadlineError(f'no answer within {deadline_s} s; allow more time, or raise '
-                                'threads')
+        seen = self.encode(images)
+        left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
+        reply = self.answer(seen, prompt, grammar, max_tokens, left_s)
+        total_ms = (time.perf_counter() - started) * 1e3
+        return replace(reply, timings={'preprocess': seen.preprocess_ms, 'vit': seen.vit_ms,
+                                       'total': total_ms})
+
+    def encode(self, images: Sequence[Image8]) -> EncodedImages:
+        """Encode images once, for any number of prompts; see ``engines.base.SharesImages``.
+
+        Raises:
+            EngineError: torch failed; the engine stays usable unless it was closed.
+        """
+        return self._call(self._encode, images)
+
+    def answer(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,
+               max_tokens: int, deadline_s: float | None = None) -> Reply:
+        """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
+
+        Timings in milliseconds: 'total', the encoding not included.
+
+        Raises:
+            DeadlineError: the deadline passed; the engine stays usable.
+            EngineError: the prompt and the images do not fit, or torch failed; the engine stays
+                usable unless it was closed.
+        """
+        _check_places(seen.images, prompt)
+        started = time.perf_counter()
+        late = deadline_s is not None and deadline_s <= 0
+        reply = None if late else self._call(self._generate, seen, prompt, grammar, max_tokens,
+                                             deadline_s)
+        if reply is None or (deadline_s is not None
+                             and time.perf_counter() - started > deadline_s):
+            raise DeadlineError('no answer within the deadline; allow more time, or raise threads')
         return reply
 
+    def _call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run a function in the model's thread, torch's errors as those of an engine."""
+        if self._model is None:
+            raise EngineError('the engine is closed; load it again')
+        try:
+            return self._thread.call(function, *args)
+        except RuntimeError as error:
+            if isinstance(error, EngineError):
+                raise
+            raise EngineError(f'torch could not answer: {error}') from error
+
     def inputs(self, images: Sequence[Image8], prompt: Prompt) -> dict[str, Any]:
-        """Return the tensors the model reads for one prompt.
+        """Return the tensors the model reads for one prompt, the pixels of its images included."""
+        pixels = self._pixels(images)
+        return self._tokens(prompt, pixels.get('image_grid_thw', ())) | pixels
+
+    def _pixels(self, images: Sequence[Image8]) -> dict[str, Any]:
+        if not images:
+            return {}
+        resized = [resize_image(image, self._manifest.image_size) for image in images]
+        return dict(self._images(images=resized, return_tensors='pt'))
+
+    def _tokens(self, prompt: Prompt, grids: Any) -> dict[str, Any]:
+        """Return the text tensors of a prompt about images of these grids.
 
         ``mm_token_type_ids`` is among them: without it the model runs on with wrong positions.
         """
-        text, pixels = chat_text(prompt), {}
-        if images:
-            resized = [resize_image(image, self._manifest.image_size) for image in images]
-            pixels = dict(self._images(images=resized, return_tensors='pt'))
-            text = self._with_image_tokens(text, pixels['image_grid_thw'])
+        text = self._with_image_tokens(chat_text(prompt), grids)
         ids = self._torch.tensor([self._tokenizer(text, add_special_tokens=False).input_ids])
         return {'input_ids': ids, 'attention_mask': self._torch.ones_like(ids),
-                'mm_token_type_ids': (ids == self._model.config.image_token_id).int(), **pixels}
+                'mm_token_type_ids': (ids == self._model.config.image_token_id).int()}
 
     def _with_image_tokens(self, text: str, grids: Any) -> str:
         pieces = text.split(IMAGE_TOKEN)
@@ -113,27 +181,37 @@ class TransformersEngine:
             joined += [IMAGE_TOKEN * (int(grid.prod()) // merged), piece]
         return ''.join(joined)
 
-    def _generate(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
+    def _encode(self, images: Sequence[Image8]) -> EncodedImages:
+        started = time.perf_counter()
+        pixels = self._pixels(images)
+        resized = time.perf_counter()
+        features = None
+        if images:
+            with self._torch.inference_mode():
+                features = self._model.get_image_features(**pixels, return_dict=True)
+        vit_ms = (time.perf_counter() - resized) * 1e3
+        return EncodedImages(features, pixels.get('image_grid_thw', ()),
+                             (resized - started) * 1e3, vit_ms)
+
+    def _generate(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,
                   max_tokens: int, deadline_s: float | None) -> Reply:
         from rtrack_ros.engines.greedy import GreedyUnderGrammar
         started = time.perf_counter()
-        inputs = self.inputs(images, prompt)
-        preprocess_ms = (time.perf_counter() - started) * 1e3
+        inputs = self._tokens(prompt, seen.grids)
         length = inputs['input_ids'].shape[1]
+        if seen.images:
+            inputs |= {'image_grid_thw': seen.grids,
+                       'mm_encoder_outputs': {'image': seen.features}}
         choose = GreedyUnderGrammar(self._tokenizer, length, grammar,
                                     self._model.generation_config.eos_token_id)
-        try:
-            with self._torch.inference_mode():
-                output = self._model.generate(
-                    **inputs, do_sample=False, max_new_tokens=max_tokens, max_time=deadline_s,
-                    logits_processor=[choose])
-        except RuntimeError as error:
-            raise EngineError(f'torch could not answer: {error}') from error
+        with self._torch.inference_mode():
+            output = self._model.generate(
+                **inputs, do_sample=False, max_new_tokens=max_tokens, max_time=deadline_s,
+                logits_processor=[choose])
         chosen = output[0, length:].tolist()
         text = self._tokenizer.decode(chosen, skip_special_tokens=True)
-        timings = {'preprocess': preprocess_ms, 'total': (time.perf_counter() - started) * 1e3}
         finish = 'stop' if chosen and chosen[-1] in choose.ends else 'length'
-        return Reply(text, len(chosen), finish, timings,
+        return Reply(text, len(chosen), finish, {'total': (time.perf_counter() - started) * 1e3},
                      mean_token_probability(choose.log_likelihood, len(chosen)))
 
     def close(self) -> None:
@@ -141,6 +219,12 @@ class TransformersEngine:
         if self._model is not None:
             self._thread.call(setattr, self, '_model', None)
             self._thread.close()
+
+
+def _check_places(images: int, prompt: Prompt) -> None:
+    if images != prompt.images:
+        raise EngineError(f'the prompt has places for {prompt.images} images and got {images}; '
+                          'pass one image for each place')
 
 
 def _import_torch() -> tuple[Any, Any]:

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, cast
 
-from rtrack_ros.engines.base import Engine
+from rtrack_ros.engines.base import Engine, Prompt, Reply, SharesImages
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.coordinates import check_protocol
@@ -19,6 +20,9 @@ _TOKENS_PER_BOX = 40
 
 class Grounder:
     """Asks an engine where the objects of a query are. Used by one thread at a time.
+
+    Several queries in turn about one and the same pair cost one encoding of its images where the
+    engine can keep it.
 
     Every grounding has score 1: the probability of a text is mostly that of its coordinates, which
     spread over neighbours however sure the model is that somebody is there.
@@ -42,6 +46,7 @@ class Grounder:
         ground_prompt('', self._capabilities.prompt)
         self._grammar = answer_grammar(max_boxes, labels or self._capabilities.labels or None)
         self._max_tokens = _TOKENS_PER_BOX * max_boxes
+        self._seen: tuple[FramePair, Any] | None = None
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
         """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
@@ -58,8 +63,7 @@ class Grounder:
         """
         started = time.perf_counter()
         prompt = ground_prompt(query.text, self._capabilities.prompt)
-        reply = self._engine.infer(pair.images(), prompt, self._grammar, self._max_tokens,
-                                   deadline_s)
+        reply = self._ask(pair, prompt, deadline_s)
         if reply.finish != 'stop':
             raise AnswerError(f'the answer is incomplete (finish {reply.finish!r} after '
                               f'{reply.tokens} tokens); allow fewer boxes per answer')
@@ -69,6 +73,17 @@ class Grounder:
         return Answer(pair.stamp_ns, query.id, query.epoch,
                       tuple(_on_the_whole(item, pair.region) for item in groundings), latency_ms,
                       pair.region)
+
+    def _ask(self, pair: FramePair, prompt: Prompt, deadline_s: float | None) -> Reply:
+        """Ask the engine, about images it has seen already where this is the pair of before."""
+        if not self._capabilities.shares_images:
+            return self._engine.infer(pair.images(), prompt, self._grammar, self._max_tokens,
+                                      deadline_s)
+        engine, started = cast(SharesImages, self._engine), time.perf_counter()
+        if self._seen is None or self._seen[0] is not pair:
+            self._seen = (pair, engine.encode(pair.images()))
+        left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
+        return engine.answer(self._seen[1], prompt, self._grammar, self._max_tokens, left_s)
 
 
 def _on_the_whole(grounding: Grounding, region: Region | None) -> Grounding:

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from rtrack_ros.engines.base import EngineError, Prompt
+from rtrack_ros.engines.base import DeadlineError, EngineError, Prompt
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.registry import load_engine
 from rtrack_ros.language.grammar import answer_grammar
@@ -76,6 +76,41 @@ def test_after_a_missed_deadline_the_engine_still_answers(transformers, question
 def test_images_that_do_not_fit_the_prompt_are_refused(transformers):
     with pytest.raises(EngineError, match='2 images and got 1'):
         transformers.infer([np.zeros((4, 4, 3), np.uint8)], ground_prompt('cars'), GRAMMAR, 100)
+
+
+def test_prompts_that_share_an_encoding_have_the_answers_of_prompts_that_do_not(
+        transformers, questions):
+    pair = questions[7][0]
+    sentences = ['people', 'cars', 'the cyclist', *(text for _, text in questions[:3])]
+    seen = transformers.encode(pair.images())
+    for sentence in sentences:
+        alone = ask(transformers, (pair, sentence))
+        shared = transformers.answer(seen, ground_prompt(sentence), GRAMMAR, 100)
+        assert (shared.text, shared.tokens) == (alone.text, alone.tokens)
+        assert shared.confidence == pytest.approx(alone.confidence, rel=1e-4)
+
+
+def test_a_shared_encoding_is_not_computed_again(transformers, questions, monkeypatch):
+    calls = []
+    tower = transformers._model.get_image_features
+    monkeypatch.setattr(transformers._model, 'get_image_features',
+                        lambda *args, **kwargs: calls.append(1) or tower(*args, **kwargs))
+    seen = transformers.encode(questions[0][0].images())
+    for sentence in ('people', 'cars'):
+        transformers.answer(seen, ground_prompt(sentence), GRAMMAR, 40)
+    assert len(calls) == 1
+
+
+def test_encoded_images_must_fit_the_prompt_as_well(transformers, questions):
+    seen = transformers.encode(questions[0][0].images()[:1])
+    with pytest.raises(EngineError, match='2 images and got 1'):
+        transformers.answer(seen, ground_prompt('cars'), GRAMMAR, 100)
+
+
+def test_a_deadline_that_has_passed_already_asks_nothing(transformers, questions):
+    seen = transformers.encode(questions[0][0].images())
+    with pytest.raises(DeadlineError, match='no answer within'):
+        transformers.answer(seen, ground_prompt('cars'), GRAMMAR, 100, deadline_s=-0.1)
 
 
 def test_a_folder_without_weights_names_the_remedy(nano, tmp_path):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -111,3 +112,40 @@ def test_a_box_in_a_crop_is_found_at_its_place_in_the_image(xs, ys, columns, row
 
 def test_an_answer_about_the_whole_image_has_no_region():
     assert Grounder(ScriptedEngine([CAR])).ground(pair(), QUERY).region is None
+
+
+class Sharing(ScriptedEngine):
+    """An engine whose encodings are the images themselves, and which counts them."""
+
+    def __init__(self):
+        super().__init__([CAR])
+        self.encoded = []
+        self.deadlines = []
+
+    def capabilities(self):
+        return replace(super().capabilities(), shares_images=True)
+
+    def encode(self, images):
+        self.encoded.append(images[0])
+        return images
+
+    def answer(self, seen, prompt, grammar, max_tokens, deadline_s=None):
+        self.deadlines.append(deadline_s)
+        return self.infer(seen, prompt, grammar, max_tokens, deadline_s)
+
+
+def test_questions_about_one_pair_share_one_encoding_and_other_pairs_have_their_own():
+    engine = Sharing()
+    grounder, first, second = Grounder(engine), pair(), pair()
+    answers = [grounder.ground(view, QUERY) for view in
+               (first, first, second, first.crop((0, 0, 320, 240)), first)]
+    assert [image.shape for image in engine.encoded] == [
+        (480, 640, 3), (480, 640, 3), (240, 320, 3), (480, 640, 3)]
+    assert [answer.region for answer in answers] == [None, None, None, (0, 0, 320, 240), None]
+    assert answers[0].groundings == answers[1].groundings
+
+
+def test_the_encoding_counts_towards_the_deadline():
+    engine = Sharing()
+    Grounder(engine).ground(pair(), QUERY, deadline_s=60.0)
+    assert 0 < engine.deadlines[0] < 60.0
