@@ -54,8 +54,8 @@ class TrackerConfig:
             lets colour and warmth decide between near candidates.
         appearance_gate: Least similarity of appearance for finding a lost track again, in [0, 1];
             raising it reuses ids more rarely.
-        duplicate_iou: IoU above which two tracks of one query are the same object; raising it
-            tolerates closer pairs.
+        duplicate_iou: IoU above which two tracks of one query are the same object, if an answer
+            lists one of them and no answer ever listed both; raising it tolerates closer pairs.
     """
 
     history_s: float = 4.0
@@ -82,7 +82,7 @@ class TrackerConfig:
     distance_gate: float = 1.0
     appearance_weight: float = 0.2
     appearance_gate: float = 0.6
-    duplicate_iou: float = 0.8
+    duplicate_iou: float = 0.5
 
     def __post_init__(self) -> None:
         """Reject settings with which nothing can work.

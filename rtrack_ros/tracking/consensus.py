@@ -132,14 +132,14 @@ def _agreeing(shifts: Array, valid: Mask, expected: Array, reach: Array,
     """
     against = _length(shifts - by_camera)
     moving = valid & (against > _MOVING_PX)
-    enough = _share(moving, valid) >= _MOVING_SHARE
-    guided = np.isfinite(expected).all(axis=1)
+    enough = _share(moving, valid)[:, None] >= _MOVING_SHARE
+    guided = np.isfinite(expected).all(axis=1, keepdims=True)
     near = valid & (_length(shifts - np.nan_to_num(expected)[:, None])
                     <= _LEAST_REACH_PX + reach[:, None])
     own = _length(np.nan_to_num(expected) - _mean(by_camera, valid))[:, None]
     near &= (against > _MOVING_PX / 2) | (own <= _MOVING_PX)
-    near &= (_share(near, valid) >= _LEAST_SHARE)[:, None]
-    candidates = np.where(guided[:, None], near, np.where(enough[:, None], moving, valid))
+    near &= _share(near, valid)[:, None] >= _LEAST_SHARE
+    candidates = np.where(guided, near, np.where(enough, moving, valid))
     distance = _length(shifts - _median(shifts, candidates)[:, None])
     spread = _median(distance[:, :, None], candidates)
     return candidates & (spread <= _LARGEST_SPREAD_PX) & (distance < 0.5 + 2.0 * spread)

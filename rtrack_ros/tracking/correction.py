@@ -21,16 +21,19 @@ from rtrack_ros.tracking.association import Candidates, associate
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion, clip_to_frame
 from rtrack_ros.tracking.replay import Runner, answer_sigma, measure_since
+from rtrack_ros.tracking.reupdate import Detour, bridge, explains
 from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
-_SAME_MOTION_IOU = 0.3
+# Standard deviations beyond which an answer says that the track was not on its object.
+_NEWS = 3.0
 _MOSTLY = 0.7
+# Above this overlap two boxes of one answer say one object twice.
+_SAME_BOX_IOU = 0.8
 _HIDDEN = 0.5
 _EDGE_PX = 2.0
 # Box sizes per second: a speed known better than this guides the search for the box.
 _KNOWN_SPEED = 0.5
-_RESTART_AFTER_S = 0.3
 
 
 @dataclass
@@ -45,8 +48,10 @@ class Change:
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
         runner: Follows the box to now; None when the motion measured since is reused.
-        restart: The track had lost sight of its object, so that its velocity is worth nothing:
-            it goes on from ``start`` like a newborn, under its id.
+        detour: The way the object took where the track was elsewhere; None where the track's own
+            motion explains the box.
+        restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
+            on from ``start`` like a newborn, under its id.
     """
 
     box: tuple[float, float, float, float]
@@ -56,6 +61,7 @@ class Change:
     track_id: int | None
     start: NDArray[np.float64]
     runner: Runner | None
+    detour: Detour | None = None
     restart: bool = False
 
     @property
@@ -89,20 +95,22 @@ class Correction:
         self.reached_ns = frames[-1].stamp_ns
 
 
-def correct_past(answer: Answer, frames: Sequence[Frame], tracklets: Sequence[Tracklet],
-                 states: kalman.States, config: TrackerConfig) -> Correction:
+def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
+                 tracklets: Sequence[Tracklet], states: kalman.States,
+                 config: TrackerConfig) -> Correction:
     """Match an answer to the tracks as they were and follow its new boxes to now.
 
     Args:
         answer: About ``frames[0]``.
-        frames: Consecutive frames up to the newest.
+        past: The frames before it that are still known.
+        frames: Consecutive frames from there to the newest.
         tracklets: The query's tracks that existed on ``frames[0]``.
         states: Their states there, (N, 5, 4).
         config: Tracker settings.
     """
     frame = frames[0]
     seen_region = answer.region or (0, 0, *frame.size)
-    groundings = _distinct(answer.groundings, config)
+    groundings = _distinct(answer.groundings)
     boxes = as_boxes([grounding.box for grounding in groundings])
     looks = describe_all(frame.views, boxes)
     candidates = Candidates(
@@ -117,7 +125,8 @@ def correct_past(answer: Answer, frames: Sequence[Frame], tracklets: Sequence[Tr
                         starts[index], Runner(box.copy(), np.full(2, np.nan), None, []))
         if index in matched:
             track = matched[index]
-            _correct_track(change, tracklets[track].id, states[track], frames, seen_region)
+            change.box = _beyond_edges(box, kalman.boxes_of(states[track][None])[0], seen_region)
+            _correct_track(change, tracklets[track].id, states[track], past, frames, config)
         changes.append(change)
     seen = {tracklets[track].id for track in matched.values()}
     unseen = [(tracklet.id, _visibility(tracklet.id, box, frame, seen_region))
@@ -129,38 +138,38 @@ def correct_past(answer: Answer, frames: Sequence[Frame], tracklets: Sequence[Tr
     return correction
 
 
-def _distinct(groundings: Sequence[Grounding], config: TrackerConfig) -> list[Grounding]:
+def _distinct(groundings: Sequence[Grounding]) -> list[Grounding]:
     """Drop boxes that say the same object twice, the first said is kept."""
     kept: list[Grounding] = []
     for grounding in groundings:
         if not kept or iou([grounding.box], [other.box for other in kept]).max() \
-                <= config.duplicate_iou:
+                <= _SAME_BOX_IOU:
             kept.append(grounding)
     return kept
 
 
 def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
-                   frames: Sequence[Frame], region: Region) -> None:
+                   past: Sequence[Frame], frames: Sequence[Frame],
+                   config: TrackerConfig) -> None:
     """Make a change correct a track, on the motion measured since if that is the object's."""
-    box, track_box = as_boxes([change.box])[0], kalman.boxes_of(state[None])[0]
     change.track_id = track_id
-    change.box = _beyond_edges(box, track_box, region)
-    change.restart = frames[0].coasting_s.get(track_id, 0.0) > _RESTART_AFTER_S
-    if change.runner and change.restart:
-        change.runner.track_id = track_id
-    elif _motion_holds(track_id, box, clip_to_frame(track_box, frames[0]), frames):
-        change.runner = None
-    elif change.runner:
-        change.runner.track_id = track_id
-        if kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
+    assert change.runner is not None
+    change.runner.track_id = track_id
+    box = as_boxes([change.box])[0]
+    sigma = answer_sigma(box[None], frames[0].size, config)[0]
+    if explains(state, box, sigma, _NEWS):
+        if _mostly_followed(track_id, frames):
+            change.runner = None
+        elif kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
             change.runner.speed = state[1, :2].copy()
+        return
+    change.detour = bridge(past, frames[0], track_id, box, config)
+    change.restart = change.detour is None
+    if change.detour:
+        change.runner.speed = change.detour.speed.copy()
 
 
-def _motion_holds(track_id: int, box: NDArray[np.float64], track_box: NDArray[np.float64],
-                  frames: Sequence[Frame]) -> bool:
-    """Whether the motion measured for the track since is motion of the answered object."""
-    if iou([box], [track_box])[0, 0] < _SAME_MOTION_IOU:
-        return False
+def _mostly_followed(track_id: int, frames: Sequence[Frame]) -> bool:
     followed = sum(track_id in frame.motions for frame in frames[1:])
     return followed >= _MOSTLY * (len(frames) - 1)
 
@@ -192,8 +201,9 @@ def _duplicates(tracklets: Sequence[Tracklet], boxes: BoxArray, seen: set[int],
                 config: TrackerConfig) -> list[int]:
     """Return tracks without a box that lie on a track which has one; the older id stays.
 
-    When the older one is without a box, the younger is dropped all the same: the next answer
-    confirms the older, which lies on the same object.
+    Two tracks that one answer ever listed side by side are two objects, however much they
+    overlap now. When the older one is without a box, the younger is dropped all the same: the
+    next answer confirms the older, which lies on the same object.
     """
     overlap = iou(boxes, boxes)
     drop = set()
@@ -201,6 +211,7 @@ def _duplicates(tracklets: Sequence[Tracklet], boxes: BoxArray, seen: set[int],
         for column in range(row + 1, len(tracklets)):
             second = tracklets[column]
             one_seen = (first.id in seen) != (second.id in seen)
-            if one_seen and overlap[row, column] > config.duplicate_iou:
+            if (one_seen and overlap[row, column] > config.duplicate_iou
+                    and second.id not in first.apart):
                 drop.add(max(first.id, second.id))
     return sorted(drop)

@@ -22,7 +22,7 @@ _BLOCK = 4
 # images: below it a corner is sensor noise.
 _LEAST_CORNER = 2e-4
 _CELLS = np.array([8, 6])
-_WINDOW = (13, 13)
+_WINDOW = (7, 7)
 _LEVELS = 3
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.03)
 

@@ -81,7 +81,7 @@ class Frame:
         motions: Measured motion by track id; a missing id means the box coasts.
         states: Kalman state (5, 4) by track id, after this frame's measurements.
         coasting_s: Seconds without flow by track id; absent means 0.
-        corrections: Boxes that answers gave on this frame, by track id.
+        corrections: Boxes that answers gave on this frame, by track id, those of births included.
         answered: (query id, epoch) of the answers applied to this frame.
     """
 
@@ -141,6 +141,10 @@ class History:
         """Return the frames with this stamp or a later one, in order."""
         index = bisect_left(self._frames, stamp_ns, key=lambda kept: kept.stamp_ns)
         return self._frames[index:]
+
+    def before(self, stamp_ns: int) -> list[Frame]:
+        """Return the frames with earlier stamps, in order."""
+        return self._frames[:bisect_left(self._frames, stamp_ns, key=lambda kept: kept.stamp_ns)]
 
     def __iter__(self) -> Iterator[Frame]:
         return iter(self._frames)

@@ -104,19 +104,18 @@ def answer_sigma(boxes: BoxArray, size: tuple[int, int],
 def replay(frames: Sequence[Frame], ids: list[int], config: TrackerConfig) -> None:
     """Run ``ids`` again from their states on the first frame, through all corrections since.
 
-    The states and coasting times of the later frames are overwritten. Tracks that have no state
-    on the first frame are not touched.
+    The states and coasting times of the later frames are overwritten; those of the first frame
+    hold its own corrections already.
     """
     if not ids or not frames:
         return
     states = frames[0].stack(ids)
     coasting = [frames[0].coasting_s.get(track_id, 0.0) for track_id in ids]
-    for index, frame in enumerate(frames):
-        if index:
-            motions = [frame.motions.get(track_id) for track_id in ids]
-            states = advance(states, motions, frame.camera, frame.dt_s, config)
-            coasting = [0.0 if motion else seconds + frame.dt_s
-                        for motion, seconds in zip(motions, coasting, strict=True)]
+    for frame in frames[1:]:
+        motions = [frame.motions.get(track_id) for track_id in ids]
+        states = advance(states, motions, frame.camera, frame.dt_s, config)
+        coasting = [0.0 if motion else seconds + frame.dt_s
+                    for motion, seconds in zip(motions, coasting, strict=True)]
         states = _with_corrections(states, frame, ids, config)
         for row, track_id in enumerate(ids):
             frame.states[track_id] = states[row]
@@ -182,7 +181,7 @@ def _follow(span: Sequence[Frame], runner: Runner, others: BoxArray,
     """Follow one box over one stride."""
     box, speed = runner.box, runner.speed
     seconds = sum(frame.dt_s for frame in span[1:])
-    camera = _compose(span[1:])
+    camera = compose(span[1:])
     motion = None
     if seconds <= config.max_flow_gap_s and span[0].size == span[-1].size:
         extent = float(np.sqrt(np.prod(np.maximum(box[2:] - box[:2], 1.0))))
@@ -199,7 +198,7 @@ def _follow(span: Sequence[Frame], runner: Runner, others: BoxArray,
     half = (box[2:] - box[:2]) * (motion.growth if motion else 1.0) / 2
     runner.box = np.concatenate([carried + own - half, carried + own + half])
     runner.speed = speed
-    parts = _shared_out(motion, own, centre, span, seconds)
+    parts = share_out(motion, own, centre, span, seconds)
     runner.motions += list(zip(span[1:], parts, strict=True))
 
 
@@ -211,9 +210,17 @@ def _smoothed(speed: NDArray[np.float64], measured: NDArray[np.float64],
     return speed + share * (measured - speed)
 
 
-def _shared_out(motion: Motion | None, own: NDArray[np.float64], place: NDArray[np.float64],
-                span: Sequence[Frame], seconds: float) -> list[Motion | None]:
-    """Share a stride's motion out over its frames, after the camera's own motion."""
+def share_out(motion: Motion | None, own: NDArray[np.float64], place: NDArray[np.float64],
+               span: Sequence[Frame], seconds: float) -> list[Motion | None]:
+    """Share a motion over several frames out over each of them, after the camera's own motion.
+
+    Args:
+        motion: What is known of it over all frames; None shares out nothing.
+        own: (2,) shift relative to the background over all frames, RGB pixels.
+        place: (2,) centre on the first frame, RGB pixels.
+        span: The frames, the one where the motion begins first.
+        seconds: Time from the first frame to the last.
+    """
     parts: list[Motion | None] = []
     for frame in span[1:]:
         share = frame.dt_s / max(seconds, 1e-6)
@@ -226,7 +233,7 @@ def _shared_out(motion: Motion | None, own: NDArray[np.float64], place: NDArray[
     return parts
 
 
-def _compose(frames: Sequence[Frame]) -> Affine:
+def compose(frames: Sequence[Frame]) -> Affine:
     """Return the camera motion over several frames."""
     total = np.eye(3)
     for frame in frames:

@@ -6,13 +6,13 @@ the past and to write the result. Times are header stamps throughout.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
-from rtrack_ros.boxes import BoxArray, area
+from rtrack_ros.boxes import BoxArray, area, as_boxes
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query
@@ -22,7 +22,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import Change, Correction, correct_past
 from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
 from rtrack_ros.tracking.motion import measure_motion
-from rtrack_ros.tracking.replay import advance, expect, replay
+from rtrack_ros.tracking.replay import advance, correct, expect, replay
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
@@ -195,8 +195,9 @@ class Tracker:
                 track_id: 0.0 if motion else before.coasting_s.get(track_id, 0.0) + frame.dt_s
                 for track_id, motion in zip(ids, motions, strict=True)}
 
-    def _judge(self, frame: Frame) -> None:
-        ids = list(frame.states)
+    def _judge(self, frame: Frame, only: Collection[int] | None = None) -> None:
+        """Decide where tracks of a frame are in their lives; ``only`` these, None for all."""
+        ids = [track_id for track_id in frame.states if only is None or track_id in only]
         boxes = kalman.boxes_of(frame.stack(ids))
         inside = area(clip_to_frame(boxes, frame)) / np.maximum(area(boxes), 1.0)
         self._remove({
@@ -236,7 +237,8 @@ class Tracker:
                          if (tracklet.query_id, tracklet.epoch) == (answer.query_id, answer.epoch)
                          and tracklet.id in frames[0].states]
             states = frames[0].stack([tracklet.id for tracklet in tracklets])
-        correction = correct_past(answer, frames, tracklets, states, self.config)
+            past = self._history.before(answer.stamp_ns)
+        correction = correct_past(answer, past, frames, tracklets, states, self.config)
         return self._commit(answer, correction)
 
     def _refusal(self, answer: Answer) -> Outcome | None:
@@ -269,30 +271,40 @@ class Tracker:
             return Outcome.STALE_EPOCH
         if not frames or frames[0] is not correction.frame:
             return Outcome.LATE
-        ids = [track_id for change in correction.changes
-               if (track_id := self._write_change(answer, change, frames[0])) is not None]
-        replay(frames, ids, self.config)
-        self._contradict(answer, correction)
-        self._judge(frames[-1])
+        written = [self._write_change(answer, change, frames) for change in correction.changes]
+        self._contradict(answer, correction, {track_id for track_id in written if track_id})
+        self._relive(answer, frames)
         return Outcome.APPLIED
 
-    def _write_change(self, answer: Answer, change: Change, frame: Frame) -> int | None:
-        """Write one box into its frame and its motion into those after; returns its track."""
+    def _write_change(self, answer: Answer, change: Change,
+                      frames: Sequence[Frame]) -> int | None:
+        """Write one box into its frame, its motion into those around; returns its track."""
         if change.track_id is None:
             tracklet = self._born(answer, change)
         elif change.track_id in self._tracklets:
             tracklet = self._tracklets[change.track_id]
             self.counts.recovered += tracklet.state is TrackState.LOST
             tracklet.confirm(answer.stamp_ns, change.label, change.look, self.config)
-            frame.corrections[tracklet.id] = change.box
         else:
             return None
+        frame = frames[0]
+        for other, motion in [*(change.detour.motions if change.detour else ()),
+                              *change.motions]:
+            if motion is not None:
+                other.motions[tracklet.id] = motion
+        if change.detour:
+            frame.corrections[tracklet.id] = change.box
+            replay([*change.detour.past, *frames], [tracklet.id], self.config)
+            return tracklet.id
         if change.track_id is None or change.restart:
             frame.states[tracklet.id] = change.start
+        else:
+            frame.states[tracklet.id] = correct(
+                frame.states[tracklet.id][None], as_boxes([change.box]), frame.size,
+                self.config)[0]
+        frame.corrections[tracklet.id] = change.box
         frame.coasting_s[tracklet.id] = 0.0
-        for later, motion in change.motions:
-            if motion is not None:
-                later.motions[tracklet.id] = motion
+        replay(frames, [tracklet.id], self.config)
         return tracklet.id
 
     def _born(self, answer: Answer, change: Change) -> Tracklet:
@@ -304,11 +316,25 @@ class Tracker:
         self.counts.births += 1
         return tracklet
 
-    def _contradict(self, answer: Answer, correction: Correction) -> None:
+    def _contradict(self, answer: Answer, correction: Correction, listed: set[int]) -> None:
+        """Weigh the answer against tracks it does not list, and end those told to be others'."""
         for track_id, visible in correction.unseen:
             if track_id in self._tracklets:
                 self._tracklets[track_id].contradict(answer.stamp_ns, visible, self.config)
+        for track_id in listed:
+            self._tracklets[track_id].apart |= listed - {track_id}
         self._remove(set(correction.duplicates) & self._tracklets.keys())
+
+    def _relive(self, answer: Answer, frames: Sequence[Frame]) -> None:
+        """Judge the answer's tracks again on every frame since, as if it had come at once."""
+        key, oldest_ns = (answer.query_id, answer.epoch), self._history.oldest_ns or 0
+        own = {tracklet.id for tracklet in self._tracklets.values()
+               if (tracklet.query_id, tracklet.epoch) == key}
+        for track_id in own:
+            self._tracklets[track_id].relive(answer.stamp_ns)
+            self._tracklets[track_id].settle(oldest_ns, self.config.fade_s)
+        for frame in frames:
+            self._judge(frame, own)
 
     def _remove(self, track_ids: set[int]) -> None:
         if track_ids:

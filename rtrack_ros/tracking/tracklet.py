@@ -2,11 +2,13 @@
 
 Belief is the probability that the object is there and matches the sentence. An answer changes its
 odds by Bayes' rule from two numbers of the model, its recall and its false rate; an answer
-*without* the object is evidence as well. Time without answers lets belief fade.
+*without* the object is evidence as well. Time without answers lets belief fade. Answers are kept
+as long as others about earlier frames may come, so that their order of arrival does not matter.
 """
 
 import math
-from dataclasses import dataclass
+from bisect import insort
+from dataclasses import dataclass, field
 
 from rtrack_ros.tracking.appearance import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
@@ -15,6 +17,26 @@ from rtrack_ros.tracking.track import TrackState
 _LEAST_INSIDE = 0.25
 _MEMORY_SHARE = 0.3
 _MOST_BELIEF = 0.99
+
+
+@dataclass(frozen=True, order=True)
+class Evidence:
+    """What one answer says about one track.
+
+    Attributes:
+        stamp_ns: Stamp of the frame of the answer.
+        ratio: Likelihood of the answer if the object is there over that if it is not.
+        least: Belief that the answer alone is worth, in [0, 1].
+    """
+
+    stamp_ns: int
+    ratio: float
+    least: float = 0.0
+
+    def update(self, belief: float) -> float:
+        """Return the belief after this evidence."""
+        odds = self.ratio * belief / max(1 - belief, 1e-6)
+        return min(max(odds / (1 + odds), self.least), _MOST_BELIEF)
 
 
 @dataclass
@@ -26,13 +48,15 @@ class Tracklet:
         query_id: The query it belongs to.
         epoch: The query's epoch.
         label: The model's word for it.
-        belief: Probability at ``belief_ns``.
-        belief_ns: Stamp of the last change of belief.
+        belief: Probability at ``belief_ns``, from what was settled by then.
+        belief_ns: Stamp of that belief.
         confirmed_ns: Stamp of the newest frame on which an answer confirmed it.
+        evidence: What answers said since ``belief_ns``, by stamp.
         hits: Confirming answers so far.
         state: Where it is in its life.
         lost_ns: Stamp at which it was lost, None otherwise.
         look: Remembered appearance.
+        apart: Tracks that one answer listed beside this one: they are other objects.
     """
 
     id: int
@@ -42,26 +66,39 @@ class Tracklet:
     belief: float
     belief_ns: int
     confirmed_ns: int
+    evidence: list[Evidence] = field(default_factory=list)
     hits: int = 1
     state: TrackState = TrackState.TENTATIVE
     lost_ns: int | None = None
     look: Appearance | None = None
+    apart: set[int] = field(default_factory=set)
 
     def belief_at(self, stamp_ns: int, fade_s: float) -> float:
-        """Return the belief at a later stamp, faded by the time since its last change."""
-        age_s = max(0.0, (stamp_ns - self.belief_ns) * 1e-9)
-        return self.belief * math.exp(-age_s / fade_s)
+        """Return the belief at a stamp, from what answers said about frames up to it."""
+        belief, since_ns = self.belief, self.belief_ns
+        for item in self.evidence:
+            if item.stamp_ns > stamp_ns:
+                break
+            belief = item.update(belief * _faded(since_ns, item.stamp_ns, fade_s))
+            since_ns = item.stamp_ns
+        return belief * _faded(since_ns, stamp_ns, fade_s)
+
+    def settle(self, stamp_ns: int, fade_s: float) -> None:
+        """Take evidence up to a stamp for final: no answer about an earlier frame is accepted."""
+        if self.evidence and self.evidence[0].stamp_ns <= stamp_ns:
+            self.belief = self.belief_at(stamp_ns, fade_s)
+            self.belief_ns = max(stamp_ns, self.belief_ns)
+            self.evidence = [item for item in self.evidence if item.stamp_ns > stamp_ns]
 
     def confirm(self, stamp_ns: int, label: str, look: Appearance | None,
                 config: TrackerConfig) -> None:
         """Take an answer about the frame at ``stamp_ns`` that contains this object."""
         # Even a track that was nearly given up is worth what a newborn is.
-        self._weigh(stamp_ns, config.answer_recall / config.answer_false_rate, config)
-        self.belief = max(self.belief, config.birth_score)
+        insort(self.evidence, Evidence(stamp_ns, config.answer_recall / config.answer_false_rate,
+                                       config.birth_score))
         self.confirmed_ns = max(self.confirmed_ns, stamp_ns)
         self.label = label
         self.hits += 1
-        self.lost_ns = None
         if look is not None:
             self.look = self.look.blended(look, _MEMORY_SHARE) if self.look else look
 
@@ -74,13 +111,12 @@ class Tracklet:
             config: Tracker settings.
         """
         ratio = (1 - config.answer_recall) / (1 - config.answer_false_rate)
-        self._weigh(stamp_ns, ratio ** visible, config)
+        insort(self.evidence, Evidence(stamp_ns, ratio ** visible))
 
-    def _weigh(self, stamp_ns: int, ratio: float, config: TrackerConfig) -> None:
-        when = max(self.belief_ns, stamp_ns)
-        belief = self.belief_at(when, config.fade_s)
-        odds = ratio * belief / max(1 - belief, 1e-6)
-        self.belief, self.belief_ns = min(odds / (1 + odds), _MOST_BELIEF), when
+    def relive(self, stamp_ns: int) -> None:
+        """Forget what was judged about frames from a stamp on, to judge them again."""
+        if self.lost_ns is not None and self.lost_ns >= stamp_ns:
+            self.lost_ns = None
 
     def judge(self, stamp_ns: int, coasting_s: float, inside: float,
               config: TrackerConfig) -> bool:
@@ -93,15 +129,18 @@ class Tracklet:
             config: Tracker settings.
         """
         belief = self.belief_at(stamp_ns, config.fade_s)
-        gone = (coasting_s > config.lost_after_s or inside < _LEAST_INSIDE
-                or belief < config.lost_below)
-        if not gone:
+        confirmed = self.hits >= config.hits_to_confirm
+        if (coasting_s <= config.lost_after_s and inside >= _LEAST_INSIDE
+                and belief >= config.lost_below):
             self.lost_ns = None
-            confirmed = self.hits >= config.hits_to_confirm
             self.state = TrackState.CONFIRMED if confirmed else TrackState.TENTATIVE
             return True
-        if self.state is TrackState.TENTATIVE or belief < config.removed_below:
+        if not confirmed or belief < config.removed_below:
             return False
         self.state = TrackState.LOST
         self.lost_ns = stamp_ns if self.lost_ns is None else self.lost_ns
         return stamp_ns - self.lost_ns <= config.memory_s * 1e9
+
+
+def _faded(since_ns: int, stamp_ns: int, fade_s: float) -> float:
+    return math.exp(-max(0.0, (stamp_ns - since_ns) * 1e-9) / fade_s)
