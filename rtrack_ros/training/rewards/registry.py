@@ -1,0 +1,62 @@
+"""Rewards by name, in the form in which TRL's trainers call them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from rtrack_ros.boxes import as_boxes
+from rtrack_ros.training.rewards.completion import Completion, Truth
+from rtrack_ros.training.rewards.detection import (
+    comprehensive_detection,
+    length_penalised,
+    raw_overlap,
+)
+from rtrack_ros.training.rewards.format_tiers import format_tiers
+from rtrack_ros.training.rewards.stepped_giou import stepped_giou, thoughtful_stepped_giou
+from rtrack_ros.training.rewards.structured_output import structured_output
+
+Reward = Callable[..., float]
+
+REWARDS: Final[dict[str, Reward]] = {
+    reward.__name__: reward for reward in (
+        structured_output, comprehensive_detection, length_penalised, raw_overlap, stepped_giou,
+        thoughtful_stepped_giou, format_tiers)}
+
+
+def make_reward(name: str, options: Mapping[str, Any] | None = None
+                ) -> Callable[..., list[float]]:
+    """Return a reward as TRL's ``GRPOTrainer`` takes it.
+
+    It is called with keyword lists of one entry per completion: ``completions`` (conversational),
+    ``completion_ids`` and the columns ``boxes`` and ``frame`` of the dataset.
+
+    Args:
+        name: One of ``REWARDS``.
+        options: Keyword arguments of the reward.
+
+    Raises:
+        ValueError: the name is unknown.
+    """
+    if name not in REWARDS:
+        raise ValueError(f'reward {name!r} is unknown; choose among {", ".join(REWARDS)}')
+    reward = partial(REWARDS[name], **(options or {}))
+
+    def rewards(completions: Sequence[Sequence[Mapping[str, Any]]],
+                completion_ids: Sequence[Sequence[int]],
+                boxes: Sequence[Sequence[Sequence[float]]], frame: Sequence[Sequence[int]],
+                **_: Any) -> list[float]:
+        return [reward(Completion(answer_text(turns), len(ids)),
+                       Truth(as_boxes(meant), (size[0], size[1])))
+                for turns, ids, meant, size in zip(completions, completion_ids, boxes, frame,
+                                                   strict=True)]
+
+    rewards.__name__ = name
+    return rewards
+
+
+def answer_text(turns: Sequence[Mapping[str, Any]]) -> str:
+    """Return the text of a conversational completion, whose content may be a string or parts."""
+    content = turns[0]['content']
+    if isinstance(content, str):
+        return content
+    return ''.join(part.get('text', '') for part in content)
