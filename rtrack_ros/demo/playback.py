@@ -31,6 +31,7 @@ class Playback:
         queries: Sentences and when to publish them.
         folder: Where recording, logs and the map of stamps go.
         parameters: Parameters of the node.
+        rounds: How often to play it, one after another.
     """
 
     bag: Path
@@ -38,6 +39,7 @@ class Playback:
     queries: Sequence[RunQuery]
     folder: Path
     parameters: dict[str, str]
+    rounds: int = 1
 
     @property
     def recording(self) -> Path:
@@ -66,12 +68,13 @@ def require_ros() -> None:
             '`make demo`, or source the workspace that has rtrack_ros')
 
 
-def play(playback: Playback, tick: Callable[[], None] = lambda: None) -> None:
+def play(playback: Playback,
+         watch: Callable[[ProcessGroup], None] = lambda group: None) -> None:
     """Start recorder, node and player, wait for the end of the play, and stop everything.
 
     Args:
         playback: What to play.
-        tick: Called a few times per second meanwhile.
+        watch: Called with the processes a few times per second meanwhile.
 
     Raises:
         ProcessFailure: a process failed; the message names its log.
@@ -87,8 +90,8 @@ def play(playback: Playback, tick: Callable[[], None] = lambda: None) -> None:
         group.start('bag_player', _module(
             'bag_player', '--bag', str(playback.bag), '--restamp', '--queries', str(commands),
             '--stamp-map', str(playback.stamps), '--wait-for-subscribers', f'{START_TIMEOUT_S:g}',
-            '--wait-for-link', TRACKS_TOPIC, STATUS_TOPIC))
-        _wait(group, playback, tick)
+            '--loop', str(playback.rounds), '--wait-for-link', TRACKS_TOPIC, STATUS_TOPIC))
+        _wait(group, playback, watch)
         # What is on its way still has to be recorded.
         time.sleep(SETTLE_S)
         group.check('bag_recorder', 'tracker_node')
@@ -109,15 +112,16 @@ def _wait_until_heard(group: ProcessGroup) -> None:
         time.sleep(0.1)
 
 
-def _wait(group: ProcessGroup, playback: Playback, tick: Callable[[], None]) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S + 1.5 * playback.seconds + 30.0
+def _wait(group: ProcessGroup, playback: Playback, watch: Callable[[ProcessGroup], None]) -> None:
+    patience_s = 30.0 + playback.rounds * (1.5 * playback.seconds + 5.0)
+    deadline = time.monotonic() + START_TIMEOUT_S + patience_s
     while group.ended('bag_player') is None:
         group.check('bag_recorder', 'tracker_node')
         if time.monotonic() > deadline:
             raise ProcessFailure('the play did not come to its end; read '
                                  f'{group.log("bag_player")} and {group.log("tracker_node")}')
         time.sleep(0.2)
-        tick()
+        watch(group)
     if group.ended('bag_player') != 0:
         raise ProcessFailure(f'{group.last_line("bag_player")}; read {group.log("bag_player")} '
                              f'and {group.log("tracker_node")}')

@@ -58,6 +58,10 @@ class ProcessGroup:
         """Return the path of a process's log."""
         return self._logs / f'{name}.log'
 
+    def pid(self, name: str) -> int:
+        """Return the number of a process."""
+        return self._running[name].pid
+
     def last_line(self, name: str) -> str:
         """Return the last line that a process wrote, '' without any."""
         lines = self.log(name).read_text(encoding='utf-8', errors='replace').split('\n')[1:]
