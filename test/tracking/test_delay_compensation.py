@@ -1,0 +1,171 @@
+"""A tracker whose answers are late ends where one that had each at once ends, to the digit.
+
+Optical flow is replaced by the true motion, so that nothing but the handling of time can differ.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pytest
+
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking import replay, tracker
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history import STILL, Motion, Views
+from rtrack_ros.tracking.motion import MotionField
+from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.tracker import Outcome, Tracker
+
+PERIOD_NS = 33_333_333
+FRAMES = 90
+EVERY = 6
+QUERIES = (Query('default', 'all of them', 1),)
+CONFIG = TrackerConfig(history_s=4.0, memory_s=1.0)
+
+
+def where(name: str, index: int) -> np.ndarray:
+    """The box of an object on a frame: straight, on a circle, growing, hidden, leaving."""
+    t = index / 30
+    x, y, width, height = {
+        'straight': (40 + 60 * t, 30 + 10 * t, 30, 60),
+        'circle': (400 + 40 * np.cos(2 * t), 60 + 40 * np.sin(2 * t), 40, 40),
+        'growing': (150 + 5 * t, 200, 40 + 10 * t, 60 + 15 * t),
+        'hidden': (300 + 30 * t, 330, 30, 70),
+        'leaving': (30 + 20 * t, 380, 30, 60)}[name]
+    return np.array([x, y, x + width, y + height], dtype=np.float64)
+
+
+NAMES = ('straight', 'circle', 'growing', 'hidden', 'leaving')
+
+
+def shown(name: str, index: int) -> bool:
+    """Whether an object can be seen; the motion of one that cannot is not measured."""
+    return not (name == 'hidden' and 30 <= index < 46)
+
+
+def listed(name: str, index: int) -> bool:
+    """Whether the answer about a frame lists an object."""
+    begin = {'growing': 24}.get(name, 0)
+    return index >= begin and shown(name, index) and not (name == 'leaving' and index > 24)
+
+
+def pair(index: int) -> FramePair:
+    """A black picture that carries its number in one pixel."""
+    rgb = np.zeros((480, 640, 3), np.uint8)
+    rgb[:4, :4] = index
+    return FramePair(stamp(index), rgb, None)
+
+
+def stamp(index: int) -> int:
+    return 1_700_000_000_000_000_000 + index * PERIOD_NS
+
+
+def answer(index: int, epoch: int = 1) -> Answer:
+    return Answer(stamp(index), 'default', epoch, tuple(
+        Grounding(tuple(float(edge) for edge in where(name, index)), name)
+        for name in NAMES if listed(name, index)))
+
+
+def true_motion(before: Views, after: Views, box: np.ndarray) -> Motion | None:
+    first, second = int(before.rgb[0, 0, 0]), int(after.rgb[0, 0, 0])
+    centre = (box[:2] + box[2:]) / 2
+    for name in NAMES:
+        old, new = where(name, first), where(name, second)
+        near = np.linalg.norm((old[:2] + old[2:]) / 2 - centre) < 25
+        if near and shown(name, first) and shown(name, second):
+            shift = (new[:2] + new[2:] - old[:2] - old[2:]) / 2
+            growth = np.sqrt(np.prod(new[2:] - new[:2]) / np.prod(old[2:] - old[:2]))
+            return Motion((float(shift[0]), float(shift[1])), float(growth), 0.1)
+    return None
+
+
+@pytest.fixture(autouse=True)
+def perfect_motion(monkeypatch) -> None:
+    monkeypatch.setattr(tracker, 'measure_motion', lambda before, after, boxes, *_: MotionField(
+        STILL.copy(), [true_motion(before, after, box) for box in boxes]))
+    monkeypatch.setattr(replay, 'measure_box', lambda before, after, box, *_: true_motion(
+        before, after, box))
+
+
+def run(arrivals: dict[int, Sequence[int]], frames: int = FRAMES) -> Tracker:
+    """Track; ``arrivals`` says after which frame which answers come."""
+    subject = Tracker(CONFIG)
+    for index in range(frames):
+        subject.step(pair(index), QUERIES)
+        for asked in arrivals.get(index, ()):
+            assert subject.apply(answer(asked)) is Outcome.APPLIED
+    return subject
+
+
+def arriving(asked: Iterable[int], delay: int) -> dict[int, list[int]]:
+    return {index + delay: [index] for index in asked}
+
+
+def assert_same(late: Tracker, prompt: Tracker) -> None:
+    mine, theirs = by_label(late.tracks()), by_label(prompt.tracks())
+    assert mine.keys() == theirs.keys()
+    for label, track in mine.items():
+        twin = theirs[label]
+        np.testing.assert_allclose(track.box, twin.box, atol=1e-6)
+        np.testing.assert_allclose(track.velocity, twin.velocity, atol=1e-6)
+        assert track.score == pytest.approx(twin.score, abs=1e-9)
+        assert (track.state, track.confirmed_ns) == (twin.state, twin.confirmed_ns)
+    for count in ('births', 'removals', 'applied', 'frames'):
+        assert getattr(late.counts, count) == getattr(prompt.counts, count), count
+
+
+def by_label(tracks: Sequence[Track]) -> dict[str, Track]:
+    labels = {track.label: track for track in tracks}
+    assert len(labels) == len(tracks), 'one track per object'
+    return labels
+
+
+@pytest.mark.parametrize('delay', [1, 5, 14, 29])
+def test_late_answers_end_where_prompt_ones_end(delay: int) -> None:
+    asked = range(0, FRAMES - 29, EVERY)
+    late, prompt = run(arriving(asked, delay)), run(arriving(asked, 0))
+    assert_same(late, prompt)
+    assert prompt.counts.births == 5, 'births'
+    assert prompt.counts.removals == 1, 'a death: who left was no longer listed'
+    for label, track in by_label(late.tracks()).items():
+        assert track.state is TrackState.CONFIRMED
+        assert np.abs(np.array(track.box) - where(label, FRAMES - 1)).max() < 4.0
+
+
+def test_answers_in_any_order_end_where_ordered_ones_end() -> None:
+    asked = [index for index in range(48, 84, EVERY)]
+    first = {0: [0], 24: [24]}
+    shuffled = np.random.default_rng(3).permutation(asked).tolist()
+    assert shuffled != asked
+    late = run({**first, FRAMES - 1: shuffled})
+    assert_same(late, run({**first, **arriving(asked, 0)}))
+
+
+def test_what_does_not_count_changes_nothing_and_is_counted() -> None:
+    plain = arriving(range(0, 60, EVERY), 20)
+    subject, twin = run(plain, 80), run(plain, 80)
+    before = subject.tracks()
+    assert subject.apply(answer(54)) is Outcome.DUPLICATE
+    assert subject.apply(answer(54, epoch=0)) is Outcome.STALE_EPOCH
+    assert subject.apply(Answer(stamp(54) + 1, 'default', 1, ())) is Outcome.UNKNOWN_FRAME
+    assert subject.apply(Answer(stamp(-300), 'default', 1, ())) is Outcome.LATE
+    assert subject.tracks() == before == twin.tracks()
+    counts = subject.counts
+    assert (counts.duplicate, counts.stale_epoch, counts.unknown_frame, counts.late) == (1,) * 4
+    assert counts.applied == twin.counts.applied == 10
+
+
+def test_after_a_clock_jump_old_answers_find_nothing() -> None:
+    subject = run({0: [0], 30: [24]}, 40)
+    births = subject.counts.births
+    assert births == 5
+    assert subject.step(pair(10), QUERIES) == []
+    assert subject.apply(answer(36)) is Outcome.UNKNOWN_FRAME
+    assert subject.apply(answer(6)) is Outcome.LATE
+    assert subject.tracks() == []
+    assert subject.apply(answer(10)) is Outcome.APPLIED
+    counts = subject.counts
+    assert (counts.resets, counts.late, counts.unknown_frame) == (1, 1, 1)
+    assert counts.births == births + 4
