@@ -118,27 +118,20 @@ def _plan(args: argparse.Namespace) -> 'Plan':
 def _run_scenes(plan: 'Plan', folder: 'TrialFolder', args: argparse.Namespace,
                 finished: 'list[list[Trial]]') -> None:
     """Run or load every scene, appending its trials to ``finished``."""
-    import cv2
     from rich.console import Console
     from rich.progress import Progress
 
-    threads = cv2.getNumThreads()
-    # Own work is charged as the processor time of one thread.
-    cv2.setNumThreads(1)
     models = _models(args)
     error = Console(stderr=True)
-    try:
-        with Progress(console=error, disable=not error.is_terminal, transient=True) as bar:
-            all_scenes = bar.add_task('scenes', total=plan.scenes)
-            for number in range(plan.scenes):
-                trials = folder.load(number)
-                if trials is None:
-                    trials = _run_scene(plan, number, models, args.frames, bar)
-                    folder.save(number, trials)
-                finished.append(trials)
-                bar.advance(all_scenes)
-    finally:
-        cv2.setNumThreads(threads)
+    with Progress(console=error, disable=not error.is_terminal, transient=True) as bar:
+        all_scenes = bar.add_task('scenes', total=plan.scenes)
+        for number in range(plan.scenes):
+            trials = folder.load(number)
+            if trials is None:
+                trials = _run_scene(plan, number, models, args.frames, bar)
+                folder.save(number, trials)
+            finished.append(trials)
+            bar.advance(all_scenes)
 
 
 def _run_scene(plan: 'Plan', number: int, models: 'dict[str, GroundsQueries | None]',

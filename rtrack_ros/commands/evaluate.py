@@ -4,6 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
+from rtrack_ros.commands import CommandError, evaluate_streaming
+
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     """Add the command to the ``rtrack`` parser."""
@@ -11,19 +13,28 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         'evaluate', help='score tracks against the truth (HOTA, MOTA, IDF1, presence)',
         description='Score tracks of one sentence against the truth, both in MOTChallenge rows, '
                     'frames from 1. HOTA is computed by TrackEval: one merged class, no '
-                    'preprocessing, mean over 19 thresholds.')
-    parser.add_argument('--tracks', type=Path, required=True, metavar='FILE',
+                    'preprocessing, mean over 19 thresholds. With --streaming, track a recording '
+                    'and score what a robot would have had at every instant.')
+    parser.add_argument('--tracks', type=Path, default=None, metavar='FILE',
                         help='rows that rtrack track wrote; an empty file means nobody')
-    parser.add_argument('--truth', type=Path, required=True, metavar='FILE',
+    parser.add_argument('--truth', type=Path, default=None, metavar='FILE',
                         help='rows of the objects that the sentence means, e.g. gt.txt')
     parser.add_argument('--frames', type=int, default=None, metavar='N',
                         help='number of frames (default: the last one that has a row)')
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    evaluate_streaming.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the scores; returns the exit status."""
-    from rtrack_ros.commands import CommandError
+    if args.streaming:
+        return evaluate_streaming.run(args)
+    if args.tracks is None or args.truth is None:
+        raise CommandError('give --tracks and --truth, or --streaming with a recording')
+    return _evaluate_files(args)
+
+
+def _evaluate_files(args: argparse.Namespace) -> int:
     from rtrack_ros.data.mot import read_mot
     from rtrack_ros.evaluation.hota import evaluate_sequences
     from rtrack_ros.evaluation.presence import measure_presence

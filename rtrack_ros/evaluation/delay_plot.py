@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-from rtrack_ros.evaluation.plots import ACCENT, INK, SECOND, SOFT, _axes, _label
+from rtrack_ros.evaluation.plot_style import ACCENT, INK, SECOND, SOFT, label_axes, new_axes
 from rtrack_ros.evaluation.tracking_results import Row
 
 STYLES = {'ours': (ACCENT, '-', 2.8), 'Kalman only': (SECOND, '-', 1.8),
@@ -19,8 +17,7 @@ def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:
         rows: Methods at fixed delays.
         path: File to write; its suffix chooses the format.
     """
-    figure, axes = _axes(6.4, 3.8)
-    FigureCanvasAgg(figure)
+    figure, axes = new_axes(6.4, 3.8)
     for method, (colour, line, width) in STYLES.items():
         points = sorted((row.delay_s, row.scores.hota) for row in rows if row.method == method)
         if points:
@@ -29,7 +26,7 @@ def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:
                       markersize=4, label=method)
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
-    _label(axes, 'engine delay, s', 'streaming HOTA')
+    label_axes(axes, 'engine delay, s', 'streaming HOTA')
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
     figure.savefig(path, facecolor='white')
     return path

@@ -1,48 +1,22 @@
 """The plots of a run as SVG texts, drawn by matplotlib without a display."""
 
-import io
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rtrack_ros import boxes
 from rtrack_ros.data.mot import MotRow
 from rtrack_ros.evaluation.overlay import CONDITION_COLOURS, colour_of
+from rtrack_ros.evaluation.plot_style import ACCENT, INK, SECOND, as_svg, label_axes, new_axes
 from rtrack_ros.evaluation.run import Run, RunFrame, RunScores, percentile
 
-INK, SOFT, GRID, MISSED = '#1b2430', '#6b7686', '#e4e8ee', '#d3d9e2'
-ACCENT, SECOND = '#2563eb', '#f59e0b'
+MISSED = '#d3d9e2'
 IOU_MATCH = 0.5
 THRESHOLDS = np.arange(0.05, 0.99, 0.05)
 
 Span = tuple[float, float]
-
-
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout='constrained')
-    axes = figure.subplots()
-    axes.spines[['top', 'right', 'left']].set_visible(False)
-    axes.spines['bottom'].set_color(GRID)
-    axes.tick_params(colors=SOFT, labelsize=9, length=0)
-    axes.grid(color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    return figure, axes
-
-
-def _svg(figure: Figure) -> str:
-    FigureCanvasSVG(figure)
-    stream = io.StringIO()
-    figure.savefig(stream, format='svg', transparent=True, metadata={'Date': None})
-    return stream.getvalue()
-
-
-def _label(axes: Axes, across: str, up: str) -> None:
-    axes.set_xlabel(across, color=SOFT, fontsize=9.5)
-    axes.set_ylabel(up, color=SOFT, fontsize=9.5)
 
 
 def _hex(colour: Sequence[int], darken: float = 1.0) -> str:
@@ -56,7 +30,7 @@ def condition_colour(name: str) -> str:
 
 def hota_over_thresholds(scores: RunScores) -> str:
     """Return HOTA at every localisation threshold, all frames and each weather."""
-    figure, axes = _axes(5.6, 3.3)
+    figure, axes = new_axes(5.6, 3.3)
     for split in scores.by_condition:
         if split.scores.truth_boxes:
             axes.plot(THRESHOLDS, split.scores.hota_alpha, color=condition_colour(split.name),
@@ -66,14 +40,14 @@ def hota_over_thresholds(scores: RunScores) -> str:
               label=f'all  {overall.hota:.1f}')
     axes.set_ylim(0, 100)
     axes.set_xlim(0.05, 0.95)
-    _label(axes, 'IoU threshold', 'HOTA')
+    label_axes(axes, 'IoU threshold', 'HOTA')
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def latency_histogram(run: Run) -> str:
     """Return the distribution of stamp-to-publish times with its percentiles."""
-    figure, axes = _axes(5.6, 3.3)
+    figure, axes = new_axes(5.6, 3.3)
     values = [frame.stamp_to_publish_ms for frame in run.frames
               if frame.stamp_to_publish_ms is not None]
     if values:
@@ -85,13 +59,13 @@ def latency_histogram(run: Run) -> str:
         axes.legend(frameon=False, fontsize=9, labelcolor=INK)
         axes.set_xlim(0, limit)
     axes.grid(axis='x', visible=False)
-    _label(axes, 'image stamp to published array, ms', 'frames')
-    return _svg(figure)
+    label_axes(axes, 'image stamp to published array, ms', 'frames')
+    return as_svg(figure)
 
 
 def answer_age(run: Run) -> str:
     """Return how old the newest answer of the model was over time."""
-    figure, axes = _axes(11.4, 2.6)
+    figure, axes = new_axes(11.4, 2.6)
     known = [(sample.time_s, sample.answer_age_ms) for sample in run.statuses
              if sample.answer_age_ms is not None]
     if known:
@@ -100,13 +74,13 @@ def answer_age(run: Run) -> str:
         axes.plot(times, ages, color=ACCENT, linewidth=1.3)
         axes.set_ylim(0, max(ages) * 1.12)
     _mark_queries(axes, run)
-    _label(axes, 'time, s', 'age of newest answer, ms')
-    return _svg(figure)
+    label_axes(axes, 'time, s', 'age of newest answer, ms')
+    return as_svg(figure)
 
 
 def presence(run: Run) -> str:
     """Return how many were meant and how many were followed, over time."""
-    figure, axes = _axes(11.4, 2.6)
+    figure, axes = new_axes(11.4, 2.6)
     times = [frame.time_s for frame in run.frames]
     if run.has_truth:
         meant = [len(frame.truth or ()) for frame in run.frames]
@@ -117,10 +91,10 @@ def presence(run: Run) -> str:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     _mark_queries(axes, run)
-    _label(axes, 'time, s', 'objects')
+    label_axes(axes, 'time, s', 'objects')
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, ncols=2, loc='lower right',
                 bbox_to_anchor=(1, 1), borderaxespad=0)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def identities(run: Run) -> str:
@@ -131,7 +105,7 @@ def identities(run: Run) -> str:
     identity is a row.
     """
     rows = _identity_rows(run)
-    figure, axes = _axes(11.4, 1.1 + 0.27 * max(len(rows), 2))
+    figure, axes = new_axes(11.4, 1.1 + 0.27 * max(len(rows), 2))
     for place, (_, meant, found) in enumerate(rows):
         axes.broken_barh([(begin, end - begin) for begin, end in meant], (place - 0.36, 0.72),
                          color=MISSED, linewidth=0)
@@ -147,8 +121,8 @@ def identities(run: Run) -> str:
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis='y', visible=False)
     _mark_queries(axes, run)
-    _label(axes, 'time, s', '')
-    return _svg(figure)
+    label_axes(axes, 'time, s', '')
+    return as_svg(figure)
 
 
 def _mark_queries(axes: Axes, run: Run) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+import cv2
+
 from rtrack_ros.data.mot import MotFrames, MotRow
 from rtrack_ros.evaluation.latency import LatencyProfile
 from rtrack_ros.evaluation.sequences import EvaluationSequence
@@ -98,7 +100,7 @@ class ProcessorTime:
     """Charges a method with the processor time that its calls take on this machine.
 
     Processor time of the thread, unlike wall time, does not grow when other programs want the
-    machine too; OpenCV must be held to one thread, which :func:`replay` leaves to its caller.
+    machine too. :func:`replay` holds OpenCV to this one thread.
     """
 
     def __call__(self, work: Callable[[], Result]) -> tuple[Result, float]:
@@ -171,7 +173,12 @@ def replay(stream: Stream, method: Method, answers: Answers, profile: LatencyPro
         profile: How long it takes to say it.
         cost: What the method's own work is charged with.
     """
-    return _Clockwork(stream, method, answers, profile, cost).run()
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        return _Clockwork(stream, method, answers, profile, cost).run()
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def score_replay(stream: Stream, outcome: Replay) -> EvaluationSequence:

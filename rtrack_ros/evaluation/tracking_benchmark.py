@@ -160,7 +160,7 @@ def run_scene(plan: Plan, number: int, scene: DrawnScene,
                 scene.size, plan.faults)
             swept = number < plan.sweep_scenes and (model is None or len(models) == 1)
             for method, profile in combinations(plan, swept):
-                yield _run(stream, name, answers, method, profile, plan.cost)
+                yield run_trial(stream, name, answers, method, profile, plan.cost)
 
 
 def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
@@ -173,8 +173,18 @@ def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
     return list(dict.fromkeys(table + sweep))
 
 
-def _run(stream: Stream, answers_name: str, answers: Answers, method: str,
-         profile: LatencyProfile, cost: OwnCost) -> Trial:
+def run_trial(stream: Stream, answers_name: str, answers: Answers, method: str,
+              profile: LatencyProfile, cost: OwnCost) -> Trial:
+    """Return what one method makes of a stream.
+
+    Args:
+        stream: What happens.
+        answers_name: Who answers, for the record.
+        answers: The answers.
+        method: Name of the method.
+        profile: How long the engine takes.
+        cost: What own work is charged with.
+    """
     outcome = replay(stream, METHODS[method](), answers, profile, cost)
     sequence = score_replay(stream, outcome)
     return Trial(answers_name, method, profile.name, stream.name, count_sequence(sequence),

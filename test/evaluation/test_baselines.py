@@ -1,0 +1,96 @@
+"""Every method of the benchmark on scripted answers, where what it must publish is known."""
+
+import numpy as np
+import pytest
+
+from rtrack_ros.evaluation.baselines import Blocking, KalmanOnly, Ours, StaticBoxes
+from rtrack_ros.evaluation.streaming import Array, Method
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer, Box, Grounding
+from rtrack_ros.language.queries import Query
+
+QUERY = Query('default', 'the people', 1)
+IMAGE = np.random.default_rng(1).integers(0, 255, (240, 320, 3)).astype(np.uint8)
+
+
+def pair(seconds: float) -> FramePair:
+    return FramePair(round(seconds * 1e9), IMAGE, None)
+
+
+def answer(seconds: float, *boxes: Box) -> Answer:
+    return Answer(round(seconds * 1e9), QUERY.id, QUERY.epoch,
+                  tuple(Grounding(box, 'person') for box in boxes))
+
+
+def moving(seconds: float) -> Box:
+    """Return a box that moves right by 40 pixels per second, its width."""
+    return 40.0 + 40 * seconds, 60.0, 80.0 + 40 * seconds, 140.0
+
+
+def ids(array: Array | None) -> list[int]:
+    return [identity for identity, _ in array or ()]
+
+
+def test_static_boxes_are_the_first_that_come_and_never_move() -> None:
+    method = StaticBoxes()
+    assert method.see(pair(0), QUERY) is None
+    assert method.hear(answer(0)) is None
+    assert method.hear(answer(1, moving(1))) == ((1, moving(1)),)
+    assert method.hear(answer(2, moving(2))) is None
+
+
+def test_blocking_publishes_answers_and_keeps_identities_that_overlap() -> None:
+    method, far = Blocking(), (200.0, 60.0, 240.0, 140.0)
+    assert method.see(pair(0), QUERY) is None
+    assert ids(method.hear(answer(0.0, moving(0), far))) == [1, 2]
+    assert ids(method.hear(answer(0.3, far, moving(0.3)))) == [2, 1]
+    assert method.hear(answer(0.5)) == ()
+    assert ids(method.hear(answer(0.6, moving(0.6)))) == [1]
+    # A jump without overlap, and a place left more than five seconds ago, are somebody else.
+    assert ids(method.hear(answer(2.0, moving(2)))) == [3]
+    assert ids(method.hear(answer(6.0, far))) == [4]
+
+
+def test_the_kalman_filter_makes_up_for_the_age_of_answers() -> None:
+    method = KalmanOnly()
+    for step in range(12):
+        method.hear(answer(0.25 * step, moving(0.25 * step)))
+    shown = method.see(pair(3.25), QUERY)
+    assert shown is not None and ids(shown) == [1]
+    assert shown[0][1] == pytest.approx(moving(3.25), abs=4.0)
+
+
+def test_the_kalman_filter_ends_what_two_answers_leave_out() -> None:
+    method = KalmanOnly()
+    method.hear(answer(0.0, moving(0)))
+    method.hear(answer(0.2))
+    assert ids(method.see(pair(0.25), QUERY)) == [1]
+    method.hear(answer(0.4))
+    assert method.see(pair(0.45), QUERY) == ()
+
+
+def test_ours_publishes_a_late_answer_with_the_next_pair() -> None:
+    method = Ours()
+    assert method.see(pair(0.0), QUERY) == ()
+    assert method.see(pair(0.1), QUERY) == ()
+    assert method.hear(answer(0.0, (100.0, 60.0, 160.0, 140.0))) is None
+    shown = method.see(pair(0.2), QUERY)
+    assert shown is not None and ids(shown) == [1]
+    assert shown[0][1] == pytest.approx((100, 60, 160, 140), abs=4.0)
+
+
+def test_bytetrack_associates_answers_and_starts_with_the_second() -> None:
+    pytest.importorskip('trackers', reason='the baseline needs the bytetrack extra')
+    from rtrack_ros.evaluation.bytetrack import ByteTrack
+
+    method = ByteTrack()
+    shown = [method.hear(answer(0.2 * step, moving(0.2 * step))) for step in range(4)]
+    assert shown[0] == ()
+    assert [ids(array) for array in shown[1:]] == [[1], [1], [1]]
+    assert shown[3] == ((1, pytest.approx(moving(0.6))),)
+    assert method.hear(answer(0.8)) == ()
+
+
+@pytest.mark.parametrize('make', [StaticBoxes, Blocking, KalmanOnly, Ours])
+def test_nobody_is_published_before_the_first_answer(make: type[Method]) -> None:
+    assert not make().see(pair(0.0), QUERY)
