@@ -13,7 +13,8 @@ from types import ModuleType
 
 from rtrack_ros import __version__
 
-COMMANDS = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'train', 'export')
+COMMANDS = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'train', 'compose',
+            'export')
 """Modules of :mod:`rtrack_ros.commands` in the order of ``rtrack --help``."""
 
 EXTRAS = {

@@ -1,0 +1,1 @@
+"""Training frames from real RGB-thermal clips: pseudo-labels, cutouts, composed scenes."""

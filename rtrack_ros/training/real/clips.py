@@ -1,0 +1,98 @@
+"""The clips that real training frames are made from, and what is known about their geometry.
+
+Clips lie as ``visible/<name>.mp4`` and ``infrared/<name>.mp4`` below one folder, frame ``i`` of
+one belonging to frame ``i`` of the other.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rtrack_ros.data.pairs import DataError
+from rtrack_ros.data.videos import open_pairs
+from rtrack_ros.frames import FramePair
+
+
+@dataclass(frozen=True)
+class ClipGeometry:
+    """Where people can stand in a clip, and how tall they look there.
+
+    Attributes:
+        name: Name of the clip.
+        ground: Corners (column, row) in pixels of the area on which people can stand.
+        heights: Two (row of the feet, height in pixels) of a grown person; in between and beyond,
+            height is linear in the row, as it is for a level camera over flat ground.
+    """
+
+    name: str
+    ground: tuple[tuple[float, float], ...]
+    heights: tuple[tuple[float, float], tuple[float, float]]
+
+    def person_height(self, row: float) -> float:
+        """Return the height in pixels of a person whose feet are at ``row``."""
+        (row0, height0), (row1, height1) = self.heights
+        return height0 + (row - row0) * (height1 - height0) / (row1 - row0)
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """Which clips may be trained on, and which never."""
+
+    train: tuple[ClipGeometry, ...]
+    held_out: frozenset[str]
+
+
+def read_settings(path: Path | str) -> ClipSettings:
+    """Read a file such as ``config/training/real_clips.yaml``.
+
+    Raises:
+        DataError: the file is damaged, or a clip is both trained on and held out.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+        train = tuple(_geometry(name, item) for name, item in content['train'].items())
+        held_out = frozenset(map(str, content.get('held_out') or ()))
+    except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
+        raise DataError(f'{path} does not describe clips ({error!r}); write it like '
+                        'config/training/real_clips.yaml') from error
+    both = sorted(held_out & {clip.name for clip in train})
+    if both:
+        raise DataError(f'{path}: {", ".join(both)} is held out and cannot be trained on; remove '
+                        'it from one of the lists')
+    return ClipSettings(train, held_out)
+
+
+def _geometry(name: object, item: dict[str, Any]) -> ClipGeometry:
+    if not isinstance(name, str):  # 0111_1716 without quotes is an octal number in YAML 1.1
+        raise ValueError(f'{name} is not a name; put the names of clips in quotes')
+    ground = tuple((float(column), float(row)) for column, row in item['ground'])
+    first, second = ((float(row), float(height)) for row, height in item['heights'])
+    if len(ground) < 3 or first[0] == second[0]:
+        raise ValueError(f'{name}: ground needs three corners, heights two different rows')
+    return ClipGeometry(name, ground, (first, second))
+
+
+def read_frames(folder: Path | str, name: str, count: int, wanted: frozenset[int] = frozenset()
+                ) -> dict[int, FramePair]:
+    """Return about ``count`` pairs of a clip, evenly spread, by their frame number from 1.
+
+    Args:
+        folder: Holds ``visible/`` and ``infrared/``.
+        name: Name of the clip.
+        count: How many; of a short clip every third.
+        wanted: Frames that are returned besides.
+
+    Raises:
+        DataError: a video of the clip is missing or unreadable, or has no thermal frames.
+    """
+    root = Path(folder)
+    pairs = open_pairs(root / 'visible' / f'{name}.mp4', root / 'infrared' / f'{name}.mp4')
+    every = max(3, -(-len(pairs) // count))
+    frames = {number: pair for number, pair in enumerate(pairs, start=1)
+              if (number - 1) % every == 0 or number in wanted}
+    if not frames or any(pair.thermal is None for pair in frames.values()):
+        raise DataError(f'{name} in {root} has RGB frames without a thermal partner; both videos '
+                        'must have the same number of frames')
+    return frames
