@@ -48,10 +48,16 @@ def write_mot(path: Path | str, rows: Iterable[MotRow]) -> None:
     target.write_text(''.join(row.line() + '\n' for row in ordered), encoding='utf-8')
 
 
-def read_mot(path: Path | str) -> MotFrames:
+def read_mot(path: Path | str, absent_boxes: bool = False) -> MotFrames:
     """Return the rows by frame number; frames without boxes have no entry.
 
     Six to ten columns are accepted, separated by commas or spaces; a missing score is 1.
+
+    Args:
+        path: File of rows.
+        absent_boxes: Whether a row of width and height 0 says that the object is absent, as sets
+            made of single-object annotations do; such rows are left out. Otherwise they are a
+            mistake.
 
     Raises:
         MotError: the file is missing or a row is malformed, or an id appears twice in a frame.
@@ -66,12 +72,19 @@ def read_mot(path: Path | str) -> MotFrames:
         if not line.strip():
             continue
         try:
+            if absent_boxes and _is_absent(line):
+                continue
             row = _parse(line)
             _refuse_repeated(row, frames)
         except ValueError as error:
             raise MotError(f'{source}:{number}: {error}') from None
         frames.setdefault(row.frame, []).append(row)
     return frames
+
+
+def _is_absent(line: str) -> bool:
+    cells = line.replace(',', ' ').split()
+    return len(cells) >= 6 and float(cells[4]) == 0 and float(cells[5]) == 0
 
 
 def _parse(line: str) -> MotRow:

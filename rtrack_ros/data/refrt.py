@@ -86,8 +86,8 @@ def read_refrt(root: Path | str) -> list[RefRtSequence]:
     if not folders:
         raise DataError(f'{root} holds no sequence in the RefRT layout; expected folders '
                         '<split>/<source>_<video>_<description>/ with gt.txt')
-    return [RefRtSequence(folder, _descriptions(folder), read_mot(folder / 'gt.txt'))
-            for folder in folders]
+    return [RefRtSequence(folder, _descriptions(folder),
+                          read_mot(folder / 'gt.txt', absent_boxes=True)) for folder in folders]
 
 
 def _descriptions(folder: Path) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ another rate is paired by time, every RGB frame with the newest thermal frame of
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,19 +25,11 @@ def natural_key(name: str) -> list[tuple[int, int | str]]:
             for part in re.split(r'(\d+)', name) if part]
 
 
-class ImageFolder:
-    """The images of one folder in natural order, read as stored (16 bits stay 16 bits).
+class ImageList:
+    """Images of given paths, read as stored (16 bits stay 16 bits)."""
 
-    Raises:
-        DataError: there is no image in the folder.
-    """
-
-    def __init__(self, folder: Path, fps: float = 30.0) -> None:
-        self.paths = sorted((path for path in folder.iterdir()
-                             if path.suffix.lower() in IMAGE_SUFFIXES),
-                            key=lambda path: natural_key(path.name))
-        if not self.paths:
-            raise DataError(f'{folder} holds no images; expected files such as 000001.png')
+    def __init__(self, paths: Sequence[Path], fps: float = 30.0) -> None:
+        self.paths = list(paths)
         self.fps = fps
 
     def __len__(self) -> int:
@@ -50,6 +42,30 @@ class ImageFolder:
             if image is None:
                 raise DataError(f'{path} is not a readable image; delete or replace it')
             yield image
+
+
+class ImageFolder(ImageList):
+    """The images of one folder in natural order.
+
+    Raises:
+        DataError: the folder is missing, or there is no image in it.
+    """
+
+    def __init__(self, folder: Path, fps: float = 30.0) -> None:
+        super().__init__(list_images(folder), fps)
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return the images of a folder in natural order.
+
+    Raises:
+        DataError: the folder is missing, or there is no image in it.
+    """
+    found = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES
+             ] if folder.is_dir() else []
+    if not found:
+        raise DataError(f'{folder} holds no images; expected files such as 000001.png')
+    return sorted(found, key=lambda path: natural_key(path.name))
 
 
 class VideoFile:
@@ -100,7 +116,7 @@ class VideoPairs:
         limits: Fixed (low, high) raw counts for 16-bit thermal; None follows the scene.
     """
 
-    def __init__(self, rgb: ImageFolder | VideoFile, thermal: ImageFolder | VideoFile | None,
+    def __init__(self, rgb: ImageList | VideoFile, thermal: ImageList | VideoFile | None,
                  limits: tuple[float, float] | None = None) -> None:
         self._rgb, self._thermal, self._limits = rgb, thermal, limits
 

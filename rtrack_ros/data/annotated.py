@@ -1,0 +1,108 @@
+"""The form in which every data set is read: sequences of annotated frames, images on demand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rtrack_ros.data.mot import MotFrames, MotRow
+from rtrack_ros.data.videos import ImageList, VideoPairs
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Box
+
+
+@dataclass(frozen=True)
+class AnnotatedFrame:
+    """One frame on disk and what is known about it.
+
+    Attributes:
+        stamp_ns: Time from the first frame of the recording; frames that a data set leaves out
+            leave gaps.
+        rgb: The RGB image.
+        thermal: The thermal image of the same moment, None where there is none.
+        objects: Boxes by id in pixels of the RGB image: x1, y1, x2, y2.
+        meant: The ids that the sentence, or the single-object target, means here.
+        labelled: Whether somebody looked; without it, no box says nothing.
+        cover: Visible share of a single-object target in [0, 1], 1 where it is not known.
+    """
+
+    stamp_ns: int
+    rgb: Path
+    thermal: Path | None
+    objects: Mapping[int, Box]
+    meant: frozenset[int]
+    labelled: bool = True
+    cover: float = 1.0
+
+    @property
+    def absent(self) -> bool:
+        """Whether it is known that nobody meant is in view."""
+        return self.labelled and not self.meant
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedSequence:
+    """A recording with the truth of one sentence, or of one target.
+
+    Attributes:
+        dataset: Name of the data set.
+        name: Unique within it, and a legal file name.
+        frames: In the order of time.
+        sentences: Wordings of one meaning, English first; empty for single-object sets.
+        labels: Word for each id; ids without one are 'object'.
+        condition: Name of the condition or source by which scores are split; may be empty.
+        fps: Frames per second of the recording.
+        notes: What the annotations get wrong, one line each.
+    """
+
+    dataset: str
+    name: str
+    frames: tuple[AnnotatedFrame, ...]
+    sentences: tuple[str, ...] = ()
+    labels: Mapping[int, str] = field(default_factory=dict)
+    condition: str = ''
+    fps: float = 30.0
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def first_box(self) -> Box | None:
+        """The target's box in the first frame that shows it; None if no frame does."""
+        for frame in self.frames:
+            if frame.meant:
+                return frame.objects[min(frame.meant)]
+        return None
+
+    @property
+    def truth(self) -> MotFrames:
+        """Boxes that are meant as MOTChallenge rows, frames numbered from 1 in this order."""
+        return {number: [MotRow(number, name, frame.objects[name]) for name in sorted(frame.meant)]
+                for number, frame in enumerate(self.frames, start=1) if frame.meant}
+
+    def pair(self, index: int) -> FramePair:
+        """Read one frame pair; 16-bit thermal is normalised by this frame alone."""
+        frame = self.frames[index]
+        return replace(next(iter(self._pairs([frame]))), stamp_ns=frame.stamp_ns)
+
+    def pairs(self) -> Iterator[FramePair]:
+        """Yield all frame pairs; the limits of 16-bit thermal follow the scene."""
+        for frame, pair in zip(self.frames, self._pairs(self.frames), strict=True):
+            yield replace(pair, stamp_ns=frame.stamp_ns)
+
+    def objects(self, index: int) -> Mapping[int, Box]:
+        """Return the boxes of a frame by id."""
+        return self.frames[index].objects
+
+    def meant(self, sentence: int, index: int) -> frozenset[int]:
+        """Return the ids that are meant in a frame; all wordings mean the same."""
+        return self.frames[index].meant
+
+    def label(self, identity: int) -> str:
+        """Return the word for an object."""
+        return self.labels.get(identity, 'object')
+
+    def _pairs(self, frames: Sequence[AnnotatedFrame]) -> VideoPairs:
+        thermal = [frame.thermal for frame in frames if frame.thermal is not None]
+        return VideoPairs(ImageList([frame.rgb for frame in frames], self.fps),
+                          ImageList(thermal, self.fps) if thermal else None)
