@@ -238,11 +238,24 @@ def _cell(box: Sequence[float]) -> int:
 
 
 def draw_batch(builder: SequenceBuilder, shards: Sequence[Shard], rng: np.random.Generator,
-               images: int, sentences: int) -> Batch:
-    """Draw a random augmented training batch of ``images`` pairs with ``sentences`` each."""
+               images: int, sentences: int, composed: Sequence[Shard] = (),
+               composed_share: float = 0.0) -> Batch:
+    """Draw a random augmented training batch.
+
+    Args:
+        builder: Makes token ids.
+        shards: Frames of the simulated world.
+        rng: Draws frames, sentences and augmentation.
+        images: Image pairs in the batch.
+        sentences: Sentences for each pair.
+        composed: Frames composed of real clips (``data.composition``); may be none.
+        composed_share: Share of pairs drawn from ``composed``, in [0, 1].
+    """
     frames, pixels, chosen = [], [], []
     for _ in range(images):
-        shard = shards[int(rng.integers(len(shards)))]
+        real = len(composed) > 0 and rng.random() < composed_share
+        pool = composed if real else shards
+        shard = pool[int(rng.integers(len(pool)))]
         index = int(rng.integers(len(shard.rows)))
         frame, rgb, thermal = shard.rows[index], shard.rgb[index], shard.thermal[index]
         if rng.random() < 0.5:

@@ -82,6 +82,7 @@ def _batches(run: Run, stage: str, settings: dict[str, Any], futures: list[Any]
              ) -> Iterator[dict[str, Batch]]:
     """Yield the batches of each step by loss; the pool of shards grows on a fixed schedule."""
     shards: list[Shard] = []
+    composed = _composed(run)
     total = run.config['data']['shards']
     with ThreadPoolExecutor(1) as ahead:
         pending = None
@@ -92,7 +93,8 @@ def _batches(run: Run, stage: str, settings: dict[str, Any], futures: list[Any]
                 futures[1 + len(shards)].result()
                 shards.append(read_shard(run.out / 'data' / 'train', len(shards)))
             rng = np.random.default_rng((run.config['seed'], STAGES.index(stage), step + 1))
-            following = ahead.submit(_draw, run.builder, stage, settings, list(shards), rng)
+            following = ahead.submit(_draw, run.builder, stage, settings, list(shards), rng,
+                                     composed)
             if pending is not None:
                 yield pending.result()
             pending = following
@@ -101,13 +103,27 @@ def _batches(run: Run, stage: str, settings: dict[str, Any], futures: list[Any]
 
 
 def _draw(builder: SequenceBuilder, stage: str, settings: dict[str, Any], shards: list[Shard],
-          rng: np.random.Generator) -> dict[str, Batch]:
+          rng: np.random.Generator, composed: list[Shard]) -> dict[str, Batch]:
     """Draw the batch of a step; beside it one for the tower alone, which learns cheaply."""
+    share = settings.get('composed_share', 0.0)
     batches = {stage: draw_batch(builder, shards, rng, settings['images'],
-                                 settings.get('sentences', 1))}
+                                 settings.get('sentences', 1), composed, share)}
     if 'dense_images' in settings:
-        batches['dense'] = draw_batch(builder, shards, rng, settings['dense_images'], 1)
+        batches['dense'] = draw_batch(builder, shards, rng, settings['dense_images'], 1, composed,
+                                      share)
     return batches
+
+
+def _composed(run: Run) -> list[Shard]:
+    """Return the frames composed of real clips, of the folder that the settings name, if any."""
+    folder = run.config['data'].get('composed')
+    if folder is None:
+        return []
+    numbers = sorted(int(path.stem) for path in Path(folder).glob('*.json'))
+    if not numbers:
+        raise FileNotFoundError(f'{folder} holds no shards; make them with rtrack compose, or '
+                                'leave data.composed out')
+    return [read_shard(Path(folder), number) for number in numbers]
 
 
 def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:

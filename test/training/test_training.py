@@ -1,5 +1,6 @@
 """rtrack-nano's training: the fast forward is the library's, and learning lowers the loss."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,15 @@ def test_dense_targets_mark_the_token_of_each_centre(batch: Batch) -> None:
     assert batch.referred.present.shape == (6, CELLS)
     for row, boxes in enumerate(batch.answers):
         assert (batch.referred.present[row].sum() > 0) == bool(boxes)
+
+
+def test_a_share_of_pairs_comes_from_composed_frames(builder: SequenceBuilder,
+                                                     shard: Shard) -> None:
+    composed = Shard(shard.rgb, shard.thermal,
+                     tuple(replace(row, condition='composed') for row in shard.rows))
+    rng = np.random.default_rng(1)
+    assert 'composed' not in draw_batch(builder, [shard], rng, 4, 1, [composed], 0.0).conditions
+    assert set(draw_batch(builder, [shard], rng, 4, 1, [composed], 1.0).conditions) == {'composed'}
 
 
 def test_shards_depend_on_their_number_alone(tmp_path: Path) -> None:
