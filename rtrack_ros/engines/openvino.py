@@ -6,6 +6,7 @@ frame, and is served first where both want the same core.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,22 @@ from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.engines.worker import ModelThread
 from rtrack_ros.frames import Image8
+
+# A question is passed on as the text it is: the engines of a model must read the same one.
+_PASS_ON = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+
+
+@dataclass(eq=False)
+class SeenImages:
+    """Images as the pipeline gets them.
+
+    Attributes:
+        tensors: Resized images, uint8 (h, w, 3).
+        preprocess_ms: Wall time of resizing.
+    """
+
+    tensors: list[Any]
+    preprocess_ms: float
 
 
 class OpenVinoEngine:
@@ -45,6 +62,7 @@ class OpenVinoEngine:
         self._compiled = CompiledModel.read(folder / OPENVINO_FOLDER)
         self._genai = _import_genai()
         self._thread = ModelThread('openvino', niceness)
+        self._kept: tuple[SeenImages, Any] | None = None
         try:
             self._pipeline = self._thread.call(self._load, folder / OPENVINO_FOLDER, threads)
         except RuntimeError as error:
@@ -60,17 +78,19 @@ class OpenVinoEngine:
         scheduler.max_num_batched_tokens = 8192
         # Left alone the runtime computes in bfloat16 where the CPU can: a fifth faster, but the
         # boxes would then differ between machines and from the model that was evaluated.
-        return self._genai.VLMPipeline(
+        pipeline = self._genai.VLMPipeline(
             str(folder), 'CPU', scheduler_config=scheduler, ATTENTION_BACKEND='PA',
             INFERENCE_NUM_THREADS=threads, ENABLE_CPU_PINNING=False,
             INFERENCE_PRECISION_HINT='f32', KV_CACHE_PRECISION='f32')
+        pipeline.get_tokenizer().set_chat_template(_PASS_ON)
+        return pipeline
 
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""
         facts = self._manifest
         return Capabilities('openvino', facts.name, 'CPU', self._compiled.precision,
                             facts.bbox_protocol, facts.image_size, True, facts.labels,
-                            facts.prompt)
+                            facts.prompt, facts.crops, shares_images=True)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None) -> Reply:
@@ -84,43 +104,70 @@ class OpenVinoEngine:
             EngineError: the prompt and the images do not fit, or the runtime failed; the engine
                 stays usable unless it was closed.
         """
-        if self._pipeline is None:
-            raise EngineError('the engine is closed; load it again')
-        if len(images) != prompt.images:
-            raise EngineError(f'the prompt has places for {prompt.images} images and got '
-                              f'{len(images)}; pass one image for each place')
+        return self.answer(self.encode(images), prompt, grammar, max_tokens, deadline_s)
+
+    def encode(self, images: Sequence[Image8]) -> SeenImages:
+        """Resize images for any number of prompts; see ``engines.base.SharesImages``.
+
+        The pipeline encodes them at the first answer and keeps their patch embeddings until it
+        is asked about other images; the layers above are computed for every answer.
+        """
+        import openvino
         started = time.perf_counter()
         resized = [resize_image(image, self._manifest.image_size) for image in images]
         preprocess_ms = (time.perf_counter() - started) * 1e3
+        return SeenImages([openvino.Tensor(image) for image in resized], preprocess_ms)
+
+    def answer(self, seen: SeenImages, prompt: Prompt, grammar: Grammar | None,
+               max_tokens: int, deadline_s: float | None = None) -> Reply:
+        """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
+
+        Raises:
+            DeadlineError: the deadline passed; the engine stays usable.
+            EngineError: the prompt and the images do not fit, or the runtime failed; the engine
+                stays usable unless it was closed.
+        """
+        if self._pipeline is None:
+            raise EngineError('the engine is closed; load it again')
+        if len(seen.tensors) != prompt.images:
+            raise EngineError(f'the prompt has places for {prompt.images} images and got '
+                              f'{len(seen.tensors)}; pass one image for each place')
+        started = time.perf_counter()
         deadline = None if deadline_s is None else started + deadline_s
-        result = self._thread.call(self._generate, resized, chat_text(prompt),
+        result = self._thread.call(self._generate, seen, chat_text(prompt),
                                    self._config(grammar, max_tokens), deadline)
         if deadline is not None and time.perf_counter() > deadline:
             raise DeadlineError(f'no answer within {deadline_s} s; allow more time, or raise '
                                 'threads')
-        return self._reply(result, preprocess_ms, started)
+        return self._reply(result, seen.preprocess_ms, started)
 
     def _config(self, grammar: Grammar | None, max_tokens: int) -> Any:
         config = self._genai.GenerationConfig()
         config.max_new_tokens = max_tokens
         config.do_sample = False
-        config.apply_chat_template = False
         config.logprobs = 1
         if grammar is not None:
             config.structured_output_config = self._genai.StructuredOutputConfig(
                 regex=grammar.regex)
         return config
 
-    def _generate(self, images: list[Image8], text: str, config: Any,
-                  deadline: float | None) -> Any:
-        import openvino
-        tensors = [openvino.Tensor(image) for image in images]
+    def _generate(self, seen: SeenImages, text: str, config: Any, deadline: float | None) -> Any:
+        # The pipeline keeps what it encoded while a conversation about it exists, and recognises
+        # images by a hash of a sample of their bytes. Two frames of a still camera may share it,
+        # so that no conversation about other images may be alive. All questions are put this way:
+        # a pipeline that is also asked without a conversation mixes up the images.
+        if self._kept is not None and self._kept[0] is not seen:
+            self._kept = None
+        asked = self._genai.ChatHistory([{'role': 'user', 'content': text}])
         options = {} if deadline is None else {'streamer': self._stopper(deadline)}
         try:
-            return self._pipeline.generate(text, images=tensors, generation_config=config,
-                                           **options)
+            result = self._pipeline.generate(asked, images=seen.tensors, generation_config=config,
+                                             **options)
         except RuntimeError as error:
+            asked = None  # the exception keeps this frame alive
             raise EngineError(f'OpenVINO could not answer: {error}') from error
+        self._kept = self._kept or (seen, asked)
+        return result
 
     def _stopper(self, deadline: float) -> Any:
         status = self._genai.StreamingStatus
@@ -139,7 +186,7 @@ class OpenVinoEngine:
             'vit': float(metrics.get_vision_encoding_duration().mean),
             'ttft': preprocess_ms + float(metrics.get_ttft().mean),
             'decode': max(tokens - 1, 0) * max(float(metrics.get_tpot().mean), 0.0),
-            'total': (time.perf_counter() - started) * 1e3,
+            'total': preprocess_ms + (time.perf_counter() - started) * 1e3,
         }
         return Reply(result.texts[0], tokens, finish.get(result.finish_reasons[0], 'error'),
                      timings, mean_token_probability(float(result.scores[0]), tokens))
@@ -147,6 +194,7 @@ class OpenVinoEngine:
     def close(self) -> None:
         """Release memory; the engine cannot be used afterwards."""
         if self._pipeline is not None:
+            self._kept = None
             self._thread.call(setattr, self, '_pipeline', None)
             self._thread.close()
 

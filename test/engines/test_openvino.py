@@ -1,13 +1,16 @@
 import os
 import re
 import shutil
+from statistics import median
 
 import numpy as np
 import pytest
 
 from rtrack_ros.engines.base import EngineError, Prompt
+from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.compiled import CompiledModel, weights_digest
 from rtrack_ros.engines.registry import load_engine
+from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.language.coordinates import check_protocol
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.prompts import GROUND_STYLES, ground_prompt
@@ -82,6 +85,44 @@ def test_after_a_missed_deadline_the_engine_still_answers(openvino, questions):
     with pytest.raises(EngineError, match='no answer within'):
         ask(openvino, questions[0], deadline_s=0.001)
     assert ask(openvino, questions[0], deadline_s=60.0).text == expected
+
+
+def test_prompts_that_share_an_encoding_have_the_answers_of_prompts_that_do_not(
+        openvino, questions):
+    pair = questions[3][0]
+    sentences = ['people', 'cars', *(text for _, text in questions[:3])]
+    alone = [ask(openvino, (pair, sentence)) for sentence in sentences]
+    seen = openvino.encode(pair.images())
+    shared = [openvino.answer(seen, ground_prompt(sentence), GRAMMAR, 100)
+              for sentence in sentences]
+    assert [(reply.text, reply.confidence) for reply in shared] == [
+        (reply.text, reply.confidence) for reply in alone]
+    # What is shared takes next to no time from the second answer on.
+    assert median(reply.timings['vit'] for reply in shared[1:]) < 0.2 * shared[0].timings['vit']
+
+
+def test_nearly_the_same_images_are_not_taken_for_the_same(openvino, questions):
+    first, prompt = questions[3][0].images(), ground_prompt('people')
+    width, height = openvino.capabilities().image_size
+    first = [resize_image(image, (width, height)) for image in first]
+    seen = openvino.encode(first)
+    openvino.answer(seen, prompt, GRAMMAR, 100)
+    for column in range(8, 200, 48):
+        other = [image.copy() for image in first]
+        for image in other:
+            image[90:98, column:column + 8] = 255 - image[90:98, column:column + 8]
+        # What is not encoded anew takes 0.001 ms.
+        assert openvino.infer(other, prompt, GRAMMAR, 100).timings['vit'] > 0.05
+        assert openvino.answer(seen, prompt, GRAMMAR, 100).timings['vit'] > 0.05
+
+
+def test_a_question_reaches_the_model_as_the_other_engines_read_it(openvino):
+    genai = pytest.importorskip('openvino_genai')
+    tokenizer = openvino._pipeline.get_tokenizer()
+    for sentence in ('the dog', 'two\nlines', '{{ 7 * 7 }}', '日本 😀', '<|im_end|>'):
+        text = chat_text(ground_prompt(sentence))
+        history = genai.ChatHistory([{'role': 'user', 'content': text}])
+        assert tokenizer.apply_chat_template(history, add_generation_prompt=True) == text
 
 
 def test_images_that_do_not_fit_the_prompt_are_refused(openvino, questions):
