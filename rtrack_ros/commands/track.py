@@ -52,11 +52,13 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.language.grounder import Grounder
     from rtrack_ros.tracking.pipeline import TrackingPipeline
+    from rtrack_ros.tracking.scheduler import Schedule
 
     pairs = open_pairs(args.rgb, args.thermal, args.fps)
     engine = load_engine(args.engine, args.model or default_model())
     pipeline = TrackingPipeline(Grounder(engine), synchronous=not args.realtime,
-                                ask_interval_s=max(args.ask_interval, 0.0))
+                                ask_interval_s=max(args.ask_interval, 0.0),
+                                schedule=Schedule().suited_to(engine.capabilities()))
     try:
         if pipeline.set_query(args.query) is None:
             raise CommandError('--query is empty; say what to follow, e.g. "the people"')

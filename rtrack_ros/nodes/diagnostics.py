@@ -216,13 +216,16 @@ def _inference(health: Health) -> DiagnosticStatus:
 
 
 def _model(health: Health) -> DiagnosticStatus:
-    failing = bool(health.stats.last_error) and health.stats.answer_latency_ms is None
+    stats = health.stats
+    failing = bool(stats.last_error) and stats.answer_latency_ms is None
     level = DiagnosticStatus.ERROR if failing else DiagnosticStatus.OK
-    text = f'the model does not answer: {health.stats.last_error}' if failing else 'loaded'
+    text = f'the model does not answer: {stats.last_error}' if failing else 'loaded'
     return _status('rtrack: model', level, text, {
         'engine': health.model.name, 'model': health.model.model, 'device': health.model.device,
-        'precision': health.model.precision, 'engine errors': health.stats.engine_errors,
-        'last error': health.stats.last_error})
+        'precision': health.model.precision, 'questions': stats.asked,
+        'questions about crops': stats.crops, 'questions sharing a pair': stats.shared,
+        'pairs not asked about': stats.pairs_superseded, 'engine errors': stats.engine_errors,
+        'deadlines missed': stats.deadlines_missed, 'last error': stats.last_error})
 
 
 def _status(name: str, level: bytes, text: str, facts: dict[str, Any]) -> DiagnosticStatus:

@@ -27,7 +27,8 @@ class Model:
         self._engine = _load(settings)
         self.capabilities: Capabilities = self._engine.capabilities()
         self.pipeline = TrackingPipeline(Grounder(self._engine, settings['engine.max_boxes']),
-                                         settings.tracker_config())
+                                         settings.tracker_config(),
+                                         schedule=settings.schedule(self.capabilities))
 
     def close(self) -> None:
         """Stop asking and free the engine's memory."""

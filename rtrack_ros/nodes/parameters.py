@@ -20,7 +20,9 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.scheduler import CROPS, Schedule
 
 NOT_CALIBRATED = [0.0] * 9
 
@@ -68,6 +70,21 @@ NODE_PARAMETERS = (
                   'tracking over answers where cores are scarce', span=(0, 19),
                   when='configure'),
     ParameterSpec('query.initial', '', 'Sentence to follow from the start', when='configure'),
+    ParameterSpec('ask.deadline_s', 0.0, 'Time after which a question to the model is given up '
+                  'and a newer pair asked about; 0 gives up once the frame is forgotten '
+                  '(tracker.history_s)', unit='s', span=(0.0, 600.0), when='configure'),
+    ParameterSpec('ask.crops', 'auto', 'Whether sure tracks are looked at enlarged: auto where '
+                  'rtrack.json of the model says that it gains',
+                  choices=CROPS, when='configure'),
+    ParameterSpec('ask.whole_look_s', 2.0, 'Longest time between two questions of one sentence '
+                  'about the whole image where crops are in use; raising it enlarges more often '
+                  'and finds newcomers later', unit='s', span=(0.0, 600.0), when='configure'),
+    ParameterSpec('ask.sure_score', 0.8, 'Score from which a track is sure; raising it asks '
+                  'about the whole image and about doubtful sentences more often',
+                  span=(0.0, 1.0), when='configure'),
+    ParameterSpec('ask.queries_per_pair', 4, 'Most sentences asked about one pair, where the '
+                  'engine encodes its images once for all of them; raising it saves encodings '
+                  'and makes later answers older', span=(1, 100), when='configure'),
     ParameterSpec('rgb.transport', 'raw', 'Whether rgb/image_raw or rgb/image_raw/compressed is '
                   'subscribed', choices=('raw', 'compressed'), when='activate'),
     ParameterSpec('thermal.transport', 'raw', 'The same for the thermal camera',
@@ -180,6 +197,10 @@ class NodeParameters:
         """Return the tracker's settings."""
         return _tracker_config(self._values)
 
+    def schedule(self, model: Capabilities) -> Schedule:
+        """Return what a model is asked in which order."""
+        return schedule(self._values, model)
+
     def problem(self) -> str:
         """Return what is wrong with the values given at the start, or ''."""
         return check(self._values)
@@ -202,6 +223,14 @@ class NodeParameters:
 def _tracker_config(values: dict[str, Any]) -> TrackerConfig:
     return TrackerConfig(**{name.partition('.')[2]: value for name, value in values.items()
                             if name.startswith('tracker.')})
+
+
+def schedule(values: dict[str, Any], model: Capabilities) -> Schedule:
+    """Return what a model is asked in which order by parameters ``ask.*``."""
+    wanted = Schedule(values['ask.deadline_s'] or None, values['ask.whole_look_s'],
+                      values['ask.sure_score'],
+                      queries_per_pair=values['ask.queries_per_pair'])
+    return wanted.suited_to(model, values['ask.crops'])
 
 
 def homography(values: list[float]) -> NDArray[np.float64] | None:

@@ -16,14 +16,12 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.scheduler import Schedule, Scheduler
+from rtrack_ros.tracking.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
 from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.tracker import Outcome, Tracker
 from rtrack_ros.tracking.worker import GroundingWorker, GroundsQueries, WorkerCounts
 
 _RECENT = 512
-# Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds, and are meant by it.
-_STAMP_JITTER_NS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,7 @@ class TrackingPipeline:
 
     def _is_due(self, query: Query, stamp_ns: int) -> bool:
         waited_ns = self._scheduler.waited_ns(query, stamp_ns)
-        return waited_ns is None or waited_ns + _STAMP_JITTER_NS >= self._ask_interval_ns
+        return waited_ns is None or waited_ns + STAMP_JITTER_NS >= self._ask_interval_ns
 
     def _apply(self, answer: Answer) -> None:
         outcome = self.tracker.apply(answer)

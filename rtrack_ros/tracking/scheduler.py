@@ -26,6 +26,8 @@ from rtrack_ros.tracking.region import region_of_interest
 from rtrack_ros.tracking.track import Track, TrackState
 
 CROPS: Final = ('auto', 'always', 'never')
+STAMP_JITTER_NS: Final = 2_000_000
+"""Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds, and are meant by it."""
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,9 @@ class Scheduler:
         known, model_size = self._attention[query.id], self.schedule.crop_size
         if model_size is None or known.whole_ns is None or known.epoch != query.epoch:
             return None
-        since_whole_ns = pair.stamp_ns - known.whole_ns
         mine = [track for track in tracks if track.query_id == query.id]
-        if not (0 <= since_whole_ns < self.schedule.whole_look_s * 1e9
-                and all(map(self._is_sure, mine))):
+        limit_ns = self.schedule.whole_look_s * 1e9 - STAMP_JITTER_NS
+        if not (0 <= pair.stamp_ns - known.whole_ns < limit_ns and all(map(self._is_sure, mine))):
             return None
         return region_of_interest(as_boxes([track.box for track in mine]),
                                   (pair.width, pair.height), model_size)

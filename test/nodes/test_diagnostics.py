@@ -52,7 +52,8 @@ def make_health(thermal: bool = True, pairs: int = 60, queries: int = 1, answere
     intake = SimpleNamespace(rgb_rate=rgb, thermal_rate=warm, rejected=3, offset_ms=None,
                              thermal_healthy=lambda: thermal)
     stats = PipelineStats(pairs, 5 * answered, 1, 2, 3, 4, 200.0 if answered else None, None,
-                          150.0 if answered else None, last_error, 2)
+                          150.0 if answered else None, last_error, 2, asked=19, crops=7,
+                          deadlines_missed=3)
     return Health(2 * SECOND, activity, intake, stats,
                   Capabilities('openvino', 'rtrack-nano', 'CPU', 'int8', 'rel1000', (320, 256),
                                True),
@@ -88,6 +89,13 @@ def test_trouble_is_named(health: Health, names: tuple[bytes, ...], complaint: s
         'rtrack: inputs', 'rtrack: inference', 'rtrack: model']
     assert tuple(status.level for status in array.status) == names
     assert complaint in status_message(health, Time(), '').message
+
+
+def test_the_model_is_reported_with_what_it_was_asked() -> None:
+    status = diagnostic_array(make_health(), Time()).status[2]
+    facts = {value.key: value.value for value in status.values}
+    assert (facts['questions'], facts['questions about crops'], facts['deadlines missed']) == (
+        '19', '7', '3')
 
 
 def test_late_arrays_warn() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.nodes.parameter_files import table_text, yaml_text
 from rtrack_ros.nodes.parameters import (
     NOT_CALIBRATED,
@@ -15,8 +16,10 @@ from rtrack_ros.nodes.parameters import (
     check,
     describe,
     homography,
+    schedule,
 )
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.scheduler import Schedule
 
 YAML = Path(__file__).parents[2] / 'config' / 'tracker.yaml'
 DEFAULTS = {spec.name: spec.default for spec in SCHEMA}
@@ -84,6 +87,7 @@ def test_the_defaults_fit_together() -> None:
     ({'thermal.homography': [1.0] * 8}, 'nine finite numbers'),
     ({'thermal.homography': [1.0] * 9}, 'cannot be inverted'),
     ({'thermal.homography': [float('nan')] * 9}, 'nine finite numbers'),
+    ({'ask.crops': 'sometimes'}, 'auto, always, never'),
     ({'tracker.fade_s': 0.0}, 'fade_s')])
 def test_values_that_do_not_fit_are_explained(changes: dict[str, object],
                                               complaint: str) -> None:
@@ -94,3 +98,13 @@ def test_the_homography_is_a_matrix_or_nothing() -> None:
     assert homography(NOT_CALIBRATED) is None
     matrix = homography([2.0, 0.0, 5.0, 0.0, 2.0, 6.0, 0.0, 0.0, 1.0])
     np.testing.assert_array_equal(matrix @ [1.0, 1.0, 1.0], [7.0, 8.0, 1.0])
+
+
+@pytest.mark.parametrize(('changes', 'expected'), [
+    ({}, Schedule(queries_per_pair=4)),
+    ({'ask.deadline_s': 1.5, 'ask.whole_look_s': 3.0, 'ask.sure_score': 0.9,
+      'ask.crops': 'always', 'ask.queries_per_pair': 2},
+     Schedule(1.5, 3.0, 0.9, (320, 256), 2))])
+def test_what_the_model_is_asked_follows_the_parameters(changes, expected) -> None:
+    model = Capabilities('e', 'm', 'CPU', 'int8', 'rel1000', (320, 256), True, shares_images=True)
+    assert schedule(DEFAULTS | changes, model) == expected

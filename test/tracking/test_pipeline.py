@@ -5,9 +5,12 @@ import time
 import pytest
 
 from rtrack_ros.engines.base import EngineError
+from rtrack_ros.frames import Region
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.pipeline import TrackingPipeline
+from rtrack_ros.tracking.scheduler import Schedule
 
 
 class Oracle:
@@ -16,17 +19,21 @@ class Oracle:
     def __init__(self, world, pause_s: float = 0.0) -> None:
         self.world, self.pause_s = world, pause_s
         self.stamps: list[int] = []
+        self.regions: list[Region | None] = []
+        self.deadlines: list[float | None] = []
         self.error: Exception | None = None
 
     def ground(self, pair, query, deadline_s=None) -> Answer:
         self.stamps.append(pair.stamp_ns)
+        self.regions.append(pair.region)
+        self.deadlines.append(deadline_s)
         time.sleep(self.pause_s)
         if self.error is not None:
             raise self.error
         index = round((pair.stamp_ns - self.world.stamp(0)) / (self.world.stamp(1)
                                                                - self.world.stamp(0)))
         truth = self.world.answer(index, epoch=query.epoch)
-        return Answer(truth.stamp_ns, query.id, query.epoch, truth.groundings, 12.5)
+        return Answer(truth.stamp_ns, query.id, query.epoch, truth.groundings, 12.5, pair.region)
 
 
 @pytest.fixture
@@ -119,3 +126,64 @@ def test_reset_forgets_tracks_and_keeps_queries(world) -> None:
     assert pipeline.stats().answer_age_ms is None
     second = {track.id for track in pipeline.push(world.pair(6))}
     assert len(first) == len(second) == 2 and not first & second
+
+
+def closer(make_world, make_path, synchronous: bool) -> tuple[Oracle, TrackingPipeline]:
+    """A pipeline that may crop, about one small object, with its oracle."""
+    oracle = Oracle(make_world([make_path(200, 200, 30, 0, 30, 50)]))
+    pipeline = TrackingPipeline(oracle, synchronous=synchronous, schedule=Schedule(
+        whole_look_s=0.5, crop_size=(256, 192)))
+    pipeline.set_query('all')
+    return oracle, pipeline
+
+
+def test_a_sure_track_is_looked_at_closely_and_newcomers_are_looked_for(make_world,
+                                                                        make_path) -> None:
+    oracle, pipeline = closer(make_world, make_path, synchronous=True)
+    tracks = [pipeline.push(oracle.world.pair(index)) for index in range(20)]
+    whole = [index for index, region in enumerate(oracle.regions) if region is None]
+    assert whole == [0, 1, 16]
+    assert {(x2 - x1, y2 - y1) for x1, y1, x2, y2 in filter(None, oracle.regions)} == {(256, 192)}
+    assert len({track.id for frame in tracks for track in frame}) == 1
+    assert (pipeline.stats().asked, pipeline.stats().crops) == (20, 17)
+
+
+def test_a_live_camera_and_its_recording_are_asked_about_the_same(make_world, make_path) -> None:
+    asked = []
+    for synchronous in (True, False):
+        oracle, pipeline = closer(make_world, make_path, synchronous)
+        for index in range(20):
+            pipeline.push(oracle.world.pair(index))
+            end = time.monotonic() + 20
+            while pipeline.stats().answers <= index and time.monotonic() < end:
+                time.sleep(0.001)
+        asked.append((oracle.stamps, oracle.regions))
+        assert pipeline.close()
+    assert asked[0] == asked[1]
+
+
+def test_several_queries_of_a_file_are_asked_about_one_pair_and_counted(world) -> None:
+    oracle = Oracle(world)
+    pipeline = TrackingPipeline(oracle, synchronous=True, ask_interval_s=0.3)
+    for name in ('first', 'second', 'third'):
+        pipeline.set_query('all', name)
+    tracks = pipeline.push(world.pair(0))
+    assert oracle.stamps == [world.stamp(0)] * 3
+    assert {track.query_id for track in tracks} == {'first', 'second', 'third'}
+    assert (pipeline.stats().asked, pipeline.stats().shared) == (3, 2)
+
+
+@pytest.mark.parametrize(('synchronous', 'deadline_s', 'expected'), [
+    (False, None, 4.0), (False, 0.7, 0.7), (True, 0.7, None)])
+def test_live_questions_have_a_deadline_and_those_of_a_file_none(world, synchronous, deadline_s,
+                                                                 expected) -> None:
+    oracle = Oracle(world)
+    pipeline = TrackingPipeline(oracle, TrackerConfig(history_s=4.0), synchronous,
+                                schedule=Schedule(deadline_s=deadline_s))
+    pipeline.set_query('all')
+    pipeline.push(world.pair(0))
+    end = time.monotonic() + 20
+    while not oracle.deadlines and time.monotonic() < end:
+        time.sleep(0.002)
+    assert oracle.deadlines == [expected]
+    assert pipeline.close()
