@@ -4,7 +4,13 @@ import argparse
 import json
 from pathlib import Path
 
-from rtrack_ros.commands import HELD_OUT_SEED, benchmark_pipeline, benchmark_tracking, positive
+from rtrack_ros.commands import (
+    HELD_OUT_SEED,
+    benchmark_asking,
+    benchmark_pipeline,
+    benchmark_tracking,
+    positive,
+)
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -12,7 +18,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser = subparsers.add_parser('benchmark', help='measure the model on held-out scenes')
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
     _add_grounding(subjects)
-    for module in (benchmark_tracking, benchmark_pipeline):
+    for module in (benchmark_tracking, benchmark_pipeline, benchmark_asking):
         module.add_parser(subjects)
 
 
