@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,9 @@ NANO = ModelManifest('nano', 'rel1000', (320, 256), ('person', 'car'), 'brief', 
 def test_what_is_written_is_read(tmp_path):
     NANO.write(tmp_path)
     assert ModelManifest.read(tmp_path) == NANO
+    closer = replace(NANO, crops=True)
+    closer.write(tmp_path)
+    assert ModelManifest.read(tmp_path) == closer
 
 
 def test_what_may_be_left_out_has_defaults(tmp_path):
@@ -22,7 +26,8 @@ def test_what_may_be_left_out_has_defaults(tmp_path):
 @pytest.mark.parametrize('spoil', [
     lambda facts: facts.pop('name'), lambda facts: facts.pop('bbox_protocol'),
     lambda facts: facts.update(image_size=[320]), lambda facts: facts.update(image_size='320x256'),
-    lambda facts: facts.update(image_size=[0, 256]), lambda facts: facts.update(labels=3)])
+    lambda facts: facts.update(image_size=[0, 256]), lambda facts: facts.update(labels=3),
+    lambda facts: facts.update(crops='yes')])
 def test_a_manifest_that_does_not_say_what_it_must_is_refused(tmp_path, spoil):
     NANO.write(tmp_path)
     facts = json.loads((tmp_path / 'rtrack.json').read_text())
