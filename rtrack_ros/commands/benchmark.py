@@ -7,6 +7,8 @@ from pathlib import Path
 from rtrack_ros.commands import (
     HELD_OUT_SEED,
     benchmark_asking,
+    benchmark_clip,
+    benchmark_learning,
     benchmark_pipeline,
     benchmark_tracking,
     positive,
@@ -18,7 +20,8 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser = subparsers.add_parser('benchmark', help='measure the model on held-out scenes')
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
     _add_grounding(subjects)
-    for module in (benchmark_tracking, benchmark_pipeline, benchmark_asking):
+    for module in (benchmark_tracking, benchmark_clip, benchmark_pipeline, benchmark_learning,
+                   benchmark_asking):
         module.add_parser(subjects)
 
 

@@ -143,7 +143,8 @@ def _run_scene(plan: 'Plan', number: int, models: 'dict[str, GroundsQueries | No
 
     scene = plan.scene(number)
     task = bar.add_task(f'drawing scene {number + 1}', total=len(scene))
-    kept = None if frames is None else frames / f'{scene.seed}_{len(scene)}'
+    kept = None if frames is None else frames / '_'.join(
+        (str(scene.seed), str(len(scene)), *scene.conditions))
     drawn = draw(scene, bar.track(render_frames(scene), task_id=task), kept)
     bar.update(task, total=None, description=f'tracking scene {number + 1}')
     trials = []

@@ -55,6 +55,9 @@ def run(args: argparse.Namespace) -> int:
 
     require_trackeval()
     methods, profile = _methods(args.methods), _profile(args)
+    if args.sequence is None and (args.rgb is None or args.truth is None or not args.query):
+        raise CommandError('--streaming needs a recording with truth: give --sequence, or --rgb '
+                           'with --query and --truth')
     with _grounder(args) as grounder:
         results = _replay_all(args, methods, profile, grounder)
     if args.json:
@@ -116,9 +119,6 @@ def _recordings(args: argparse.Namespace) -> 'Iterator[Recording]':
 
     if args.sequence is not None:
         return open_recordings(args.sequence, args.query, args.fps)
-    if args.rgb is None or args.truth is None or not args.query:
-        raise CommandError('--streaming needs a recording with truth: give --sequence, or --rgb '
-                           'with --query and --truth')
     return iter([open_recording(args.rgb, args.thermal, args.truth, args.query, args.fps)])
 
 

@@ -3,6 +3,7 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from rtrack_ros.evaluation.latency import AtOnce
 from rtrack_ros.evaluation.tracking_benchmark import NO_DELAY, OURS, Plan
 from rtrack_ros.evaluation.tracking_results import Row, Summary
 
@@ -19,14 +20,14 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
                   caption=_caption(summary.ratios(answers, plan.profile.name)),
                   title_justify='left', caption_justify='left', header_style='bold',
                   box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column('')
+    table.add_column('', no_wrap=True)
     for name in COLUMNS:
         table.add_column(name, justify='right')
     for row in rows:
-        ceiling = (row.method, row.profile) == (OURS, NO_DELAY.name)
-        name = f'{row.method}, no engine delay' if ceiling else row.method
-        table.add_row(name, *_cells(row), style='bold' if row.method == OURS and not ceiling
-                      else 'dim' if ceiling else '')
+        bound = {NO_DELAY.name: ', engine takes no time',
+                 AtOnce(plan.profile).name: ', same answers at once'}.get(row.profile, '')
+        table.add_row(row.method + bound, *_cells(row),
+                      style='dim' if bound else 'bold' if row.method == OURS else '')
     return table
 
 
@@ -40,7 +41,9 @@ def _cells(row: Row) -> list[str]:
 
 
 def _caption(ratios: dict[str, float]) -> str:
-    words = {'hota_to_blocking': 'HOTA of the blocking model', 'hota_to_ceiling': 'of the ceiling',
-             'idsw_to_bytetrack': "of ByteTrack's identity switches"}
+    words = {'hota_to_blocking': 'HOTA of the blocking model',
+             'hota_to_at_once': 'of the same answers at once',
+             'hota_to_ceiling': 'of an engine that takes no time',
+             'idsw_to_bytetrack': "ByteTrack's identity switches"}
     said = [f'{value:.2f} x {words[name]}' for name, value in ratios.items()]
     return f'ours: {", ".join(said)}' if said else ''

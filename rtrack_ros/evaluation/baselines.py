@@ -11,6 +11,7 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking import kalman
+from rtrack_ros.tracking.association import Candidates, associate
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Tracker
@@ -139,9 +140,10 @@ class KalmanOnly:
     """The model's boxes and a constant-velocity Kalman filter, without looking at the images.
 
     SORT (Bewley et al., ICIP 2016) on answers: the state stays at the stamp of the newest answer,
-    is predicted to the next answer's stamp for matching at an IoU of 0.3, and is predicted to the
-    stamp of every pair for publishing, so that an answer's delay is made up for as far as constant
-    velocity can. A box that two answers in a row leave out ends.
+    is predicted to the next answer's stamp for matching, and is predicted to the stamp of every
+    pair for publishing, so that an answer's delay is made up for as far as constant velocity can.
+    Boxes are matched as in our tracker, by overlap and then by distance, because seldom boxes of
+    walkers do not overlap; appearance is left out. A box that two answers in a row leave out ends.
 
     Args:
         config: Noise of answers and motion, None for the tracker's own.
@@ -164,7 +166,7 @@ class KalmanOnly:
         known = list(self._targets)
         states = self._predicted(known, answer.stamp_ns)
         boxes = as_boxes([grounding.box for grounding in answer.groundings])
-        matched = match(kalman.boxes_of(states), boxes)
+        matched = self._matched(states, boxes)
         noise = self._noise(boxes)
         targets: dict[int, _Target] = {}
         for index, box in enumerate(boxes):
@@ -183,6 +185,13 @@ class KalmanOnly:
                 targets[identity] = _Target(states[row], missed)
         self._targets, self._stamp_ns = targets, answer.stamp_ns
         return None
+
+    def _matched(self, states: kalman.States, boxes: BoxArray) -> dict[int, int]:
+        """Return the row of ``states`` for each index into ``boxes`` that has one."""
+        tracks = Candidates(kalman.boxes_of(states), kalman.position_sigma(states),
+                            np.zeros(len(states), dtype=bool), [None] * len(states))
+        pairs = associate(tracks, boxes, [None] * len(boxes), self._config)
+        return {box: track for track, box in pairs}
 
     def _predicted(self, ids: list[int], stamp_ns: int) -> kalman.States:
         if not ids:

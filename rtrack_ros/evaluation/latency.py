@@ -22,6 +22,10 @@ EMPTY_ANSWER_TOKENS, BOX_TOKENS = 2, 33
 "person"}`` with its separator; Qwen's tokenizer spells every digit and needs 35 for both."""
 
 
+AT_ONCE = ', answers at once'
+"""How the name of an engine is marked whose answers need not be waited for."""
+
+
 class LatencyProfile(Protocol):
     """Says how long the engine was busy with an answer."""
 
@@ -31,6 +35,34 @@ class LatencyProfile(Protocol):
 
     def delay_s(self, answer: Answer) -> float:
         """Return the seconds from the question to the parsed answer."""
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """An engine as busy as another, whose answers arrive at once all the same.
+
+    The tracker then gets the answers of the slow engine, about the same frames, without their
+    delay: what perfect compensation of the delay could reach.
+
+    Attributes:
+        engine: How long the engine is busy with an answer.
+    """
+
+    engine: LatencyProfile
+
+    @property
+    def name(self) -> str:
+        """Name of the engine, marked."""
+        return f'{self.engine.name}{AT_ONCE}'
+
+    def delay_s(self, answer: Answer) -> float:
+        """Return 0: the answer is there when it is asked for."""
+        return 0.0
+
+
+def busy_s(profile: LatencyProfile, answer: Answer) -> float:
+    """Return the seconds for which the engine takes no other question."""
+    return (profile.engine if isinstance(profile, AtOnce) else profile).delay_s(answer)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ then scored against the newest array available at it (Li et al., Towards Streami
 ECCV 2020), so that late boxes are wrong boxes where things move.
 """
 
+import math
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import Protocol, TypeVar
 import cv2
 
 from rtrack_ros.data.mot import MotFrames, MotRow
-from rtrack_ros.evaluation.latency import LatencyProfile
+from rtrack_ros.evaluation.latency import LatencyProfile, busy_s
 from rtrack_ros.evaluation.sequences import EvaluationSequence
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box
@@ -201,20 +202,25 @@ class _Clockwork:
         self._next = 0
         self._offered: int | None = None
         self._answer: tuple[int, Heard] | None = None
+        self._engine_free_ns = 0
         self._outcome = Replay()
 
     def run(self) -> Replay:
         """Work off all events and return what was published."""
-        arrivals_ns = self._arrivals_ns
+        never = math.inf
         while True:
-            pair_ns = (max(self._free_ns, arrivals_ns[self._next])
-                       if self._next < len(arrivals_ns) else None)
-            answer_ns = None if self._answer is None else max(self._free_ns, self._answer[0])
+            pair_ns = (max(self._free_ns, self._arrivals_ns[self._next])
+                       if self._next < len(self._arrivals_ns) else never)
+            answer_ns = never if self._answer is None else max(self._free_ns, self._answer[0])
+            asks = self._answer is None and self._offered is not None
+            ask_ns = max(self._free_ns, self._engine_free_ns) if asks else never
             # At the same time the pair comes first: publishing never waits for an answer.
-            if pair_ns is not None and (answer_ns is None or pair_ns <= answer_ns):
-                self._see(pair_ns)
-            elif answer_ns is not None:
-                self._hear(answer_ns)
+            if pair_ns <= min(answer_ns, ask_ns) and pair_ns < never:
+                self._see(int(pair_ns))
+            elif answer_ns < never:
+                self._hear(int(answer_ns))
+            elif ask_ns < never:
+                self._ask(int(ask_ns))
             else:
                 return self._outcome
 
@@ -231,7 +237,6 @@ class _Clockwork:
             self._outcome.pair_costs_s.append(seconds)
             self._outcome.publications.append(Publication(self._free_ns, boxes))
         self._offered = newest
-        self._ask()
 
     def _hear(self, start_ns: int) -> None:
         assert self._answer is not None
@@ -243,15 +248,14 @@ class _Clockwork:
             self._outcome.answer_costs_s.append(seconds)
             if boxes is not None:
                 self._outcome.publications.append(Publication(self._free_ns, boxes))
-        self._ask()
 
-    def _ask(self) -> None:
-        """Let a free engine take the newest pair it has not seen."""
-        if self._answer is not None or self._offered is None:
-            return
+    def _ask(self, start_ns: int) -> None:
+        """Let the free engine take the newest pair it has not seen."""
+        assert self._offered is not None
         heard = self._answers.about(self._offered, self._stream.query)
         delay_s = self._profile.delay_s(heard.answer)
-        self._answer = (self._free_ns + round(delay_s * 1e9), heard)
+        self._answer = (start_ns + round(delay_s * 1e9), heard)
+        self._engine_free_ns = start_ns + round(busy_s(self._profile, heard.answer) * 1e9)
         self._outcome.questions += 1
         self._outcome.delays_s.append(delay_s)
         self._offered = None

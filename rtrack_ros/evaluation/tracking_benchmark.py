@@ -15,7 +15,7 @@ from rtrack_ros.evaluation.baselines import Blocking, KalmanOnly, Ours, StaticBo
 from rtrack_ros.evaluation.bytetrack import ByteTrack
 from rtrack_ros.evaluation.drawn_scenes import DrawnScene
 from rtrack_ros.evaluation.hota import Counts, count_sequence
-from rtrack_ros.evaluation.latency import Fixed, LatencyProfile
+from rtrack_ros.evaluation.latency import AtOnce, Fixed, LatencyProfile
 from rtrack_ros.evaluation.model_answers import ModelAnswers
 from rtrack_ros.evaluation.oracle import Faults, Oracle
 from rtrack_ros.evaluation.presence import Presence, measure_presence
@@ -167,7 +167,7 @@ def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
     """Return the methods and engine delays to run on one sentence, none of them twice."""
     table = [(method, plan.profile) for method in plan.methods]
     if OURS in plan.methods:
-        table.append((OURS, NO_DELAY))
+        table += [(OURS, AtOnce(plan.profile)), (OURS, NO_DELAY)]
     sweep = [(method, Fixed(delay_s)) for delay_s in plan.delays_s for method in plan.methods
              if method in _SWEPT] if swept else []
     return list(dict.fromkeys(table + sweep))

@@ -9,6 +9,7 @@ from typing import Any
 
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.hota import Scores, pool_counts
+from rtrack_ros.evaluation.latency import AT_ONCE, AtOnce
 from rtrack_ros.evaluation.presence import Presence
 from rtrack_ros.evaluation.tracking_benchmark import (
     BLOCKING,
@@ -76,7 +77,8 @@ class Summary:
     """The rows of a benchmark and what follows from them.
 
     Attributes:
-        rows: Methods at the profile of the plan, and ours without delay, on the same trials.
+        rows: Methods at the profile of the plan, and ours with the same answers at once and
+            with an engine that takes no time, on the same trials.
         sweep: Methods at fixed delays.
     """
 
@@ -90,12 +92,17 @@ class Summary:
                     None)
 
     def ratios(self, answers: str, profile: str) -> dict[str, float]:
-        """Return ours against blocking, ceiling and ByteTrack, as far as they were run."""
+        """Return ours against others, as far as they were run.
+
+        The ceiling is ours with an engine that takes no time and is asked about every pair;
+        ``hota_to_at_once`` compares with the same answers about the same frames without delay.
+        """
         ours = self.find(answers, OURS, profile)
         if ours is None:
             return {}
         ratios: dict[str, float] = {}
         for name, row in (('hota_to_blocking', self.find(answers, BLOCKING, profile)),
+                          ('hota_to_at_once', self.find(answers, OURS, f'{profile}{AT_ONCE}')),
                           ('hota_to_ceiling', self.find(answers, OURS, NO_DELAY.name))):
             if row is not None and row.scores.hota > 0:
                 ratios[name] = round(ours.scores.hota / row.scores.hota, 3)
@@ -108,8 +115,9 @@ class Summary:
 def summarise(plan: Plan, scenes: Sequence[Sequence[Trial]]) -> Summary:
     """Return the table over all scenes, and the sweep over the scenes that have it."""
     fixed = {f'{delay_s:g} s' for delay_s in plan.delays_s}
+    own = {(OURS, AtOnce(plan.profile).name), (OURS, NO_DELAY.name)}
     table = [trial for trials in scenes for trial in trials if trial.profile == plan.profile.name
-             or (trial.method, trial.profile) == (OURS, NO_DELAY.name)]
+             or (trial.method, trial.profile) in own]
     swept = [trial for trials in scenes[:plan.sweep_scenes] for trial in trials
              if trial.profile in fixed]
     return Summary(pool(table), pool(swept))

@@ -1,4 +1,4 @@
-"""Recordings of a user and of the simulation become streams whose truth lies on the right pairs."""
+"""Recordings of a user and of the simulation become streams, truth on the right pairs."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -9,7 +9,7 @@ pytest.importorskip('trackeval', reason='scores need the eval extra')
 
 from rtrack_ros.data.mot import MotRow
 from rtrack_ros.evaluation.hota import evaluate_sequences
-from rtrack_ros.evaluation.latency import Fixed, LatencyProfile
+from rtrack_ros.evaluation.latency import AtOnce, Fixed, LatencyProfile
 from rtrack_ros.evaluation.streaming import (
     Array,
     FixedTime,
@@ -118,6 +118,16 @@ def test_the_engine_takes_the_newest_pair_when_it_is_free() -> None:
     assert method.heard[:4] == [0, 2, 5, 7]
     assert outcome.questions == len(method.heard)
     assert outcome.delays_s == [0.25] * outcome.questions
+
+
+def test_answers_at_once_are_about_the_same_frames_as_late_ones() -> None:
+    late, prompt = Scripted(on_pair=False), Scripted(on_pair=False)
+    run(late, Fixed(0.25))
+    outcome = run(prompt, AtOnce(Fixed(0.25)))
+    assert prompt.heard == late.heard
+    assert [publication.available_ns // STEP_NS for publication in outcome.publications
+            ] == [0, 2, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 30]
+    assert outcome.newest_at(make_stream().instants_ns)[0] == ((1, box_at(0)),)
 
 
 def test_pairs_that_own_work_left_no_time_for_are_skipped_and_counted() -> None:
