@@ -105,7 +105,9 @@ class ThermalNormaliser:
         """Return the uint8 image, shape as ``raw`` (h, w); 8-bit input passes unchanged."""
         if raw.dtype == np.uint8:
             return raw.astype(np.uint8, copy=False)
-        values = np.nan_to_num(raw.astype(np.float32))
+        values = raw.astype(np.float32)
+        if raw.dtype.kind == 'f':
+            values = np.nan_to_num(values)
         low, high = self._fixed or self._follow(values, stamp_ns)
         scaled = (values - low) * (255.0 / max(high - low, 1e-6))
         return np.clip(scaled, 0, 255).astype(np.uint8)

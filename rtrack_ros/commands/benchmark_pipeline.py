@@ -68,16 +68,24 @@ def measure(args: argparse.Namespace) -> int:
     from rtrack_ros.evaluation.cost.tables import lines, live_table, pair_table
     from rtrack_ros.evaluation.pipeline_benchmark import benchmark_record, growth, pairing_quality
 
+    cells: list[Cell] = []
+    plays: dict[str, LiveCost] = {}
+    stopped = False
     try:
         require_ros()
-        cells = _cells(args) if 'pairs' in args.parts else []
-        plays, soak = _plays(args)
+        _measure_all(args, cells, plays)
     except ProcessFailure as error:
         raise CommandError(str(error)) from error
+    except KeyboardInterrupt:
+        if not cells and not plays:
+            raise
+        stopped = True
+    stopped = stopped or any(cost.interrupted for cost in plays.values())
+    soak = plays.pop('soak', None)
     out = console()
     if cells:
         out.print(pair_table(cells))
-    shown = plays | ({'soak': soak} if soak is not None else {})
+    shown = plays if soak is None else plays | {'soak': soak}
     if shown:
         out.print(live_table(shown))
     for line in lines(cells, growth(cells), pairing_quality() if cells else {}, soak):
@@ -86,7 +94,7 @@ def measure(args: argparse.Namespace) -> int:
         out.print("the common way was left out: pip install 'rtrack_ros[bytetrack]'", markup=False)
     _write(args.json, lambda: json.dumps(benchmark_record(cells, plays, soak), indent=2) + '\n')
     _write(args.plot, lambda: _plot(cells, plays, soak))
-    return 0
+    return 130 if stopped else 0
 
 
 def _plot(cells: 'list[Cell]', plays: 'dict[str, LiveCost]', soak: 'LiveCost | None') -> str:
@@ -102,7 +110,20 @@ def _write(path: Path | None, text: Callable[[], str]) -> None:
         print(f'wrote {path}')
 
 
-def _cells(args: argparse.Namespace) -> 'list[Cell]':
+def _measure_all(args: argparse.Namespace, cells: 'list[Cell]', plays: 'dict[str, LiveCost]'
+                 ) -> None:
+    """Measure the chosen parts into ``cells`` and ``plays``, which keep it when interrupted."""
+    if 'pairs' in args.parts:
+        for cell in _cells(args):
+            cells.append(cell)
+    wanted = [('model', args.seconds), ('scripted', args.seconds)] if 'live' in args.parts else []
+    if 'soak' in args.parts and args.soak > 0:
+        wanted.append(('soak', args.soak * 60))
+    if wanted:
+        _play_all(args, wanted, plays)
+
+
+def _cells(args: argparse.Namespace) -> 'Iterator[Cell]':
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.evaluation.cost.pair_cost import WARM_UP
     from rtrack_ros.evaluation.pipeline_benchmark import measure_cells
@@ -111,35 +132,31 @@ def _cells(args: argparse.Namespace) -> 'list[Cell]':
         raise CommandError(f'--frames must be above {WARM_UP}, which warm up')
     cells = measure_cells(args.sizes, args.tracks, args.queries, args.frames)
     total = len(args.sizes) * len(args.tracks) * len(args.queries)
-    return list(progress(cells, 'pairs', total))
+    return progress(cells, 'pairs', total)
 
 
-def _plays(args: argparse.Namespace) -> 'tuple[dict[str, LiveCost], LiveCost | None]':
-    """Run the parts that play over DDS; returns the short plays by name, and the soak."""
+def _play_all(args: argparse.Namespace, wanted: list[tuple[str, float]],
+              plays: 'dict[str, LiveCost]') -> None:
+    """Play for each (name, seconds) in turn; an interrupted play is the last one."""
     from rtrack_ros.evaluation.cost.live import prepare_scene, scripted_answers
 
-    soak_s = args.soak * 60 if 'soak' in args.parts else 0.0
-    if 'live' not in args.parts and soak_s <= 0:
-        return {}, None
     model = {'engine.name': args.engine}
     if args.model:
         model['engine.model'] = str(Path(args.model).resolve())
     folder = Path(tempfile.mkdtemp(prefix='rtrack-pipeline-'))
     try:
-        longest = args.seconds if 'live' in args.parts else soak_s
-        scene = prepare_scene(folder / 'scene', min(LIVE_SCENE_S, longest))
-        plays: dict[str, LiveCost] = {}
-        if 'live' in args.parts:
-            plays['model'] = _play(scene, folder / 'model', model, args.seconds, 'live, model')
-            plays['scripted'] = _play(scene, folder / 'scripted', scripted_answers(
-                folder / 'answers.json'), args.seconds, 'scripted')
-        soak = _play(scene, folder / 'soak', model, soak_s, 'soak') if soak_s > 0 else None
-    except Exception:
-        # The message of the failure names the logs.
+        shortest = min(seconds for _, seconds in wanted)
+        scene = prepare_scene(folder / 'scene', min(LIVE_SCENE_S, shortest))
+        for name, seconds in wanted:
+            parameters = (scripted_answers(folder / 'answers.json') if name == 'scripted'
+                          else model)
+            plays[name] = _play(scene, folder / name, parameters, seconds, name)
+            if plays[name].interrupted:
+                break
+        shutil.rmtree(folder)
+    finally:
+        # After a failure only the logs stay: its message names them.
         shutil.rmtree(folder / 'scene', ignore_errors=True)
-        raise
-    shutil.rmtree(folder)
-    return plays, soak
 
 
 def _play(scene: 'Scene', folder: Path, parameters: dict[str, str], seconds: float, what: str

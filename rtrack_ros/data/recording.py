@@ -32,7 +32,10 @@ class RecordedArray:
 
 @dataclass(frozen=True)
 class RecordedStatus:
-    """What a tracker status says of the model; None for what was not measured yet."""
+    """What a tracker status says of the model; None for what was not measured yet.
+
+    Answers in no known form and errors of the engine add up to ``failures``.
+    """
 
     logged_ns: int
     answers: int
@@ -40,6 +43,7 @@ class RecordedStatus:
     answer_latency_ms: float | None
     engine: str
     model: str
+    failures: int = 0
 
 
 def read_arrays(path: Path | str, topic: str = TRACKS_TOPIC) -> list[RecordedArray]:
@@ -59,7 +63,8 @@ def read_statuses(path: Path | str, topic: str = STATUS_TOPIC) -> list[RecordedS
         DataError: the recording cannot be read.
     """
     return [RecordedStatus(logged_ns, int(message.answers), _known(message.answer_age_ms),
-                           _known(message.answer_latency_ms), message.engine, message.model)
+                           _known(message.answer_latency_ms), message.engine, message.model,
+                           int(message.answers_invalid + message.engine_errors))
             for message, logged_ns in _messages(path, topic)]
 
 

@@ -178,7 +178,8 @@ def live_record(cost: LiveCost) -> dict[str, Any]:
             'sent': cost.sent, 'published': cost.published,
             'stamp_to_publish_ms': {f'p{share}': cost.delay_ms(share)
                                     for share in (50, 95, 99, 100)},
-            'tracks': cost.tracks, 'answers': cost.answers, 'answer_ms_p50': cost.answer_ms,
+            'tracks': cost.tracks, 'answers': cost.answers,
+            'failures': cost.failures, 'answer_ms_p50': cost.answer_ms,
             'engine_busy': cost.busy, 'node_cpu_ms_per_image': cost.node_ms,
             'memory': None if trend is None else asdict(trend),
             'usage': [asdict(sample) for sample in cost.usage[::step]]}

@@ -54,6 +54,7 @@ class LiveCost:
         delays_ms: Stamp to publication of each of these arrays, milliseconds.
         tracks: Mean number of boxes in an array.
         answers: Answers applied.
+        failures: Questions that the engine failed on or answered in no known form.
         answer_ms: Median wall time of an answer; None before the first.
         busy: Share of the play during which the engine was answering.
         node_ms: Processor time per RGB image of the whole node process, engine included.
@@ -68,6 +69,7 @@ class LiveCost:
     delays_ms: tuple[float, ...]
     tracks: float
     answers: int
+    failures: int
     answer_ms: float | None
     busy: float
     node_ms: float
@@ -167,12 +169,13 @@ def _cost(arrays: Sequence[RecordedArray], statuses: Sequence[RecordedStatus],
     known = [status for status in statuses if status.answer_latency_ms is not None]
     answer_ms = [status.answer_latency_ms for status in known]
     median = float(np.median(np.array(answer_ms, np.float64))) if answer_ms else None
-    answers = statuses[-1].answers if statuses else 0
     last = statuses[-1] if statuses else None
+    answers, failures = (last.answers, last.failures) if last else (0, 0)
     return LiveCost(
         f'{last.engine} {last.model}' if last else '', played_s, len(counted), len(kept),
         tuple((array.logged_ns - array.stamp_ns) * 1e-6 for array in kept),
-        float(np.mean([len(array.rows) for array in kept])) if kept else 0.0, answers, median,
+        float(np.mean([len(array.rows) for array in kept])) if kept else 0.0, answers,
+        failures, median,
         min(1.0, answers * (median or 0.0) * 1e-3 / max(played_s, 1e-9)),
         _node_ms(usage, len(sent) / max(played_s, 1e-9)), tuple(usage), interrupted)
 

@@ -11,7 +11,8 @@ _PROC = Path('/proc')
 _MIB = 1 << 20
 WARM_UP_SHARE = 0.2
 LONGEST_WARM_UP_S = 300.0
-_FEWEST_SAMPLES = 10
+_SHORTEST_S = 60.0
+"""A trend of less than this would be read into noise."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def usage_of(pid: int, time_s: float) -> Usage:
 
 
 def memory_trend(samples: list[Usage]) -> MemoryTrend | None:
-    """Return how memory goes, None where too little is left after the warm-up.
+    """Return how memory goes, None where less than a minute is left after the warm-up.
 
     The warm-up is the first fifth, at most five minutes.
     """
@@ -76,7 +77,7 @@ def memory_trend(samples: list[Usage]) -> MemoryTrend | None:
         return None
     warm_up_s = min(WARM_UP_SHARE * samples[-1].time_s, LONGEST_WARM_UP_S)
     kept = [sample for sample in samples if sample.time_s >= warm_up_s]
-    if len(kept) < _FEWEST_SAMPLES:
+    if len(kept) < 2 or kept[-1].time_s - kept[0].time_s < _SHORTEST_S:
         return None
     memory = np.array([sample.rss_mib for sample in kept])
     hours = np.array([sample.time_s for sample in kept]) / 3600

@@ -44,15 +44,16 @@ def pair_table(cells: 'Sequence[Cell]') -> Table:
 def live_table(plays: Mapping[str, LiveCost]) -> Table:
     """Return one row a play: delays, losses, how busy the engine was, memory."""
     table = _table('stamp to publication through the node over DDS, 640x480 at 30 Hz', 'engine',
-                   ['p50 ms', 'p99 ms', 'max ms', 'lost', 'tracks', 'answers', 'busy',
+                   ['p50 ms', 'p99 ms', 'max ms', 'lost', 'tracks', 'answers', 'failed', 'busy',
                     'node ms', 'peak MiB', 'MiB/h'])
     for name, cost in plays.items():
         trend = memory_trend(list(cost.usage))
+        peak = max((sample.rss_mib for sample in cost.usage), default=0.0)
         table.add_row(
             name, *(_number(cost.delay_ms(share)) for share in (50, 99, 100)),
             '-' if cost.interrupted else f'{cost.sent - cost.published}/{cost.sent}',
-            f'{cost.tracks:.1f}', str(cost.answers), f'{cost.busy:.0%}', f'{cost.node_ms:.1f}',
-            '-' if trend is None else f'{trend.peak_mib:.0f}',
+            f'{cost.tracks:.1f}', str(cost.answers), str(cost.failures), f'{cost.busy:.0%}',
+            f'{cost.node_ms:.1f}', f'{peak:.0f}',
             '-' if trend is None else f'{trend.slope:+.1f}')
     return table
 

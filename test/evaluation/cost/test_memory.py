@@ -41,7 +41,7 @@ def test_the_warm_up_of_a_long_soak_is_five_minutes() -> None:
 
 def test_too_few_samples_say_nothing() -> None:
     assert memory_trend([]) is None
-    assert memory_trend(samples(0.1, slope=1)) is None
+    assert memory_trend(samples(1.2, slope=1)) is None
 
 
 def test_a_process_shows_what_it_takes() -> None:

@@ -41,8 +41,8 @@ def cells() -> list[Cell]:
 def play() -> LiveCost:
     usage = tuple(Usage(float(at), 300.0 + at / 3600, 0.2 * at) for at in range(100))
     return LiveCost('openvino rtrack-nano', 100.0, 1000, 998,
-                    tuple(float(value) for value in range(1, 999)), 3.25, 40, 90.0, 0.9, 6.7,
-                    usage)
+                    tuple(float(value) for value in range(1, 999)), 3.25, 40, 2, 90.0, 0.9,
+                    6.7, usage)
 
 
 def shown(*things: object) -> str:
@@ -68,7 +68,7 @@ def test_the_table_of_pairs_holds_every_figure_in_a_pipe(cells: list[Cell]) -> N
 def test_the_table_of_plays_tells_delay_loss_and_memory(play: LiveCost) -> None:
     row, = [line.split() for line in shown(live_table({'model': play})).splitlines()
             if line.startswith(' model')]
-    assert row == ['model', '499.5', '988.0', '998.0', '2/1000', '3.2', '40', '90%', '6.7',
+    assert row == ['model', '499.5', '988.0', '998.0', '2/1000', '3.2', '40', '2', '90%', '6.7',
                    '300', '+1.0']
 
 
