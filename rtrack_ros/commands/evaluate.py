@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from rtrack_ros.commands import CommandError, evaluate_streaming
+from rtrack_ros.commands import CommandError, evaluate_set, evaluate_streaming
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -14,7 +14,8 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         description='Score tracks of one sentence against the truth, both in MOTChallenge rows, '
                     'frames from 1. HOTA is computed by TrackEval: one merged class, no '
                     'preprocessing, mean over 19 thresholds. With --streaming, track a recording '
-                    'and score what a robot would have had at every instant.')
+                    'and score what a robot would have had at every instant. With --set, score '
+                    'runs over a whole data set.')
     parser.add_argument('--tracks', type=Path, default=None, metavar='FILE',
                         help='rows that rtrack track wrote; an empty file means nobody')
     parser.add_argument('--truth', type=Path, default=None, metavar='FILE',
@@ -23,14 +24,17 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                         help='number of frames (default: the last one that has a row)')
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
     evaluate_streaming.add_arguments(parser)
+    evaluate_set.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the scores; returns the exit status."""
     if args.streaming:
         return evaluate_streaming.run(args)
+    if args.layout is not None:
+        return evaluate_set.run(args)
     if args.tracks is None or args.truth is None:
-        raise CommandError('give --tracks and --truth, or --streaming with a recording')
+        raise CommandError('give --tracks and --truth, --streaming with a recording, or --set')
     return _evaluate_files(args)
 
 

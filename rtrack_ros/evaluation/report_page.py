@@ -1,11 +1,6 @@
 """The page of a report as a Jinja template."""
 
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ run.title }}</title>
-<style>
+STYLE = """
   :root { --ink: #1b2430; --soft: #6b7686; --line: #e4e8ee; --card: #ffffff; --page: #f5f7fa;
           --accent: #2563eb; }
   * { box-sizing: border-box; }
@@ -49,7 +44,14 @@ PAGE = """<!doctype html>
   figure img { border-radius: 8px; }
   figcaption { color: var(--soft); font-size: 13.5px; margin-top: 6px; }
   figure:last-child { margin-bottom: 0; }
-</style>
+"""
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ run.title }}</title>
+<style>""" + STYLE + """</style>
 {% macro figure(value, digits=1) %}
 {{- '\N{EN DASH}' if value is none else ('%.' ~ digits ~ 'f') % value }}
 {%- endmacro %}
