@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,16 +69,17 @@ def run(args: argparse.Namespace) -> int:
 
     plan = _plan(args)
     require_trackeval()
-    names = {'oracle': ['oracle'], 'nano': ['rtrack-nano'], 'both': ['oracle', 'rtrack-nano']}
-    folder = TrialFolder(args.out, plan, names[args.answers])
-    if not args.resume:
-        folder.clear()
     finished: list[list[Trial]] = []
     status = 0
-    try:
-        _run_scenes(plan, folder, args, finished)
-    except KeyboardInterrupt:
-        status = 130
+    with ExitStack() as stack:
+        models = _models(args, stack)
+        folder = TrialFolder(args.out, plan, list(models))
+        if not args.resume:
+            folder.clear()
+        try:
+            _run_scenes(plan, models, folder, args.frames, finished)
+        except KeyboardInterrupt:
+            status = 130
     if not finished:
         return status
     summary = summarise(plan, finished)
@@ -115,20 +117,20 @@ def _plan(args: argparse.Namespace) -> 'Plan':
                 model_scenes=args.model_scenes, cost=cost)
 
 
-def _run_scenes(plan: 'Plan', folder: 'TrialFolder', args: argparse.Namespace,
+def _run_scenes(plan: 'Plan', models: 'dict[str, GroundsQueries | None]',
+                folder: 'TrialFolder', frames: Path | None,
                 finished: 'list[list[Trial]]') -> None:
     """Run or load every scene, appending its trials to ``finished``."""
     from rich.console import Console
     from rich.progress import Progress
 
-    models = _models(args)
     error = Console(stderr=True)
     with Progress(console=error, disable=not error.is_terminal, transient=True) as bar:
         all_scenes = bar.add_task('scenes', total=plan.scenes)
         for number in range(plan.scenes):
             trials = folder.load(number)
             if trials is None:
-                trials = _run_scene(plan, number, models, args.frames, bar)
+                trials = _run_scene(plan, number, models, frames, bar)
                 folder.save(number, trials)
             finished.append(trials)
             bar.advance(all_scenes)
@@ -155,8 +157,8 @@ def _run_scene(plan: 'Plan', number: int, models: 'dict[str, GroundsQueries | No
     return trials
 
 
-def _models(args: argparse.Namespace) -> 'dict[str, GroundsQueries | None]':
-    """Return who answers by name, None for the oracle."""
+def _models(args: argparse.Namespace, stack: ExitStack) -> 'dict[str, GroundsQueries | None]':
+    """Return who answers by name, None for the oracle; engines close with the stack."""
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.language.grounder import Grounder
 
@@ -164,7 +166,10 @@ def _models(args: argparse.Namespace) -> 'dict[str, GroundsQueries | None]':
     if args.answers in ('oracle', 'both'):
         models['oracle'] = None
     if args.answers in ('nano', 'both'):
-        models['rtrack-nano'] = Grounder(load_engine(args.engine, args.model or default_model()))
+        model = args.model or default_model()
+        engine = load_engine(args.engine, model)
+        stack.callback(engine.close)
+        models[model.name] = Grounder(engine)
     return models
 
 

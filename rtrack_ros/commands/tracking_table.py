@@ -4,15 +4,20 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from rtrack_ros.evaluation.latency import AtOnce
-from rtrack_ros.evaluation.tracking_benchmark import NO_DELAY, OURS, Plan
+from rtrack_ros.evaluation.tracking_benchmark import BLOCKING, NO_DELAY, OURS, Plan
 from rtrack_ros.evaluation.tracking_results import Row, Summary
 
-COLUMNS = ('HOTA', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence', 'false alarm', 'engine s',
-           'pair ms', 'answer ms')
+COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence', 'delay s',
+           'own ms')
 
 
 def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> Table:
-    """Return the table of one kind of answers, with the ratios that matter below it."""
+    """Return the table of one kind of answers, with the ratios that matter below it.
+
+    '/block' and '/ceil' are HOTA over that of the blocking model, and over that of ours with an
+    engine that takes no time; 'delay s' is the mean delay of an answer, 'own ms' the median own
+    work for a pair.
+    """
     rows = [row for row in summary.rows if row.answers == answers]
     most = scenes if answers == 'oracle' else min(scenes, plan.model_scenes)
     table = Table(title=f'{answers} answers, engine {plan.profile.name}, {most} scenes, '
@@ -22,22 +27,27 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
                   box=SIMPLE_HEAD, pad_edge=False)
     table.add_column('', no_wrap=True)
     for name in COLUMNS:
-        table.add_column(name, justify='right')
+        table.add_column(name, justify='right', no_wrap=True)
     for row in rows:
         bound = {NO_DELAY.name: ', engine takes no time',
                  AtOnce(plan.profile).name: ', same answers at once'}.get(row.profile, '')
-        table.add_row(row.method + bound, *_cells(row),
+        table.add_row(row.method + bound, *_cells(row, summary, plan.profile.name),
                       style='dim' if bound else 'bold' if row.method == OURS else '')
     return table
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, summary: Summary, profile: str) -> list[str]:
     scores, presence = row.scores, row.presence
-    shares = (scores.hota, scores.deta, scores.assa, scores.idf1)
-    return [*(f'{value:.1f}' for value in shares), str(scores.idsw),
-            *('-' if value is None else f'{value:.1f}'
-              for value in (presence.f1, presence.absent_fpr)),
-            f'{row.delay_s:.2f}', f'{row.pair_ms:.1f}', f'{row.answer_ms:.1f}']
+    ratios = [_ratio(row, summary.find(row.answers, *other))
+              for other in ((BLOCKING, profile), (OURS, NO_DELAY.name))]
+    return [f'{scores.hota:.1f}', *ratios,
+            *(f'{value:.1f}' for value in (scores.deta, scores.assa, scores.idf1)),
+            str(scores.idsw), '-' if presence.f1 is None else f'{presence.f1:.1f}',
+            f'{row.delay_s:.2f}', f'{row.pair_ms:.1f}']
+
+
+def _ratio(row: Row, other: Row | None) -> str:
+    return f'{row.scores.hota / other.scores.hota:.2f}' if other and other.scores.hota else '-'
 
 
 def _caption(ratios: dict[str, float]) -> str:

@@ -165,12 +165,13 @@ def run_scene(plan: Plan, number: int, scene: DrawnScene,
 
 def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
     """Return the methods and engine delays to run on one sentence, none of them twice."""
-    table = [(method, plan.profile) for method in plan.methods]
+    table: list[tuple[str, LatencyProfile]] = [(method, plan.profile) for method in plan.methods]
     if OURS in plan.methods:
         table += [(OURS, AtOnce(plan.profile)), (OURS, NO_DELAY)]
-    sweep = [(method, Fixed(delay_s)) for delay_s in plan.delays_s for method in plan.methods
-             if method in _SWEPT] if swept else []
-    return list(dict.fromkeys(table + sweep))
+    if swept:
+        table += [(method, Fixed(delay_s)) for delay_s in plan.delays_s
+                  for method in plan.methods if method in _SWEPT]
+    return list(dict.fromkeys(table))
 
 
 def run_trial(stream: Stream, answers_name: str, answers: Answers, method: str,

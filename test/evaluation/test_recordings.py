@@ -51,11 +51,16 @@ def test_pairs_are_read_forward_and_begin_anew_when_asked_to_go_back() -> None:
         pairs[4]
 
 
-@pytest.mark.parametrize('kind', ['video', 'refrt'])
+@pytest.mark.parametrize('kind', ['video', 'refrt', 'bag'])
 def test_simulated_recordings_have_one_stream_for_every_sentence(scene: Scene, tmp_path: Path,
                                                                  kind: str) -> None:
     if kind == 'video':
         write_video(tmp_path / 'video', scene)
+    elif kind == 'bag':
+        pytest.importorskip('rosbags', reason='bags need the bag extra')
+        from rtrack_ros.data.scene_bag import write_bag
+
+        write_bag(tmp_path / 'bag', scene)
     else:
         write_refrt(scene, tmp_path)
     recordings = list(open_recordings(tmp_path, fps=8.0))

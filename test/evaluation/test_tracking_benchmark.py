@@ -103,7 +103,8 @@ def test_the_plot_has_a_line_for_every_method(trials: list[Trial], tmp_path: Pat
     path = write_delay_plot(summarise(PLAN, [trials]).sweep, tmp_path / 'delay.svg')
     assert ElementTree.parse(path).getroot().tag.endswith('svg')
     # Text is drawn as outlines, each after a comment that says it.
-    assert all(f'<!-- {name} -->' in path.read_text() for name in ('ours', 'blocking model', 'Kalman only'))
+    drawn = path.read_text()
+    assert all(f'<!-- {name} -->' in drawn for name in ('ours', 'blocking model', 'Kalman only'))
 
 
 def test_a_scene_on_the_disk_is_the_scene_in_memory(scene: DrawnScene, tmp_path: Path) -> None:
