@@ -27,7 +27,7 @@ class Candidates:
     Attributes:
         boxes: (N, 4) in RGB pixels.
         sigma: (N,) standard deviation of the centres in pixels.
-        lost: (N,) whether each track was lost; such a match needs a like appearance.
+        lost: (N,) whether each track was lost; such a match must not look otherwise.
         looks: Remembered appearances.
     """
 
@@ -49,12 +49,13 @@ def associate(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | 
     """
     if len(tracks.boxes) == 0 or len(boxes) == 0:
         return []
-    likeness = _likeness(tracks.looks, looks)
+    likeness, known = _likeness(tracks.looks, looks)
     overlap = iou(tracks.boxes, boxes)
     weight = config.appearance_weight
     first = (1 - weight) * (1 - overlap) + weight * (1 - likeness)
     pairs = _assign(np.where(overlap >= config.iou_gate, first, _FORBIDDEN))
-    cost = _second_stage(tracks, boxes, likeness, config)
+    barred = tracks.lost[:, None] & known & (likeness < config.appearance_gate)
+    cost = np.where(barred, _FORBIDDEN, _second_stage(tracks, boxes, likeness, config))
     for track, box in pairs:
         cost[track, :], cost[:, box] = _FORBIDDEN, _FORBIDDEN
     return pairs + _assign(cost)
@@ -70,23 +71,26 @@ def _second_stage(tracks: Candidates, boxes: BoxArray, likeness: NDArray[np.floa
     relative = distance / (config.distance_gate * reach)
     ratio = np.maximum(track_area[:, None] / box_area[None], box_area[None] / track_area[:, None])
     allowed = (relative <= 1) & (ratio <= _LARGEST_AREA_RATIO)
-    allowed &= ~tracks.lost[:, None] | (likeness >= config.appearance_gate)
     apart = (1 - giou(tracks.boxes, boxes)) / 2
     weight = min(1.0, 2 * config.appearance_weight)
     cost = (1 - weight) * (relative + apart) / 2 + weight * (1 - likeness)
     return np.where(allowed, cost, _FORBIDDEN)
 
 
-def _likeness(tracks: Sequence[Appearance | None],
-              boxes: Sequence[Appearance | None]) -> NDArray[np.float64]:
-    """Similarity (N, M); unknown counts as middling, so that it neither helps nor hinders."""
-    table = np.full((len(tracks), len(boxes)), 0.5)
+def _likeness(tracks: Sequence[Appearance | None], boxes: Sequence[Appearance | None],
+              ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Similarity (N, M) and whether it is known.
+
+    Unknown counts as middling, so that it neither helps nor hinders.
+    """
+    table = np.full((len(tracks), len(boxes)), np.nan)
     for row, track in enumerate(tracks):
         for column, box in enumerate(boxes):
-            known = track.similarity(box) if track is not None and box is not None else None
-            if known is not None:
-                table[row, column] = known
-    return table
+            like = track.similarity(box) if track is not None and box is not None else None
+            if like is not None:
+                table[row, column] = like
+    known = np.isfinite(table)
+    return np.where(known, table, 0.5), known
 
 
 def _assign(cost: NDArray[np.float64]) -> list[tuple[int, int]]:

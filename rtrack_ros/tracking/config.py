@@ -8,8 +8,10 @@ class TrackerConfig:
     """Settings of the tracker; the node's parameters are generated from these fields.
 
     Attributes:
-        history_s: Seconds of frames kept for delayed answers, at least twice the slowest answer;
-            raising it costs about 0.4 MB per frame.
+        history_s: Seconds of frames kept for delayed answers while answers take less than half
+            as long; raising it costs about 0.4 MB per frame.
+        history_most_s: Most seconds of frames kept when answers take longer, which are then
+            twice the slowest answer; raising it bears slower models and costs memory.
         flow_width: Greatest width in pixels of the images that optical flow runs on; raising it
             follows smaller objects and costs time by the square.
         points_per_box: Most flow points per box and spectrum; raising it steadies the motion of
@@ -44,7 +46,7 @@ class TrackerConfig:
             match; raising it makes a confirming answer count less.
         fade_s: Time constant in seconds with which belief fades without answers; raising it
             keeps unconfirmed tracks longer.
-        lost_below: Belief below which a track is lost, in (0, 1); raising it drops tracks sooner.
+        lost_below: Score below which a track is lost, in (0, 1); raising it drops tracks sooner.
         removed_below: Belief below which a track is removed, in (0, 1).
         iou_gate: Least IoU of the first association stage, in (0, 1); raising it leaves more to
             the second stage.
@@ -59,6 +61,7 @@ class TrackerConfig:
     """
 
     history_s: float = 4.0
+    history_most_s: float = 12.0
     flow_width: int = 320
     points_per_box: int = 24
     min_points: int = 4
@@ -76,7 +79,7 @@ class TrackerConfig:
     answer_recall: float = 0.75
     answer_false_rate: float = 0.2
     fade_s: float = 10.0
-    lost_below: float = 0.35
+    lost_below: float = 0.25
     removed_below: float = 0.05
     iou_gate: float = 0.3
     distance_gate: float = 1.0
@@ -90,8 +93,8 @@ class TrackerConfig:
         Raises:
             ValueError: names the field and its allowed range.
         """
-        positive = ('history_s', 'flow_width', 'points_per_box', 'min_points', 'coast_s',
-                    'hits_to_confirm', 'fade_s', 'flow_noise_px', 'answer_noise',
+        positive = ('history_s', 'history_most_s', 'flow_width', 'points_per_box', 'min_points',
+                    'coast_s', 'hits_to_confirm', 'fade_s', 'flow_noise_px', 'answer_noise',
                     'size_noise', 'acceleration')
         for name in positive:
             if getattr(self, name) <= 0:

@@ -21,7 +21,7 @@ from rtrack_ros.tracking.association import Candidates, associate
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion, clip_to_frame
 from rtrack_ros.tracking.replay import Runner, answer_sigma, measure_since
-from rtrack_ros.tracking.reupdate import Detour, bridge, explains
+from rtrack_ros.tracking.reupdate import Detour, bridge, explains, since_answer
 from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
@@ -48,8 +48,8 @@ class Change:
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
         runner: Follows the box to now; None when the motion measured since is reused.
-        detour: The way the object took where the track was elsewhere; None where the track's own
-            motion explains the box.
+        detour: The way the object took where the track was elsewhere or coasted; None where it
+            was followed to the box.
         restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
             on from ``start`` like a newborn, under its id.
     """
@@ -157,19 +157,20 @@ def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
     change.runner.track_id = track_id
     box = as_boxes([change.box])[0]
     sigma = answer_sigma(box[None], frames[0].size, config)[0]
-    if explains(state, box, sigma, _NEWS):
-        if _mostly_followed(track_id, frames):
-            change.runner = None
-        elif kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
-            change.runner.speed = state[1, :2].copy()
-        return
-    change.detour = bridge(past, frames[0], track_id, box, config)
-    change.restart = change.detour is None
-    if change.detour:
+    on_object = explains(state, box, sigma, _NEWS)
+    if not on_object or not _mostly_followed(track_id, since_answer(past, frames[0], track_id)):
+        change.detour = bridge(past, frames[0], track_id, box, config)
+    change.restart = change.detour is None and not on_object
+    if on_object and _mostly_followed(track_id, frames):
+        change.runner = None
+    elif change.detour:
         change.runner.speed = change.detour.speed.copy()
+    elif on_object and kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
+        change.runner.speed = state[1, :2].copy()
 
 
 def _mostly_followed(track_id: int, frames: Sequence[Frame]) -> bool:
+    """Whether flow saw the track on most frames after the first of ``frames``."""
     followed = sum(track_id in frame.motions for frame in frames[1:])
     return followed >= _MOSTLY * (len(frames) - 1)
 

@@ -16,6 +16,10 @@ from rtrack_ros.boxes import BoxArray
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.tracking.kalman import Affine
 
+# The ring covers this many times the worst delay, which fades by this factor with every answer.
+_COVER = 2.0
+_DELAY_MEMORY = 0.98
+
 STILL: Affine = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
@@ -104,10 +108,16 @@ class Frame:
 
 
 class History:
-    """Frames in stamp order, the oldest dropped after ``seconds``."""
+    """Frames in stamp order, kept for twice as long as answers take.
 
-    def __init__(self, seconds: float) -> None:
-        self._span_ns = int(seconds * 1e9)
+    Args:
+        least_s: Seconds kept whatever the delay of answers.
+        most_s: Seconds kept at most, for the memory's sake.
+    """
+
+    def __init__(self, least_s: float, most_s: float) -> None:
+        self._least_s, self._most_s = least_s, max(least_s, most_s)
+        self._worst_delay_s = 0.0
         self._frames: list[Frame] = []
 
     def __len__(self) -> int:
@@ -123,10 +133,19 @@ class History:
         """Stamp of the oldest frame kept."""
         return self._frames[0].stamp_ns if self._frames else None
 
+    @property
+    def span_s(self) -> float:
+        """Seconds for which frames are kept."""
+        return min(max(self._least_s, _COVER * self._worst_delay_s), self._most_s)
+
+    def expect_delay(self, delay_s: float) -> None:
+        """Note how late an answer was; one that was slow for once is forgotten by and by."""
+        self._worst_delay_s = max(delay_s, self._worst_delay_s * _DELAY_MEMORY)
+
     def append(self, frame: Frame) -> None:
         """Add the newest frame and drop what is too old."""
         self._frames.append(frame)
-        horizon = frame.stamp_ns - self._span_ns
+        horizon = frame.stamp_ns - int(self.span_s * 1e9)
         drop = bisect_left(self._frames, horizon, key=lambda kept: kept.stamp_ns)
         del self._frames[:drop]
 

@@ -29,6 +29,8 @@ _EDGE_PX = 2.0
 # Box sizes per second: a speed less known than this is no guide to a box's motion.
 _UNKNOWN_SPEED = 1.0
 _UNMEASURED = 1e12
+# Standard deviation of a growth from one frame to the next, as a share of the size.
+_GROWTH_NOISE = 0.01
 
 
 def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt_s: float,
@@ -65,7 +67,7 @@ def _measured_velocity(states: States, motions: Sequence[Motion | None], camera:
     moved = np.concatenate([shift - with_camera, (growth - zoom)[:, None] * extent], axis=1)
     noise = np.empty((len(states), 4))
     noise[:, :2] = (sigma ** 2 + config.flow_noise_px ** 2)[:, None]
-    noise[:, 2:] = (0.02 * extent) ** 2 + config.flow_noise_px ** 2
+    noise[:, 2:] = (_GROWTH_NOISE * extent) ** 2 + config.flow_noise_px ** 2
     blind = np.array([motion is None for motion in motions])
     noise[blind] = _UNMEASURED
     return moved / dt_s, noise / dt_s ** 2

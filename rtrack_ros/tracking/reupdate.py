@@ -48,11 +48,10 @@ def bridge(past: Sequence[Frame], frame: Frame, track_id: int, box: NDArray[np.f
         box: Its box there, RGB pixels.
         config: Tracker settings.
     """
-    begin = _last_answered(past, track_id)
-    state = None if begin is None else past[begin].states.get(track_id)
-    if begin is None or state is None:
+    way = since_answer(past, frame, track_id)
+    state = way[0].states.get(track_id)
+    if len(way) < 2 or state is None:
         return None
-    way = [*past[begin:], frame]
     seconds = sum(step.dt_s for step in way[1:])
     if seconds < _LEAST_S:
         return None
@@ -80,8 +79,9 @@ def explains(state: kalman.States, box: NDArray[np.float64], sigma: NDArray[np.f
     return bool((np.abs(innovation) <= deviations * spread).all())
 
 
-def _last_answered(past: Sequence[Frame], track_id: int) -> int | None:
+def since_answer(past: Sequence[Frame], frame: Frame, track_id: int) -> list[Frame]:
+    """Return the frames from a track's last answer to ``frame``; only it if there is none."""
     for index in range(len(past) - 1, -1, -1):
         if track_id in past[index].corrections:
-            return index
-    return None
+            return [*past[index:], frame]
+    return [frame]

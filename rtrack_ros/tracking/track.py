@@ -20,7 +20,8 @@ class Track:
         id: Positive, never reused in a run.
         box: x1, y1, x2, y2 in pixels of the original RGB image.
         velocity: vx, vy of the centre in pixels per second.
-        score: Belief that the object is there and matches, in [0, 1].
+        score: Probability in [0, 1] that the object is there and matches, and that the box
+            overlaps it by half.
         state: Where the track is in its life; only CONFIRMED ones are published on ``~/tracks``.
         confirmed_ns: Stamp of the last frame on which an answer confirmed it.
         query_id: The query it belongs to.

@@ -12,7 +12,7 @@ from enum import Enum
 
 import numpy as np
 
-from rtrack_ros.boxes import BoxArray, area, as_boxes
+from rtrack_ros.boxes import area, as_boxes
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query
@@ -83,7 +83,7 @@ class Tracker:
         self.counts = TrackerCounts()
         self._lock = threading.Lock()
         self._answer_lock = threading.Lock()
-        self._history = History(self.config.history_s)
+        self._history = History(self.config.history_s, self.config.history_most_s)
         self._tracklets: dict[int, Tracklet] = {}
         self._active: frozenset[tuple[str, int]] = frozenset()
         self._next_id = 1
@@ -198,13 +198,14 @@ class Tracker:
     def _judge(self, frame: Frame, only: Collection[int] | None = None) -> None:
         """Decide where tracks of a frame are in their lives; ``only`` these, None for all."""
         ids = [track_id for track_id in frame.states if only is None or track_id in only]
-        boxes = kalman.boxes_of(frame.stack(ids))
+        states = frame.stack(ids)
+        boxes, located = kalman.boxes_of(states), kalman.located(states)
         inside = area(clip_to_frame(boxes, frame)) / np.maximum(area(boxes), 1.0)
         self._remove({
             track_id for row, track_id in enumerate(ids)
             if not self._tracklets[track_id].judge(
-                frame.stamp_ns, frame.coasting_s.get(track_id, 0.0), float(inside[row]),
-                self.config)})
+                frame.stamp_ns, float(located[row]), frame.coasting_s.get(track_id, 0.0),
+                float(inside[row]), self.config)})
 
     def _published(self) -> list[Track]:
         frame = self._history.newest
@@ -212,22 +213,26 @@ class Tracker:
             return []
         ids = sorted(frame.states)
         states = frame.stack(ids)
-        boxes = clip_to_frame(kalman.boxes_of(states), frame)
-        return [self._track(self._tracklets[track_id], box, state, frame)
-                for track_id, box, state in zip(ids, boxes, states, strict=True)]
+        boxes = clip_to_frame(kalman.boxes_of(states), frame).tolist()
+        centres, located = states[:, 0, :2], kalman.located(states).tolist()
+        carried = centres @ frame.camera[:, :2].T + frame.camera[:, 2] - centres
+        velocities = (states[:, 1, :2] + carried / max(frame.dt_s, 1e-6)).tolist()
+        return [self._track(self._tracklets[track_id], box, velocity, share, frame.stamp_ns)
+                for track_id, box, velocity, share
+                in zip(ids, boxes, velocities, located, strict=True)]
 
-    def _track(self, tracklet: Tracklet, box: BoxArray, state: kalman.States,
-               frame: Frame) -> Track:
-        x1, y1, x2, y2 = (float(edge) for edge in box)
-        centre = state[0, :2]
-        carried = frame.camera[:, :2] @ centre + frame.camera[:, 2] - centre
-        velocity = state[1, :2] + (carried / frame.dt_s if frame.dt_s > 0 else 0.0)
-        return Track(tracklet.id, (x1, y1, x2, y2), (float(velocity[0]), float(velocity[1])),
-                     tracklet.belief_at(frame.stamp_ns, self.config.fade_s), tracklet.state,
-                     tracklet.confirmed_ns, tracklet.query_id, tracklet.label)
+    def _track(self, tracklet: Tracklet, box: list[float], velocity: list[float], located: float,
+               stamp_ns: int) -> Track:
+        x1, y1, x2, y2 = box
+        score = tracklet.belief_at(stamp_ns, self.config.fade_s) * located
+        return Track(tracklet.id, (x1, y1, x2, y2), (velocity[0], velocity[1]), score,
+                     tracklet.state, tracklet.confirmed_ns, tracklet.query_id, tracklet.label)
 
     def _correct(self, answer: Answer) -> Outcome:
         with self._lock:
+            newest = self._history.newest
+            if newest is not None:
+                self._history.expect_delay((newest.stamp_ns - answer.stamp_ns) * 1e-9)
             refusal = self._refusal(answer)
             if refusal is not None:
                 return refusal

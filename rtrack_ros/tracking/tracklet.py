@@ -118,12 +118,13 @@ class Tracklet:
         if self.lost_ns is not None and self.lost_ns >= stamp_ns:
             self.lost_ns = None
 
-    def judge(self, stamp_ns: int, coasting_s: float, inside: float,
+    def judge(self, stamp_ns: int, located: float, coasting_s: float, inside: float,
               config: TrackerConfig) -> bool:
         """Decide the state at a stamp; returns False when the track is to be removed.
 
         Args:
             stamp_ns: Now.
+            located: Probability that the box is on its object if the object is there.
             coasting_s: Seconds without flow.
             inside: Share of the box that lies in the image.
             config: Tracker settings.
@@ -131,7 +132,7 @@ class Tracklet:
         belief = self.belief_at(stamp_ns, config.fade_s)
         confirmed = self.hits >= config.hits_to_confirm
         if (coasting_s <= config.lost_after_s and inside >= _LEAST_INSIDE
-                and belief >= config.lost_below):
+                and belief * located >= config.lost_below):
             self.lost_ns = None
             self.state = TrackState.CONFIRMED if confirmed else TrackState.TENTATIVE
             return True

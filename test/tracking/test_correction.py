@@ -1,0 +1,50 @@
+"""What an answer changes, without the tracker around it."""
+
+import numpy as np
+import pytest
+
+from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.tracking import kalman
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.correction import correct_past
+from rtrack_ros.tracking.history import Frame, Views
+from rtrack_ros.tracking.tracklet import Tracklet
+
+VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), None, (0.1, 0.1))
+FIRST, SECOND = (100.0, 100.0, 160.0, 220.0), (115.0, 100.0, 175.0, 220.0)
+
+
+def correct(boxes, listed, apart=()):
+    """Correct two tracks by an answer that lists ``listed``; returns the correction."""
+    tracklets = [Tracklet(1, 'default', 1, 'person', 0.8, 0, 0, apart=set(apart)),
+                 Tracklet(2, 'default', 1, 'person', 0.8, 0, 0)]
+    states = kalman.new_states(np.array(boxes), np.full((2, 4), 3.0))
+    frame = Frame(0, 0.1, VIEWS, (640, 480), states={1: states[0], 2: states[1]})
+    answer = Answer(0, 'default', 1, tuple(Grounding(box, 'person') for box in listed))
+    return correct_past(answer, [], [frame], tracklets, states, TrackerConfig())
+
+
+@pytest.mark.parametrize('seen', [FIRST, SECOND])
+def test_of_two_tracks_on_one_object_the_older_stays(seen) -> None:
+    correction = correct([FIRST, SECOND], [seen])
+    assert correction.duplicates == [2]
+    assert [change.track_id for change in correction.changes] == [1 if seen == FIRST else 2]
+
+
+def test_two_that_an_answer_listed_side_by_side_are_two() -> None:
+    assert correct([FIRST, SECOND], [FIRST], apart=[2]).duplicates == []
+    assert correct([FIRST, SECOND], [FIRST, SECOND]).duplicates == []
+
+
+def test_who_is_far_away_or_not_listed_either_is_no_duplicate() -> None:
+    away = (400.0, 100.0, 460.0, 220.0)
+    assert correct([FIRST, away], [FIRST]).duplicates == []
+    correction = correct([FIRST, SECOND], [])
+    assert correction.duplicates == []
+    assert [track_id for track_id, _ in correction.unseen] == [1, 2]
+
+
+def test_a_box_said_twice_is_one_birth() -> None:
+    almost = (401.0, 100.0, 461.0, 220.0)
+    correction = correct([FIRST, SECOND], [FIRST, SECOND, (400.0, 100.0, 460.0, 220.0), almost])
+    assert [change.track_id for change in correction.changes] == [1, 2, None]
