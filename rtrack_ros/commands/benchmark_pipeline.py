@@ -62,11 +62,8 @@ def _count(text: str) -> int:
 
 def measure(args: argparse.Namespace) -> int:
     """Measure the chosen parts, print tables, write JSON and plot if asked."""
-    from rtrack_ros.commands.terminal import console
     from rtrack_ros.demo.playback import require_ros
     from rtrack_ros.demo.processes import ProcessFailure
-    from rtrack_ros.evaluation.cost.tables import lines, live_table, pair_table
-    from rtrack_ros.evaluation.pipeline_benchmark import benchmark_record, growth, pairing_quality
 
     cells: list[Cell] = []
     plays: dict[str, LiveCost] = {}
@@ -81,7 +78,16 @@ def measure(args: argparse.Namespace) -> int:
             raise
         stopped = True
     stopped = stopped or any(cost.interrupted for cost in plays.values())
-    soak = plays.pop('soak', None)
+    _report(args, cells, plays, plays.pop('soak', None))
+    return 130 if stopped else 0
+
+
+def _report(args: argparse.Namespace, cells: 'list[Cell]', plays: 'dict[str, LiveCost]',
+            soak: 'LiveCost | None') -> None:
+    from rtrack_ros.commands.terminal import console
+    from rtrack_ros.evaluation.cost.tables import lines, live_table, pair_table
+    from rtrack_ros.evaluation.pipeline_benchmark import benchmark_record, growth, pairing_quality
+
     out = console()
     if cells:
         out.print(pair_table(cells))
@@ -94,7 +100,6 @@ def measure(args: argparse.Namespace) -> int:
         out.print("the common way was left out: pip install 'rtrack_ros[bytetrack]'", markup=False)
     _write(args.json, lambda: json.dumps(benchmark_record(cells, plays, soak), indent=2) + '\n')
     _write(args.plot, lambda: _plot(cells, plays, soak))
-    return 130 if stopped else 0
 
 
 def _plot(cells: 'list[Cell]', plays: 'dict[str, LiveCost]', soak: 'LiveCost | None') -> str:

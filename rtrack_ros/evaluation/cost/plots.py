@@ -68,6 +68,7 @@ def _stages(axes: Axes, cells: 'Sequence[Cell]') -> None:
     axes.set_xticks(places, [f'{load.tracks}/{load.queries}\n{load.size[1]}p'
                              for load in (cell.workload for cell in cells)])
     axes.grid(axis='x', visible=False)
+    axes.set_ylim(top=1.25 * axes.get_ylim()[1])
     label_axes(axes, 'tracks/queries and image height; right and pale: the common ROS way',
                'processor time per pair, ms')
     axes.legend(frameon=False, fontsize=8, labelcolor=INK, ncols=4, loc='upper left')
@@ -95,7 +96,7 @@ def _delays(axes: Axes, plays: Mapping[str, LiveCost]) -> None:
     axes.axhline(0.99, color=SOFT, linewidth=0.8, linestyle=(0, (1, 2)))
     axes.set_xlim(left=0)
     label_axes(axes, 'image stamp to published array, ms', 'share of arrays')
-    axes.legend(frameon=False, fontsize=8, labelcolor=INK, loc='lower right')
+    axes.legend(frameon=False, fontsize=8, labelcolor=INK, loc='upper left')
 
 
 def _memory(axes: Axes, soak: LiveCost) -> None:
