@@ -31,6 +31,8 @@ LOGS = BUILD / 'log'
 
 UV = 'uv==0.13.9'
 TORCH = ('torch==2.13.0', 'transformers==5.23.0')
+LEARNING = tuple(f'{pin} ; python_version >= "3.11"' for pin in (
+    'accelerate==1.15.0', 'datasets==5.2.0', 'peft==0.21.2', 'trl==1.16.0'))
 # Where the wheels' exported CMake files believe that Python lives.
 FOREIGN_INCLUDE = '/opt/python/cp311-cp311/include/python3.11'
 FOREIGN_SITE = '/opt/python/cp311-cp311/lib/python3.11/site-packages'
@@ -82,10 +84,11 @@ def install_beside_ros() -> None:
 
 
 def install_torch() -> None:
-    """Install torch and transformers; the CPU build unless pip is told where torch comes from."""
+    """Install what learning needs; torch's CPU build unless pip is told where torch comes from."""
     configured = {'index-url', 'extra-index-url', 'find-links'} & pip_settings(PYTHON).keys()
     backend = [] if configured else ['--torch-backend', 'cpu']
-    uv_install(*TORCH, *backend, '--constraint', str(HERE / 'requirements.lock'), log='torch.log')
+    uv_install(*TORCH, *LEARNING, *backend, '--constraint', str(HERE / 'requirements.lock'),
+               log='torch.log')
 
 
 def build_environment(distribution: str | None) -> dict[str, str]:
@@ -183,8 +186,8 @@ def prepare(torch: bool) -> None:
     steps.once('activate', 'build/activate', digest_of([HERE / 'prepare.py']),
                lambda: write_activate(distribution))
     if torch:
-        steps.once('torch', 'torch and transformers (about 240 MB)', ' '.join(TORCH),
-                   install_torch)
+        steps.once('torch', 'torch, transformers and TRL (about 330 MB)',
+                   ' '.join(TORCH + LEARNING), install_torch)
 
 
 def main() -> int:

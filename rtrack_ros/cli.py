@@ -18,9 +18,9 @@ COMMANDS = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'train', 'comp
 """Modules of :mod:`rtrack_ros.commands` in the order of ``rtrack --help``."""
 
 EXTRAS = {
-    'jinja2': 'eval', 'matplotlib': 'eval', 'openvino_genai': 'openvino', 'rosbags': 'bag',
-    'torch': 'transformers', 'trackers': 'bytetrack', 'trackeval': 'eval',
-    'transformers': 'transformers',
+    'accelerate': 'train', 'datasets': 'train', 'jinja2': 'eval', 'matplotlib': 'eval',
+    'openvino_genai': 'openvino', 'peft': 'train', 'rosbags': 'bag', 'torch': 'transformers',
+    'trackers': 'bytetrack', 'trackeval': 'eval', 'transformers': 'transformers', 'trl': 'train',
 }
 """Which extra of ours brings a package that may be missing."""
 

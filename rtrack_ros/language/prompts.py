@@ -1,5 +1,6 @@
 """What the model is asked. Training and every engine build their prompts here and nowhere else."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from rtrack_ros.engines.base import Prompt
@@ -12,6 +13,12 @@ _GROUND: Final = {
             'Two registered images of one moment follow, first RGB, then thermal (white is hot). '
             'Answer with a JSON list of {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}}, or [] '
             'when nothing matches.\nRGB:',
+}
+_LOCATE: Final = {
+    'brief': 'locate {box}\n',
+    'full': 'The box {box} in the first picture holds a target. Find the same target in the '
+            'second picture. Answer with a JSON list of one {{"bbox_2d": [x1, y1, x2, y2], '
+            '"label": "..."}}, or [] when it is not there.\n',
 }
 GROUND_STYLES: Final = tuple(_GROUND)
 
@@ -39,3 +46,20 @@ def ground_prompt(text: str, style: str = 'brief') -> Prompt:
                           f'model set prompt to one of {", ".join(GROUND_STYLES)}')
     sentence = ' '.join(text.split()).lower().rstrip('.!?, ')
     return Prompt((_GROUND[style].format(sentence=sentence), None, 'Thermal:', None))
+
+
+def locate_prompt(box: Sequence[float], style: str = 'brief') -> Prompt:
+    """Return the prompt that asks for the target of a template crop in a search crop.
+
+    Args:
+        box: The target in the template, x1, y1, x2, y2 in the coordinates the model writes.
+        style: The wording the model was trained with, one of ``GROUND_STYLES``.
+
+    Raises:
+        PromptError: the style is unknown.
+    """
+    if style not in _LOCATE:
+        raise PromptError(f'prompt style {style!r} is unknown; in rtrack.json of the '
+                          f'model set prompt to one of {", ".join(GROUND_STYLES)}')
+    corners = ', '.join(str(round(value)) for value in box)
+    return Prompt((_LOCATE[style].format(box=f'[{corners}]'), None, None))

@@ -1,22 +1,23 @@
 """Clipped Advantage Scaling: what a group of rewards is worth to the policy gradient.
 
 For the rewards r_1 .. r_G of G answers to one prompt, GRPO and GSPO weigh the gradient of answer i
-by ``A_i = (r_i - m) / (s + e)`` with the group's mean m and its standard deviation s (n - 1). Then
-``sum A = 0`` and ``sum A^2 = G - 1``, so that ``|A| <= (G - 1) / sqrt(G)``, 2.47 for G = 8. **That
-bound does not depend on how far apart the rewards are.** One answer that is better by d among seven
-equal ones has ``s = d / sqrt(G)`` and gets A = 2.47 for d = 1 and 2.41 for d = 0.01: a group that
-all but ties speaks as loudly as one that separates right from wrong. With continuous rewards such
-as IoU near-ties are the common case once a policy has learned its task; their order is noise of
-annotation and rounding, and the answers that differ are rare ones, whose score functions are
-largest. The importance ratio of GSPO stays within 4e-4 of 1: A is the only amplifier of a sample.
+by ``A_i = (r_i - m) / (s + e)`` with the group's mean m and its standard deviation s (n - 1).
+Then ``sum A = 0`` and ``sum A^2 = G - 1``, so that ``|A| <= (G - 1) / sqrt(G)``, 2.47 for G = 8.
+**That bound does not depend on how far apart the rewards are.** One answer that is better by d
+among seven equal ones has ``s = d / sqrt(G)`` and gets A = 2.47 for d = 1 and 2.41 for d = 0.01: a
+group that all but ties speaks as loudly as one that separates right from wrong. With continuous
+rewards such as IoU near-ties are the common case once a policy has learned its task; their order
+is noise of annotation and rounding, and the answers that differ are rare ones, whose score
+functions are largest. The importance ratio of GSPO stays within 4e-4 of 1: A is the only amplifier
+of a sample.
 
 RTrack (arXiv 2602.22033) introduces Clipped Advantage Scaling 'to suppress gradient explosion' and
 its formula is not known to us. Both readings of the name are here, as our reconstruction:
 
 'advantage'
     Clip the scaled advantage: ``A = clip((r - m) / (s + e), -c, c)``. By the bound above this does
-    nothing for ``c >= (G - 1) / sqrt(G)`` and leaves near-ties their weight for any c that does
-    not also cut what is informative: at c = 1 the table's 2.41 becomes 1, for d = 1 and 0.01 alike.
+    nothing for ``c >= (G - 1) / sqrt(G)``, and a smaller c cuts what is informative as much as
+    what is not: at c = 1 the 2.47 and the 2.41 above both become 1.
 
 'scale'
     Clip the scale: ``A = (r - m) * min(1 / s, 1 / s_min) = (r - m) / max(s, s_min)``. Groups with
@@ -78,7 +79,7 @@ class AdvantageScaling:
 
 
 def group_deviation(centred: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the standard deviation (n - 1) of each group of centred rewards (N, G). Shape (N,)."""
+    """Return the standard deviation (n - 1), shape (N,), of groups of centred rewards (N, G)."""
     total = (np.asarray(centred, np.float64) ** 2).sum(axis=1)
     return np.asarray(np.sqrt(total / max(centred.shape[1] - 1, 1)), np.float64)
 

@@ -37,7 +37,7 @@ def comprehensive_detection(said: Completion, truth: Truth, low: float = 0.25, h
 
 
 def length_penalised(said: Completion, truth: Truth) -> float:
-    """Return mean recall over IoU 0.5, 0.55 ... 0.95, times ``N_truth / N_said`` where that is < 1.
+    """Return mean recall over IoU 0.5 to 0.95, times ``N_truth / N_said`` where that is below 1.
 
     The factor is the length penalty of VLM-R1's detection reward (``om-ai-lab/VLM-R1``), which
     multiplies COCO's mAP by it. Answers carry no scores to rank by, so that precision enters by

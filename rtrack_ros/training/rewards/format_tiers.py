@@ -12,7 +12,7 @@ from rtrack_ros.training.rewards.matching import best_credits
 RIGHT, OTHER_ORDER, NO_TAG = 2.0, 0.6, 0.4
 """Values of the tiers; a text without four numbers is worth 0."""
 MARGIN = 0.3
-"""How much better the other order of the numbers must fit before it is taken for what was meant."""
+"""By how much the other order of the numbers must fit better to be taken for what was meant."""
 
 Row = tuple[float, float, float, float]
 
