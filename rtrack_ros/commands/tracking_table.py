@@ -7,16 +7,16 @@ from rtrack_ros.evaluation.latency import AtOnce
 from rtrack_ros.evaluation.tracking_benchmark import BLOCKING, NO_DELAY, OURS, Plan
 from rtrack_ros.evaluation.tracking_results import Row, Summary
 
-COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence', 'delay s',
-           'own ms')
+COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'per 1000', 'presence',
+           'delay s', 'own ms')
 
 
 def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> Table:
     """Return the table of one kind of answers, with the ratios that matter below it.
 
     '/block' and '/ceil' are HOTA over that of the blocking model, and over that of ours with an
-    engine that takes no time; 'delay s' is the mean delay of an answer, 'own ms' the median own
-    work for a pair.
+    engine that takes no time; 'per 1000' counts identity switches per thousand matched boxes;
+    'delay s' is the mean delay of an answer, 'own ms' the median own work for a pair.
     """
     rows = [row for row in summary.rows if row.answers == answers]
     most = scenes if answers == 'oracle' else min(scenes, plan.model_scenes)
@@ -42,7 +42,8 @@ def _cells(row: Row, summary: Summary, profile: str) -> list[str]:
               for other in ((BLOCKING, profile), (OURS, NO_DELAY.name))]
     return [f'{scores.hota:.1f}', *ratios,
             *(f'{value:.1f}' for value in (scores.deta, scores.assa, scores.idf1)),
-            str(scores.idsw), '-' if presence.f1 is None else f'{presence.f1:.1f}',
+            str(scores.idsw), f'{row.switch_rate:.1f}',
+            '-' if presence.f1 is None else f'{presence.f1:.1f}',
             f'{row.delay_s:.2f}', f'{row.pair_ms:.1f}']
 
 
@@ -54,6 +55,7 @@ def _caption(ratios: dict[str, float]) -> str:
     words = {'hota_to_blocking': 'HOTA of the blocking model',
              'hota_to_at_once': 'of the same answers at once',
              'hota_to_ceiling': 'of an engine that takes no time',
-             'idsw_to_bytetrack': "ByteTrack's identity switches"}
-    said = [f'{value:.2f} x {words[name]}' for name, value in ratios.items()]
-    return f'ours: {", ".join(said)}' if said else ''
+             'idsw_to_bytetrack': "ByteTrack's identity switches",
+             'idsw_rate_to_bytetrack': 'its switches per matched box'}
+    said = [f'{ratios[name]:.2f} x {what}' for name, what in words.items() if name in ratios]
+    return '\n'.join(['ours:', *said]) if said else ''

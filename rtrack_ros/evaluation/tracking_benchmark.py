@@ -166,8 +166,9 @@ def run_scene(plan: Plan, number: int, scene: DrawnScene,
 def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
     """Return the methods and engine delays to run on one sentence, none of them twice."""
     table: list[tuple[str, LatencyProfile]] = [(method, plan.profile) for method in plan.methods]
-    if OURS in plan.methods:
-        table += [(OURS, AtOnce(plan.profile)), (OURS, NO_DELAY)]
+    table += [(method, AtOnce(plan.profile)) for method in (BYTETRACK, OURS)
+              if method in plan.methods]
+    table += [(OURS, NO_DELAY)] if OURS in plan.methods else []
     if swept:
         table += [(method, Fixed(delay_s)) for delay_s in plan.delays_s
                   for method in plan.methods if method in _SWEPT]

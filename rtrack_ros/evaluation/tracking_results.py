@@ -47,11 +47,21 @@ class Row:
     pair_ms: float
     answer_ms: float
 
+    @property
+    def switch_rate(self) -> float:
+        """Identity switches per thousand true boxes that were matched at IoU 0.5.
+
+        A method that loses its objects has few boxes on which an identity could switch.
+        """
+        matched = self.scores.recall * self.scores.truth_boxes / 100
+        return 1000 * self.scores.idsw / max(matched, 1.0)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {'answers': self.answers, 'method': self.method, 'profile': self.profile,
                 'trials': self.trials, 'delay_s': round(self.delay_s, 4),
                 'pair_ms': self.pair_ms, 'answer_ms': self.answer_ms,
+                'idsw_per_1000': round(self.switch_rate, 3),
                 'presence': self.presence.as_dict(), **self.scores.as_dict()}
 
 
@@ -77,8 +87,8 @@ class Summary:
     """The rows of a benchmark and what follows from them.
 
     Attributes:
-        rows: Methods at the profile of the plan, and ours with the same answers at once and
-            with an engine that takes no time, on the same trials.
+        rows: Methods at the profile of the plan, ours and ByteTrack with the same answers at
+            once, and ours with an engine that takes no time, on the same trials.
         sweep: Methods at fixed delays.
     """
 
@@ -106,18 +116,23 @@ class Summary:
                           ('hota_to_ceiling', self.find(answers, OURS, NO_DELAY.name))):
             if row is not None and row.scores.hota > 0:
                 ratios[name] = round(ours.scores.hota / row.scores.hota, 3)
-        other = self.find(answers, BYTETRACK, profile)
-        if other is not None and other.scores.idsw:
-            ratios['idsw_to_bytetrack'] = round(ours.scores.idsw / other.scores.idsw, 3)
+        for name, mark in (('', ''), ('_at_once', AT_ONCE)):
+            first, second = (self.find(answers, method, f'{profile}{mark}')
+                             for method in (OURS, BYTETRACK))
+            if first is not None and second is not None and second.scores.idsw:
+                ratios[f'idsw_to_bytetrack{name}'] = round(
+                    first.scores.idsw / second.scores.idsw, 3)
+                ratios[f'idsw_rate_to_bytetrack{name}'] = round(
+                    first.switch_rate / second.switch_rate, 3)
         return ratios
 
 
 def summarise(plan: Plan, scenes: Sequence[Sequence[Trial]]) -> Summary:
     """Return the table over all scenes, and the sweep over the scenes that have it."""
     fixed = {f'{delay_s:g} s' for delay_s in plan.delays_s}
-    own = {(OURS, AtOnce(plan.profile).name), (OURS, NO_DELAY.name)}
-    table = [trial for trials in scenes for trial in trials if trial.profile == plan.profile.name
-             or (trial.method, trial.profile) in own]
+    listed = {plan.profile.name, AtOnce(plan.profile).name}
+    table = [trial for trials in scenes for trial in trials if trial.profile in listed
+             or (trial.method, trial.profile) == (OURS, NO_DELAY.name)]
     swept = [trial for trials in scenes[:plan.sweep_scenes] for trial in trials
              if trial.profile in fixed]
     return Summary(pool(table), pool(swept))

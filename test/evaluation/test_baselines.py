@@ -79,16 +79,21 @@ def test_ours_publishes_a_late_answer_with_the_next_pair() -> None:
     assert shown[0][1] == pytest.approx((100, 60, 160, 140), abs=4.0)
 
 
-def test_bytetrack_associates_answers_and_starts_with_the_second() -> None:
+def test_bytetrack_associates_answers_and_predicts_them_to_the_pair() -> None:
     pytest.importorskip('trackers', reason='the baseline needs the bytetrack extra')
     from rtrack_ros.evaluation.bytetrack import ByteTrack
 
     method = ByteTrack()
-    shown = [method.hear(answer(0.2 * step, moving(0.2 * step))) for step in range(4)]
-    assert shown[0] == ()
-    assert [ids(array) for array in shown[1:]] == [[1], [1], [1]]
-    assert shown[3] == ((1, pytest.approx(moving(0.6))),)
-    assert method.hear(answer(0.8)) == ()
+    assert method.see(pair(0.0), QUERY) == ()
+    for step in range(10):
+        assert method.hear(answer(0.2 * step, moving(0.2 * step))) is None
+        assert ids(method.see(pair(0.2 * step + 0.1), QUERY)) == ([1] if step else [])
+    shown = method.see(pair(2.1), QUERY)
+    assert shown is not None and shown[0][1] == pytest.approx(moving(2.1), abs=6.0)
+    method.hear(answer(2.2))
+    assert method.see(pair(2.3), QUERY) == ()
+    method.hear(answer(2.4, moving(2.4)))
+    assert ids(method.see(pair(2.5), QUERY)) == [1]
 
 
 @pytest.mark.parametrize('make', [StaticBoxes, Blocking, KalmanOnly, Ours])
