@@ -2,10 +2,12 @@
 
 ``<split>/<source>_<video>_<description>/`` holds ``description.txt``, ``gt.txt`` (MOTChallenge
 rows, only those that the description means) and two folders of images. The names of the image
-folders differ between releases of RGB-thermal sets, so that a reader has to look.
+folders differ between releases of RGB-thermal sets, so that a reader has to look. A file
+``condition.txt`` with one word, such as ``night``, is our addition: scores are split by it.
 """
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from rtrack_ros.data.videos import ImageFolder, VideoPairs
 from rtrack_ros.simulation import Scene, SimFrame
 
 IMAGE_FOLDERS = (('visible', 'infrared'), ('rgb', 'ir'))
+CONDITION_FILE = 'condition.txt'
 ENCODINGS = ('utf-8', 'utf-8-sig', 'gb18030')
 JPEG_QUALITY = 95
 
@@ -54,6 +57,14 @@ class RefRtSequence:
         """The English description, else the first one."""
         english = [line for line in self.descriptions if line.isascii()]
         return (english or list(self.descriptions) or [''])[0]
+
+    @property
+    def condition(self) -> str:
+        """What ``condition.txt`` says, else the set it was taken from, as in ``LasHeR_...``."""
+        noted = self.folder / CONDITION_FILE
+        if noted.is_file():
+            return decode_text(noted.read_bytes(), str(noted)).strip()
+        return re.split(r'[_\-]', self.name, maxsplit=1)[0]
 
     def pairs(self, fps: float = 30.0) -> VideoPairs:
         """Return the frame pairs.
@@ -146,6 +157,8 @@ def write_refrt(scene: Scene, folder: Path | str, *, split: str = 'train', sourc
     for target, expression in zip(targets, truth.expressions, strict=True):
         (target / 'description.txt').write_text(expression.text + '\n', encoding='utf-8')
         write_mot(target / 'gt.txt', truth.rows(expression))
+        if len(scene.conditions) == 1:
+            (target / CONDITION_FILE).write_text(scene.conditions[0] + '\n')
     return targets
 
 

@@ -40,7 +40,7 @@ def _sequence(sequence: RefRtSequence) -> AnnotatedSequence:
     others = tuple(text for text in sequence.descriptions if text != english)
     step = (numbers[-1] - numbers[0]) / max(len(numbers) - 1, 1)
     return AnnotatedSequence('RefRT', sequence.name, tuple(frames), (english, *others),
-                             condition=_source(sequence.name), fps=FPS / max(step, 1.0))
+                             condition=sequence.condition, fps=FPS / max(step, 1.0))
 
 
 def _images(folder: Path) -> tuple[list[Path], Sequence[Path | None]]:
@@ -78,8 +78,3 @@ def frame_numbers(stems: Sequence[str], truth: Sequence[int], folder: Path) -> l
         return numbers
     raise DataError(f'{folder}: gt.txt names frame {truth[-1]}, but there are {len(stems)} images '
                     'and none of that number; fetch the images again')
-
-
-def _source(name: str) -> str:
-    """Return the set a sequence was taken from, the first part of its name."""
-    return re.split(r'[_\-]', name, maxsplit=1)[0]

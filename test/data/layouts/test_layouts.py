@@ -171,13 +171,14 @@ def test_refrt_rows_count_images_where_they_can(tmp_path: Path) -> None:
 
 
 def test_refrt_written_scenes_come_back(tmp_path: Path) -> None:
-    scene = make_scene(3, seconds=0.3, conditions=('day',), fps=10, size=(160, 120),
+    scene = make_scene(3, seconds=0.3, conditions=('night',), fps=10, size=(160, 120),
                        thermal_size=(80, 60))
     write_refrt(scene, tmp_path)
     sequences = read_layout('refrt', tmp_path)
     assert len(sequences) == len(scene.expressions)
     for sequence, expression in zip(sequences, scene.expressions, strict=True):
         assert sequence.sentences == (expression.text,) and len(sequence) == len(scene)
+        assert sequence.condition == 'night'
         assert tuple(frame.meant for frame in sequence.frames) == expression.ids
         for frame, simulated in zip(sequence.frames, scene, strict=True):
             boxes = {item.id: item.box for item in simulated.objects}
