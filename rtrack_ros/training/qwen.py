@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoImageProcessor,
     AutoModelForImageTextToText,
     AutoTokenizer,
@@ -59,8 +60,6 @@ def read_manifest(folder: Path, image_size: tuple[int, int] | None) -> ModelMani
     Raises:
         EngineError: the family is not known, no size is given, or it is no multiple of a token.
     """
-    from transformers import AutoConfig
-
     family = AutoConfig.from_pretrained(folder).model_type
     if family not in FAMILIES:
         raise EngineError(f'{folder} is of the family {family!r}, whose boxes nobody here can '
