@@ -110,7 +110,7 @@ def _referring(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]',
     from rtrack_ros.evaluation.referring import score_set
 
     scores: list[SetScores] = _score(score_set, sequences, runs)
-    notes = _notes(args, sequences, scores[0])
+    notes = _notes(args, sequences, scores)
     if args.report is not None:
         from rtrack_ros.evaluation.comparison import write_comparison
         write_comparison(args.report, f'{args.layout}: {len(runs)} runs', scores, notes)
@@ -128,13 +128,17 @@ def _referring(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]',
     return 0
 
 
-def _notes(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]', first: 'SetScores'
-           ) -> list[str]:
+def _notes(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]',
+           scores: 'list[SetScores]') -> list[str]:
     """Return what a reader must know to compare these figures with others."""
-    wrong = sum(bool(item.notes) for item in sequences)
+    first = scores[0]
     notes = [f'{first.pairs} (video, expression) pairs of {args.root}, {first.empty_pairs} of '
              f'them about nobody; {first.overall.frames} frames. One merged class, no '
              'preprocessing, counts pooled over all pairs, mean over 19 thresholds, TrackEval.']
+    if first.empty_pairs:
+        notes.append('Pairs about nobody that got a box: ' + ', '.join(
+            f'{item.name} {item.empty_pairs_alarmed}' for item in scores) + '.')
+    wrong = sum(bool(item.notes) for item in sequences)
     return notes + ([f'{wrong} pairs have annotations that contradict each other.'] if wrong
                     else [])
 

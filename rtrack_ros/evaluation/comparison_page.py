@@ -8,6 +8,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <style>""" + STYLE + """  td.best { font-weight: 700; }
+  th, td { padding: 6px; }
 </style>
 {% macro figure(value, digits=1) %}
 {{- '\N{EN DASH}' if value is none else ('%.' ~ digits ~ 'f') % value }}
@@ -23,7 +24,7 @@ PAGE = """<!doctype html>
     <table>
       <tr><th></th>{% for label, field in columns %}<th>{{ label }}</th>{% endfor %}
         <th>switches</th><th>precision</th><th>recall</th><th>presence F1</th>
-        <th>absent FPR</th><th>boxes meant</th><th>reported</th></tr>
+        <th>absent FPR</th><th>meant</th><th>reported</th></tr>
       {% for run, split, best in rows %}
       <tr><td>{{ run.name }}</td>
         {% for label, field in columns %}
