@@ -49,7 +49,7 @@ class PolicyTrainer(GRPOTrainer):
 
 
 def policy_config(options: dict[str, Any], scaling: AdvantageScaling) -> GRPOConfig:
-    """Return TRL's configuration; the scaling of rewards follows from ours."""
-    if scaling.reading == 'scale':
+    """Return TRL's configuration; where advantages are ours, TRL leaves rewards centred."""
+    if scaling.reading != 'none':
         options = options | {'scale_rewards': 'none'}
     return GRPOConfig(**options)

@@ -7,6 +7,7 @@ from typing import Any
 from datasets import Dataset
 from PIL import Image
 
+from rtrack_ros.boxes import clip
 from rtrack_ros.engines.base import Prompt
 from rtrack_ros.engines.chat import plain_text
 from rtrack_ros.engines.manifest import ModelManifest
@@ -39,15 +40,25 @@ def row_of(question: Question, manifest: ModelManifest, answered: bool) -> Row:
     height, width = question.images[0].shape[:2]
     images = [Image.fromarray(resize_image(image, manifest.image_size))
               for image in question.images]
-    boxes = [model_from_pixels(box, manifest.bbox_protocol, (width, height), manifest.image_size)
-             for box in question.boxes]
+    found = [(model_from_pixels(box, manifest.bbox_protocol, (width, height),
+                                manifest.image_size), label)
+             for box, label in _inside(question, width, height)]
     row: Row = {'prompt': message_of(question.prompt), 'images': images}
     if answered:
-        text = render_answer([(_whole(box), label) for box, label
-                              in zip(boxes, question.labels, strict=True)])
+        text = render_answer([(_whole(box), label) for box, label in found])
         row['completion'] = [{'role': 'assistant', 'content': [{'type': 'text', 'text': text}]}]
         return row
-    return row | {'boxes': [list(box) for box in boxes], 'frame': list(units(manifest))}
+    return row | {'boxes': [list(box) for box, _ in found], 'frame': list(units(manifest))}
+
+
+def _inside(question: Question, width: int, height: int) -> list[tuple[Box, str]]:
+    """Return boxes cut to the image with their labels; annotations reach beyond it at times."""
+    kept = []
+    for box, label in zip(question.boxes, question.labels, strict=True):
+        x1, y1, x2, y2 = clip(box, width, height)[0].tolist()
+        if x1 < x2 and y1 < y2:
+            kept.append(((x1, y1, x2, y2), label))
+    return kept
 
 
 def units(manifest: ModelManifest) -> tuple[int, int]:

@@ -18,10 +18,14 @@ from rtrack_ros.data.refrt import write_refrt  # noqa: E402
 from rtrack_ros.engines.base import EngineError  # noqa: E402
 from rtrack_ros.engines.chat import chat_text  # noqa: E402
 from rtrack_ros.engines.manifest import ModelManifest  # noqa: E402
+from rtrack_ros.engines.registry import load_engine  # noqa: E402
+from rtrack_ros.language.grammar import answer_grammar  # noqa: E402
 from rtrack_ros.language.parser import parse_answer  # noqa: E402
 from rtrack_ros.language.prompts import ground_prompt, locate_prompt  # noqa: E402
 from rtrack_ros.simulation import make_scene  # noqa: E402
+from rtrack_ros.training.clipped_advantage import AdvantageScaling  # noqa: E402
 from rtrack_ros.training.monitor import EarlyStop  # noqa: E402
+from rtrack_ros.training.policy import policy_config  # noqa: E402
 from rtrack_ros.training.qwen import load_processor, read_manifest  # noqa: E402
 from rtrack_ros.training.random_qwen import write_random_qwen  # noqa: E402
 from rtrack_ros.training.records import message_of, row_of, units  # noqa: E402
@@ -92,6 +96,22 @@ def test_the_answer_of_a_row_reads_back_as_the_boxes(protocol: str) -> None:
     assert np.allclose(asked['boxes'], boxes * scale)
 
 
+def test_boxes_beyond_the_image_are_cut_or_left_out() -> None:
+    question = Question((np.zeros((100, 100, 3), np.uint8),) * 2, ground_prompt('all'),
+                        ((-20.0, 50.0, 50.0, 130.0), (110.0, 0.0, 120.0, 9.0)), ('car', 'car'))
+    row = row_of(question, ModelManifest('m', 'rel1000', (96, 96)), answered=True)
+    text = row['completion'][0]['content'][0]['text']
+    assert text == '[{"bbox_2d": [0, 500, 500, 1000], "label": "car"}]'
+
+
+@pytest.mark.parametrize('reading, expected', [('none', 'group'), ('advantage', 'none'),
+                                               ('scale', 'none')])
+def test_trl_scales_rewards_only_where_we_do_not(tmp_path: Path, reading: str, expected: str
+                                                 ) -> None:
+    options = {'output_dir': str(tmp_path), 'bf16': False, 'use_cpu': True}
+    assert policy_config(options, AdvantageScaling(reading)).scale_rewards == expected
+
+
 def test_a_size_that_would_be_resized_again_is_refused(random_models) -> None:
     with pytest.raises(EngineError, match='multiples of 28'):
         read_manifest(random_models['qwen2_5_vl'], (640, 480))
@@ -150,6 +170,11 @@ def test_nano_learns_by_gspo_and_resumes(refrt: str, tmp_path: Path) -> None:
     assert before.keys() == after.keys()
     assert any(not torch.equal(before[name].float(), after[name].float()) for name in before)
     assert ModelManifest.read(folder) == ModelManifest.read(NANO)
+    engine = load_engine('transformers', folder)
+    reply = engine.infer([np.zeros((192, 256, 3), np.uint8)] * 2, ground_prompt('all people'),
+                         answer_grammar(1), 40)
+    engine.close()
+    assert reply.finish == 'stop'
 
 
 def test_clipped_advantages_are_what_the_loss_gets(refrt: str, tmp_path: Path,
