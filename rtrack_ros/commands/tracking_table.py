@@ -14,6 +14,8 @@ COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'per 1000'
 def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> Table:
     """Return the table of one kind of answers, with the ratios that matter below it.
 
+    'no delay' has the answers about the same frames at once; an 'instant engine' answers about
+    every pair.
     '/block' and '/ceil' are HOTA over that of the blocking model, and over that of ours with an
     engine that takes no time; 'per 1000' counts identity switches per thousand matched boxes;
     'delay s' is the mean delay of an answer, 'own ms' the median own work for a pair.
@@ -29,8 +31,8 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
     for name in COLUMNS:
         table.add_column(name, justify='right', no_wrap=True)
     for row in rows:
-        bound = {NO_DELAY.name: ', engine takes no time',
-                 AtOnce(plan.profile).name: ', same answers at once'}.get(row.profile, '')
+        bound = {NO_DELAY.name: ', instant engine',
+                 AtOnce(plan.profile).name: ', no delay'}.get(row.profile, '')
         table.add_row(row.method + bound, *_cells(row, summary, plan.profile.name),
                       style='dim' if bound else 'bold' if row.method == OURS else '')
     return table
@@ -53,8 +55,8 @@ def _ratio(row: Row, other: Row | None) -> str:
 
 def _caption(ratios: dict[str, float]) -> str:
     words = {'hota_to_blocking': 'HOTA of the blocking model',
-             'hota_to_at_once': 'of the same answers at once',
-             'hota_to_ceiling': 'of an engine that takes no time',
+             'hota_to_at_once': 'of the same answers without delay',
+             'hota_to_ceiling': 'of an engine that takes no time (ceiling)',
              'idsw_to_bytetrack': "ByteTrack's identity switches",
              'idsw_rate_to_bytetrack': 'its switches per matched box'}
     said = [f'{ratios[name]:.2f} x {what}' for name, what in words.items() if name in ratios]
