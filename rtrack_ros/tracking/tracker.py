@@ -26,7 +26,8 @@ from rtrack_ros.tracking.replay import advance, correct, expect, replay
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
-_RESUME_AFTER_S = 0.2
+# A track without flow for so long takes any motion on that looks like it: it may have turned.
+_RESUME_AFTER_S = 0.06
 _CATCH_UPS = 4
 
 
@@ -162,6 +163,8 @@ class Tracker:
         frame = Frame(pair.stamp_ns, dt_s, views, size)
         if dt_s <= self.config.max_flow_gap_s and size == before.size:
             expected = expect(seeds, dt_s)
+            expected.shift[[before.coasting_s.get(track_id, 0.0) >= _RESUME_AFTER_S
+                            for track_id in ids]] = np.nan
             field = measure_motion(before.views, views, kalman.boxes_of(seeds), expected,
                                    self.config)
             frame.camera = field.camera
