@@ -7,8 +7,8 @@ from rtrack_ros.evaluation.latency import AtOnce
 from rtrack_ros.evaluation.tracking_benchmark import BLOCKING, NO_DELAY, OURS, Plan
 from rtrack_ros.evaluation.tracking_results import Row, Summary
 
-COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'per 1000', 'presence',
-           'delay s', 'own ms')
+COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence', 'delay s',
+           'own ms')
 
 
 def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> Table:
@@ -17,8 +17,7 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
     'no delay' has the answers about the same frames at once; an 'instant engine' answers about
     every pair.
     '/block' and '/ceil' are HOTA over that of the blocking model, and over that of ours with an
-    engine that takes no time; 'per 1000' counts identity switches per thousand matched boxes;
-    'delay s' is the mean delay of an answer, 'own ms' the median own work for a pair.
+    engine that takes no time; 'delay s' is the mean delay of an answer, 'own ms' the median own work for a pair.
     """
     rows = [row for row in summary.rows if row.answers == answers]
     most = scenes if answers == 'oracle' else min(scenes, plan.model_scenes)
@@ -44,8 +43,7 @@ def _cells(row: Row, summary: Summary, profile: str) -> list[str]:
               for other in ((BLOCKING, profile), (OURS, NO_DELAY.name))]
     return [f'{scores.hota:.1f}', *ratios,
             *(f'{value:.1f}' for value in (scores.deta, scores.assa, scores.idf1)),
-            str(scores.idsw), f'{row.switch_rate:.1f}',
-            '-' if presence.f1 is None else f'{presence.f1:.1f}',
+            str(scores.idsw), '-' if presence.f1 is None else f'{presence.f1:.1f}',
             f'{row.delay_s:.2f}', f'{row.pair_ms:.1f}']
 
 
