@@ -14,10 +14,10 @@ COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence'
 def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> Table:
     """Return the table of one kind of answers, with the ratios that matter below it.
 
-    'no delay' has the answers about the same frames at once; an 'instant engine' answers about
-    every pair.
-    '/block' and '/ceil' are HOTA over that of the blocking model, and over that of ours with an
-    engine that takes no time; 'delay s' is the mean delay of an answer, 'own ms' the median own work for a pair.
+    'no delay' has the answers about the same frames at once; an 'instant engine' takes no time
+    and answers about every pair. '/block' and '/ceil' are HOTA over that of the blocking model and
+    of ours with the instant engine; 'delay s' is the mean delay of an answer, 'own ms' the median
+    own work for a pair.
     """
     rows = [row for row in summary.rows if row.answers == answers]
     most = scenes if answers == 'oracle' else min(scenes, plan.model_scenes)
