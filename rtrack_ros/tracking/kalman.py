@@ -25,7 +25,7 @@ _DRIFT = 0.05
 # Box sizes per second by which a newborn may move and grow.
 _FIRST_SPEED = np.array([2.0, 2.0, 0.2, 0.2])
 # True standard deviation of centres over that of the filter, fitted on simulated scenes.
-_TRUE_SPREAD = 0.8
+_TRUE_SPREAD = 0.7
 # Sizes change more slowly than places: variance relative to that of the centre.
 _SIZE_NOISE = np.array([1.0, 1.0, 0.04, 0.04])
 
