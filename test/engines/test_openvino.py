@@ -31,7 +31,7 @@ def test_the_model_says_what_it_is(openvino):
     said = openvino.capabilities()
     check_protocol(said.bbox_protocol)
     assert said.name == 'openvino' and said.constrained and said.prompt in GROUND_STYLES
-    assert said.precision == 'fp16' and said.image_size == (256, 192) and said.labels
+    assert said.precision == 'int8' and said.image_size == (256, 192) and said.labels
 
 
 def test_every_answer_is_in_the_grammar(openvino, questions):
