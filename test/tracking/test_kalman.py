@@ -78,3 +78,12 @@ def test_a_box_never_turns_inside_out() -> None:
                                      np.array([[0.0, 0.0, -500.0, -500.0]]), SURE)
     box = kalman.boxes_of(kalman.predict(states, 1.0, 1.0, np.ones(1)))[0]
     assert box[2] > box[0] and box[3] > box[1]
+
+
+def test_a_box_is_on_its_object_the_surer_the_better_its_place_is_known() -> None:
+    sure = [float(kalman.located(kalman.new_states(BOX, np.full((1, 4), sigma)))[0])
+            for sigma in (0.0, 3.0, 10.0, 40.0, 1e6)]
+    assert sure == sorted(sure, reverse=True)
+    assert sure[0] == pytest.approx(1.0) and sure[-1] < 0.01
+    wide = np.array([[100.0, 100.0, 300.0, 400.0]])
+    assert kalman.located(kalman.new_states(wide, np.full((1, 4), 10.0)))[0] > sure[2]
