@@ -21,8 +21,9 @@ LAST = 0.1
 Curves = Mapping[str, Sequence[float]]
 
 
-def summarise(runs: Sequence[Curves]) -> dict[str, float]:
-    """Return mean and spread over seeds of what the curves say."""
+def summarise(runs: Sequence[Curves]) -> dict[str, float | None]:
+    """Return mean and spread over seeds; near-ties are None where nothing counted them."""
+    near = [np.mean(run['near_ties']) for run in runs if run['near_ties']]
     largest = [max(run['gradient_norm']) for run in runs]
     final = [float(np.mean(run['reward'][-max(round(LAST * len(run['reward'])), 1):]))
              for run in runs]
@@ -32,7 +33,7 @@ def summarise(runs: Sequence[Curves]) -> dict[str, float]:
             'reward_first': round(float(np.mean([run['reward'][0] for run in runs])), 4),
             'reward_final': round(float(np.mean(final)), 4),
             'reward_final_lowest': round(min(final), 4),
-            'near_ties': round(float(np.mean([np.mean(run['near_ties']) for run in runs])), 3)}
+            'near_ties': round(float(np.mean(near)), 3) if near else None}
 
 
 def run_small(seeds: int, rates: Sequence[float], steps: int) -> dict[str, Any]:
@@ -81,9 +82,8 @@ def read_curves(log: Path) -> Curves:
     """Return the curves of a stage from its log."""
     rows = [json.loads(line) for line in log.read_text(encoding='utf-8').splitlines()]
     names = {'grad_norm': 'gradient_norm', 'reward': 'reward', 'advantages/near_ties': 'near_ties'}
-    found = {ours: [float(row[theirs]) for row in rows if theirs in row]
-             for theirs, ours in names.items()}
-    return found | {'near_ties': found['near_ties'] or [float('nan')]}
+    return {ours: [float(row[theirs]) for row in rows if theirs in row]
+            for theirs, ours in names.items()}
 
 
 def table(result: Mapping[str, Any], title: str) -> Table:
@@ -97,7 +97,8 @@ def table(result: Mapping[str, Any], title: str) -> Table:
             shown.add_row('' if number else rate, NAMES[name],
                           f'{row["gradient_largest"]:.2f}', f'{row["gradient_median"]:.2f}',
                           f'{row["reward_first"]:.3f}', f'{row["reward_final"]:.3f}',
-                          f'{row["reward_final_lowest"]:.3f}', f'{row["near_ties"]:.2f}',
+                          f'{row["reward_final_lowest"]:.3f}',
+                          '-' if row['near_ties'] is None else f'{row["near_ties"]:.2f}',
                           end_section=number == len(by_name) - 1)
     return shown
 

@@ -62,3 +62,5 @@ def test_curves_are_read_from_the_log_of_a_stage(tmp_path) -> None:
                    '{"stage": "a", "step": 2, "grad_norm": 1.0}\n')
     curves = read_curves(log)
     assert curves['gradient_norm'] == [2.0, 1.0] and curves['reward'] == [0.5]
+    summary = summarise([curves])
+    assert summary['gradient_largest'] == 2.0 and summary['near_ties'] is None
