@@ -68,7 +68,7 @@ class TrackerConfig:
     forward_backward_px: float = 0.6
     max_flow_gap_s: float = 0.5
     acceleration: float = 1.0
-    flow_noise_px: float = 0.4
+    flow_noise_px: float = 0.25
     answer_noise: float = 0.05
     size_noise: float = 0.2
     coast_s: float = 0.5
