@@ -6,7 +6,7 @@ followed (a birth, a lost track found again, a box that was off its object) is f
 frame to now by optical flow on the stored frames.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,16 +88,17 @@ class Correction:
     duplicates: list[int]
     reached_ns: int
 
-    def follow(self, frames: Sequence[Frame], config: TrackerConfig) -> None:
+    def follow(self, frames: Sequence[Frame], config: TrackerConfig,
+               give_way: Callable[[], object]) -> None:
         """Carry followed boxes from the first of ``frames``, where they are, to the last."""
         runners = [change.runner for change in self.changes if change.runner]
-        measure_since(frames, runners, config)
+        measure_since(frames, runners, config, give_way)
         self.reached_ns = frames[-1].stamp_ns
 
 
 def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
                  tracklets: Sequence[Tracklet], states: kalman.States,
-                 config: TrackerConfig) -> Correction:
+                 config: TrackerConfig, give_way: Callable[[], object] = bool) -> Correction:
     """Match an answer to the tracks as they were and follow its new boxes to now.
 
     Args:
@@ -107,6 +108,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
         tracklets: The query's tracks that existed on ``frames[0]``.
         states: Their states there, (N, 5, 4).
         config: Tracker settings.
+        give_way: Called often during long work; may wait for something more urgent.
     """
     frame = frames[0]
     seen_region = answer.region or (0, 0, *frame.size)
@@ -134,7 +136,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
               if tracklet.id not in seen]
     duplicates = _duplicates(tracklets, candidates.boxes, seen, config)
     correction = Correction(frame, changes, unseen, duplicates, frame.stamp_ns)
-    correction.follow(frames, config)
+    correction.follow(frames, config, give_way)
     return correction
 
 

@@ -8,8 +8,9 @@ among the seeds when they passed. Only the box's surroundings are looked at, whi
 cost about a tenth of a millisecond instead of several.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,25 +104,28 @@ def answer_sigma(boxes: BoxArray, size: tuple[int, int],
     return np.concatenate([place, shape], axis=1)
 
 
-def replay(frames: Sequence[Frame], ids: list[int], config: TrackerConfig) -> None:
-    """Run ``ids`` again from their states on the first frame, through all corrections since.
+def replay(frames: Sequence[Frame], begins: Mapping[int, int], config: TrackerConfig) -> None:
+    """Run tracks again from frames on which their states are right, through all corrections since.
 
-    The states and coasting times of the later frames are overwritten; those of the first frame
-    hold its own corrections already.
+    The states and coasting times of the frames after are overwritten; a track's first frame holds
+    its own corrections already. All tracks run in one pass, which costs little more than one.
+
+    Args:
+        frames: Consecutive frames up to the newest, from the earliest beginning on.
+        begins: Stamp of the frame from which each track id runs.
+        config: Tracker settings.
     """
-    if not ids or not frames:
-        return
-    states = frames[0].stack(ids)
-    coasting = [frames[0].coasting_s.get(track_id, 0.0) for track_id in ids]
-    for frame in frames[1:]:
+    for before, frame in pairwise(frames):
+        ids = [track_id for track_id, begin_ns in begins.items() if begin_ns <= before.stamp_ns]
+        if not ids:
+            continue
         motions = [frame.motions.get(track_id) for track_id in ids]
-        states = advance(states, motions, frame.camera, frame.dt_s, config)
-        coasting = [0.0 if motion else seconds + frame.dt_s
-                    for motion, seconds in zip(motions, coasting, strict=True)]
+        states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, config)
         states = _with_corrections(states, frame, ids, config)
-        for row, track_id in enumerate(ids):
-            frame.states[track_id] = states[row]
-            frame.coasting_s[track_id] = coasting[row]
+        for track_id, state, motion in zip(ids, states, motions, strict=True):
+            frame.states[track_id] = state
+            frame.coasting_s[track_id] = 0.0 if motion else (
+                before.coasting_s.get(track_id, 0.0) + frame.dt_s)
 
 
 def _with_corrections(states: States, frame: Frame, ids: list[int],
@@ -151,13 +155,14 @@ class Runner:
     motions: list[tuple[Frame, Motion | None]]
 
 
-def measure_since(frames: Sequence[Frame], runners: Sequence[Runner],
-                  config: TrackerConfig) -> None:
+def measure_since(frames: Sequence[Frame], runners: Sequence[Runner], config: TrackerConfig,
+                  give_way: Callable[[], object] = bool) -> None:
     """Follow ``runners`` from the first frame, where they are, to the last.
 
     Flow runs on the surroundings of each box only, frame by frame; when boxes and frames are
     many, over strides of several frames, so that the work stays bounded. A stride's motion is
-    shared out over its frames.
+    shared out over its frames. ``give_way`` is called between boxes, so that a caller on another
+    thread than the camera's can let a frame pass first.
     """
     last = len(frames) - 1
     stride = max(1, -(-last * len(runners) // _MOST_MEASUREMENTS))
@@ -165,6 +170,7 @@ def measure_since(frames: Sequence[Frame], runners: Sequence[Runner],
         span = frames[begin:min(begin + stride, last) + 1]
         boxes = [runner.box for runner in runners]
         for index, runner in enumerate(runners):
+            give_way()
             others = boxes[:index] + boxes[index + 1:] + _standing(span[0], runners)
             _follow(span, runner, as_boxes(others), config)
 

@@ -29,6 +29,7 @@ from rtrack_ros.tracking.tracklet import Tracklet
 # A track without flow for so long takes any motion on that looks like it: it may have turned.
 _RESUME_AFTER_S = 0.06
 _CATCH_UPS = 4
+_LONGEST_WAIT_S = 0.05
 
 
 class Outcome(Enum):
@@ -84,6 +85,8 @@ class Tracker:
         self.counts = TrackerCounts()
         self._lock = threading.Lock()
         self._answer_lock = threading.Lock()
+        self._no_frame = threading.Event()
+        self._no_frame.set()
         self._history = History(self.config.history_s, self.config.history_most_s)
         self._tracklets: dict[int, Tracklet] = {}
         self._active: frozenset[tuple[str, int]] = frozenset()
@@ -99,6 +102,13 @@ class Tracker:
             pair: The newest frame pair.
             queries: The active queries.
         """
+        self._no_frame.clear()
+        try:
+            return self._step(pair, queries)
+        finally:
+            self._no_frame.set()
+
+    def _step(self, pair: FramePair, queries: Sequence[Query]) -> list[Track]:
         with self._lock:
             self._keep_only(queries)
             before = self._begin_frame(pair.stamp_ns)
@@ -246,8 +256,13 @@ class Tracker:
                          and tracklet.id in frames[0].states]
             states = frames[0].stack([tracklet.id for tracklet in tracklets])
             past = self._history.before(answer.stamp_ns)
-        correction = correct_past(answer, past, frames, tracklets, states, self.config)
+        correction = correct_past(answer, past, frames, tracklets, states, self.config,
+                                  self._give_way)
         return self._commit(answer, correction)
+
+    def _give_way(self) -> None:
+        """Let a frame that is being stepped pass first: both threads share one interpreter."""
+        self._no_frame.wait(_LONGEST_WAIT_S)
 
     def _refusal(self, answer: Answer) -> Outcome | None:
         if (answer.query_id, answer.epoch) not in self._active:
@@ -268,7 +283,7 @@ class Tracker:
                 frames = self._history.since(correction.reached_ns)
                 if len(frames) <= 1:
                     return self._write(answer, correction)
-            correction.follow(frames, self.config)
+            correction.follow(frames, self.config, self._give_way)
         with self._lock:
             return self._write(answer, correction)
 
@@ -279,14 +294,20 @@ class Tracker:
             return Outcome.STALE_EPOCH
         if not frames or frames[0] is not correction.frame:
             return Outcome.LATE
-        written = [self._write_change(answer, change, frames) for change in correction.changes]
-        self._contradict(answer, correction, {track_id for track_id in written if track_id})
+        begins = dict(filter(None, (self._write_change(answer, change, frames[0])
+                                    for change in correction.changes)))
+        if begins:
+            replay(self._history.since(min(begins.values())), begins, self.config)
+        self._contradict(answer, correction, set(begins))
         self._relive(answer, frames)
         return Outcome.APPLIED
 
     def _write_change(self, answer: Answer, change: Change,
-                      frames: Sequence[Frame]) -> int | None:
-        """Write one box into its frame, its motion into those around; returns its track."""
+                      frame: Frame) -> tuple[int, int] | None:
+        """Write one box into its frame, its motion into those around.
+
+        Returns its track and the stamp from which that is to run again.
+        """
         if change.track_id is None:
             tracklet = self._born(answer, change)
         elif change.track_id in self._tracklets:
@@ -295,15 +316,13 @@ class Tracker:
             tracklet.confirm(answer.stamp_ns, change.label, change.look, self.config)
         else:
             return None
-        frame = frames[0]
         for other, motion in [*(change.detour.motions if change.detour else ()),
                               *change.motions]:
             if motion is not None:
                 other.motions[tracklet.id] = motion
         if change.detour:
             frame.corrections[tracklet.id] = change.box
-            replay([*change.detour.past, *frames], [tracklet.id], self.config)
-            return tracklet.id
+            return tracklet.id, change.detour.past[0].stamp_ns
         if change.track_id is None or change.restart:
             frame.states[tracklet.id] = change.start
         else:
@@ -312,8 +331,7 @@ class Tracker:
                 self.config)[0]
         frame.corrections[tracklet.id] = change.box
         frame.coasting_s[tracklet.id] = 0.0
-        replay(frames, [tracklet.id], self.config)
-        return tracklet.id
+        return tracklet.id, frame.stamp_ns
 
     def _born(self, answer: Answer, change: Change) -> Tracklet:
         belief = self.config.birth_score * min(max(change.score, 0.0), 1.0)

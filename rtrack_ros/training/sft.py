@@ -137,7 +137,7 @@ def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:
         task = progress.add_task(stage, total=settings['steps'], completed=run.step, note='')
         began, since = time.monotonic(), run.step
         for batches in _batches(run, stage, settings, futures):
-            report = {}
+            report: dict[str, float] = {}
             for loss, batch in batches.items():
                 report = _step(run, loss, batch, _learning_rate(run, stage)) | report
             run.step += 1

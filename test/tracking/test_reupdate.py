@@ -35,7 +35,7 @@ def test_replayed_along_the_detour_the_filter_knows_the_way(pan) -> None:
     for frame, motion in detour.motions:
         assert motion is not None
         frame.motions[7] = motion
-    replay([*detour.past, ring[-1]], [7], CONFIG)
+    replay([*detour.past, ring[-1]], {7: detour.past[0].stamp_ns}, CONFIG)
     state = ring[-1].states[7]
     np.testing.assert_allclose(state[0, :2], [210.0, 170.0], atol=3.0)
     np.testing.assert_allclose(state[1, :2], [90.0 + 10 * pan, 30.0], atol=5.0)
