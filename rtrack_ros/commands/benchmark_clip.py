@@ -3,8 +3,13 @@
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError, positive
+
+if TYPE_CHECKING:
+    from rtrack_ros.data.mot import MotFrames
+    from rtrack_ros.data.pairs import PairSource
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -23,6 +28,12 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                         help='MOTChallenge rows of the key frames, frames from 1')
     parser.add_argument('--interval', type=positive, default=1.0, metavar='SECONDS',
                         help='between answers (default: 1)')
+    parser.add_argument('--ask', default=None, metavar='SENTENCE',
+                        help='ask the model about every key frame too; means everyone with a box')
+    parser.add_argument('--ask-absent', default=None, metavar='SENTENCE',
+                        help='the same with a sentence that means nobody in the clip')
+    parser.add_argument('--engine', default='auto', help='engine of the model for --ask')
+    parser.add_argument('--model', type=Path, default=None, metavar='DIR')
     parser.add_argument('--fps', type=positive, default=30.0, help='rate of image folders')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     parser.set_defaults(measure=run)
@@ -43,12 +54,41 @@ def run(args: argparse.Namespace) -> int:
         seen = (view(pair, name) for pair in progress(pairs, name, len(pairs) or None))
         results[name] = follow_clip(seen, truth, args.interval).as_dict()
     console().print(_table(results, args))
+    answers = _ask(args, pairs, truth) if args.ask or args.ask_absent else {}
     if args.json is not None:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps({'clip': args.rgb.name, 'interval_s': args.interval,
-                                         'views': results}, indent=2) + '\n')
+                                         'views': results, 'answers': answers}, indent=2) + '\n')
         console().print(f'wrote {args.json}', soft_wrap=True)
     return 0
+
+
+def _ask(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames'
+         ) -> dict[str, dict[str, Any]]:
+    """Ask the model about the key frames in every view; print and return the scores."""
+    from rtrack_ros.commands.terminal import console, progress
+    from rtrack_ros.engines.registry import default_model, load_engine
+    from rtrack_ros.evaluation.clip_benchmark import VIEWS, ask_clip, view
+    from rtrack_ros.language.grounder import Grounder
+    from rtrack_ros.language.queries import QueryBook
+
+    results: dict[str, dict[str, Any]] = {}
+    engine = load_engine(args.engine, args.model or default_model())
+    try:
+        for text, present in ((args.ask, True), (args.ask_absent, False)):
+            query = QueryBook().set(text or '')
+            if query is None:
+                continue
+            for name in VIEWS:
+                seen = (view(pair, name) for pair in progress(pairs, name, len(pairs) or None))
+                score = ask_clip(seen, truth, Grounder(engine), query, present)
+                results.setdefault(text, {})[name] = score.as_dict()
+                found = f'recall {score.recall:.3f}, ' if present else ''
+                console().print(f'"{text}", {name}: {found}{score.spurious / score.frames:.2f} '
+                                f'false boxes a frame, {score.frames} frames', soft_wrap=True)
+    finally:
+        engine.close()
+    return results
 
 
 def _table(results: dict[str, dict[str, float | int]], args: argparse.Namespace) -> object:

@@ -3,7 +3,8 @@
 The boxes of a key frame are given as the answer when somebody is seen for the first time and once
 a second besides. On the key frames between, a box counts as followed when the track that took it
 over at the last answer still covers it at IoU 0.5: what is judged is motion between answers, not
-language, and an identity that changed hands is a loss.
+language, and an identity that changed hands is a loss. Apart from that, ``ask_clip`` judges the
+answers of a model about the key frames.
 """
 
 from collections.abc import Iterator
@@ -13,12 +14,15 @@ import numpy as np
 
 from rtrack_ros.boxes import iou
 from rtrack_ros.data.mot import MotFrames, MotRow
+from rtrack_ros.evaluation.grounding_f1 import GroundedFrame, GroundingScore, score_frame
 from rtrack_ros.frames import FramePair, SensorHealth
 from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Tracker
+from rtrack_ros.tracking.worker import GroundsQueries
 
 VIEWS = ('both', 'rgb only', 'thermal only')
 IOU_FOLLOWED = 0.5
@@ -94,6 +98,31 @@ def follow_clip(pairs: Iterator[FramePair], truth: MotFrames, interval_s: float 
         else:
             _count(rows, tracks, owners, counts)
     return counts
+
+
+def ask_clip(pairs: Iterator[FramePair], truth: MotFrames, asks: GroundsQueries, query: Query,
+             present: bool) -> GroundingScore:
+    """Ask the model about every key frame and count its boxes at IoU 0.5.
+
+    Args:
+        pairs: Every frame of the clip, as the model is to see it.
+        truth: Boxes of the key frames, frames from 1.
+        asks: Answers a query about a pair.
+        query: Means everyone with a box, or nobody.
+        present: Whether it means everyone.
+    """
+    total = GroundingScore()
+    for number, pair in enumerate(pairs, start=1):
+        rows = truth.get(number)
+        if not rows:
+            continue
+        try:
+            said = tuple(grounding.box for grounding in asks.ground(pair, query).groundings)
+        except AnswerError:
+            said = None
+        meant = tuple(row.box for row in rows) if present else ()
+        total += score_frame(GroundedFrame(meant, said))
+    return total
 
 
 def _confirmed(tracks: list[Track]) -> list[Track]:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from rtrack_ros.data.mot import MotFrames, MotRow
-from rtrack_ros.evaluation.clip_benchmark import VIEWS, follow_clip, view
+from rtrack_ros.evaluation.clip_benchmark import VIEWS, ask_clip, follow_clip, view
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Box
+from rtrack_ros.language.answers import Answer, Box, Grounding
+from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.language.queries import Query
 
 FPS, FRAMES, KEY = 20, 61, 10
 NOISE = np.random.default_rng(3)
@@ -63,3 +65,26 @@ def test_views_blank_one_camera(name: str) -> None:
     seen = view(pair, name)
     assert seen.rgb.any() == (name != 'thermal only') == seen.health.rgb
     assert (seen.thermal is not None) == (name != 'rgb only') == seen.health.thermal
+
+
+class Points:
+    """Answers every question with the same boxes, or with nonsense."""
+
+    def __init__(self, boxes: list[Box] | None) -> None:
+        self._boxes = boxes
+
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+        if self._boxes is None:
+            raise AnswerError('nonsense')
+        return Answer(pair.stamp_ns, query.id, query.epoch,
+                      tuple(Grounding(box, 'person') for box in self._boxes))
+
+
+@pytest.mark.parametrize(('boxes', 'present', 'expected'), [
+    ([box_at(0)], True, (1, 6, 6)), ([box_at(0)], False, (0, 7, 0)), ([], False, (0, 0, 0)),
+    (None, True, (0, 0, 7))])
+def test_answers_about_key_frames_are_counted(boxes: list[Box] | None, present: bool,
+                                              expected: tuple[int, int, int]) -> None:
+    score = ask_clip(make_pairs(), make_truth(), Points(boxes), Query('q', 'everyone', 1), present)
+    assert (score.matched, score.spurious, score.missed) == expected
+    assert score.frames == 7 and score.invalid == (7 if boxes is None else 0)
