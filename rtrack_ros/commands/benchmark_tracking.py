@@ -92,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> 'Plan':
+    from rtrack_ros.evaluation.bytetrack import ByteTrack
     from rtrack_ros.evaluation.latency import Measured, parse_profile
     from rtrack_ros.evaluation.streaming import FixedTime, ProcessorTime
     from rtrack_ros.evaluation.tracking_benchmark import BYTETRACK, METHODS, Plan
@@ -110,7 +111,7 @@ def _plan(args: argparse.Namespace) -> 'Plan':
     if args.scenes < 1 or args.sentences < 1:
         raise CommandError('--scenes and --sentences must be at least 1')
     if BYTETRACK in methods:
-        METHODS[BYTETRACK]()  # says what to install before hours of work, not after
+        ByteTrack()  # says what to install before hours of work, not after
     cost = ProcessorTime() if args.own_cost_ms is None else FixedTime(args.own_cost_ms * 1e-3)
     return Plan(profile, args.scenes, args.seed, args.seconds, sentences=args.sentences,
                 methods=methods, sweep_scenes=args.sweep_scenes,

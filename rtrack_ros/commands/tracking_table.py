@@ -4,7 +4,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from rtrack_ros.evaluation.latency import AtOnce
-from rtrack_ros.evaluation.tracking_benchmark import BLOCKING, NO_DELAY, OURS, Plan
+from rtrack_ros.evaluation.tracking_benchmark import BLOCKING, NO_DELAY, OURS, PERFECT, Plan
 from rtrack_ros.evaluation.tracking_results import Row, Summary
 
 COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence', 'delay s',
@@ -14,10 +14,11 @@ COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence'
 def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> Table:
     """Return the table of one kind of answers, with the ratios that matter below it.
 
-    'no delay' has the answers about the same frames at once; an 'instant engine' takes no time
-    and answers about every pair. '/block' and '/ceil' are HOTA over that of the blocking model and
-    of ours with the instant engine; 'delay s' is the mean delay of an answer, 'own ms' the median
-    own work for a pair.
+    'perfect motion' moves as the truth does whomever an answer has named by then: what is lacking
+    there no tracker can make up for. 'no delay' has the answers about the same frames at once; an
+    'instant engine' takes no time and answers about every pair. '/block' and '/ceil' are HOTA over
+    that of the blocking model and of ours with the instant engine; 'delay s' is the mean delay of
+    an answer, 'own ms' the median own work for a pair.
     """
     rows = [row for row in summary.rows if row.answers == answers]
     most = scenes if answers == 'oracle' else min(scenes, plan.model_scenes)
@@ -33,7 +34,8 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
         bound = {NO_DELAY.name: ', instant engine',
                  AtOnce(plan.profile).name: ', no delay'}.get(row.profile, '')
         table.add_row(row.method + bound, *_cells(row, summary, plan.profile.name),
-                      style='dim' if bound else 'bold' if row.method == OURS else '')
+                      style='dim' if bound or row.method == PERFECT
+                      else 'bold' if row.method == OURS else '')
     return table
 
 
@@ -54,6 +56,7 @@ def _ratio(row: Row, other: Row | None) -> str:
 def _caption(ratios: dict[str, float]) -> str:
     words = {'hota_to_blocking': 'HOTA of the blocking model',
              'hota_to_at_once': 'of the same answers without delay',
+             'hota_to_perfect': 'of perfect motion on the same late answers',
              'hota_to_ceiling': 'of an engine that takes no time (ceiling)',
              'idsw_to_bytetrack': "ByteTrack's identity switches",
              'idsw_rate_to_bytetrack': 'its switches per matched box'}

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou
-from rtrack_ros.evaluation.streaming import Array
+from rtrack_ros.evaluation.streaming import Array, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box
 from rtrack_ros.language.queries import Query
@@ -126,6 +126,36 @@ def match(known: BoxArray, boxes: BoxArray, gate: float = _IOU_GATE) -> dict[int
     rows, columns = linear_sum_assignment(overlap * (overlap >= gate), maximize=True)
     return {int(column): int(row) for row, column in zip(rows, columns, strict=True)
             if overlap[row, column] >= gate}
+
+
+class PerfectMotion:
+    """What could be had at best: true boxes of everybody whom an answer has named by now.
+
+    It knows motion and meaning from the truth, and that somebody is there from the answers alone,
+    so that what it lacks is what delayed and missing answers cost any tracker.
+
+    Args:
+        stream: The recording, whose truth it reads; its instants are the stamps of its pairs.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._truth = stream.truth
+        self._number = {stamp: index for index, stamp in enumerate(stream.instants_ns, start=1)}
+        self._known: set[int] = set()
+
+    def see(self, pair: FramePair, query: Query) -> Array | None:
+        """Publish the true boxes of those who are known."""
+        rows = [row for row in self._truth.get(self._number.get(pair.stamp_ns, 0), ())
+                if row.id in self._known]
+        return as_array(as_boxes([row.box for row in rows]), [row.id for row in rows])
+
+    def hear(self, answer: Answer) -> Array | None:
+        """Get to know those whom the answer's boxes lie on."""
+        rows = self._truth.get(self._number.get(answer.stamp_ns, 0), [])
+        boxes = as_boxes([grounding.box for grounding in answer.groundings])
+        named = match(as_boxes([row.box for row in rows]), boxes)
+        self._known |= {rows[index].id for index in named.values()}
+        return None
 
 
 @dataclass

@@ -7,7 +7,8 @@ from rtrack_ros.evaluation.plot_style import ACCENT, INK, SECOND, SOFT, label_ax
 from rtrack_ros.evaluation.tracking_results import Row
 
 STYLES = {'ours': (ACCENT, '-', 2.8), 'Kalman only': (SECOND, '-', 1.8),
-          'ByteTrack': (INK, '--', 1.8), 'blocking model': (SOFT, '-', 1.8)}
+          'ByteTrack': (INK, '--', 1.8), 'blocking model': (SOFT, '-', 1.8),
+          'perfect motion': (SOFT, ':', 1.8)}
 
 
 def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:

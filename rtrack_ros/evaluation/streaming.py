@@ -1,9 +1,10 @@
 """Streaming evaluation: a robot at time t has what was published by t, not what is true of t.
 
 The world is replayed in virtual time by one thread. Pairs arrive at their stamps. A method turns a
-pair or an answer into an array, which becomes available once the method's own work is done; its
-work is charged to one processor core, one thing after another. The engine is busy for as long as
-the latency profile says and takes the newest pair when it is free. Every instant of the truth is
+pair or an answer into an array, which becomes available once the method's own work is done. As in
+the node, pairs are worked on by one core, one after another, and answers beside them by the thread
+that waits for the engine. The engine is busy for as long as the latency profile says and takes the
+newest pair when it is free and its answer is worked off. Every instant of the truth is
 then scored against the newest array available at it (Li et al., Towards Streaming Perception,
 ECCV 2020), so that late boxes are wrong boxes where things move.
 """
@@ -191,7 +192,11 @@ def score_replay(stream: Stream, outcome: Replay) -> EvaluationSequence:
 
 
 class _Clockwork:
-    """The events of one run: pairs and answers arrive, one core works them off in turn."""
+    """The events of one run: pairs are worked off in turn, answers beside them.
+
+    What an answer costs is known only once it has been worked on, and then its effect is in the
+    state already. It therefore takes effect as late as the work on the answer before it took.
+    """
 
     def __init__(self, stream: Stream, method: Method, answers: Answers, profile: LatencyProfile,
                  cost: OwnCost) -> None:
@@ -203,6 +208,7 @@ class _Clockwork:
         self._offered: int | None = None
         self._answer: tuple[int, Heard] | None = None
         self._engine_free_ns = 0
+        self._answer_work_ns = 0
         self._outcome = Replay()
 
     def run(self) -> Replay:
@@ -211,7 +217,8 @@ class _Clockwork:
         while True:
             pair_ns = (max(self._free_ns, self._arrivals_ns[self._next])
                        if self._next < len(self._arrivals_ns) else never)
-            answer_ns = never if self._answer is None else max(self._free_ns, self._answer[0])
+            answer_ns = (never if self._answer is None
+                         else self._answer[0] + self._answer_work_ns)
             asks = self._answer is None and self._offered is not None
             ask_ns = max(self._free_ns, self._engine_free_ns) if asks else never
             # At the same time the pair comes first: publishing never waits for an answer.
@@ -238,16 +245,17 @@ class _Clockwork:
             self._outcome.publications.append(Publication(self._free_ns, boxes))
         self._offered = newest
 
-    def _hear(self, start_ns: int) -> None:
+    def _hear(self, done_ns: int) -> None:
+        """Let an answer take effect whose work is done by now."""
         assert self._answer is not None
         heard, self._answer = self._answer[1], None
-        self._free_ns = start_ns
+        self._engine_free_ns = max(self._engine_free_ns, done_ns)
         if heard.understood:
             boxes, seconds = self._cost(lambda: self._method.hear(heard.answer))
-            self._free_ns += round(seconds * 1e9)
+            self._answer_work_ns = round(seconds * 1e9)
             self._outcome.answer_costs_s.append(seconds)
             if boxes is not None:
-                self._outcome.publications.append(Publication(self._free_ns, boxes))
+                self._outcome.publications.append(Publication(done_ns, boxes))
 
     def _ask(self, start_ns: int) -> None:
         """Let the free engine take the newest pair it has not seen."""

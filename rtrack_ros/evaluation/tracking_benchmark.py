@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from rtrack_ros.evaluation.baselines import Blocking, KalmanOnly, Ours, StaticBoxes
+from rtrack_ros.evaluation.baselines import (
+    Blocking,
+    KalmanOnly,
+    Ours,
+    PerfectMotion,
+    StaticBoxes,
+)
 from rtrack_ros.evaluation.bytetrack import ByteTrack
 from rtrack_ros.evaluation.drawn_scenes import DrawnScene
 from rtrack_ros.evaluation.hota import Counts, count_sequence
@@ -33,13 +39,14 @@ from rtrack_ros.language.queries import Query
 from rtrack_ros.simulation import CONDITIONS, Expression, Scene, make_scene
 from rtrack_ros.tracking.worker import GroundsQueries
 
-METHODS: dict[str, Callable[[], Method]] = {
-    'static first box': StaticBoxes, 'blocking model': Blocking, 'Kalman only': KalmanOnly,
-    'ByteTrack': ByteTrack, 'ours': Ours,
+METHODS: dict[str, Callable[[Stream], Method]] = {
+    'static first box': lambda _: StaticBoxes(), 'blocking model': lambda _: Blocking(),
+    'Kalman only': lambda _: KalmanOnly(), 'ByteTrack': lambda _: ByteTrack(),
+    'ours': lambda _: Ours(), 'perfect motion': PerfectMotion,
 }
-"""Methods by name, in the order of the table."""
+"""Methods by name, in the order of the table, and how to make one for a stream."""
 
-OURS, BLOCKING, BYTETRACK = 'ours', 'blocking model', 'ByteTrack'
+OURS, BLOCKING, BYTETRACK, PERFECT = 'ours', 'blocking model', 'ByteTrack', 'perfect motion'
 NO_DELAY = Fixed(0.0)
 _SWEPT = tuple(name for name in METHODS if name != 'static first box')
 _CONDITIONS_PER_SCENE = 2
@@ -187,7 +194,7 @@ def run_trial(stream: Stream, answers_name: str, answers: Answers, method: str,
         profile: How long the engine takes.
         cost: What own work is charged with.
     """
-    outcome = replay(stream, METHODS[method](), answers, profile, cost)
+    outcome = replay(stream, METHODS[method](stream), answers, profile, cost)
     sequence = score_replay(stream, outcome)
     return Trial(answers_name, method, profile.name, stream.name, count_sequence(sequence),
                  measure_presence([sequence]), **_facts(outcome))

@@ -16,6 +16,7 @@ from rtrack_ros.evaluation.tracking_benchmark import (
     BYTETRACK,
     NO_DELAY,
     OURS,
+    PERFECT,
     Plan,
     Trial,
 )
@@ -105,7 +106,8 @@ class Summary:
         """Return ours against others, as far as they were run.
 
         The ceiling is ours with an engine that takes no time and is asked about every pair;
-        ``hota_to_at_once`` compares with the same answers about the same frames without delay.
+        ``hota_to_at_once`` compares with the same answers about the same frames without delay,
+        ``hota_to_perfect`` with perfect motion of everybody whom the late answers name.
         """
         ours = self.find(answers, OURS, profile)
         if ours is None:
@@ -113,6 +115,7 @@ class Summary:
         ratios: dict[str, float] = {}
         for name, row in (('hota_to_blocking', self.find(answers, BLOCKING, profile)),
                           ('hota_to_at_once', self.find(answers, OURS, f'{profile}{AT_ONCE}')),
+                          ('hota_to_perfect', self.find(answers, PERFECT, profile)),
                           ('hota_to_ceiling', self.find(answers, OURS, NO_DELAY.name))):
             if row is not None and row.scores.hota > 0:
                 ratios[name] = round(ours.scores.hota / row.scores.hota, 3)

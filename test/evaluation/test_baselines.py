@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from rtrack_ros.evaluation.baselines import Blocking, KalmanOnly, Ours, StaticBoxes
-from rtrack_ros.evaluation.streaming import Array, Method
+from rtrack_ros.data.mot import MotRow
+from rtrack_ros.evaluation.baselines import (
+    Blocking,
+    KalmanOnly,
+    Ours,
+    PerfectMotion,
+    StaticBoxes,
+)
+from rtrack_ros.evaluation.streaming import Array, Method, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
@@ -49,6 +56,19 @@ def test_blocking_publishes_answers_and_keeps_identities_that_overlap() -> None:
     # A jump without overlap, and a place left more than five seconds ago, are somebody else.
     assert ids(method.hear(answer(2.0, moving(2)))) == [3]
     assert ids(method.hear(answer(6.0, far))) == [4]
+
+
+def test_perfect_motion_shows_the_truth_of_those_whom_an_answer_named() -> None:
+    far = (200.0, 60.0, 240.0, 140.0)
+    stamps = [pair(step / 10).stamp_ns for step in range(10)]
+    truth = {step + 1: [MotRow(step + 1, 4, moving(step / 10)), MotRow(step + 1, 9, far)]
+             for step in range(10)}
+    method = PerfectMotion(Stream('s', QUERY, [], stamps, stamps, truth))
+    assert method.see(pair(0), QUERY) == ()
+    assert method.hear(answer(0, moving(0.1), (0.0, 0.0, 9.0, 9.0))) is None
+    assert method.see(pair(0.5), QUERY) == ((4, moving(0.5)),)
+    method.hear(answer(0.5, far))
+    assert ids(method.see(pair(0.9), QUERY)) == [4, 9]
 
 
 def test_the_kalman_filter_makes_up_for_the_age_of_answers() -> None:

@@ -1,6 +1,8 @@
 """Virtual time: what is published late is scored late, by exactly as much."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,6 +137,21 @@ def test_pairs_that_own_work_left_no_time_for_are_skipped_and_counted() -> None:
     outcome = run(method, Fixed(100.0), cost_s=0.25)
     assert method.seen[:5] == [0, 2, 5, 7, 10]
     assert outcome.skipped == FRAMES - len(method.seen)
+
+
+def test_work_on_answers_delays_answers_and_holds_up_no_pair() -> None:
+    class SlowAnswers(FixedTime):
+        """Charges an answer and nothing else."""
+
+        def __call__(self, work: Callable[[], Any]) -> tuple[Any, float]:
+            result = work()
+            return result, self.seconds if result is None else 0.0
+
+    method = Scripted()
+    outcome = replay(make_stream(), method, Truthful(), Fixed(0.1), SlowAnswers(0.15))
+    assert outcome.skipped == 0 and len(method.seen) == FRAMES
+    # The first answer takes 0.1 s, as nothing is known of its work; the others 0.25 s.
+    assert method.heard[:4] == [0, 1, 3, 6]
 
 
 def test_texts_that_are_no_answers_cost_time_and_reach_no_method() -> None:
