@@ -23,6 +23,7 @@ STYLE = """
   .card { padding: 18px 20px; margin-bottom: 18px; overflow-x: auto; }
   .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 18px; }
   .pair .card { min-width: 0; }
+  .lone img { max-width: 560px; }
   @media (max-width: 860px) { .pair { grid-template-columns: 1fr; }
                               .tiles { grid-template-columns: repeat(2, 1fr); } }
   .card img { display: block; width: 100%; }
@@ -143,7 +144,7 @@ PAGE = """<!doctype html>
     {{ figures.presence }}
   </div>
 
-  <div class="{{ 'pair' if scores else '' }}">
+  <div class="{{ 'pair' if scores else 'lone' }}">
     {% if scores %}
     <div class="card"><h2>HOTA over thresholds</h2>{{ figures.hota }}</div>
     {% endif %}
