@@ -72,7 +72,7 @@ NODE_PARAMETERS = (
     ParameterSpec('query.initial', '', 'Sentence to follow from the start', when='configure'),
     ParameterSpec('ask.deadline_s', 0.0, 'Time after which a question to the model is given up '
                   'and a newer pair asked about; 0 gives up once the frame is forgotten '
-                  '(tracker.history_s)', unit='s', span=(0.0, 600.0), when='configure'),
+                  '(tracker.history_most_s)', unit='s', span=(0.0, 600.0), when='configure'),
     ParameterSpec('ask.crops', 'auto', 'Whether sure tracks are looked at enlarged: auto where '
                   'rtrack.json of the model says that it gains',
                   choices=CROPS, when='configure'),

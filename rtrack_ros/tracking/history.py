@@ -139,8 +139,12 @@ class History:
         return min(max(self._least_s, _COVER * self._worst_delay_s), self._most_s)
 
     def expect_delay(self, delay_s: float) -> None:
-        """Note how late an answer was; one that was slow for once is forgotten by and by."""
-        self._worst_delay_s = max(delay_s, self._worst_delay_s * _DELAY_MEMORY)
+        """Note how late an answer was; one that was slow for once is forgotten by and by.
+
+        No delay counts for more than the ring can hold: after a jump of the clock an answer looks
+        hours late, and would be remembered for as long.
+        """
+        self._worst_delay_s = max(min(delay_s, self._most_s), self._worst_delay_s * _DELAY_MEMORY)
 
     def append(self, frame: Frame) -> None:
         """Add the newest frame and drop what is too old."""

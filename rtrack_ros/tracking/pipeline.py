@@ -76,7 +76,8 @@ class TrackingPipeline:
         ask_interval_s: Least stamp time between two questions of one query when synchronous;
             0 asks about every pair.
         schedule: What is asked in which order; None takes the defaults. Without a deadline there,
-            a live question is given up once the tracker has forgotten its frame.
+            a live question is given up once the tracker has forgotten its frame for certain,
+            after ``history_most_s``.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
@@ -96,7 +97,7 @@ class TrackingPipeline:
         self._ages_ms: deque[float] = deque(maxlen=_RECENT)
         self._worker = None if synchronous or grounder is None else GroundingWorker(
             grounder, self._apply, schedule=replace(
-                schedule, deadline_s=schedule.deadline_s or self.tracker.config.history_s))
+                schedule, deadline_s=schedule.deadline_s or self.tracker.config.history_most_s))
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
 
     def set_query(self, text: str, query_id: str = 'default') -> Query | None:
@@ -107,11 +108,6 @@ class TrackingPipeline:
         """
         with self._lock:
             return self.queries.set(text, query_id)
-
-    def remove_query(self, query_id: str) -> bool:
-        """Remove a query, from any thread; returns whether it was there."""
-        with self._lock:
-            return self.queries.remove(query_id)
 
     def active_queries(self) -> tuple[Query, ...]:
         """Return the active queries, from any thread."""

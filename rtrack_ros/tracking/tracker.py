@@ -374,4 +374,3 @@ class Tracker:
         self.counts.resets += 1
         self._tracklets.clear()
         self._history.clear()
-

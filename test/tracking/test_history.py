@@ -38,6 +38,17 @@ def test_one_slow_answer_is_forgotten_by_and_by() -> None:
     assert history.span_s == 1.0
 
 
+def test_a_jump_of_the_clock_is_forgotten_as_soon_as_the_slowest_answer() -> None:
+    jumped, slow = History(1.0, 6.0), History(1.0, 6.0)
+    jumped.expect_delay(3600.0)
+    slow.expect_delay(6.0)
+    for _ in range(200):
+        jumped.expect_delay(0.1)
+        slow.expect_delay(0.1)
+        assert jumped.span_s == slow.span_s
+    assert jumped.span_s == 1.0
+
+
 def test_frames_before_and_since_a_stamp() -> None:
     history = History(5.0, 5.0)
     fill(history, 1.0)

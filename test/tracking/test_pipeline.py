@@ -1,6 +1,8 @@
 """Queries, tracker and model together."""
 
+import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -14,10 +16,12 @@ from rtrack_ros.tracking.scheduler import Schedule
 
 
 class Oracle:
-    """Answers from the world's truth, after a pause."""
+    """Answers from the world's truth, once it may."""
 
-    def __init__(self, world, pause_s: float = 0.0) -> None:
-        self.world, self.pause_s = world, pause_s
+    def __init__(self, world) -> None:
+        self.world = world
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.stamps: list[int] = []
         self.regions: list[Region | None] = []
         self.deadlines: list[float | None] = []
@@ -27,13 +31,20 @@ class Oracle:
         self.stamps.append(pair.stamp_ns)
         self.regions.append(pair.region)
         self.deadlines.append(deadline_s)
-        time.sleep(self.pause_s)
+        assert self.may_answer.wait(20)
         if self.error is not None:
             raise self.error
         index = round((pair.stamp_ns - self.world.stamp(0)) / (self.world.stamp(1)
                                                                - self.world.stamp(0)))
         truth = self.world.answer(index, epoch=query.epoch)
         return Answer(truth.stamp_ns, query.id, query.epoch, truth.groundings, 12.5, pair.region)
+
+
+def wait_for(happened: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < end, 'did not happen in time'
+        time.sleep(0.002)
 
 
 @pytest.fixture
@@ -70,37 +81,30 @@ def test_without_a_query_nothing_is_asked_or_tracked(world) -> None:
 
 
 def test_a_live_pipeline_never_waits_for_the_model(world) -> None:
-    oracle = Oracle(world, pause_s=0.4)
+    oracle = Oracle(world)
+    oracle.may_answer.clear()
     pipeline = TrackingPipeline(oracle)
     pipeline.set_query('all')
-    end = time.monotonic() + 20
-    index, slowest, tracks = 0, 0.0, []
-    while len(tracks) < 2 and time.monotonic() < end:
-        pair = world.pair(index % 60)
-        started = time.monotonic()
-        tracks = pipeline.push(pair)
-        slowest = max(slowest, time.monotonic() - started)
-        index = min(index + 1, 59)
-        time.sleep(0.02)
-    stats = pipeline.stats()
-    assert len(tracks) == 2
-    assert stats.answers >= 1
-    assert slowest < 0.4
+    assert [pipeline.push(world.pair(index)) for index in range(20)] == [[]] * 20
+    wait_for(lambda: oracle.stamps)
+    assert (pipeline.stats().pairs, pipeline.stats().answers) == (20, 0)
+    oracle.may_answer.set()
+    wait_for(lambda: pipeline.stats().answers)
+    assert len(pipeline.push(world.pair(20))) == 2
     assert pipeline.close()
 
 
 def test_a_query_change_in_flight_drops_the_answer(world) -> None:
-    oracle = Oracle(world, pause_s=0.3)
+    oracle = Oracle(world)
+    oracle.may_answer.clear()
     pipeline = TrackingPipeline(oracle)
     pipeline.set_query('all')
     pipeline.push(world.pair(0))
-    time.sleep(0.1)
+    wait_for(lambda: oracle.stamps)
     pipeline.set_query('somebody else')
     pipeline.push(world.pair(1))
-    end = time.monotonic() + 10
-    while pipeline.stats().answers_stale_epoch == 0 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert pipeline.stats().answers_stale_epoch == 1
+    oracle.may_answer.set()
+    wait_for(lambda: pipeline.stats().answers_stale_epoch == 1)
     assert pipeline.close()
 
 
@@ -154,9 +158,7 @@ def test_a_live_camera_and_its_recording_are_asked_about_the_same(make_world, ma
         oracle, pipeline = closer(make_world, make_path, synchronous)
         for index in range(20):
             pipeline.push(oracle.world.pair(index))
-            end = time.monotonic() + 20
-            while pipeline.stats().answers <= index and time.monotonic() < end:
-                time.sleep(0.001)
+            wait_for(lambda pipeline=pipeline, index=index: pipeline.stats().answers > index)
         asked.append((oracle.stamps, oracle.regions))
         assert pipeline.close()
     assert asked[0] == asked[1]
@@ -174,16 +176,14 @@ def test_several_queries_of_a_file_are_asked_about_one_pair_and_counted(world) -
 
 
 @pytest.mark.parametrize(('synchronous', 'deadline_s', 'expected'), [
-    (False, None, 4.0), (False, 0.7, 0.7), (True, 0.7, None)])
+    (False, None, 9.0), (False, 0.7, 0.7), (True, 0.7, None)])
 def test_live_questions_have_a_deadline_and_those_of_a_file_none(world, synchronous, deadline_s,
                                                                  expected) -> None:
     oracle = Oracle(world)
-    pipeline = TrackingPipeline(oracle, TrackerConfig(history_s=4.0), synchronous,
+    pipeline = TrackingPipeline(oracle, TrackerConfig(history_most_s=9.0), synchronous,
                                 schedule=Schedule(deadline_s=deadline_s))
     pipeline.set_query('all')
     pipeline.push(world.pair(0))
-    end = time.monotonic() + 20
-    while not oracle.deadlines and time.monotonic() < end:
-        time.sleep(0.002)
+    wait_for(lambda: oracle.deadlines)
     assert oracle.deadlines == [expected]
     assert pipeline.close()
