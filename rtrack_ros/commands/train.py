@@ -3,6 +3,10 @@
 import argparse
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rtrack_ros.training.settings import StageSettings
 
 STAGES = {
     'finetune': 'supervised fine-tuning of a Qwen-VL model, all weights or LoRA',
@@ -94,7 +98,7 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
     return 0
 
 
-def _rehearse(args: argparse.Namespace, stages: list) -> int:  # type: ignore[type-arg]
+def _rehearse(args: argparse.Namespace, stages: 'list[StageSettings]') -> int:
     import torch
 
     from rtrack_ros.training.random_qwen import write_random_qwen

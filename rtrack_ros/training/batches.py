@@ -248,7 +248,7 @@ def draw_batch(builder: SequenceBuilder, shards: Sequence[Shard], rng: np.random
         rng: Draws frames, sentences and augmentation.
         images: Image pairs in the batch.
         sentences: Sentences for each pair.
-        composed: Frames composed of real clips (``data.composition``); may be none.
+        composed: Frames composed of real clips (``training.real``); may be none.
         composed_share: Share of pairs drawn from ``composed``, in [0, 1].
     """
     frames, pixels, chosen = [], [], []

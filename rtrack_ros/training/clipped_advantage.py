@@ -82,8 +82,3 @@ def group_deviation(centred: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the standard deviation (n - 1), shape (N,), of groups of centred rewards (N, G)."""
     total = (np.asarray(centred, np.float64) ** 2).sum(axis=1)
     return np.asarray(np.sqrt(total / max(centred.shape[1] - 1, 1)), np.float64)
-
-
-def largest_advantage(group: int) -> float:
-    """Return ``(G - 1) / sqrt(G)``, which no normalised advantage of ``group`` answers exceeds."""
-    return (group - 1) / group ** 0.5

@@ -74,13 +74,6 @@ class DenseHead(nn.Module):
                 layer(look).float(), getattr(target, name)[chosen], ignore_index=IGNORE)
         return {name: value for name, value in losses.items() if torch.isfinite(value)}
 
-    @torch.no_grad()
-    def detect(self, tokens: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (N, CELLS) presence probabilities and (N, CELLS, 4) boxes 0-1000."""
-        features = self.trunk(tokens)
-        code = self.box(features).view(*features.shape[:2], 4, -1)
-        return self.present(features)[..., 0].sigmoid(), (code @ numbers.t()).argmax(-1)
-
 
 def _focal(logits: Tensor, present: Tensor, weight: Tensor) -> Tensor:
     plain = functional.binary_cross_entropy_with_logits(logits, present, reduction='none')

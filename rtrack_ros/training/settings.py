@@ -10,6 +10,7 @@ import yaml
 from rtrack_ros.training.clipped_advantage import AdvantageScaling
 
 METHODS: Final = ('sft', 'grpo')
+TASKS: Final = ('ground', 'locate')
 
 
 class SettingsError(ValueError):
@@ -54,6 +55,12 @@ class DataSettings:
     seed: int = 3_000_000
     scenes: int = 200
     layout: str = 'refrt'
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.tasks) - set(TASKS))
+        if unknown or not self.tasks:
+            raise ValueError(f'tasks {", ".join(unknown) or "()"} are unknown; choose among '
+                             f'{", ".join(TASKS)}')
 
 
 @dataclass(frozen=True)

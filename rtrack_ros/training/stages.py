@@ -169,10 +169,7 @@ def make_tasks(data: DataSettings, source: str, manifest: ModelManifest) -> list
     for name in data.tasks:
         if name == 'ground':
             made.append(Ground(clips, manifest.prompt, share, data.absent_share, data.seed))
-        elif name == 'locate':
+        else:
             made.append(Locate(clips, manifest.prompt, share, data.absent_share, data.seed,
                                manifest.image_size, manifest.bbox_protocol))
-        else:
-            raise ValueError(f'task {name!r} is unknown; choose ground or locate')
     return made
-

@@ -6,7 +6,7 @@ of a distributed one, sees the same.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -21,7 +21,6 @@ from rtrack_ros.language.coordinates import model_from_pixels
 from rtrack_ros.language.prompts import ground_prompt, locate_prompt
 from rtrack_ros.training.clips import Clip
 
-TASKS: Final = ('ground', 'locate')
 CROP_FACTOR = 4.0
 """Side of a square crop over the square root of the box's area (R1-Track)."""
 

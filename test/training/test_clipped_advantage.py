@@ -10,7 +10,6 @@ from rtrack_ros.training.clipped_advantage import (
     READINGS,
     AdvantageScaling,
     group_deviation,
-    largest_advantage,
 )
 
 reward_groups = arrays(np.float64, (3, 8), elements=st.floats(-2, 2, width=32))
@@ -48,7 +47,7 @@ def test_some_of_eight_right(right: int, good: float, bad: float) -> None:
 
 @given(reward_groups)
 def test_no_advantage_passes_the_bound(rewards) -> None:
-    limit = largest_advantage(8) + 1e-6
+    limit = (8 - 1) / 8 ** 0.5 + 1e-6
     for reading in READINGS:
         scaled = AdvantageScaling(reading)(centre(rewards))
         assert np.abs(scaled).max() <= (limit if reading == 'none' else min(limit, 2.0))

@@ -67,4 +67,3 @@ def raw_overlap(said: Completion, truth: Truth) -> float:
     if larger == 0:
         return 1.0
     return float(best_credits(reading.boxes, truth.boxes, 0.0, 1.0).sum() / larger)
-
