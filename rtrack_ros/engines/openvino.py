@@ -206,4 +206,3 @@ def _import_genai() -> Any:
         raise EngineError("OpenVINO GenAI is not installed; install it with: pip install "
                           "'openvino-genai>=2026.4'") from error
     return openvino_genai
-
