@@ -48,11 +48,17 @@ class ByteTrack:
 
     def hear(self, answer: Answer) -> Array | None:
         """Associate the answer; the next pair shows it."""
+        self.associate(answer)
+        return None
+
+    def associate(self, answer: Answer) -> Array:
+        """Associate the answer; returns those of its boxes that have an identity."""
         from supervision import Detections
 
         boxes = as_boxes([grounding.box for grounding in answer.groundings])
         scores = np.array([grounding.score for grounding in answer.groundings])
         tracked = self._tracker.update(Detections(xyxy=boxes, confidence=scores),
                                        timestamp=answer.stamp_ns * 1e-9)
-        self._shown = [int(identity) for identity in tracked.tracker_id if identity >= 0]
-        return None
+        known = tracked.tracker_id >= 0
+        self._shown = [int(identity) for identity in tracked.tracker_id[known]]
+        return as_array(as_boxes(tracked.xyxy)[known], [identity + 1 for identity in self._shown])

@@ -128,7 +128,7 @@ class CommonPath:
         """Return what is to be timed, by stage; association counts as 'kalman'."""
         return {'receive': [receive], 'convert': [imgmsg_to_cv2, stretched_thermal],
                 'pairing': [Method(ApproximateTime, 'add')], 'publish': [publish],
-                'kalman': [Method(ByteTrack, 'hear')]}
+                'kalman': [Method(ByteTrack, 'associate')]}
 
     def process(self, pair: RecordedPair, boxes: Sequence[Box]) -> bytes | None:
         """Pair, convert both images as a detector needs them, and associate its boxes."""
@@ -140,9 +140,8 @@ class CommonPath:
         stretched_thermal(imgmsg_to_cv2(matched[1]), (rgb.width, rgb.height))
         imgmsg_to_cv2(matched[0], 'bgr8')
         found = Answer(stamp_of(rgb), '', 0, tuple(Grounding(box, 'object') for box in boxes))
-        rows = self._tracker.hear(found)
         tracks = [Track(identity, box, (0.0, 0.0), 1.0, TrackState.CONFIRMED, 0, '', 'object')
-                  for identity, box in rows or ()]
+                  for identity, box in self._tracker.associate(found)]
         self._alive = len(tracks)
         return publish(tracks, rgb.header, {})
 

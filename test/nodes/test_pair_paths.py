@@ -26,7 +26,10 @@ def clip() -> Clip:
 class OneByOne:
     """Stands in for ByteTrack of ``trackers``: the n-th detection has identity n."""
 
-    def update(self, detections: SimpleNamespace) -> SimpleNamespace:
+    def __init__(self, **_: int) -> None:
+        pass
+
+    def update(self, detections: SimpleNamespace, timestamp: float) -> SimpleNamespace:
         detections.tracker_id = np.arange(len(detections.xyxy))
         return detections
 
@@ -81,6 +84,14 @@ def test_the_common_way_gives_every_detection_an_identity(clip: Clip, trackers: 
     array = path.process(clip.pairs[5], script.boxes(5))
     assert np.allclose(boxes_of(array), script.boxes(5))
     assert path.alive() == 3
+
+
+def test_the_common_way_is_measured_with_as_many_tracks_as_ours(clip: Clip) -> None:
+    pytest.importorskip('trackers', reason='the baseline needs the bytetrack extra')
+    script = AnswerScript(clip.frames, Workload(SIZE, 3, 1))
+    cost = measure_path(CommonPath(), clip.pairs, script, warm_up=4)
+    assert cost.tracks == 3
+    assert all(cost.stages[name].p50 > 0 for name in ('convert', 'kalman', 'publish'))
 
 
 def test_without_trackers_only_the_common_way_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
