@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from rtrack_ros.training.clipped_advantage import AdvantageScaling
+from rtrack_ros.training.rewards.registry import REWARDS
 
 METHODS: Final = ('sft', 'grpo')
 TASKS: Final = ('ground', 'locate')
@@ -93,6 +94,10 @@ class StageSettings:
                                 f'one of {", ".join(METHODS)}')
         if (self.method == 'grpo') != bool(self.rewards):
             raise SettingsError(f'stage {self.name}: list rewards for grpo, and none for sft')
+        unknown = {str(item.get('name')) for item in self.rewards} - REWARDS.keys()
+        if unknown:
+            raise SettingsError(f'stage {self.name}: no reward is called '
+                                f'{", ".join(sorted(unknown))}; choose among {", ".join(REWARDS)}')
 
 
 def read_stages(path: Path) -> list[StageSettings]:
