@@ -75,7 +75,7 @@ class TrackerConfig:
     lost_after_s: float = 1.0
     memory_s: float = 5.0
     hits_to_confirm: int = 1
-    birth_score: float = 0.7
+    birth_score: float = 0.5
     answer_recall: float = 0.75
     answer_false_rate: float = 0.2
     fade_s: float = 10.0

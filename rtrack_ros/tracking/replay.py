@@ -4,8 +4,7 @@
 from an earlier frame after an answer corrected the states there, which gives what a tracker that
 had the answer at once would have. ``measure_since`` supplies the motion of boxes nobody followed
 at the time: it runs optical flow once more on the stored frames, because a newborn's box was not
-among the seeds when they passed. Only the box's surroundings are looked at, which makes a frame
-cost about a tenth of a millisecond instead of several.
+among the seeds when they passed, and several frames at once show it better.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from rtrack_ros.tracking.kalman import Affine, States
 from rtrack_ros.tracking.motion import Expectation, measure_box
 
 _MOST_MEASUREMENTS = 120
+_LEAST_STRIDE = 5
 # Box sizes per second by which a box's speed may change from one measurement to the next second.
 _SPEED_REACH = 1.0
 _SPEED_MEMORY_S = 0.1
@@ -159,13 +159,14 @@ def measure_since(frames: Sequence[Frame], runners: Sequence[Runner], config: Tr
                   give_way: Callable[[], object] = bool) -> None:
     """Follow ``runners`` from the first frame, where they are, to the last.
 
-    Flow runs on the surroundings of each box only, frame by frame; when boxes and frames are
-    many, over strides of several frames, so that the work stays bounded. A stride's motion is
-    shared out over its frames. ``give_way`` is called between boxes, so that a caller on another
-    thread than the camera's can let a frame pass first.
+    Flow runs on the surroundings of each box only, over strides of several frames: from one frame
+    to the next a walker hardly moves against the background, and points of the two are told apart
+    badly. When boxes and frames are many the strides grow, so that the work stays bounded. A
+    stride's motion is shared out over its frames. ``give_way`` is called between boxes, so that a
+    caller on another thread than the camera's can let a frame pass first.
     """
     last = len(frames) - 1
-    stride = max(1, -(-last * len(runners) // _MOST_MEASUREMENTS))
+    stride = max(_LEAST_STRIDE, -(-last * len(runners) // _MOST_MEASUREMENTS))
     for begin in range(0, last, stride):
         span = frames[begin:min(begin + stride, last) + 1]
         boxes = [runner.box for runner in runners]
