@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rtrack_ros.data.mot import MotFrames, MotRow
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.videos import ImageList, VideoPairs
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
@@ -86,7 +87,11 @@ class AnnotatedSequence:
         return replace(next(iter(self._pairs([frame]))), stamp_ns=frame.stamp_ns)
 
     def pairs(self) -> Iterator[FramePair]:
-        """Yield all frame pairs; the limits of 16-bit thermal follow the scene."""
+        """Yield all frame pairs; the limits of 16-bit thermal follow the scene.
+
+        Raises:
+            DataError: some frames have a thermal image and others none.
+        """
         for frame, pair in zip(self.frames, self._pairs(self.frames), strict=True):
             yield replace(pair, stamp_ns=frame.stamp_ns)
 
@@ -104,5 +109,8 @@ class AnnotatedSequence:
 
     def _pairs(self, frames: Sequence[AnnotatedFrame]) -> VideoPairs:
         thermal = [frame.thermal for frame in frames if frame.thermal is not None]
+        if thermal and len(thermal) < len(frames):
+            raise DataError(f'{self.name}: {len(frames) - len(thermal)} of {len(frames)} frames '
+                            'have no thermal image; give one for every frame, or for none')
         return VideoPairs(ImageList([frame.rgb for frame in frames], self.fps),
                           ImageList(thermal, self.fps) if thermal else None)

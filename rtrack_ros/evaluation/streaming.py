@@ -135,7 +135,7 @@ class Replay:
     """The outcome of a run in virtual time.
 
     Attributes:
-        publications: In the order in which they became available.
+        publications: In the order in which work on them began.
         questions: Questions put to the engine.
         delays_s: Engine delay of every question.
         skipped: Pairs that a newer one replaced before the method got to them.
@@ -155,10 +155,11 @@ class Replay:
         newest: list[Array] = []
         boxes: Array = ()
         position = 0
+        # Answers are worked off beside pairs, so that one may be out before an earlier pair.
+        in_order = sorted(self.publications, key=lambda item: item.available_ns)
         for instant in instants_ns:
-            while (position < len(self.publications)
-                   and self.publications[position].available_ns <= instant):
-                boxes = self.publications[position].boxes
+            while position < len(in_order) and in_order[position].available_ns <= instant:
+                boxes = in_order[position].boxes
                 position += 1
             newest.append(boxes)
         return newest
