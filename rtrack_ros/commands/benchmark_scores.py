@@ -5,13 +5,18 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtrack_ros.commands import HELD_OUT_SEED, CommandError, positive
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.virtual_time import (
+    PROFILE,
+    add_own_cost,
+    add_scene_arguments,
+    own_cost,
+    read_profile,
+)
 
 if TYPE_CHECKING:
     from rtrack_ros.evaluation.score_benchmark import SceneScores
     from rtrack_ros.evaluation.tracking_benchmark import Plan
-
-PROFILE = 'orin-qwen3vl-2b-int4'
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -22,18 +27,12 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                     'truth with seeded faults as answers, and compare the score of every '
                     'published box with how often such boxes overlap the truth of their own '
                     'frame by half. Ctrl-C keeps the scenes that were finished.')
-    parser.add_argument('--scenes', type=int, default=6, help='default: 6')
-    parser.add_argument('--seed', type=int, default=HELD_OUT_SEED,
-                        help='seed of the first scene; tune on seeds below the default')
-    parser.add_argument('--seconds', type=positive, default=12.0, help='length of a scene')
-    parser.add_argument('--sentences', type=int, default=3, help='per scene (default: 3)')
+    add_scene_arguments(parser, scenes=6)
     parser.add_argument('--profile', default=PROFILE,
                         help=f'latency profile of the engine: a name, or seconds '
                              f'(default: {PROFILE})')
     parser.add_argument('--bins', type=int, default=10, help='of the curve (default: 10)')
-    parser.add_argument('--own-cost-ms', type=float, default=None, metavar='MS',
-                        help='charge every call of the tracker with this instead of the '
-                             'processor time it takes, for results that are the same everywhere')
+    add_own_cost(parser)
     parser.add_argument('--out', type=Path, default=Path('build/benchmark/scores'),
                         metavar='DIR', help='scores.json and reliability.svg')
     parser.set_defaults(measure=run)
@@ -55,22 +54,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> 'Plan':
-    from rtrack_ros.evaluation.latency import Measured, parse_profile
-    from rtrack_ros.evaluation.streaming import FixedTime, ProcessorTime
+    from rtrack_ros.evaluation.latency import Measured
     from rtrack_ros.evaluation.tracking_benchmark import OURS, Plan
 
     if min(args.scenes, args.sentences, args.bins) < 1:
         raise CommandError('--scenes, --sentences and --bins must be at least 1')
-    try:
-        profile = parse_profile(args.profile)
-    except ValueError as error:
-        raise CommandError(f'--profile: {error}') from error
+    profile = read_profile(args.profile)
     if isinstance(profile, Measured):
         raise CommandError('--profile measured times a model, and the truth answers here; give '
                            f'seconds or a device such as {PROFILE}')
-    cost = ProcessorTime() if args.own_cost_ms is None else FixedTime(args.own_cost_ms * 1e-3)
     return Plan(profile, args.scenes, args.seed, args.seconds, sentences=args.sentences,
-                methods=(OURS,), sweep_scenes=0, model_scenes=0, cost=cost)
+                methods=(OURS,), sweep_scenes=0, model_scenes=0,
+                cost=own_cost(args))
 
 
 def _run_scene(plan: 'Plan', number: int) -> 'SceneScores':

@@ -6,7 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtrack_ros.commands import HELD_OUT_SEED, CommandError, positive
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.virtual_time import (
+    PROFILE,
+    add_own_cost,
+    add_scene_arguments,
+    own_cost,
+    read_profile,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -15,8 +22,6 @@ if TYPE_CHECKING:
     from rtrack_ros.evaluation.tracking_benchmark import Plan, Trial
     from rtrack_ros.evaluation.tracking_results import Summary, TrialFolder
     from rtrack_ros.tracking.worker import GroundsQueries
-
-PROFILE = 'orin-qwen3vl-2b-int4'
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -27,11 +32,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                     'as the latency profile says, and every frame is scored against the newest '
                     'boxes published by then. All methods get the same answers. Needs the '
                     'package trackers for ByteTrack. Interrupt at will and go on with --resume.')
-    parser.add_argument('--scenes', type=int, default=20, help='default: 20')
-    parser.add_argument('--seed', type=int, default=HELD_OUT_SEED,
-                        help='seed of the first scene; tune on seeds below the default')
-    parser.add_argument('--seconds', type=positive, default=12.0, help='length of a scene')
-    parser.add_argument('--sentences', type=int, default=3, help='per scene (default: 3)')
+    add_scene_arguments(parser, scenes=20)
     parser.add_argument('--profile', default=PROFILE,
                         help=f'latency profile of the engine: a name, seconds, or measured for '
                              f'--answers nano (default: {PROFILE})')
@@ -45,9 +46,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                         help='scenes of the sweep over engine delays (default: 4; 0 for none)')
     parser.add_argument('--methods', type=_names, default=None, metavar='NAME,...',
                         help='only these rows of the table')
-    parser.add_argument('--own-cost-ms', type=float, default=None, metavar='MS',
-                        help='charge every call of a method with this instead of the processor '
-                             'time it takes, for results that are the same everywhere')
+    add_own_cost(parser)
     parser.add_argument('--frames', type=Path, default=None, metavar='DIR',
                         help='keep drawn frames there, 400 MB a scene, for the next run')
     parser.add_argument('--out', type=Path, default=Path('build/benchmark/tracking'),
@@ -93,14 +92,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> 'Plan':
     from rtrack_ros.evaluation.bytetrack import ByteTrack
-    from rtrack_ros.evaluation.latency import Measured, parse_profile
-    from rtrack_ros.evaluation.streaming import FixedTime, ProcessorTime
+    from rtrack_ros.evaluation.latency import Measured
     from rtrack_ros.evaluation.tracking_benchmark import BYTETRACK, METHODS, Plan
 
-    try:
-        profile = parse_profile(args.profile)
-    except ValueError as error:
-        raise CommandError(f'--profile: {error}') from error
+    profile = read_profile(args.profile)
     if isinstance(profile, Measured) and args.answers != 'nano':
         raise CommandError('--profile measured times a model; add --answers nano')
     methods = args.methods or tuple(METHODS)
@@ -112,10 +107,9 @@ def _plan(args: argparse.Namespace) -> 'Plan':
         raise CommandError('--scenes and --sentences must be at least 1')
     if BYTETRACK in methods:
         ByteTrack()  # says what to install before hours of work, not after
-    cost = ProcessorTime() if args.own_cost_ms is None else FixedTime(args.own_cost_ms * 1e-3)
     return Plan(profile, args.scenes, args.seed, args.seconds, sentences=args.sentences,
                 methods=methods, sweep_scenes=args.sweep_scenes,
-                model_scenes=args.model_scenes, cost=cost)
+                model_scenes=args.model_scenes, cost=own_cost(args))
 
 
 def _run_scenes(plan: 'Plan', models: 'dict[str, GroundsQueries | None]',

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.virtual_time import add_own_cost, own_cost, read_profile
 
 if TYPE_CHECKING:
     from rtrack_ros.evaluation.latency import LatencyProfile
     from rtrack_ros.evaluation.recordings import Recording
-    from rtrack_ros.evaluation.streaming import OwnCost
     from rtrack_ros.tracking.worker import GroundsQueries
 
 ORACLE = 'oracle'
@@ -42,10 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help='how long the engine takes: measured (default, the time it took '
                             'here), seconds, or a device such as orin-qwen3vl-2b-int4')
     group.add_argument('--methods', default='ours', metavar='NAME,...',
-                       help='ours, blocking model, Kalman only, ByteTrack, static first box, or '
-                            'all (default: ours)')
-    group.add_argument('--own-cost-ms', type=float, default=None, metavar='MS',
-                       help='charge own work with this instead of its measured processor time')
+                       help='ours, blocking model, Kalman only, ByteTrack, static first box, '
+                            'perfect motion, or all (default: ours)')
+    add_own_cost(group)
     group.add_argument('--fps', type=float, default=30.0, help='rate of image folders')
 
 
@@ -87,15 +86,12 @@ def _methods(text: str) -> list[str]:
 
 
 def _profile(args: argparse.Namespace) -> 'LatencyProfile':
-    from rtrack_ros.evaluation.latency import Measured, parse_profile
+    from rtrack_ros.evaluation.latency import Measured
 
     if args.profile in (None, 'measured') and args.engine == ORACLE:
         raise CommandError('an oracle takes no time of its own; give --profile, for example '
                            '--profile orin-qwen3vl-2b-int4')
-    try:
-        return Measured() if args.profile is None else parse_profile(args.profile)
-    except ValueError as error:
-        raise CommandError(f'--profile: {error}') from error
+    return Measured() if args.profile is None else read_profile(args.profile)
 
 
 @contextmanager
@@ -128,12 +124,10 @@ def _replay_all(args: argparse.Namespace, methods: list[str], profile: 'LatencyP
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.evaluation.model_answers import ModelAnswers
     from rtrack_ros.evaluation.oracle import Faults
-    from rtrack_ros.evaluation.streaming import FixedTime, ProcessorTime
     from rtrack_ros.evaluation.tracking_benchmark import run_trial
     from rtrack_ros.evaluation.tracking_results import pool
 
-    cost: OwnCost = (ProcessorTime() if args.own_cost_ms is None
-                     else FixedTime(args.own_cost_ms * 1e-3))
+    cost = own_cost(args)
     trials, instants, sequences = [], 0, 0
     for recording in progress(_recordings(args), 'replaying', None):
         stream = recording.stream

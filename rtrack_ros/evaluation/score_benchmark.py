@@ -20,7 +20,6 @@ from rich.table import Table
 from rtrack_ros.data.mot import MotRow
 from rtrack_ros.evaluation.baselines import Ours
 from rtrack_ros.evaluation.drawn_scenes import DrawnScene
-from rtrack_ros.evaluation.oracle import Oracle
 from rtrack_ros.evaluation.plot_style import ACCENT, GRID, INK, SOFT, as_svg, label_axes, new_axes
 from rtrack_ros.evaluation.reliability import (
     RIGHT_IOU,
@@ -29,8 +28,13 @@ from rtrack_ros.evaluation.reliability import (
     measure_reliability,
 )
 from rtrack_ros.evaluation.sequences import EvaluationSequence, by_frame
-from rtrack_ros.evaluation.streaming import Array, Stream, replay
-from rtrack_ros.evaluation.tracking_benchmark import Plan, choose_expressions
+from rtrack_ros.evaluation.streaming import Array, replay
+from rtrack_ros.evaluation.tracking_benchmark import (
+    Plan,
+    choose_expressions,
+    scene_oracle,
+    scene_stream,
+)
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.queries import Query
 from rtrack_ros.simulation import Expression
@@ -80,14 +84,11 @@ def follow_scene(plan: Plan, scene: DrawnScene) -> Iterator[EvaluationSequence]:
 
 
 def _follow(plan: Plan, scene: DrawnScene, expression: Expression) -> EvaluationSequence:
-    stamps_ns, meant = scene.stamps_ns, scene.meant(expression)
-    stream = Stream(f'{scene.seed}+{expression.text}', Query('default', expression.text, 1),
-                    scene, stamps_ns, stamps_ns, meant)
-    oracle = Oracle(scene.seed, stamps_ns, meant, scene.others(expression), scene.size,
-                    plan.faults)
-    ours = ScoredOurs(stamps_ns)
-    replay(stream, ours, oracle, plan.profile, plan.cost)
-    return EvaluationSequence(meant, by_frame(ours.rows), len(stamps_ns), stream.name)
+    stream = scene_stream(scene, expression)
+    ours = ScoredOurs(stream.stamps_ns)
+    replay(stream, ours, scene_oracle(scene, expression, plan.faults), plan.profile, plan.cost)
+    return EvaluationSequence(stream.truth, by_frame(ours.rows), len(stream.stamps_ns),
+                              stream.name)
 
 
 def judge_scene(seed: int, sequences: Sequence[EvaluationSequence]) -> SceneScores:

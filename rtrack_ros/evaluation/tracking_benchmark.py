@@ -156,18 +156,27 @@ def run_scene(plan: Plan, number: int, scene: DrawnScene,
         models: Who answers, by name; None stands for the oracle.
     """
     for expression in choose_expressions(scene, plan.sentences):
-        query = Query('default', expression.text, 1)
-        stream = Stream(f'{scene.seed}+{expression.text}', query, scene, scene.stamps_ns,
-                        scene.stamps_ns, scene.meant(expression))
+        stream = scene_stream(scene, expression)
         for name, model in models.items():
             if model is not None and number >= plan.model_scenes:
                 continue
-            answers: Answers = ModelAnswers(model, scene) if model is not None else Oracle(
-                scene.seed, stream.stamps_ns, stream.truth, scene.others(expression),
-                scene.size, plan.faults)
+            answers: Answers = (ModelAnswers(model, scene) if model is not None
+                                else scene_oracle(scene, expression, plan.faults))
             swept = number < plan.sweep_scenes and (model is None or len(models) == 1)
             for method, profile in combinations(plan, swept):
                 yield run_trial(stream, name, answers, method, profile, plan.cost)
+
+
+def scene_stream(scene: DrawnScene, expression: Expression) -> Stream:
+    """Return a scene as the recording that an expression is asked about."""
+    return Stream(f'{scene.seed}+{expression.text}', Query('default', expression.text, 1), scene,
+                  scene.stamps_ns, scene.stamps_ns, scene.meant(expression))
+
+
+def scene_oracle(scene: DrawnScene, expression: Expression, faults: Faults) -> Oracle:
+    """Return who answers about a scene from its truth."""
+    return Oracle(scene.seed, scene.stamps_ns, scene.meant(expression),
+                  scene.others(expression), scene.size, faults)
 
 
 def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
