@@ -68,7 +68,7 @@ def _explain(error: Exception) -> str | None:
     from rtrack_ros.data.mot import MotError
     from rtrack_ros.data.pairs import DataError
     from rtrack_ros.engines.base import EngineError
-    from rtrack_ros.evaluation.hota import MissingTrackEval
+    from rtrack_ros.evaluation.metrics.hota import MissingTrackEval
     from rtrack_ros.language.queries import QueryError
 
     if isinstance(error, (CommandError, DataError, EngineError, MissingTrackEval, MotError,

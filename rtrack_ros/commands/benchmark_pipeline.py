@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from rtrack_ros.commands import CommandError, positive
 
 if TYPE_CHECKING:
+    from rtrack_ros.evaluation.cost.benchmark import Cell
     from rtrack_ros.evaluation.cost.live import LiveCost, Scene
-    from rtrack_ros.evaluation.pipeline_benchmark import Cell
 
 PARTS = ('pairs', 'live', 'soak')
 LIVE_SCENE_S = 20.0
@@ -85,8 +85,8 @@ def measure(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace, cells: 'list[Cell]', plays: 'dict[str, LiveCost]',
             soak: 'LiveCost | None') -> None:
     from rtrack_ros.commands.terminal import console
+    from rtrack_ros.evaluation.cost.benchmark import benchmark_record, growth, pairing_quality
     from rtrack_ros.evaluation.cost.tables import lines, live_table, pair_table
-    from rtrack_ros.evaluation.pipeline_benchmark import benchmark_record, growth, pairing_quality
 
     out = console()
     if cells:
@@ -130,8 +130,8 @@ def _measure_all(args: argparse.Namespace, cells: 'list[Cell]', plays: 'dict[str
 
 def _cells(args: argparse.Namespace) -> 'Iterator[Cell]':
     from rtrack_ros.commands.terminal import progress
+    from rtrack_ros.evaluation.cost.benchmark import measure_cells
     from rtrack_ros.evaluation.cost.pair_cost import WARM_UP
-    from rtrack_ros.evaluation.pipeline_benchmark import measure_cells
 
     if args.frames <= WARM_UP:
         raise CommandError(f'--frames must be above {WARM_UP}, which warm up')

@@ -15,8 +15,8 @@ from rtrack_ros.commands.virtual_time import (
 )
 
 if TYPE_CHECKING:
-    from rtrack_ros.evaluation.score_benchmark import SceneScores
-    from rtrack_ros.evaluation.tracking_benchmark import Plan
+    from rtrack_ros.evaluation.streaming.benchmark import Plan
+    from rtrack_ros.evaluation.streaming.score_benchmark import SceneScores
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> 'Plan':
-    from rtrack_ros.evaluation.latency import Measured
-    from rtrack_ros.evaluation.tracking_benchmark import OURS, Plan
+    from rtrack_ros.evaluation.streaming.benchmark import OURS, Plan
+    from rtrack_ros.evaluation.streaming.latency import Measured
 
     if min(args.scenes, args.sentences, args.bins) < 1:
         raise CommandError('--scenes, --sentences and --bins must be at least 1')
@@ -72,8 +72,8 @@ def _run_scene(plan: 'Plan', number: int) -> 'SceneScores':
     """Draw one scene and track it sentence by sentence; its frames are let go of at the end."""
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.data.rendering import render_frames
-    from rtrack_ros.evaluation.drawn_scenes import draw
-    from rtrack_ros.evaluation.score_benchmark import follow_scene, judge_scene
+    from rtrack_ros.evaluation.streaming.drawn_scenes import draw
+    from rtrack_ros.evaluation.streaming.score_benchmark import follow_scene, judge_scene
 
     scene = plan.scene(number)
     of = f'{number + 1}/{plan.scenes}'
@@ -85,7 +85,11 @@ def _run_scene(plan: 'Plan', number: int) -> 'SceneScores':
 def _show(plan: 'Plan', finished: 'list[SceneScores]', bins: int, folder: Path) -> None:
     """Print the table; write what it shows and the curve."""
     from rtrack_ros.commands.terminal import console
-    from rtrack_ros.evaluation.score_benchmark import reliability_plot, report_scores, score_table
+    from rtrack_ros.evaluation.streaming.score_benchmark import (
+        reliability_plot,
+        report_scores,
+        score_table,
+    )
 
     report = report_scores(finished, bins)
     console().print(score_table(report, f'ours, oracle answers, engine {plan.profile.name}, '

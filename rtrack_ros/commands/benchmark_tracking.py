@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
-    from rtrack_ros.evaluation.tracking_benchmark import Plan, Trial
-    from rtrack_ros.evaluation.tracking_results import Summary, TrialFolder
+    from rtrack_ros.evaluation.streaming.benchmark import Plan, Trial
+    from rtrack_ros.evaluation.streaming.results import Summary, TrialFolder
     from rtrack_ros.tracking.worker import GroundsQueries
 
 
@@ -63,8 +63,8 @@ def _names(text: str) -> tuple[str, ...]:
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table, write JSON and plot; returns the exit status."""
     from rtrack_ros.commands.terminal import console
-    from rtrack_ros.evaluation.hota import require_trackeval
-    from rtrack_ros.evaluation.tracking_results import TrialFolder, summarise
+    from rtrack_ros.evaluation.metrics.hota import require_trackeval
+    from rtrack_ros.evaluation.streaming.results import TrialFolder, summarise
 
     plan = _plan(args)
     require_trackeval()
@@ -91,9 +91,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> 'Plan':
-    from rtrack_ros.evaluation.bytetrack import ByteTrack
-    from rtrack_ros.evaluation.latency import Measured
-    from rtrack_ros.evaluation.tracking_benchmark import BYTETRACK, METHODS, Plan
+    from rtrack_ros.evaluation.streaming.benchmark import BYTETRACK, METHODS, Plan
+    from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
+    from rtrack_ros.evaluation.streaming.latency import Measured
 
     profile = read_profile(args.profile)
     if isinstance(profile, Measured) and args.answers != 'nano':
@@ -135,8 +135,8 @@ def _run_scene(plan: 'Plan', number: int, models: 'dict[str, GroundsQueries | No
                frames: Path | None, bar: 'Progress') -> 'list[Trial]':
     """Draw one scene and run everything on it; its frames are let go of at the end."""
     from rtrack_ros.data.rendering import render_frames
-    from rtrack_ros.evaluation.drawn_scenes import draw
-    from rtrack_ros.evaluation.tracking_benchmark import run_scene
+    from rtrack_ros.evaluation.streaming.benchmark import run_scene
+    from rtrack_ros.evaluation.streaming.drawn_scenes import draw
 
     scene = plan.scene(number)
     task = bar.add_task(f'drawing scene {number + 1}', total=len(scene))
@@ -178,8 +178,8 @@ def _tables(plan: 'Plan', summary: 'Summary', scenes: int) -> 'list[Table]':
 def _write(plan: 'Plan', summary: 'Summary', scenes: int, folder: Path) -> None:
     """Write what the table shows, and the plot of the sweep if there is one."""
     from rtrack_ros.commands.terminal import console
-    from rtrack_ros.evaluation.delay_plot import write_delay_plot
-    from rtrack_ros.evaluation.tracking_results import as_json
+    from rtrack_ros.evaluation.streaming.delay_plot import write_delay_plot
+    from rtrack_ros.evaluation.streaming.results import as_json
 
     written = [folder / 'tracking.json']
     folder.mkdir(parents=True, exist_ok=True)

@@ -132,7 +132,7 @@ def _simulate(args: argparse.Namespace, bag: Path
     from rtrack_ros.data.rendering import render_frames
     from rtrack_ros.data.scene_bag import write_bag
     from rtrack_ros.demo.script import CONDITIONS, write_script
-    from rtrack_ros.evaluation.hota import require_trackeval
+    from rtrack_ros.evaluation.metrics.hota import require_trackeval
     from rtrack_ros.evaluation.run import RunQuery
     from rtrack_ros.simulation import make_scene
 
@@ -162,7 +162,7 @@ def _finish(playback: 'Playback', truth: 'SceneTruth | None', folder: Path,
     """Write everything that is left to the user; returns the run and its scores."""
     from rtrack_ros.data.bag import read_pairs
     from rtrack_ros.demo.outcome import recorded_run, write_metrics, write_pictures, write_rows
-    from rtrack_ros.evaluation.report import write_report
+    from rtrack_ros.evaluation.report.writing import write_report
     from rtrack_ros.evaluation.run import run_metrics, score_run
 
     title = 'rtrack demo: ' + (f'simulated scene {args.seed}' if args.rgb is None

@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _evaluate_files(args: argparse.Namespace) -> int:
     from rtrack_ros.data.mot import read_mot
-    from rtrack_ros.evaluation.hota import evaluate_sequences
-    from rtrack_ros.evaluation.presence import measure_presence
+    from rtrack_ros.evaluation.metrics.hota import evaluate_sequences
+    from rtrack_ros.evaluation.metrics.presence import measure_presence
     from rtrack_ros.evaluation.sequences import EvaluationSequence, last_frame
 
     truth, tracks = read_mot(args.truth), read_mot(args.tracks)

@@ -10,8 +10,8 @@ from rtrack_ros.commands import CommandError
 
 if TYPE_CHECKING:
     from rtrack_ros.data.annotated import AnnotatedSequence
+    from rtrack_ros.evaluation.metrics.single_object import SingleObjectScores
     from rtrack_ros.evaluation.referring import SetScores
-    from rtrack_ros.evaluation.single_object import SingleObjectScores
 
 SINGLE_OBJECT = ('got10k', 'lasher', 'vtuav')
 """Layouts of one target per sequence, scored by overlap; the others by HOTA."""
@@ -112,7 +112,7 @@ def _referring(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]',
     scores: list[SetScores] = _score(score_set, sequences, runs)
     notes = _notes(args, sequences, scores)
     if args.report is not None:
-        from rtrack_ros.evaluation.comparison import write_comparison
+        from rtrack_ros.evaluation.report.comparison import write_comparison
         write_comparison(args.report, f'{args.layout}: {len(runs)} runs', scores, notes)
     if args.json:
         print(json.dumps({'notes': notes, 'runs': {item.name: item.as_dict() for item in scores}},
@@ -145,13 +145,13 @@ def _notes(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]',
 
 def _single(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]',
             runs: list[tuple[str, Path]]) -> int:
-    from rtrack_ros.evaluation.single_object import score_single_object
+    from rtrack_ros.evaluation.metrics.single_object import score_single_object
 
     scores: list[SingleObjectScores] = _score(score_single_object, sequences, runs)
     notes = [f'{scores[0].sequences} sequences of {args.root}, {scores[0].frames} frames; '
              'arithmetic of the GOT-10k toolkit, first frames and invisible targets left out.']
     if args.report is not None:
-        from rtrack_ros.evaluation.comparison import write_single_comparison
+        from rtrack_ros.evaluation.report.comparison import write_single_comparison
         write_single_comparison(args.report, f'{args.layout}: {len(runs)} runs', scores, notes)
     if args.json:
         print(json.dumps({'notes': notes, 'runs': {item.name: item.as_dict() for item in scores}},

@@ -11,8 +11,8 @@ from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.virtual_time import add_own_cost, own_cost, read_profile
 
 if TYPE_CHECKING:
-    from rtrack_ros.evaluation.latency import LatencyProfile
     from rtrack_ros.evaluation.recordings import Recording
+    from rtrack_ros.evaluation.streaming.latency import LatencyProfile
     from rtrack_ros.tracking.worker import GroundsQueries
 
 ORACLE = 'oracle'
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay, score and print; returns the exit status."""
-    from rtrack_ros.evaluation.hota import require_trackeval
+    from rtrack_ros.evaluation.metrics.hota import require_trackeval
 
     require_trackeval()
     methods, profile = _methods(args.methods), _profile(args)
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _methods(text: str) -> list[str]:
-    from rtrack_ros.evaluation.tracking_benchmark import METHODS
+    from rtrack_ros.evaluation.streaming.benchmark import METHODS
 
     names = [name.strip() for name in text.split(',') if name.strip()]
     names = list(METHODS) if names == ['all'] else names
@@ -86,7 +86,7 @@ def _methods(text: str) -> list[str]:
 
 
 def _profile(args: argparse.Namespace) -> 'LatencyProfile':
-    from rtrack_ros.evaluation.latency import Measured
+    from rtrack_ros.evaluation.streaming.latency import Measured
 
     if args.profile in (None, 'measured') and args.engine == ORACLE:
         raise CommandError('an oracle takes no time of its own; give --profile, for example '
@@ -122,10 +122,10 @@ def _replay_all(args: argparse.Namespace, methods: list[str], profile: 'LatencyP
                 grounder: 'GroundsQueries | None') -> dict[str, Any]:
     """Return score rows, costs by method, and facts of the run."""
     from rtrack_ros.commands.terminal import progress
-    from rtrack_ros.evaluation.model_answers import ModelAnswers
-    from rtrack_ros.evaluation.oracle import Faults
-    from rtrack_ros.evaluation.tracking_benchmark import run_trial
-    from rtrack_ros.evaluation.tracking_results import pool
+    from rtrack_ros.evaluation.streaming.benchmark import run_trial
+    from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
+    from rtrack_ros.evaluation.streaming.oracle import Faults
+    from rtrack_ros.evaluation.streaming.results import pool
 
     cost = own_cost(args)
     trials, instants, sequences = [], 0, 0

@@ -14,8 +14,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from rtrack_ros.evaluation.hota import Scores
-from rtrack_ros.evaluation.presence import Presence
+from rtrack_ros.evaluation.metrics.hota import Scores
+from rtrack_ros.evaluation.metrics.presence import Presence
 
 Item = TypeVar('Item')
 

@@ -81,7 +81,7 @@ def _track(source: 'Iterable[FramePair]', pairs: 'PairSource', pipeline: 'Tracki
     from contextlib import ExitStack
 
     from rtrack_ros.data.mot import MotRow
-    from rtrack_ros.evaluation.overlay import OverlayWriter
+    from rtrack_ros.evaluation.report.overlay import OverlayWriter
     from rtrack_ros.tracking.track import TrackState
 
     with ExitStack() as stack:

@@ -3,9 +3,9 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from rtrack_ros.evaluation.latency import AtOnce
-from rtrack_ros.evaluation.tracking_benchmark import BLOCKING, NO_DELAY, OURS, PERFECT, Plan
-from rtrack_ros.evaluation.tracking_results import Row, Summary
+from rtrack_ros.evaluation.streaming.benchmark import BLOCKING, NO_DELAY, OURS, PERFECT, Plan
+from rtrack_ros.evaluation.streaming.latency import AtOnce
+from rtrack_ros.evaluation.streaming.results import Row, Summary
 
 COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence', 'delay s',
            'own ms')

@@ -9,8 +9,8 @@ from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.recording import RecordedArray, RecordedStatus, read_arrays, read_statuses
 from rtrack_ros.data.truth import SceneTruth
 from rtrack_ros.demo.playback import Playback, read_stamps
-from rtrack_ros.evaluation.overlay import OverlayWriter, compose
-from rtrack_ros.evaluation.report import KeyPicture, caption, key_frames
+from rtrack_ros.evaluation.report.overlay import OverlayWriter, compose
+from rtrack_ros.evaluation.report.writing import KeyPicture, caption, key_frames
 from rtrack_ros.evaluation.run import Run, RunFrame, StatusSample
 from rtrack_ros.frames import FramePair
 

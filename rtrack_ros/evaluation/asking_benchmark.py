@@ -20,7 +20,11 @@ from rich.table import Table
 from rtrack_ros.boxes import as_boxes, clip, iou
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.evaluation.grounding_benchmark import Question, questions
-from rtrack_ros.evaluation.grounding_f1 import GroundedFrame, GroundingReport, score_groundings
+from rtrack_ros.evaluation.metrics.grounding_f1 import (
+    GroundedFrame,
+    GroundingReport,
+    score_groundings,
+)
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box, Grounding
 from rtrack_ros.language.grounder import Grounder

@@ -10,7 +10,14 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from rtrack_ros.evaluation.plot_style import ACCENT, INK, SECOND, as_svg, label_axes, new_axes
+from rtrack_ros.evaluation.report.plot_style import (
+    ACCENT,
+    INK,
+    SECOND,
+    as_svg,
+    label_axes,
+    new_axes,
+)
 from rtrack_ros.training.near_ties import NearTieSettings, compare_scalings
 
 NAMES: Mapping[str, str] = {'none': 'plain GRPO', 'advantage': 'CAS (advantage)',

@@ -14,7 +14,7 @@ import numpy as np
 
 from rtrack_ros.boxes import iou
 from rtrack_ros.data.mot import MotFrames, MotRow
-from rtrack_ros.evaluation.grounding_f1 import GroundedFrame, GroundingScore, score_frame
+from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, GroundingScore, score_frame
 from rtrack_ros.frames import FramePair, SensorHealth
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.parser import AnswerError

@@ -10,7 +10,7 @@ from rich.progress import track
 from rich.table import Table
 
 from rtrack_ros.engines.base import Engine, EngineError
-from rtrack_ros.evaluation.grounding_f1 import GroundedFrame, score_groundings
+from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, score_groundings
 from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.grounder import Grounder

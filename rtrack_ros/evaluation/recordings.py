@@ -10,9 +10,9 @@ from rtrack_ros.data.pairs import DataError, PairSource
 from rtrack_ros.data.refrt import read_refrt
 from rtrack_ros.data.truth import SceneTruth
 from rtrack_ros.data.videos import open_pairs
-from rtrack_ros.evaluation.oracle import Faults, Oracle
 from rtrack_ros.evaluation.sequences import by_frame, last_frame
-from rtrack_ros.evaluation.streaming import Stream
+from rtrack_ros.evaluation.streaming.oracle import Faults, Oracle
+from rtrack_ros.evaluation.streaming.playthrough import Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.queries import Query, clean_query_text
 

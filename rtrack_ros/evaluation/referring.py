@@ -13,8 +13,8 @@ from typing import Any
 from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.mot import MotFrames, MotRow, read_mot
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.hota import Counts, count_sequence, pool_counts
-from rtrack_ros.evaluation.presence import Presence, measure_presence
+from rtrack_ros.evaluation.metrics.hota import Counts, count_sequence, pool_counts
+from rtrack_ros.evaluation.metrics.presence import Presence, measure_presence
 from rtrack_ros.evaluation.run import Split
 from rtrack_ros.evaluation.sequences import EvaluationSequence, by_frame
 

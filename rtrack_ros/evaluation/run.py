@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.hota import Scores, evaluate_sequences
-from rtrack_ros.evaluation.presence import Presence, measure_presence
+from rtrack_ros.evaluation.metrics.hota import Scores, evaluate_sequences
+from rtrack_ros.evaluation.metrics.presence import Presence, measure_presence
 from rtrack_ros.evaluation.sequences import EvaluationSequence, by_frame
 
 

@@ -12,7 +12,6 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from rtrack_ros.data.bag import stamp_of
-from rtrack_ros.evaluation.bytetrack import ByteTrack
 from rtrack_ros.evaluation.cost.pair_cost import RecordedPair
 from rtrack_ros.evaluation.cost.ros_baseline import (
     RGB,
@@ -22,6 +21,7 @@ from rtrack_ros.evaluation.cost.ros_baseline import (
     stretched_thermal,
 )
 from rtrack_ros.evaluation.cost.stage_clock import Method, Timed
+from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
 from rtrack_ros.frames import ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query

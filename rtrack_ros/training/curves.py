@@ -27,7 +27,7 @@ def read_log(log: Path) -> dict[str, list[tuple[int, float]]]:
 
 def draw_curves(figures: Mapping[str, Sequence[tuple[int, float]]]) -> str:
     """Return an SVG with a panel for each of ``CURVES`` that the log holds."""
-    from rtrack_ros.evaluation.plot_style import ACCENT, INK, as_svg, label_axes, new_axes
+    from rtrack_ros.evaluation.report.plot_style import ACCENT, INK, as_svg, label_axes, new_axes
 
     shown = [name for name in CURVES if len(figures.get(name, ())) > 1]
     figure, first = new_axes(5.6, 2.4 * max(len(shown), 1))

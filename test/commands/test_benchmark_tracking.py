@@ -11,7 +11,7 @@ pytest.importorskip('trackeval', reason='scores need the eval extra')
 
 from rtrack_ros.cli import main
 from rtrack_ros.data.mot import MotRow, write_mot
-from rtrack_ros.evaluation import drawn_scenes
+from rtrack_ros.evaluation.streaming import drawn_scenes
 
 
 def benchmark(out: Path, *more: str) -> int:

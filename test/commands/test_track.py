@@ -18,7 +18,7 @@ from rtrack_ros.data.scene_bag import write_bag
 from rtrack_ros.data.truth import SceneTruth
 from rtrack_ros.engines.base import EngineError, Prompt
 from rtrack_ros.engines.scripted import ScriptedEngine
-from rtrack_ros.evaluation.hota import evaluate_tracks
+from rtrack_ros.evaluation.metrics.hota import evaluate_tracks
 from rtrack_ros.evaluation.sequences import by_frame
 from rtrack_ros.frames import Image8
 from rtrack_ros.simulation import make_scene

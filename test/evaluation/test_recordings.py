@@ -10,8 +10,8 @@ from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.refrt import write_refrt
 from rtrack_ros.data.scene_video import write_video
-from rtrack_ros.evaluation.oracle import Faults
 from rtrack_ros.evaluation.recordings import ForwardPairs, open_recording, open_recordings
+from rtrack_ros.evaluation.streaming.oracle import Faults
 from rtrack_ros.frames import FramePair
 from rtrack_ros.simulation import Scene, make_scene
 

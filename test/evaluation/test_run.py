@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip('trackeval', reason='scores need the eval extra')
 
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation import plots
-from rtrack_ros.evaluation.report import KeyPicture, key_frames, write_report
+from rtrack_ros.evaluation.report import plots
+from rtrack_ros.evaluation.report.writing import KeyPicture, key_frames, write_report
 from rtrack_ros.evaluation.run import Run, RunFrame, RunQuery, StatusSample, run_metrics, score_run
 
 

@@ -9,9 +9,9 @@ from rclpy.serialization import deserialize_message
 from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.boxes import iou
+from rtrack_ros.evaluation.cost.benchmark import Clip, measure_cells
 from rtrack_ros.evaluation.cost.pair_cost import STAGES, measure_path
 from rtrack_ros.evaluation.cost.workload import AnswerScript, Workload
-from rtrack_ros.evaluation.pipeline_benchmark import Clip, measure_cells
 from rtrack_ros.nodes.pair_paths import CommonPath, NodePath
 
 SIZE = (320, 240)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rtrack_ros.evaluation.cost.live import LiveCost
 from rtrack_ros.evaluation.cost.pair_cost import STAGES, PathCost
-from rtrack_ros.evaluation.plot_style import (
+from rtrack_ros.evaluation.report.plot_style import (
     ACCENT,
     GRID,
     INK,
@@ -21,7 +21,7 @@ from rtrack_ros.evaluation.plot_style import (
 )
 
 if TYPE_CHECKING:
-    from rtrack_ros.evaluation.pipeline_benchmark import Cell
+    from rtrack_ros.evaluation.cost.benchmark import Cell
 
 STAGE_COLOURS = {'receive': '#94a3b8', 'convert': '#38bdf8', 'pairing': '#a3e635',
                  'views': '#818cf8', 'flow': ACCENT, 'kalman': SECOND, 'publish': '#f472b6',

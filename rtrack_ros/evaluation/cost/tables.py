@@ -12,7 +12,7 @@ from rtrack_ros.evaluation.cost.memory import memory_trend
 from rtrack_ros.evaluation.cost.pair_cost import STAGES, PathCost
 
 if TYPE_CHECKING:
-    from rtrack_ros.evaluation.pipeline_benchmark import Cell
+    from rtrack_ros.evaluation.cost.benchmark import Cell
 
 
 def _table(title: str, first: str, names: Sequence[str]) -> Table:

@@ -9,18 +9,18 @@ pytest.importorskip('matplotlib', reason='the plot needs the eval extra')
 
 from rich.console import Console
 
+from rtrack_ros.evaluation.cost.benchmark import (
+    Cell,
+    benchmark_record,
+    growth,
+    pairing_quality,
+)
 from rtrack_ros.evaluation.cost.live import LiveCost
 from rtrack_ros.evaluation.cost.memory import Usage
 from rtrack_ros.evaluation.cost.pair_cost import STAGES, PathCost, Spread
 from rtrack_ros.evaluation.cost.plots import cost_plot
 from rtrack_ros.evaluation.cost.tables import lines, live_table, pair_table
 from rtrack_ros.evaluation.cost.workload import Workload
-from rtrack_ros.evaluation.pipeline_benchmark import (
-    Cell,
-    benchmark_record,
-    growth,
-    pairing_quality,
-)
 
 
 def path_cost(total: float, tracks: int) -> PathCost:

@@ -3,7 +3,7 @@
 import time
 
 from rtrack_ros.engines.base import EngineError
-from rtrack_ros.evaluation.streaming import Heard, Pairs
+from rtrack_ros.evaluation.streaming.playthrough import Heard, Pairs
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query

@@ -18,22 +18,30 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.baselines import Ours
-from rtrack_ros.evaluation.drawn_scenes import DrawnScene
-from rtrack_ros.evaluation.plot_style import ACCENT, GRID, INK, SOFT, as_svg, label_axes, new_axes
-from rtrack_ros.evaluation.reliability import (
-    RIGHT_IOU,
-    Reliability,
-    judged_scores,
-    measure_reliability,
+from rtrack_ros.evaluation.report.plot_style import (
+    ACCENT,
+    GRID,
+    INK,
+    SOFT,
+    as_svg,
+    label_axes,
+    new_axes,
 )
 from rtrack_ros.evaluation.sequences import EvaluationSequence, by_frame
-from rtrack_ros.evaluation.streaming import Array, replay
-from rtrack_ros.evaluation.tracking_benchmark import (
+from rtrack_ros.evaluation.streaming.baselines import Ours
+from rtrack_ros.evaluation.streaming.benchmark import (
     Plan,
     choose_expressions,
     scene_oracle,
     scene_stream,
+)
+from rtrack_ros.evaluation.streaming.drawn_scenes import DrawnScene
+from rtrack_ros.evaluation.streaming.playthrough import Array, replay
+from rtrack_ros.evaluation.streaming.reliability import (
+    RIGHT_IOU,
+    Reliability,
+    judged_scores,
+    measure_reliability,
 )
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.queries import Query

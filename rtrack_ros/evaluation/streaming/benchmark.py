@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from rtrack_ros.evaluation.baselines import (
+from rtrack_ros.evaluation.metrics.hota import Counts, count_sequence
+from rtrack_ros.evaluation.metrics.presence import Presence, measure_presence
+from rtrack_ros.evaluation.streaming.baselines import (
     Blocking,
     KalmanOnly,
     Ours,
     PerfectMotion,
     StaticBoxes,
 )
-from rtrack_ros.evaluation.bytetrack import ByteTrack
-from rtrack_ros.evaluation.drawn_scenes import DrawnScene
-from rtrack_ros.evaluation.hota import Counts, count_sequence
-from rtrack_ros.evaluation.latency import AtOnce, Fixed, LatencyProfile
-from rtrack_ros.evaluation.model_answers import ModelAnswers
-from rtrack_ros.evaluation.oracle import Faults, Oracle
-from rtrack_ros.evaluation.presence import Presence, measure_presence
-from rtrack_ros.evaluation.streaming import (
+from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
+from rtrack_ros.evaluation.streaming.drawn_scenes import DrawnScene
+from rtrack_ros.evaluation.streaming.latency import AtOnce, Fixed, LatencyProfile
+from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
+from rtrack_ros.evaluation.streaming.oracle import Faults, Oracle
+from rtrack_ros.evaluation.streaming.playthrough import (
     Answers,
     Method,
     OwnCost,

@@ -8,8 +8,15 @@ from matplotlib.ticker import MaxNLocator
 
 from rtrack_ros import boxes
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.overlay import CONDITION_COLOURS, colour_of
-from rtrack_ros.evaluation.plot_style import ACCENT, INK, SECOND, as_svg, label_axes, new_axes
+from rtrack_ros.evaluation.report.overlay import CONDITION_COLOURS, colour_of
+from rtrack_ros.evaluation.report.plot_style import (
+    ACCENT,
+    INK,
+    SECOND,
+    as_svg,
+    label_axes,
+    new_axes,
+)
 from rtrack_ros.evaluation.run import Run, RunFrame, RunScores, percentile
 
 MISSED = '#d3d9e2'

@@ -5,7 +5,7 @@ import pytest
 
 from rtrack_ros.boxes import iou
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.oracle import Faults, Oracle
+from rtrack_ros.evaluation.streaming.oracle import Faults, Oracle
 from rtrack_ros.language.queries import Query
 
 QUERY = Query('default', 'the people', 1)

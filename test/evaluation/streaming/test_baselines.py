@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.baselines import (
+from rtrack_ros.evaluation.streaming.baselines import (
     Blocking,
     KalmanOnly,
     Ours,
     PerfectMotion,
     StaticBoxes,
 )
-from rtrack_ros.evaluation.streaming import Array, Method, Stream
+from rtrack_ros.evaluation.streaming.playthrough import Array, Method, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
@@ -101,7 +101,7 @@ def test_ours_publishes_a_late_answer_with_the_next_pair() -> None:
 
 def test_bytetrack_associates_answers_and_predicts_them_to_the_pair() -> None:
     pytest.importorskip('trackers', reason='the baseline needs the bytetrack extra')
-    from rtrack_ros.evaluation.bytetrack import ByteTrack
+    from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
 
     method = ByteTrack()
     assert method.see(pair(0.0), QUERY) == ()

@@ -1,6 +1,6 @@
 """The page that compares runs, as a Jinja template; it looks like the report of one run."""
 
-from rtrack_ros.evaluation.report_page import STYLE
+from rtrack_ros.evaluation.report.page import STYLE
 
 PAGE = """<!doctype html>
 <html lang="en">

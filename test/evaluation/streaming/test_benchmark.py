@@ -10,19 +10,19 @@ pytest.importorskip('trackeval', reason='scores need the eval extra')
 
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.scripted import ScriptedEngine
-from rtrack_ros.evaluation.delay_plot import write_delay_plot
-from rtrack_ros.evaluation.drawn_scenes import DrawnScene, draw
-from rtrack_ros.evaluation.latency import PUBLISHED, Fixed
-from rtrack_ros.evaluation.model_answers import ModelAnswers
-from rtrack_ros.evaluation.streaming import FixedTime
-from rtrack_ros.evaluation.tracking_benchmark import (
+from rtrack_ros.evaluation.streaming.benchmark import (
     Plan,
     Trial,
     choose_expressions,
     combinations,
     run_scene,
 )
-from rtrack_ros.evaluation.tracking_results import TrialFolder, as_json, summarise
+from rtrack_ros.evaluation.streaming.delay_plot import write_delay_plot
+from rtrack_ros.evaluation.streaming.drawn_scenes import DrawnScene, draw
+from rtrack_ros.evaluation.streaming.latency import PUBLISHED, Fixed
+from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
+from rtrack_ros.evaluation.streaming.playthrough import FixedTime
+from rtrack_ros.evaluation.streaming.results import TrialFolder, as_json, summarise
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.queries import Query
 from rtrack_ros.simulation import CONDITIONS, make_scene

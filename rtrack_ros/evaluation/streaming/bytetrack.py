@@ -5,8 +5,8 @@ import copy
 import numpy as np
 
 from rtrack_ros.boxes import as_boxes, clip
-from rtrack_ros.evaluation.baselines import as_array
-from rtrack_ros.evaluation.streaming import Array
+from rtrack_ros.evaluation.streaming.baselines import as_array
+from rtrack_ros.evaluation.streaming.playthrough import Array
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query

@@ -9,8 +9,8 @@ import cv2
 from jinja2 import Environment
 from markupsafe import Markup
 
-from rtrack_ros.evaluation import plots
-from rtrack_ros.evaluation.report_page import PAGE
+from rtrack_ros.evaluation.report import plots
+from rtrack_ros.evaluation.report.page import PAGE
 from rtrack_ros.evaluation.run import Run, RunFrame, RunScores, run_metrics
 from rtrack_ros.frames import Image8
 

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip('trackeval', reason='scores need the eval extra')
 
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.hota import evaluate_sequences
-from rtrack_ros.evaluation.latency import AtOnce, Fixed, LatencyProfile
-from rtrack_ros.evaluation.streaming import (
+from rtrack_ros.evaluation.metrics.hota import evaluate_sequences
+from rtrack_ros.evaluation.streaming.latency import AtOnce, Fixed, LatencyProfile
+from rtrack_ros.evaluation.streaming.playthrough import (
     Array,
     FixedTime,
     Heard,

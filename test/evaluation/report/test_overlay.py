@@ -8,8 +8,8 @@ import pytest
 
 from rtrack_ros.data.mot import MotRow
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.lettering import put_text, shortened, text_width
-from rtrack_ros.evaluation.overlay import (
+from rtrack_ros.evaluation.report.lettering import put_text, shortened, text_width
+from rtrack_ros.evaluation.report.overlay import (
     HEADER,
     MARGIN,
     OverlayWriter,

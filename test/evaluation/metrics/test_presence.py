@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.presence import Presence, measure_presence
+from rtrack_ros.evaluation.metrics.presence import Presence, measure_presence
 from rtrack_ros.evaluation.sequences import EvaluationSequence, by_frame
 
 BOX = (0.0, 0.0, 9.0, 9.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtrack_ros.evaluation.latency import PUBLISHED, Fixed, Measured, parse_profile
+from rtrack_ros.evaluation.streaming.latency import PUBLISHED, Fixed, Measured, parse_profile
 from rtrack_ros.language.answers import Answer, Grounding
 
 

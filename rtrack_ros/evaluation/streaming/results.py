@@ -8,10 +8,9 @@ from statistics import mean, median
 from typing import Any
 
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.hota import Scores, pool_counts
-from rtrack_ros.evaluation.latency import AT_ONCE, AtOnce
-from rtrack_ros.evaluation.presence import Presence
-from rtrack_ros.evaluation.tracking_benchmark import (
+from rtrack_ros.evaluation.metrics.hota import Scores, pool_counts
+from rtrack_ros.evaluation.metrics.presence import Presence
+from rtrack_ros.evaluation.streaming.benchmark import (
     BLOCKING,
     BYTETRACK,
     NO_DELAY,
@@ -20,6 +19,7 @@ from rtrack_ros.evaluation.tracking_benchmark import (
     Plan,
     Trial,
 )
+from rtrack_ros.evaluation.streaming.latency import AT_ONCE, AtOnce
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 pytest.importorskip('trackeval', reason='scores need the eval extra')
 
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.hota import evaluate_sequences, evaluate_tracks
+from rtrack_ros.evaluation.metrics.hota import evaluate_sequences, evaluate_tracks
 from rtrack_ros.evaluation.sequences import EvaluationSequence, by_frame
 
 

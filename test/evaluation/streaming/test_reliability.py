@@ -6,8 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.reliability import judged_scores, measure_reliability, right_boxes
 from rtrack_ros.evaluation.sequences import EvaluationSequence
+from rtrack_ros.evaluation.streaming.reliability import (
+    judged_scores,
+    measure_reliability,
+    right_boxes,
+)
 
 
 def test_scores_that_mean_what_they_say_have_no_error() -> None:

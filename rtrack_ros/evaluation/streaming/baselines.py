@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou
-from rtrack_ros.evaluation.streaming import Array, Stream
+from rtrack_ros.evaluation.streaming.playthrough import Array, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box
 from rtrack_ros.language.queries import Query

@@ -7,11 +7,11 @@ from pathlib import Path
 from jinja2 import Environment
 from markupsafe import Markup
 
-from rtrack_ros.evaluation.comparison_page import PAGE
-from rtrack_ros.evaluation.plot_style import as_svg, label_axes, new_axes
+from rtrack_ros.evaluation.metrics.single_object import SingleObjectScores
 from rtrack_ros.evaluation.referring import SetScores
+from rtrack_ros.evaluation.report.comparison_page import PAGE
+from rtrack_ros.evaluation.report.plot_style import as_svg, label_axes, new_axes
 from rtrack_ros.evaluation.run import Split
-from rtrack_ros.evaluation.single_object import SingleObjectScores
 
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
 _COLOURS = ('#2563eb', '#f59e0b', '#059669', '#db2777', '#7c3aed', '#0891b2', '#65a30d',

@@ -19,8 +19,8 @@ from typing import Protocol, TypeVar
 import cv2
 
 from rtrack_ros.data.mot import MotFrames, MotRow
-from rtrack_ros.evaluation.latency import LatencyProfile, busy_s
 from rtrack_ros.evaluation.sequences import EvaluationSequence
+from rtrack_ros.evaluation.streaming.latency import LatencyProfile, busy_s
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box
 from rtrack_ros.language.queries import Query

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtrack_ros.evaluation.grounding_f1 import GroundedFrame, score_frame, score_groundings
+from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, score_frame, score_groundings
 
 Box = tuple[float, float, float, float]
 

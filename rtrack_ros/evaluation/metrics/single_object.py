@@ -18,7 +18,7 @@ from PIL import Image
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.layouts.boxes_file import read_boxes, require_equal
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.presence import Presence
+from rtrack_ros.evaluation.metrics.presence import Presence
 from rtrack_ros.language.answers import Box
 
 Overlaps = NDArray[np.float64]

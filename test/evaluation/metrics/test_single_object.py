@@ -9,7 +9,7 @@ import pytest
 from rtrack_ros.cli import main
 from rtrack_ros.data.layouts import read_layout
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.single_object import score_single_object
+from rtrack_ros.evaluation.metrics.single_object import score_single_object
 
 NAME = 'GOT-10k_Val_000001'
 

@@ -8,11 +8,13 @@ from rich.console import Console
 
 pytest.importorskip('matplotlib', reason='plots need the eval extra')
 
-from rtrack_ros.evaluation.drawn_scenes import DrawnScene, draw
-from rtrack_ros.evaluation.latency import Fixed
-from rtrack_ros.evaluation.oracle import Faults
-from rtrack_ros.evaluation.plot_style import ACCENT
-from rtrack_ros.evaluation.score_benchmark import (
+from rtrack_ros.evaluation.report.plot_style import ACCENT
+from rtrack_ros.evaluation.streaming.benchmark import Plan, choose_expressions
+from rtrack_ros.evaluation.streaming.drawn_scenes import DrawnScene, draw
+from rtrack_ros.evaluation.streaming.latency import Fixed
+from rtrack_ros.evaluation.streaming.oracle import Faults
+from rtrack_ros.evaluation.streaming.playthrough import FixedTime
+from rtrack_ros.evaluation.streaming.score_benchmark import (
     SceneScores,
     ScoredOurs,
     follow_scene,
@@ -21,8 +23,6 @@ from rtrack_ros.evaluation.score_benchmark import (
     report_scores,
     score_table,
 )
-from rtrack_ros.evaluation.streaming import FixedTime
-from rtrack_ros.evaluation.tracking_benchmark import Plan, choose_expressions
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.queries import Query
