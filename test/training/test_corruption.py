@@ -1,0 +1,39 @@
+"""Corrupted histories: as far from the truth as they say, and exact as often as they say."""
+
+import numpy as np
+import pytest
+
+from rtrack_ros.boxes import iou
+from rtrack_ros.training.corruption import Corruption
+
+BOX = (100.0, 50.0, 140.0, 130.0)
+ROOT = np.sqrt(40 * 80)
+
+
+def drawn(corruption: Corruption, what: str, count: int = 400) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return np.array([getattr(corruption, what)(rng, BOX) for _ in range(count)])
+
+
+@pytest.mark.parametrize('what', ['template', 'belief'])
+def test_the_stated_share_of_histories_is_exact(what: str) -> None:
+    exact = (drawn(Corruption(exact_share=0.25), what) == BOX).all(axis=1)
+    assert exact.mean() == pytest.approx(0.25, abs=0.06)
+    assert (drawn(Corruption(exact_share=1.0), what) == BOX).all()
+
+
+def test_a_template_stays_on_the_target() -> None:
+    boxes = drawn(Corruption(exact_share=0.0), 'template')
+    assert iou(boxes, np.array([BOX])).min() > 0.4
+    assert (boxes[:, 0] - BOX[0]).std() == pytest.approx(0.06 * 40, rel=0.15)
+    assert (boxes[:, 1] - BOX[1]).std() == pytest.approx(0.06 * 80, rel=0.15)
+
+
+def test_a_belief_is_shifted_and_scaled_within_its_bounds() -> None:
+    boxes = drawn(Corruption(exact_share=0.0, search_shift=1.2, search_scale=1.35), 'belief')
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - ((120, 90),)
+    assert np.abs(centres).max() <= 1.2 * ROOT and np.abs(centres).max() > 1.0 * ROOT
+    sides = boxes[:, 2:] - boxes[:, :2]
+    factors = sides[:, 0] / 40
+    assert np.allclose(factors, sides[:, 1] / 80)
+    assert 1 / 1.35 <= factors.min() < 0.8 and 1.25 < factors.max() <= 1.35
