@@ -1,4 +1,4 @@
-"""Greedy decoding of held-out answers in batches, and their score."""
+"""Greedy decoding of held-out answers in batches, and their score, for each task."""
 
 from collections import defaultdict
 
@@ -8,9 +8,12 @@ from scipy.optimize import linear_sum_assignment
 from transformers import DynamicCache
 
 from rtrack_ros import boxes
-from rtrack_ros.training.batches import Batch, SequenceBuilder, collate
+from rtrack_ros.training.batches import Batch, collate
+from rtrack_ros.training.closeups import CloseUpShard
+from rtrack_ros.training.drawing import draw_portraits, draw_searches, ground_question
 from rtrack_ros.training.forward import NanoForward
 from rtrack_ros.training.samples import Shard
+from rtrack_ros.training.sequences import IGNORE, SequenceBuilder
 
 Answer = list[tuple[int, int, int, int]]
 MAX_TOKENS = 84
@@ -18,8 +21,11 @@ _IMAGES, _SENTENCES = 16, 2
 
 
 @torch.no_grad()
-def decode(net: NanoForward, builder: SequenceBuilder, batch: Batch) -> list[Answer]:
-    """Return the boxes (0-1000) the model answers for each sequence of a batch, greedily."""
+def decode(net: NanoForward, builder: SequenceBuilder, batch: Batch) -> list[list[int]]:
+    """Return the token ids the model answers for each sequence of a batch, greedily.
+
+    The stop token is not among them.
+    """
     cache = DynamicCache(config=net.model.config.text_config)
     start, count = batch.answer_start, batch.ids.shape[0]
     with torch.autocast('cpu', torch.bfloat16):
@@ -38,14 +44,17 @@ def decode(net: NanoForward, builder: SequenceBuilder, batch: Batch) -> list[Ans
             net.forget()
             token = net.model.lm_head(output.last_hidden_state).argmax(-1)
             said.append(token)
-    return [_boxes(builder, row) for row in torch.cat(said, 1).tolist()]
+    return [_until_stop(builder, row) for row in torch.cat(said, 1).tolist()]
 
 
-def _boxes(builder: SequenceBuilder, ids: list[int]) -> Answer:
-    """Return the whole boxes among the numbers of an answer; inverted ones are dropped."""
+def _until_stop(builder: SequenceBuilder, ids: list[int]) -> list[int]:
+    return ids[:ids.index(builder.stop)] if builder.stop in ids else ids
+
+
+def boxes_in(builder: SequenceBuilder, ids: list[int]) -> Answer:
+    """Return the boxes (0-1000) among the numbers of an answer; inverted ones are dropped."""
     value = {token: number for number, token in enumerate(builder.numbers)}
-    end = ids.index(builder.stop) if builder.stop in ids else len(ids)
-    numbers = [value[token] for token in ids[:end] if token in value]
+    numbers = [value[token] for token in ids if token in value]
     found = [(a, b, c, d) for a, b, c, d in zip(*[iter(numbers)] * 4, strict=False)]
     return [box for box in found if box[0] < box[2] and box[1] < box[3]]
 
@@ -71,15 +80,40 @@ def score_held_out(net: NanoForward, builder: SequenceBuilder, shard: Shard, sen
         rows = [shard.rows[i] for i in picked]
         images = np.stack([np.stack([shard.rgb[i], np.repeat(shard.thermal[i][:, :, None], 3, 2)])
                            for i in picked])
-        chosen = [[row.sentences[j] for j in rng.choice(len(row.sentences), _SENTENCES)]
-                  for row in rows]
-        batch = collate(builder, rows, images, chosen)
-        for truth, said, sentence, condition in zip(
-                batch.answers, decode(net, builder, batch), batch.sentences, batch.conditions,
-                strict=True):
-            tally = np.array([matches(truth, said), len(said), len(truth)], dtype=float)
-            for key in ('all', condition, f'kind_{sentence.kind}'):
+        asked = [[ground_question(builder, row, row.sentences[j])
+                  for j in rng.choice(len(row.sentences), _SENTENCES)] for row in rows]
+        batch = collate(builder, rows, images, asked)
+        for question, said in zip(batch.questions, decode(net, builder, batch), strict=True):
+            answer, truth = boxes_in(builder, said), list(question.boxes)
+            tally = np.array([matches(truth, answer), len(answer), len(truth)], dtype=float)
+            for key in ('all', question.condition, f'kind_{question.kind}'):
                 counts[key] += tally
     net.train()
     return {f'f1_{key}': round(float(2 * tp / max(said + real, 1)), 4)
             for key, (tp, said, real) in sorted(counts.items())}
+
+
+def score_closeups(net: NanoForward, builder: SequenceBuilder, shard: CloseUpShard,
+                   batches: int) -> dict[str, float]:
+    """Return held-out scores of the tasks on close-ups, on ``batches`` batches of each kind.
+
+    ``verify`` is the share of right verdicts, ``describe`` of descriptions that are right word for
+    word, ``locate`` of answers that are right: absent, or a box at IoU 0.5.
+    """
+    rng = np.random.default_rng(6)
+    right: dict[str, list[bool]] = defaultdict(list)
+    net.eval()
+    for _ in range(batches):
+        for batch in (draw_portraits(builder, [shard], rng, _IMAGES),
+                      draw_searches(builder, [shard], rng, _IMAGES)):
+            for row, said in enumerate(decode(net, builder, batch)):
+                question = batch.questions[row]
+                if question.kind == 'locate':
+                    answer, truth = boxes_in(builder, said), list(question.boxes)
+                    right['locate'].append(len(answer) == len(truth) == matches(truth, answer))
+                    continue
+                same = said == [token for token in batch.targets[row].tolist()
+                                if token not in (IGNORE, builder.stop)]
+                right['describe' if question.kind == 'describe' else 'verify'].append(same)
+    net.train()
+    return {task: round(float(np.mean(hits)), 4) for task, hits in sorted(right.items())}

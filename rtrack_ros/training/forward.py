@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import Qwen3VLForConditionalGeneration
 
-from rtrack_ros.training.batches import CELLS, IGNORE, Batch, DenseTarget
+from rtrack_ros.training.batches import Batch, DenseTarget
 from rtrack_ros.training.nano import IMAGE_SIZE
 from rtrack_ros.training.samples import CATEGORIES, COLOURS, FACINGS
+from rtrack_ros.training.sequences import CELLS, IGNORE
 
 PATCH, MERGE = 16, 2
 AUXILIARY_LAYER = 2
@@ -112,7 +113,7 @@ def expected_box_loss(logits: Tensor, truth: Tensor) -> Tensor:
 
 @dataclass(eq=False)
 class Seen:
-    """Visual tokens of a batch: merged (B, 2, CELLS, hidden) and one deep-stack layer likewise."""
+    """Visual tokens of a batch: merged (B, I, CELLS, hidden) and one deep-stack layer likewise."""
 
     merged: Tensor
     deep: Tensor
@@ -166,11 +167,11 @@ class NanoForward(nn.Module):
         return self.model.get_input_embeddings().weight[self.number_ids]
 
     def see(self, images: Tensor) -> Seen:
-        """Return the visual tokens of uint8 images (B, 2, H, W, 3)."""
-        pairs = images.shape[0]
+        """Return the visual tokens of uint8 images (B, I, H, W, 3)."""
+        count = images.shape[:2]
         hidden = self._embed(images.flatten(0, 1))
         place = (self._visual.pos_embed(self._indices) * self._weights[:, :, None]).sum(1)
-        hidden = hidden.view(2 * pairs, -1, hidden.shape[-1]) + place.to(hidden.dtype)
+        hidden = hidden.view(count[0] * count[1], -1, hidden.shape[-1]) + place.to(hidden.dtype)
         deep = None
         for number, block in enumerate(self._visual.blocks):
             hidden = hidden + self._attend(block.attn, block.norm1(hidden))
@@ -179,7 +180,7 @@ class NanoForward(nn.Module):
                 deep = self._visual.deepstack_merger_list[0](hidden.flatten(0, 1))
         merged = self._visual.merger(hidden.flatten(0, 1))
         assert deep is not None
-        return Seen(merged.view(pairs, 2, CELLS, -1), deep.view(pairs, 2, CELLS, -1))
+        return Seen(merged.view(*count, CELLS, -1), deep.view(*count, CELLS, -1))
 
     def _embed(self, images: Tensor) -> Tensor:
         """Return patch embeddings; both frames of a temporal patch are the same still image."""
@@ -211,15 +212,16 @@ class NanoForward(nn.Module):
     def looking_loss(self, batch: Batch) -> Tensor:
         """Return how little the looking heads of the last ``read`` attend to the box at hand.
 
-        The mean negative logarithm of the attention on the two visual tokens, RGB and thermal, in
-        which the box has its centre. It teaches copying early; the answer loss decides the rest.
+        The mean negative logarithm of the attention on the two visual tokens, RGB and thermal of
+        the last pair, in which the box has its centre. It teaches copying early; the answer loss
+        decides the rest.
         """
         weights = self._attention.pop()
         rows, columns, cells = batch.looks.unbind(1)
         if rows.numel() == 0:
             return weights.sum() * 0.0
         there = [weights[rows[:, None], torch.tensor(LOOKING_HEADS)[None, :], columns[:, None],
-                         cells[:, None] + begin] for begin in batch.image_start]
+                         cells[:, None] + begin] for begin in batch.image_starts[-2:]]
         return -(there[0] + there[1]).float().clamp(min=1e-5).log().mean()
 
     def read(self, seen: Seen, batch: Batch, length: int | None = None, cache: object = None
@@ -236,11 +238,13 @@ class NanoForward(nn.Module):
         ids = batch.ids[:, :length]
         embedded = self.model.get_input_embeddings()(ids)
         merged = seen.merged.repeat_interleave(repeat, 0).to(embedded.dtype)
-        first, second = batch.image_start
-        embedded = torch.cat([embedded[:, :first], merged[:, 0], embedded[:, first + CELLS:second],
-                              merged[:, 1], embedded[:, second + CELLS:]], dim=1)
         visual = torch.zeros(ids.shape, dtype=torch.bool, device=ids.device)
-        visual[:, first:first + CELLS] = visual[:, second:second + CELLS] = True
+        parts, end = [], 0
+        for image, start in enumerate(batch.image_starts):
+            parts += [embedded[:, end:start], merged[:, image]]
+            end = start + CELLS
+            visual[:, start:end] = True
+        embedded = torch.cat([*parts, embedded[:, end:]], dim=1)
         deep = seen.deep.repeat_interleave(repeat, 0).flatten(0, 2)
         self.forget()
         output = self.model.model.language_model(

@@ -4,13 +4,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rtrack_ros.training.batches import IGNORE, Batch, SequenceBuilder
+from rtrack_ros.training.batches import Batch
 from rtrack_ros.training.forward import NanoForward, soft_number_loss
+from rtrack_ros.training.sequences import CELLS, IGNORE, SequenceBuilder
 
 FORCED_WEIGHT = 0.1
 """Weight of tokens that the grammar dictates anyway, such as a comma."""
 DECISION_WEIGHT = 2.5
-"""Weight of tokens that decide whether there is (another) object."""
+"""Weight of tokens that decide whether there is (another) object, or whether a claim is true."""
+PROSE_WEIGHT = 0.7
+"""Weight of the words of a description."""
 LABEL_WEIGHT = 0.5
 LOOKING_WEIGHT = 0.3
 VISION_WEIGHT = 1.0
@@ -19,8 +22,9 @@ VISION_WEIGHT = 1.0
 
 def dense_loss(net: NanoForward, tokens: Tensor, batch: Batch, sigma: float
                ) -> tuple[Tensor, dict[str, float]]:
-    """Return the dense loss of the vision tower over merged tokens (B, 2, CELLS, hidden)."""
-    fused = torch.cat([tokens[:, 0], tokens[:, 1]], dim=-1)
+    """Return the dense loss of the vision tower over merged tokens (B, 2 P, CELLS, hidden)."""
+    pairs = tokens.reshape(-1, 2, *tokens.shape[2:])
+    fused = torch.cat([pairs[:, 0], pairs[:, 1]], dim=-1)
     losses = net.vision_head.loss(fused, batch.dense, net.numbers(), sigma)
     weights = {'present': 1.0, 'box': 0.4, 'overlap': 1.0}
     total = torch.stack([weights.get(name, 0.7) * value for name, value in losses.items()]).sum()
@@ -33,9 +37,9 @@ def language_loss(net: NanoForward, builder: SequenceBuilder, batch: Batch, sigm
     seen = net.see_training(batch.images)
     vision, report = dense_loss(net, seen.merged, batch, sigma)
     hidden, inner = net.read(seen, batch)
-    second = batch.image_start[1]
-    asked = net.language_head.loss(inner[:, second:second + batch.dense.present.shape[1]],
-                                   batch.referred, net.numbers(), sigma)
+    thermal = batch.image_starts[-1]
+    asked = net.language_head.loss(inner[:, thermal:thermal + CELLS], batch.referred,
+                                   net.numbers(), sigma)
     nothing = torch.zeros(())
     pointing = (2.0 * asked['present'] + 0.4 * asked.get('box', nothing)
                 + asked.get('overlap', nothing))
@@ -52,7 +56,8 @@ def answer_loss(net: NanoForward, builder: SequenceBuilder, hidden: Tensor, batc
     kept = batch.targets != IGNORE
     targets = batch.targets[kept]
     logits = net.model.lm_head(hidden[kept]).float()
-    weights = torch.full(targets.shape, FORCED_WEIGHT)
+    weights = torch.full(targets.shape, PROSE_WEIGHT)
+    weights[torch.isin(targets, torch.tensor(builder.forced))] = FORCED_WEIGHT
     weights[torch.isin(targets, torch.tensor(builder.decisions))] = DECISION_WEIGHT
     weights[torch.isin(targets, torch.tensor(builder.labels))] = LABEL_WEIGHT
     place = torch.full((logits.shape[1],), -1)
@@ -66,7 +71,8 @@ def answer_loss(net: NanoForward, builder: SequenceBuilder, hidden: Tensor, batc
         losses = losses.masked_scatter(number, spread + 0.05 * losses[number])
         weights[number] = 1.0
     decisions = weights == DECISION_WEIGHT
-    report = {'number': _mean(losses, number), 'decision': _mean(losses, decisions)}
+    report = {'number': _mean(losses, number), 'decision': _mean(losses, decisions),
+              'prose': _mean(losses, weights == PROSE_WEIGHT)}
     return (losses * weights).sum() / weights.sum(), report
 
 

@@ -89,7 +89,8 @@ def draw_frames(seed: int, size: tuple[int, int]
             shown = {item.actor.id for item in seen}
             hidden = tuple(_relative(item.box, scene) for item in frame.objects
                            if item.id not in shown)
-            row = FrameRow(frame.condition, tuple(_object(item, scene) for item in seen), hidden,
+            row = FrameRow(frame.condition, tuple(object_row(item, _relative(item.box, scene))
+                                                  for item in seen), hidden,
                            _sentences(rng, scene, seen))
             yield resize_image(frame.rgb, size), register_thermal(thermal, *size), row
 
@@ -101,12 +102,12 @@ def _relative(box: tuple[float, float, float, float], scene: Scene
             round(1000 * x2 / scene.width, 1), round(1000 * y2 / scene.height, 1))
 
 
-def _object(item: Sighting, scene: Scene) -> ObjectRow:
+def object_row(item: Sighting, box: tuple[float, float, float, float]) -> ObjectRow:
+    """Return the row of an actor whose box, in 0-1000, is ``box``."""
     actor = item.actor
     return ObjectRow(CATEGORIES.index(actor.category), COLOURS.index(actor.upper),
                      COLOURS.index(actor.lower) if actor.lower else -1,
-                     FACINGS.index(actor.facing(item.seconds)), actor.moving(item.seconds),
-                     _relative(item.box, scene))
+                     FACINGS.index(actor.facing(item.seconds)), actor.moving(item.seconds), box)
 
 
 def _sentences(rng: np.random.Generator, scene: Scene, seen: list[Sighting]
@@ -133,7 +134,7 @@ def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tu
             if len(rows) == frames:
                 break
             rgb[len(rows)], thermal[len(rows)] = image, heat
-            rows.append(_as_json(row))
+            rows.append(frame_row_as_json(row))
         scene += 1
     np.save(folder / f'{number:04d}.rgb.npy', rgb)
     np.save(folder / f'{number:04d}.thermal.npy', thermal)
@@ -142,10 +143,21 @@ def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tu
     draft.rename(folder / f'{number:04d}.json')
 
 
-def _as_json(row: FrameRow) -> dict[str, Any]:
+def frame_row_as_json(row: FrameRow) -> dict[str, Any]:
+    """Return what ``frame_row_from_json`` reads."""
     return {'condition': row.condition, 'hidden': row.hidden,
             'objects': [vars(item) for item in row.objects],
             'sentences': [vars(item) for item in row.sentences]}
+
+
+def frame_row_from_json(row: dict[str, Any]) -> FrameRow:
+    """Return the row that ``frame_row_as_json`` wrote."""
+    return FrameRow(row['condition'],
+                    tuple(ObjectRow(**{**item, 'box': tuple(item['box'])})
+                          for item in row['objects']),
+                    tuple(tuple(box) for box in row['hidden']),
+                    tuple(SentenceRow(item['text'], item['kind'], tuple(item['objects']))
+                          for item in row['sentences']))
 
 
 def read_shard(folder: Path, number: int) -> Shard:
@@ -158,9 +170,4 @@ def read_shard(folder: Path, number: int) -> Shard:
     return Shard(
         np.load(folder / f'{number:04d}.rgb.npy', mmap_mode='r'),
         np.load(folder / f'{number:04d}.thermal.npy', mmap_mode='r'),
-        tuple(FrameRow(row['condition'],
-                       tuple(ObjectRow(**{**item, 'box': tuple(item['box'])})
-                             for item in row['objects']),
-                       tuple(tuple(box) for box in row['hidden']),
-                       tuple(SentenceRow(item['text'], item['kind'], tuple(item['objects']))
-                             for item in row['sentences'])) for row in rows))
+        tuple(frame_row_from_json(row) for row in rows))

@@ -2,28 +2,26 @@
 
 import json
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rtrack_ros.training.batches import Batch, SequenceBuilder, draw_batch
-from rtrack_ros.training.decoding import score_held_out
+from rtrack_ros.training.batches import Batch
+from rtrack_ros.training.decoding import score_closeups, score_held_out
+from rtrack_ros.training.feed import STAGES, Feed
 from rtrack_ros.training.forward import NanoForward
 from rtrack_ros.training.losses import dense_loss, language_loss
-from rtrack_ros.training.nano import IMAGE_SIZE, build_model, save_nano
-from rtrack_ros.training.samples import Shard, read_shard, write_shard
+from rtrack_ros.training.nano import build_model, save_nano
+from rtrack_ros.training.sequences import SequenceBuilder
 from rtrack_ros.training.tokenizer import build_tokenizer
 
-STAGES = ('dense', 'language')
 CONSOLE = Console()
 
 
@@ -58,75 +56,17 @@ def train(config_path: Path, out: Path, workers: int = 1) -> Path:
     if config['compile']:
         net.compile()
     with ProcessPoolExecutor(workers) as pool:
-        futures = _order_shards(run, pool)
+        feed = Feed(config, out / 'data', builder, pool)
         while run.stage < len(STAGES):
-            _train_stage(run, STAGES[run.stage], futures)
+            _train_stage(run, STAGES[run.stage], feed)
             run.stage, run.step, run.optimizer = run.stage + 1, 0, None
             _save(run)
-    futures[0].result()
-    net.load_state_dict(_better(run))
+        net.load_state_dict(_better(run, feed))
     save_nano(net.model, tokenizer, out / 'model')
     return out / 'model'
 
 
-def _order_shards(run: Run, pool: ProcessPoolExecutor) -> list[Any]:
-    data, folder = run.config['data'], run.out / 'data'
-    held_out = pool.submit(write_shard, folder / 'held_out', 0, data['held_out_seed'],
-                           data['held_out_frames'], IMAGE_SIZE)
-    return [held_out, *(pool.submit(write_shard, folder / 'train', number, data['seed'],
-                                    data['frames_per_shard'], IMAGE_SIZE)
-                        for number in range(data['shards']))]
-
-
-def _batches(run: Run, stage: str, settings: dict[str, Any], futures: list[Any]
-             ) -> Iterator[dict[str, Batch]]:
-    """Yield the batches of each step by loss; the pool of shards grows on a fixed schedule."""
-    shards: list[Shard] = []
-    composed = _composed(run)
-    total = run.config['data']['shards']
-    with ThreadPoolExecutor(1) as ahead:
-        pending = None
-        for step in range(run.step, settings['steps']):
-            wanted = total if stage == 'language' else min(total, 1 + step * total // settings[
-                'steps'])
-            while len(shards) < wanted:
-                futures[1 + len(shards)].result()
-                shards.append(read_shard(run.out / 'data' / 'train', len(shards)))
-            rng = np.random.default_rng((run.config['seed'], STAGES.index(stage), step + 1))
-            following = ahead.submit(_draw, run.builder, stage, settings, list(shards), rng,
-                                     composed)
-            if pending is not None:
-                yield pending.result()
-            pending = following
-        if pending is not None:
-            yield pending.result()
-
-
-def _draw(builder: SequenceBuilder, stage: str, settings: dict[str, Any], shards: list[Shard],
-          rng: np.random.Generator, composed: list[Shard]) -> dict[str, Batch]:
-    """Draw the batch of a step; beside it one for the tower alone, which learns cheaply."""
-    share = settings.get('composed_share', 0.0)
-    batches = {stage: draw_batch(builder, shards, rng, settings['images'],
-                                 settings.get('sentences', 1), composed, share)}
-    if 'dense_images' in settings:
-        batches['dense'] = draw_batch(builder, shards, rng, settings['dense_images'], 1, composed,
-                                      share)
-    return batches
-
-
-def _composed(run: Run) -> list[Shard]:
-    """Return the frames composed of real clips, of the folder that the settings name, if any."""
-    folder = run.config['data'].get('composed')
-    if folder is None:
-        return []
-    numbers = sorted(int(path.stem) for path in Path(folder).glob('*.json'))
-    if not numbers:
-        raise FileNotFoundError(f'{folder} holds no shards; make them with rtrack compose, or '
-                                'leave data.composed out')
-    return [read_shard(Path(folder), number) for number in numbers]
-
-
-def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:
+def _train_stage(run: Run, stage: str, feed: Feed) -> None:
     settings = run.config[stage]
     if run.optimizer is None:
         run.optimizer = torch.optim.AdamW(_groups(run.net, run.config['weight_decay']),
@@ -136,7 +76,7 @@ def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:
     with Progress(*columns, console=CONSOLE) as progress:
         task = progress.add_task(stage, total=settings['steps'], completed=run.step, note='')
         began, since = time.monotonic(), run.step
-        for batches in _batches(run, stage, settings, futures):
+        for batches in feed.batches(stage, run.step):
             report: dict[str, float] = {}
             for loss, batch in batches.items():
                 report = _step(run, loss, batch, _learning_rate(run, stage)) | report
@@ -147,8 +87,7 @@ def _train_stage(run: Run, stage: str, futures: list[Any]) -> None:
                 _log(run, {'stage': stage, 'step': run.step, 'steps_per_s': round(rate, 3),
                            **report})
             if run.step % run.config['evaluate_steps'] == 0 and stage == 'language':
-                futures[0].result()
-                _log(run, {'stage': stage, 'step': run.step, **evaluate(run)})
+                _log(run, {'stage': stage, 'step': run.step, **evaluate(run, feed)})
             if run.step % run.config['checkpoint_steps'] == 0:
                 _save(run)
 
@@ -198,24 +137,26 @@ def _groups(net: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
             for (matrix, vision), parameters in groups.items()]
 
 
-def evaluate(run: Run) -> dict[str, float]:
+def evaluate(run: Run, feed: Feed) -> dict[str, float]:
     """Return held-out scores of the averaged weights on frames no training scene holds."""
     current = deepcopy(run.net.state_dict())
-    scores = _score(run, run.average)
+    scores = _score(run, feed, run.average)
+    closeups = feed.held_out_closeups()
+    if closeups is not None:
+        scores |= score_closeups(run.net, run.builder, closeups, 1)
     run.net.load_state_dict(current)
     return scores
 
 
-def _score(run: Run, weights: dict[str, torch.Tensor]) -> dict[str, float]:
+def _score(run: Run, feed: Feed, weights: dict[str, torch.Tensor]) -> dict[str, float]:
     run.net.load_state_dict(weights)
-    shard = read_shard(run.out / 'data' / 'held_out', 0)
-    return score_held_out(run.net, run.builder, shard, run.config['evaluate_sentences'])
+    return score_held_out(run.net, run.builder, feed.held_out(), run.config['evaluate_sentences'])
 
 
-def _better(run: Run) -> dict[str, torch.Tensor]:
+def _better(run: Run, feed: Feed) -> dict[str, torch.Tensor]:
     """Return the last or the averaged weights, whichever answers held-out sentences better."""
     last = deepcopy(run.net.state_dict())
-    return max((last, run.average), key=lambda weights: _score(run, weights)['f1_all'])
+    return max((last, run.average), key=lambda weights: _score(run, feed, weights)['f1_all'])
 
 
 def _log(run: Run, entry: dict[str, Any]) -> None:

@@ -12,19 +12,14 @@ pytest.importorskip('transformers', reason='learning needs the extra train (make
 import yaml  # noqa: E402
 
 from rtrack_ros.training import nano, sft  # noqa: E402
-from rtrack_ros.training.batches import (  # noqa: E402
-    CELLS,
-    IGNORE,
-    Batch,
-    SequenceBuilder,
-    collate,
-    draw_batch,
-    mirror,
-)
-from rtrack_ros.training.decoding import decode, matches  # noqa: E402
+from rtrack_ros.training.augmentation import mirror  # noqa: E402
+from rtrack_ros.training.batches import Batch, collate  # noqa: E402
+from rtrack_ros.training.decoding import boxes_in, decode, matches  # noqa: E402
+from rtrack_ros.training.drawing import draw_ground, ground_question  # noqa: E402
 from rtrack_ros.training.forward import NanoForward, patches  # noqa: E402
 from rtrack_ros.training.losses import language_loss  # noqa: E402
 from rtrack_ros.training.samples import Shard, read_shard, write_shard  # noqa: E402
+from rtrack_ros.training.sequences import CELLS, IGNORE, SequenceBuilder  # noqa: E402
 from rtrack_ros.training.tokenizer import ANSWER, build_tokenizer  # noqa: E402
 
 
@@ -47,7 +42,7 @@ def net(builder: SequenceBuilder) -> NanoForward:
 
 @pytest.fixture
 def batch(builder: SequenceBuilder, shard: Shard) -> Batch:
-    return draw_batch(builder, [shard], np.random.default_rng(0), 3, 2)
+    return draw_ground(builder, [shard], np.random.default_rng(0), 3, 2)
 
 
 def test_a_number_and_a_json_piece_are_one_token() -> None:
@@ -69,11 +64,11 @@ def test_the_model_keeps_its_size(net: NanoForward) -> None:
 
 def test_answers_are_the_text_of_the_grammar(builder: SequenceBuilder, batch: Batch) -> None:
     tokenizer = build_tokenizer()
-    for row, boxes in enumerate(batch.answers):
+    for row, question in enumerate(batch.questions):
         ids = [token for token in batch.targets[row].tolist() if token != IGNORE]
         text = tokenizer.decode(ids[:-1])
-        assert text.count('bbox_2d') == len(boxes)
-        assert ids[-1] == builder.stop and (text == '[]') == (not boxes)
+        assert text.count('bbox_2d') == len(question.boxes)
+        assert ids[-1] == builder.stop and (text == '[]') == (not question.boxes)
 
 
 def test_forward_equals_the_library(net: NanoForward, builder: SequenceBuilder, batch: Batch
@@ -102,7 +97,7 @@ def test_decoding_a_teacher_gives_its_boxes(net: NanoForward, builder: SequenceB
     row = shard.rows[index]
     sentence = next(s for s in row.sentences if s.kind == 'class' and s.objects)
     pair = np.stack([shard.rgb[index], np.repeat(shard.thermal[index][:, :, None], 3, 2)])[None]
-    batch = collate(builder, [row], pair, [[sentence]])
+    batch = collate(builder, [row], pair, [[ground_question(builder, row, sentence)]])
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3)
     losses = []
     for _ in range(60):
@@ -113,8 +108,8 @@ def test_decoding_a_teacher_gives_its_boxes(net: NanoForward, builder: SequenceB
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
-    said = decode(net, builder, batch)[0]
-    assert matches(batch.answers[0], said, 0.5) == len(batch.answers[0]) == len(said)
+    said, truth = boxes_in(builder, decode(net, builder, batch)[0]), batch.questions[0].boxes
+    assert matches(list(truth), said, 0.5) == len(truth) == len(said)
 
 
 def test_mirroring_twice_is_the_identity_and_swaps_sides(shard: Shard) -> None:
@@ -130,17 +125,21 @@ def test_mirroring_twice_is_the_identity_and_swaps_sides(shard: Shard) -> None:
 def test_dense_targets_mark_the_token_of_each_centre(batch: Batch) -> None:
     assert batch.dense.present.shape == (3, CELLS)
     assert batch.referred.present.shape == (6, CELLS)
-    for row, boxes in enumerate(batch.answers):
-        assert (batch.referred.present[row].sum() > 0) == bool(boxes)
+    for row, question in enumerate(batch.questions):
+        assert (batch.referred.present[row].sum() > 0) == bool(question.boxes)
 
 
 def test_a_share_of_pairs_comes_from_composed_frames(builder: SequenceBuilder,
                                                      shard: Shard) -> None:
     composed = Shard(shard.rgb, shard.thermal,
                      tuple(replace(row, condition='composed') for row in shard.rows))
-    rng = np.random.default_rng(1)
-    assert 'composed' not in draw_batch(builder, [shard], rng, 4, 1, [composed], 0.0).conditions
-    assert set(draw_batch(builder, [shard], rng, 4, 1, [composed], 1.0).conditions) == {'composed'}
+
+    def conditions(share: float) -> set[str]:
+        rng = np.random.default_rng(1)
+        batch = draw_ground(builder, [shard], rng, 4, 1, [composed], share)
+        return {question.condition for question in batch.questions}
+
+    assert 'composed' not in conditions(0.0) and conditions(1.0) == {'composed'}
 
 
 def test_shards_depend_on_their_number_alone(tmp_path: Path) -> None:
@@ -165,15 +164,16 @@ def test_a_run_is_saved_resumed_and_finished(tmp_path: Path) -> None:
     config |= {'compile': False, 'checkpoint_steps': 1, 'evaluate_steps': 2,
                'evaluate_sentences': 4}
     config['data'] |= {'shards': 1, 'frames_per_shard': 6, 'held_out_frames': 6}
+    config['data']['closeups'] |= {'shards': 1, 'episodes_per_shard': 3, 'held_out_episodes': 3}
     config['dense'] |= {'steps': 2, 'images': 2}
-    config['language'] |= {'steps': 2, 'images': 2, 'sentences': 2, 'decay_steps': 1,
-                           'dense_images': 2}
+    config['language'] |= {'steps': 6, 'images': 2, 'sentences': 2, 'decay_steps': 1,
+                           'dense_images': 2, 'closeups': {'portrait': 0.3, 'locate': 0.4}}
     path = tmp_path / 'small.yaml'
     path.write_text(yaml.safe_dump(config))
     folder = sft.train(path, tmp_path / 'run')
     assert (folder / 'model.safetensors').is_file() and (folder / 'rtrack.json').is_file()
     log = (tmp_path / 'run' / 'log.jsonl').read_text()
-    assert 'f1_all' in log
+    assert 'f1_all' in log and '"verify"' in log and '"locate"' in log
     before = (folder / 'model.safetensors').read_bytes()
     sft.train(path, tmp_path / 'run')
     assert (folder / 'model.safetensors').read_bytes() == before
