@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from rtrack_ros.frames import Image8
+
+TASKS: Final = ('ground', 'locate', 'verify', 'describe')
+"""What a model may be asked: where is what a sentence means, where is this target now, is this
+object what a sentence says, and what is this object."""
 
 
 class EngineError(RuntimeError):
     """An engine could not start or answer; the message names the remedy."""
+
+
+class TaskError(EngineError):
+    """A model is asked for a task it was not trained for."""
 
 
 class DeadlineError(EngineError):
@@ -49,7 +57,9 @@ class Reply:
         tokens: Number of generated tokens.
         finish: 'stop' when complete, 'length' when cut, 'error' otherwise.
         timings: Milliseconds by stage, at least 'total'.
-        confidence: Mean probability of the chosen tokens in [0, 1], None where unknown.
+        confidence: Geometric mean probability of the chosen tokens in [0, 1], the end of the
+            answer included and the grammar not: ``confidence ** tokens`` is the probability with
+            which the model alone writes this answer. None where unknown.
     """
 
     text: str
@@ -76,6 +86,7 @@ class Capabilities:
         crops: Whether the model gains from being asked about an enlarged part of the image.
         shares_images: Whether the engine is a ``SharesImages``: several prompts about the same
             images cost one encoding of them.
+        tasks: What the model was trained for, of ``TASKS``.
     """
 
     name: str
@@ -89,6 +100,7 @@ class Capabilities:
     prompt: str = 'brief'
     crops: bool = False
     shares_images: bool = False
+    tasks: tuple[str, ...] = ('ground',)
 
 
 class Engine(Protocol):

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.base import TASKS, EngineError
 
 MANIFEST_NAME = 'rtrack.json'
 
 _EXAMPLE = ('{"name": "rtrack-nano", "bbox_protocol": "rel1000", "image_size": [320, 256], '
-            '"labels": ["person", "car"], "prompt": "brief", "max_boxes": 12}')
+            '"labels": ["person", "car"], "prompt": "brief", "max_boxes": 12, '
+            '"tasks": ["ground"]}')
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ModelManifest:
         crops: Whether it finds more when shown an enlarged part of the image around what is
             followed. False unless measured: a model trained on whole images only may take the
             edge of a crop for that of the scene, and 'on the left' for the left of the crop.
+        tasks: What it was trained for, of ``engines.base.TASKS``; 'ground' where nothing is said.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ModelManifest:
     prompt: str = 'brief'
     max_boxes: int = 12
     crops: bool = False
+    tasks: tuple[str, ...] = ('ground',)
 
     @classmethod
     def read(cls, folder: Path) -> 'ModelManifest':
@@ -66,9 +69,15 @@ class ModelManifest:
         return cls(str(content['name']), str(content['bbox_protocol']), (width, height),
                    tuple(str(label) for label in content.get('labels', ())),
                    str(content.get('prompt', 'brief')), int(content.get('max_boxes', 12)),
-                   crops)
+                   crops, _tasks(content.get('tasks', ('ground',))))
 
     def write(self, folder: Path) -> None:
         """Write ``folder``/rtrack.json."""
         text = json.dumps(asdict(self), indent=2) + '\n'
         (folder / MANIFEST_NAME).write_text(text, encoding='utf-8')
+
+
+def _tasks(named: Any) -> tuple[str, ...]:
+    if isinstance(named, str) or not named or not set(named) <= set(TASKS):
+        raise ValueError(f'tasks must list some of {", ".join(TASKS)}; got {named!r}')
+    return tuple(named)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from rtrack_ros.engines.base import (
+    TASKS,
     Capabilities,
     DeadlineError,
     EngineError,
@@ -25,15 +26,19 @@ class ScriptedEngine:
         delay_s: Seconds each answer takes.
         image_size: (width, height) in pixels that coordinates of 'abs_resized' refer to.
         bbox_protocol: Coordinate protocol of the script.
+        tasks: What the script can be asked, of ``engines.base.TASKS``.
+        confidence: What every reply says of itself; see ``engines.base.Reply``.
     """
 
     def __init__(self, script: Script = ('[]',), delay_s: float = 0.0,
                  image_size: tuple[int, int] = (320, 256),
-                 bbox_protocol: str = 'rel1000') -> None:
+                 bbox_protocol: str = 'rel1000', tasks: tuple[str, ...] = TASKS,
+                 confidence: float | None = None) -> None:
         self._script = script
         self._delay_s = delay_s
         self._capabilities = Capabilities('scripted', 'script', 'none', 'none', bbox_protocol,
-                                          image_size, constrained=False)
+                                          image_size, constrained=False, tasks=tasks)
+        self._confidence = confidence
         self._closed = False
         self.calls = 0
 
@@ -64,7 +69,7 @@ class ScriptedEngine:
         finish = 'stop' if len(words) <= max_tokens else 'length'
         total_ms = (time.perf_counter() - started) * 1e3
         return Reply(' '.join(words[:max_tokens]), min(len(words), max_tokens), finish,
-                     {'total': total_ms})
+                     {'total': total_ms}, self._confidence)
 
     def _next_text(self, images: Sequence[Image8], prompt: Prompt) -> str:
         self.calls += 1

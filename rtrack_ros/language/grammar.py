@@ -1,7 +1,8 @@
-"""The answer grammar: the only texts a model may write, and the writer of such texts.
+"""The answer grammars: the only texts a model may write, and the writer of such texts.
 
-One item is ``{"bbox_2d": [312, 148, 467, 633], "label": "person"}``, the form in which the Qwen-VL
-family grounds; nobody is ``[]``. No whitespace is free: a weak model would spend its tokens on it.
+Where boxes are asked for, one item is ``{"bbox_2d": [312, 148, 467, 633], "label": "person"}``,
+the form in which the Qwen-VL family grounds; nobody is ``[]``. No whitespace is free: a weak model
+would spend its tokens on it. A verdict is ``Yes`` or ``No``, a description a few words.
 """
 
 import json
@@ -13,6 +14,8 @@ from rtrack_ros.language.answers import Box
 
 MAX_COORDINATE = 1000
 MAX_LABEL_CHARACTERS = 32
+MAX_DESCRIPTION_CHARACTERS = 96
+YES, NO = 'Yes', 'No'
 
 _ANY_LABEL = f'[a-z][a-z ]{{0,{MAX_LABEL_CHARACTERS - 1}}}'
 _LABEL = re.compile(_ANY_LABEL)
@@ -39,6 +42,25 @@ def answer_grammar(max_boxes: int, labels: Sequence[str] | None = None) -> Gramm
         _check_labels(labels)
     return Grammar(_regex(max_boxes, labels), _ebnf(max_boxes, labels),
                    _json_schema(max_boxes, labels))
+
+
+def verdict_grammar() -> Grammar:
+    """Return the grammar of an answer to a yes-or-no question.
+
+    The notations accept the same words, but JSON has no bare ones: under its schema they stand in
+    quotes, which ``language.parser.parse_words`` takes off.
+    """
+    return Grammar(f'({YES}|{NO})', f'root ::= "{YES}" | "{NO}"', json.dumps({'enum': [YES, NO]}))
+
+
+def description_grammar() -> Grammar:
+    """Return the grammar of a description: lower-case words with spaces and commas.
+
+    For the JSON schema see ``verdict_grammar``.
+    """
+    words = f'[a-z][a-z ,]{{0,{MAX_DESCRIPTION_CHARACTERS - 1}}}'
+    return Grammar(words, f'root ::= {words}',
+                   json.dumps({'type': 'string', 'pattern': f'^{words}$'}))
 
 
 def render_answer(items: Sequence[tuple[Box, str]]) -> str:

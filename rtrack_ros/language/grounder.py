@@ -2,20 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, cast
 
-from rtrack_ros.engines.base import Engine, Prompt, Reply, SharesImages
-from rtrack_ros.frames import FramePair, Region
-from rtrack_ros.language.answers import Answer, Grounding
-from rtrack_ros.language.coordinates import check_protocol
+from rtrack_ros.engines.base import Engine
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.asking import TOKENS_PER_BOX, Asker
 from rtrack_ros.language.grammar import answer_grammar
-from rtrack_ros.language.parser import AnswerError, parse_answer
 from rtrack_ros.language.prompts import ground_prompt
 from rtrack_ros.language.queries import Query
-
-# A tokenizer that spells every digit needs about 35 tokens for one box.
-_TOKENS_PER_BOX = 40
 
 
 class Grounder:
@@ -34,19 +28,18 @@ class Grounder:
         labels: Words the model may use; None takes the ones its engine declares, if any.
 
     Raises:
+        TaskError: the engine's model was not trained to ground.
         ProtocolError: the engine's model names a coordinate protocol nobody here can read.
         PromptError: the engine's model names a prompt style nobody here can write.
     """
 
     def __init__(self, engine: Engine, max_boxes: int = 12,
                  labels: Sequence[str] | None = None) -> None:
-        self._engine = engine
-        self._capabilities = engine.capabilities()
-        check_protocol(self._capabilities.bbox_protocol)
-        ground_prompt('', self._capabilities.prompt)
-        self._grammar = answer_grammar(max_boxes, labels or self._capabilities.labels or None)
-        self._max_tokens = _TOKENS_PER_BOX * max_boxes
-        self._seen: tuple[FramePair, Any] | None = None
+        self._asker = Asker(engine, 'ground')
+        self._style = self._asker.capabilities.prompt
+        self._grammar = answer_grammar(max_boxes,
+                                       labels or self._asker.capabilities.labels or None)
+        self._max_tokens = TOKENS_PER_BOX * max_boxes
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
         """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
@@ -62,34 +55,8 @@ class Grounder:
             AnswerError: the text is no answer, or was cut off.
         """
         started = time.perf_counter()
-        prompt = ground_prompt(query.text, self._capabilities.prompt)
-        reply = self._ask(pair, prompt, deadline_s)
-        if reply.finish != 'stop':
-            raise AnswerError(f'the answer is incomplete (finish {reply.finish!r} after '
-                              f'{reply.tokens} tokens); allow fewer boxes per answer')
-        groundings = parse_answer(reply.text, self._capabilities.bbox_protocol,
-                                  (pair.width, pair.height), self._capabilities.image_size)
+        reply = self._asker.ask([pair], ground_prompt(query.text, self._style), self._grammar,
+                                self._max_tokens, deadline_s)
+        groundings = self._asker.groundings(reply.text, pair)
         latency_ms = (time.perf_counter() - started) * 1e3
-        return Answer(pair.stamp_ns, query.id, query.epoch,
-                      tuple(_on_the_whole(item, pair.region) for item in groundings), latency_ms,
-                      pair.region)
-
-    def _ask(self, pair: FramePair, prompt: Prompt, deadline_s: float | None) -> Reply:
-        """Ask the engine, about images it has seen already where this is the pair of before."""
-        if not self._capabilities.shares_images:
-            return self._engine.infer(pair.images(), prompt, self._grammar, self._max_tokens,
-                                      deadline_s)
-        engine, started = cast(SharesImages, self._engine), time.perf_counter()
-        if self._seen is None or self._seen[0] is not pair:
-            self._seen = (pair, engine.encode(pair.images()))
-        left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
-        return engine.answer(self._seen[1], prompt, self._grammar, self._max_tokens, left_s)
-
-
-def _on_the_whole(grounding: Grounding, region: Region | None) -> Grounding:
-    """Return a grounding in a crop as one in the image; whole pixels keep the shift exact."""
-    if region is None:
-        return grounding
-    x1, y1, x2, y2 = grounding.box
-    left, top = region[:2]
-    return replace(grounding, box=(x1 + left, y1 + top, x2 + left, y2 + top))
+        return Answer(pair.stamp_ns, query.id, query.epoch, groundings, latency_ms, pair.region)

@@ -2,8 +2,10 @@
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
+from rtrack_ros.engines.base import Grammar
 from rtrack_ros.language.answers import Box, Grounding
 from rtrack_ros.language.coordinates import Size, check_protocol, pixels_from_model
 
@@ -40,6 +42,22 @@ def parse_answer(text: str, protocol: str, image_size: Size,
         raise AnswerError(f'the answer is not a JSON list: {_shown(text)}')
     return tuple(_grounding(item, index, protocol, image_size, model_size)
                  for index, item in enumerate(items))
+
+
+def parse_words(text: str, grammar: Grammar) -> str:
+    """Return an answer in words, once it is seen to be one of a grammar.
+
+    Args:
+        text: What the model wrote, in quotes where it wrote JSON.
+        grammar: ``verdict_grammar()`` or ``description_grammar()``.
+
+    Raises:
+        AnswerError: the text is none of the grammar's.
+    """
+    words = _load(text) if text.startswith('"') else text
+    if not isinstance(words, str) or not re.fullmatch(grammar.regex, words):
+        raise AnswerError(f'the answer is none of {grammar.regex}: {_shown(text)}')
+    return words
 
 
 def _load(text: str) -> Any:

@@ -1,12 +1,14 @@
 """What the model is asked. Training and every engine build their prompts here and nowhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rtrack_ros.engines.base import Prompt
 
+_PAIR: Final = ('Two registered pictures of one moment follow, first RGB, then thermal (white is '
+                'hot). ')
 _GROUND: Final = {
-    # What rtrack-nano reads: it has no other task, so the sentence alone is the instruction.
+    # What rtrack-nano reads: the task it is asked most is told by having no word of its own.
     'brief': '{sentence}\nRGB:',
     # For a general model that must be told what to do and how to answer.
     'full': 'Locate every object that matches this description: {sentence}\n'
@@ -14,13 +16,23 @@ _GROUND: Final = {
             'Answer with a JSON list of {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}}, or [] '
             'when nothing matches.\nRGB:',
 }
-_LOCATE: Final = {
-    'brief': 'locate {box}\n',
-    'full': 'The box {box} in the first picture holds a target. Find the same target in the '
-            'second picture. Answer with a JSON list of one {{"bbox_2d": [x1, y1, x2, y2], '
-            '"label": "..."}}, or [] when it is not there.\n',
+_VERIFY: Final = {
+    'brief': 'verify {box} {sentence}\nRGB:',
+    'full': _PAIR + 'Is the object in the box {box} this: {sentence}? Answer Yes or No.\nRGB:',
 }
-GROUND_STYLES: Final = tuple(_GROUND)
+_DESCRIBE: Final = {
+    'brief': 'describe {box}\nRGB:',
+    'full': _PAIR + 'Describe the object in the box {box} in one short sentence: what it is, its '
+                    'colours, what it does.\nRGB:',
+}
+_LOCATE: Final = {
+    'brief': 'locate {box}\nRGB:',
+    'full': 'Two registered pictures of one moment follow, RGB and thermal; the box {box} in them '
+            'holds a target. Two of a later moment follow them. Find the same target in those. '
+            'Answer with a JSON list of one {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}}, or '
+            '[] when it is not there.\nRGB:',
+}
+STYLES: Final = tuple(_GROUND)
 
 
 class PromptError(ValueError):
@@ -36,30 +48,74 @@ def ground_prompt(text: str, style: str = 'brief') -> Prompt:
     Args:
         text: The sentence, any case; case, outer spaces and closing punctuation carry no meaning
             for the model and are removed.
-        style: The wording the model was trained with, one of ``GROUND_STYLES``.
+        style: The wording the model was trained with, one of ``STYLES``.
 
     Raises:
         PromptError: the style is unknown.
     """
-    if style not in _GROUND:
-        raise PromptError(f'prompt style {style!r} is unknown; in rtrack.json of the '
-                          f'model set prompt to one of {", ".join(GROUND_STYLES)}')
-    sentence = ' '.join(text.split()).lower().rstrip('.!?, ')
-    return Prompt((_GROUND[style].format(sentence=sentence), None, 'Thermal:', None))
+    sentence = plain_sentence(text)
+    return _about_a_pair(_worded(_GROUND, style).format(sentence=sentence))
+
+
+def plain_sentence(text: str) -> str:
+    """Return a sentence without what carries no meaning for a model: case, spaces, a full stop."""
+    return ' '.join(text.split()).lower().rstrip('.!?, ')
+
+
+def verify_prompt(text: str, box: Sequence[float], style: str = 'brief') -> Prompt:
+    """Return the prompt that asks whether the object in a box is what a sentence says: Yes or No.
+
+    Args:
+        text: The sentence, as for ``ground_prompt``.
+        box: x1, y1, x2, y2 in both pictures, in the coordinates the model writes.
+        style: The wording the model was trained with, one of ``STYLES``.
+
+    Raises:
+        PromptError: the style is unknown.
+    """
+    wording = _worded(_VERIFY, style)
+    return _about_a_pair(wording.format(box=_corners(box), sentence=plain_sentence(text)))
+
+
+def describe_prompt(box: Sequence[float], style: str = 'brief') -> Prompt:
+    """Return the prompt that asks for a sentence about the object in a box (OmniPT).
+
+    Args:
+        box: x1, y1, x2, y2 in both pictures, in the coordinates the model writes.
+        style: The wording the model was trained with, one of ``STYLES``.
+
+    Raises:
+        PromptError: the style is unknown.
+    """
+    return _about_a_pair(_worded(_DESCRIBE, style).format(box=_corners(box)))
 
 
 def locate_prompt(box: Sequence[float], style: str = 'brief') -> Prompt:
-    """Return the prompt that asks for the target of a template crop in a search crop.
+    """Return the prompt that asks for the target of a template pair in a search pair.
+
+    R1-Track shows one RGB image of each; a target in the dark or in smoke needs the thermal ones.
 
     Args:
         box: The target in the template, x1, y1, x2, y2 in the coordinates the model writes.
-        style: The wording the model was trained with, one of ``GROUND_STYLES``.
+        style: The wording the model was trained with, one of ``STYLES``.
 
     Raises:
         PromptError: the style is unknown.
     """
-    if style not in _LOCATE:
+    first = _worded(_LOCATE, style).format(box=_corners(box))
+    return Prompt((first, None, 'Thermal:', None, 'RGB:', None, 'Thermal:', None))
+
+
+def _worded(wordings: Mapping[str, str], style: str) -> str:
+    if style not in wordings:
         raise PromptError(f'prompt style {style!r} is unknown; in rtrack.json of the '
-                          f'model set prompt to one of {", ".join(GROUND_STYLES)}')
-    corners = ', '.join(str(round(value)) for value in box)
-    return Prompt((_LOCATE[style].format(box=f'[{corners}]'), None, None))
+                          f'model set prompt to one of {", ".join(STYLES)}')
+    return wordings[style]
+
+
+def _about_a_pair(first: str) -> Prompt:
+    return Prompt((first, None, 'Thermal:', None))
+
+
+def _corners(box: Sequence[float]) -> str:
+    return f'[{", ".join(str(round(value)) for value in box)}]'

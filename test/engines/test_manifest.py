@@ -12,7 +12,7 @@ NANO = ModelManifest('nano', 'rel1000', (320, 256), ('person', 'car'), 'brief', 
 def test_what_is_written_is_read(tmp_path):
     NANO.write(tmp_path)
     assert ModelManifest.read(tmp_path) == NANO
-    closer = replace(NANO, crops=True)
+    closer = replace(NANO, crops=True, tasks=('ground', 'locate', 'verify', 'describe'))
     closer.write(tmp_path)
     assert ModelManifest.read(tmp_path) == closer
 
@@ -20,14 +20,16 @@ def test_what_is_written_is_read(tmp_path):
 def test_what_may_be_left_out_has_defaults(tmp_path):
     (tmp_path / 'rtrack.json').write_text(
         '{"name": "x", "bbox_protocol": "abs_resized", "image_size": [644, 476]}')
-    assert ModelManifest.read(tmp_path) == ModelManifest('x', 'abs_resized', (644, 476))
+    read = ModelManifest.read(tmp_path)
+    assert read == ModelManifest('x', 'abs_resized', (644, 476)) and read.tasks == ('ground',)
 
 
 @pytest.mark.parametrize('spoil', [
     lambda facts: facts.pop('name'), lambda facts: facts.pop('bbox_protocol'),
     lambda facts: facts.update(image_size=[320]), lambda facts: facts.update(image_size='320x256'),
     lambda facts: facts.update(image_size=[0, 256]), lambda facts: facts.update(labels=3),
-    lambda facts: facts.update(crops='yes')])
+    lambda facts: facts.update(crops='yes'), lambda facts: facts.update(tasks='locate'),
+    lambda facts: facts.update(tasks=['fly']), lambda facts: facts.update(tasks=[])])
 def test_a_manifest_that_does_not_say_what_it_must_is_refused(tmp_path, spoil):
     NANO.write(tmp_path)
     facts = json.loads((tmp_path / 'rtrack.json').read_text())

@@ -13,7 +13,7 @@ from rtrack_ros.engines.registry import load_engine
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.language.coordinates import check_protocol
 from rtrack_ros.language.grammar import answer_grammar
-from rtrack_ros.language.prompts import GROUND_STYLES, ground_prompt
+from rtrack_ros.language.prompts import STYLES, ground_prompt
 
 GRAMMAR = answer_grammar(4, ('person', 'car', 'cyclist'))
 
@@ -30,7 +30,7 @@ def test_the_export_is_of_the_weights_beside_it(nano):
 def test_the_model_says_what_it_is(openvino):
     said = openvino.capabilities()
     check_protocol(said.bbox_protocol)
-    assert said.name == 'openvino' and said.constrained and said.prompt in GROUND_STYLES
+    assert said.name == 'openvino' and said.constrained and said.prompt in STYLES
     assert said.precision == 'int8' and said.image_size == (256, 192) and said.labels
 
 

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtrack_ros.language.grammar import answer_grammar, render_answer
+from rtrack_ros.language.grammar import (
+    answer_grammar,
+    description_grammar,
+    render_answer,
+    verdict_grammar,
+)
+from rtrack_ros.language.parser import parse_words
 
 # A busy machine is slow, not wrong.
 patiently = settings(max_examples=60, deadline=None,
@@ -86,14 +92,12 @@ def test_a_grammar_that_cannot_be_is_refused(max_boxes, labels, complaint):
         answer_grammar(max_boxes, labels)
 
 
-@pytest.fixture(scope='module')
-def verdicts():
+def judge_of(grammar):
     """What a grammar compiler says about a text in each of the three notations."""
     xgrammar = pytest.importorskip('xgrammar', reason='xgrammar reads the other notations')
     letters = [chr(code) for code in range(128)]
     compiler = xgrammar.GrammarCompiler(
         xgrammar.TokenizerInfo([*letters, '</s>'], stop_token_ids=[128]))
-    grammar = answer_grammar(2, LABELS)
     compiled = {
         'regex': compiler.compile_regex(grammar.regex),
         'ebnf': compiler.compile_grammar(grammar.ebnf),
@@ -106,6 +110,11 @@ def verdicts():
         return {name: matcher.accept_string(text) and matcher.accept_token(128)
                 for name, matcher in matchers.items()}
     return judge
+
+
+@pytest.fixture(scope='module')
+def verdicts():
+    return judge_of(answer_grammar(2, LABELS))
 
 
 @pytest.mark.parametrize('rows', [
@@ -121,3 +130,21 @@ def test_the_notations_accept_the_same_answers(verdicts, rows):
     render_answer([((1, 2, 3, 4), 'car')] * 3), '[{"bbox_2d": [1, 2, 3, 4], "label": "car"}'])
 def test_the_notations_refuse_the_same_texts(verdicts, text):
     assert verdicts(text) == {'regex': False, 'ebnf': False, 'json': False}
+
+
+@pytest.mark.parametrize(('grammar', 'right', 'wrong'), [
+    (verdict_grammar(), ('Yes', 'No'), ('', 'yes', 'YesNo', 'Yes ')),
+    (description_grammar(), ('car', 'person in red, walking to the left', 'a' * 96),
+     ('', ' car', 'Car', 'car.', 'a' * 97))])
+def test_words_are_the_same_in_all_notations_but_for_the_quotes_of_json(grammar, right, wrong):
+    judge = judge_of(grammar)
+    for text in (*right, *wrong):
+        accepted = text in right
+        bare, quoted = judge(text), judge(f'"{text}"')
+        assert bare == {'regex': accepted, 'ebnf': accepted, 'json': False}
+        assert quoted == {'regex': False, 'ebnf': False, 'json': accepted}
+
+
+@pytest.mark.parametrize('text', ['Yes', '"Yes"'])
+def test_words_are_read_with_and_without_quotes(text):
+    assert parse_words(text, verdict_grammar()) == 'Yes'

@@ -1,0 +1,47 @@
+"""What is the object in this box? OmniPT's task (arXiv 2511.17053) on a close view of a track."""
+
+from rtrack_ros.engines.base import Engine
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Box
+from rtrack_ros.language.asking import Asker
+from rtrack_ros.language.grammar import MAX_DESCRIPTION_CHARACTERS, description_grammar
+from rtrack_ros.language.parser import parse_words
+from rtrack_ros.language.portrait import Portraits
+from rtrack_ros.language.prompts import describe_prompt
+
+
+class Describer:
+    """Asks an engine for a sentence about one object. Used by one thread at a time.
+
+    Args:
+        engine: The engine that answers.
+
+    Raises:
+        TaskError: the engine's model was not trained to describe.
+        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
+        PromptError: the engine's model names a prompt style nobody here can write.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._asker = Asker(engine, 'describe')
+        self._portraits = Portraits(self._asker)
+        self._grammar = description_grammar()
+
+    def describe(self, pair: FramePair, box: Box, deadline_s: float | None = None) -> str:
+        """Return a description in lower case, for example 'person in red walking to the left'.
+
+        Args:
+            pair: A whole frame pair.
+            box: x1, y1, x2, y2 in pixels of its RGB image.
+            deadline_s: Seconds after which the answer is of no use; None waits.
+
+        Raises:
+            EngineError: no text could be produced.
+            AnswerError: the text is no description, or was cut off.
+        """
+        view, named = self._portraits.of(pair, box)
+        prompt = describe_prompt(named, self._asker.capabilities.prompt)
+        # A tokenizer may need a token for each character, and one to end.
+        reply = self._asker.ask([view], prompt, self._grammar, MAX_DESCRIPTION_CHARACTERS + 1,
+                                deadline_s)
+        return parse_words(reply.text, self._grammar).strip(' ,')

@@ -1,0 +1,78 @@
+"""Where is this target now? R1-Track's task (arXiv 2506.21980) on both spectra."""
+
+from dataclasses import dataclass, replace
+
+from rtrack_ros.engines.base import Engine
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Box, Grounding
+from rtrack_ros.language.asking import TOKENS_PER_BOX, Asker
+from rtrack_ros.language.closeup import SEARCH_FACTOR, close_up, within
+from rtrack_ros.language.grammar import answer_grammar
+from rtrack_ros.language.prompts import locate_prompt
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """A target as it looked when it was last known for sure.
+
+    Attributes:
+        view: The window around it, images of its own: it outlives its frame.
+        box: x1, y1, x2, y2 of the target in pixels of the window.
+    """
+
+    view: FramePair
+    box: Box
+
+
+class Locator:
+    """Asks an engine to find a target again. Used by one thread at a time.
+
+    Args:
+        engine: The engine that answers.
+
+    Raises:
+        TaskError: the engine's model was not trained to locate.
+        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
+        PromptError: the engine's model names a prompt style nobody here can write.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._asker = Asker(engine, 'locate')
+        self._size = self._asker.capabilities.image_size
+        self._grammar = answer_grammar(1, self._asker.capabilities.labels or None)
+
+    def template(self, pair: FramePair, box: Box) -> Template:
+        """Return a target to look for.
+
+        Args:
+            pair: A whole frame pair.
+            box: The target, x1, y1, x2, y2 in pixels of its RGB image.
+        """
+        view = close_up(pair, box, SEARCH_FACTOR, self._size)
+        assert view.region is not None
+        heat = None if view.thermal is None else view.thermal.copy()
+        return Template(replace(view, rgb=view.rgb.copy(), thermal=heat),
+                        within(box, view.region))
+
+    def locate(self, template: Template, pair: FramePair, believed_box: Box,
+               deadline_s: float | None = None) -> Grounding | None:
+        """Return where the target is in a pair, in pixels of its RGB image; None if not in view.
+
+        Args:
+            template: The target.
+            pair: A whole frame pair, later or earlier.
+            believed_box: Where it is thought to be; the window around this is searched, and what
+                lies outside is not seen.
+            deadline_s: Seconds after which the answer is of no use; None waits.
+
+        Raises:
+            EngineError: no text could be produced.
+            AnswerError: the text is no answer, or was cut off.
+        """
+        view = close_up(pair, believed_box, SEARCH_FACTOR, self._size)
+        prompt = locate_prompt(self._asker.written(template.box, template.view),
+                               self._asker.capabilities.prompt)
+        reply = self._asker.ask([template.view, view], prompt, self._grammar, TOKENS_PER_BOX,
+                                deadline_s)
+        found = self._asker.groundings(reply.text, view)
+        return found[0] if found else None

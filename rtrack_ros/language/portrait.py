@@ -1,0 +1,32 @@
+"""One object seen closely, with its box as a model reads it."""
+
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Box
+from rtrack_ros.language.asking import Asker
+from rtrack_ros.language.closeup import PORTRAIT_FACTOR, close_up, within
+
+
+class Portraits:
+    """Close views for questions about one object; the last one is kept for the next question.
+
+    Args:
+        asker: Whose questions they are for.
+    """
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self._last: tuple[FramePair, Box, FramePair] | None = None
+
+    def of(self, pair: FramePair, box: Box) -> tuple[FramePair, Box]:
+        """Return the view of what is in a box, and the box as the model writes it.
+
+        Args:
+            pair: A whole frame pair.
+            box: x1, y1, x2, y2 in pixels of its RGB image.
+        """
+        if self._last is None or self._last[0] is not pair or self._last[1] != box:
+            size = self._asker.capabilities.image_size
+            self._last = (pair, box, close_up(pair, box, PORTRAIT_FACTOR, size))
+        view = self._last[2]
+        assert view.region is not None
+        return view, self._asker.written(within(box, view.region), view)

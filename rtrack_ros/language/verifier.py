@@ -1,0 +1,65 @@
+"""Is the object in this box what a sentence says?"""
+
+from rtrack_ros.engines.base import Engine, Reply
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Box
+from rtrack_ros.language.asking import Asker
+from rtrack_ros.language.grammar import YES, verdict_grammar
+from rtrack_ros.language.parser import parse_words
+from rtrack_ros.language.portrait import Portraits
+from rtrack_ros.language.prompts import verify_prompt
+
+_TOKENS = 8
+
+
+class Verifier:
+    """Asks an engine for a yes or no about one object. Used by one thread at a time.
+
+    Several sentences in turn about the same box cost one encoding where the engine can keep it.
+
+    Args:
+        engine: The engine that answers.
+
+    Raises:
+        TaskError: the engine's model was not trained to verify.
+        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
+        PromptError: the engine's model names a prompt style nobody here can write.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._asker = Asker(engine, 'verify')
+        self._portraits = Portraits(self._asker)
+        self._grammar = verdict_grammar()
+
+    def verify(self, pair: FramePair, box: Box, sentence: str, deadline_s: float | None = None
+               ) -> float:
+        """Return the probability that the object in the box is what the sentence says, in [0, 1].
+
+        Args:
+            pair: A whole frame pair.
+            box: x1, y1, x2, y2 in pixels of its RGB image.
+            sentence: The claim; what it says about places in the image is not seen in a portrait.
+            deadline_s: Seconds after which the answer is of no use; None waits.
+
+        Raises:
+            EngineError: no text could be produced.
+            AnswerError: the text is neither yes nor no.
+        """
+        view, named = self._portraits.of(pair, box)
+        prompt = verify_prompt(sentence, named, self._asker.capabilities.prompt)
+        reply = self._asker.ask([view], prompt, self._grammar, _TOKENS, deadline_s)
+        yes = parse_words(reply.text, self._grammar) == YES
+        return _sureness(reply) if yes else 1.0 - _sureness(reply)
+
+
+def _sureness(reply: Reply) -> float:
+    """Return the probability of the word that was said, given that it is one of the two.
+
+    The engines decode greedily and report ``p``, the probability of the model's own, without the
+    grammar. The other word has at most ``min(p, 1 - p)``: where the model is bent on answering,
+    ``p`` is the probability, and where it would rather write something else (``p`` below a half)
+    nothing is known but that the said word leads. An engine that reports nothing is believed.
+    """
+    if reply.confidence is None:
+        return 1.0
+    return max(reply.confidence ** reply.tokens, 0.5)
