@@ -4,6 +4,7 @@ The folder it writes loads by the ordinary ``AutoModelForImageTextToText`` and p
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -102,7 +103,7 @@ def _grid_code(side: int, width: int) -> Tensor:
 
 
 def save_nano(model: Qwen3VLForConditionalGeneration, tokenizer: PreTrainedTokenizerFast,
-              folder: Path) -> None:
+              folder: Path, tasks: Sequence[str] = ('ground',)) -> None:
     """Write weights (float16), configuration, tokenizer and processor files to ``folder``.
 
     Matrices are rounded to the grid of 8-bit weights, so that an int8 export is the same model.
@@ -126,7 +127,8 @@ def save_nano(model: Qwen3VLForConditionalGeneration, tokenizer: PreTrainedToken
         'size': {'shortest_edge': area, 'longest_edge': area}})
     _write_json(folder / 'rtrack.json', {
         'name': 'rtrack-nano', 'bbox_protocol': 'rel1000', 'image_size': list(IMAGE_SIZE),
-        'labels': list(LABELS), 'prompt': 'brief', 'max_boxes': 12})
+        'labels': list(LABELS), 'prompt': 'brief', 'max_boxes': 12,
+        'tasks': list(tasks)})
 
 
 def on_int8_grid(weight: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rtrack_ros.engines.base import TASKS
 from rtrack_ros.training.batches import Batch
 from rtrack_ros.training.decoding import score_closeups, score_held_out
 from rtrack_ros.training.feed import STAGES, Feed
@@ -62,7 +63,8 @@ def train(config_path: Path, out: Path, workers: int = 1) -> Path:
             run.stage, run.step, run.optimizer = run.stage + 1, 0, None
             _save(run)
         net.load_state_dict(_better(run, feed))
-    save_nano(net.model, tokenizer, out / 'model')
+    tasks = TASKS if 'closeups' in config['data'] else ('ground',)
+    save_nano(net.model, tokenizer, out / 'model', tasks)
     return out / 'model'
 
 
