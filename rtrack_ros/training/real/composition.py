@@ -47,26 +47,26 @@ class Canvas:
         self.rgb, self.thermal = rgb.copy(), thermal.copy()
         self.owner = np.zeros(thermal.shape, np.int16)
 
-    def paste(self, placed: Placed, owner: int, heat: float = 1.0, light: float = 1.0) -> None:
-        """Paste a person.
+    def warmth_behind(self, placed: Placed) -> float:
+        """Return the mean grey level of thermal that a person is about to cover, 0 outside."""
+        window = self._window(placed)
+        covered = None if window is None else self.thermal[window[0]][
+            placed.cutout.alpha[window[1]] > 0.5]
+        return 0.0 if covered is None or not covered.size else float(covered.mean())
 
-        Args:
-            placed: Whom and where.
-            owner: Number above 0 by which :meth:`visible` knows the person.
-            heat: Contrast against the warmth of the place; 1 leaves it as it was seen.
-            light: Factor on the brightness in RGB.
-        """
+    def paste(self, placed: Placed, owner: int) -> None:
+        """Paste a person; ``owner`` is the number above 0 by which :meth:`visible` knows it."""
         window = self._window(placed)
         if window is None:
             return
         scene, part = window
         alpha: Mask = placed.cutout.alpha[part]
         behind = self.thermal[scene].astype(np.float32)
-        warmth = behind + heat * (placed.cutout.thermal[part] - behind)
-        self.thermal[scene] = np.clip(behind + alpha * (warmth - behind), 0, 255)
+        self.thermal[scene] = np.clip(
+            behind + alpha * (placed.cutout.thermal[part] - behind), 0, 255)
         backdrop = self.rgb[scene].astype(np.float32)
         self.rgb[scene] = np.clip(backdrop + alpha[..., None] * (
-            placed.cutout.rgb[part] * np.float32(light) - backdrop), 0, 255)
+            placed.cutout.rgb[part] - backdrop), 0, 255)
         self.owner[scene][alpha > 0.5] = owner
 
     def visible(self, placed: Placed, owner: int) -> float:

@@ -134,6 +134,7 @@ def _segment(rgb: Image8, thermal: Image8, empty_rgb: Image8, empty_thermal: Ima
     core = np.s_[y1 + (y2 - y1) // 8:(y1 + y2) // 2, columns[0]:columns[1]]
     seeds[core] = np.where(seeds[core] == cv2.GC_PR_FGD, cv2.GC_FGD, cv2.GC_PR_FGD)
     model = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # GrabCut starts from a random clustering
     cv2.grabCut(np.ascontiguousarray(features), seeds, None, *model, 3, cv2.GC_INIT_WITH_MASK)
     mask = np.isin(seeds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     return _largest(np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)),

@@ -38,8 +38,8 @@ def draw_real_sentences(rng: np.random.Generator, objects: Sequence[ObjectRow], 
         condition: Name of the weather; colours are not asked for where they cannot be seen.
     """
     known = _Known(tuple(enumerate(objects)))
-    made = [*_classes(rng, known), *_places(rng, known), *_extremes(known), _animal(rng),
-            _animal(rng)]
+    made = [*_classes(rng, known), *_count(known), *_places(rng, known), *_extremes(known),
+            _animal(rng), _animal(rng)]
     if condition in _COLOUR_CONDITIONS:
         made += _colours(rng, known)
     unique = {sentence.text: sentence for sentence in made}
@@ -60,6 +60,13 @@ def _classes(rng: np.random.Generator, known: _Known) -> list[SentenceRow]:
             noun = singular if lead == 'every' else plural
             made.append(_sentence(f'{lead} {noun}', 'class', known.of(category)))
     return made
+
+
+def _count(known: _Known) -> list[SentenceRow]:
+    """Return a sentence with the right number of people; no other has a clear meaning."""
+    people = known.of(PERSON)
+    word = {2: 'two', 3: 'three', 4: 'four'}.get(len(people))
+    return [_sentence(f'the {word} people', 'class', people)] if word else []
 
 
 def _places(rng: np.random.Generator, known: _Known) -> list[SentenceRow]:

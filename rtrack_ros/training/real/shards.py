@@ -8,33 +8,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import Image8
 from rtrack_ros.language.answers import Box
 from rtrack_ros.simulation.scene import MIN_VISIBILITY
 from rtrack_ros.simulation.weather import Weather, draw_weather, light_rgb
-from rtrack_ros.training.real.composition import (
-    Canvas,
-    Placed,
-    person_row,
-    relative_box,
-    resize_cutout,
-    stand,
-)
+from rtrack_ros.training.real.appearance import dress, warm
+from rtrack_ros.training.real.backgrounds import place_things, vary_place
+from rtrack_ros.training.real.cameras import expose, veil
+from rtrack_ros.training.real.composition import Canvas, Placed, person_row, relative_box
+from rtrack_ros.training.real.crowds import Cutouts, draw_people
 from rtrack_ros.training.real.cutouts import Cutout
-from rtrack_ros.training.real.places import Place, ground_point, simulated_place
+from rtrack_ros.training.real.places import Place, simulated_place
 from rtrack_ros.training.real.sentences import PERSON, draw_real_sentences
 from rtrack_ros.training.samples import FrameRow, ObjectRow
 
-CONDITIONS = {'day': 0.3, 'dusk': 0.1, 'night': 0.15, 'smoke': 0.35, 'glare': 0.1}
+CONDITIONS = {'day': 0.2, 'dusk': 0.1, 'night': 0.15, 'smoke': 0.45, 'glare': 0.1}
 """Share of each condition; smoke is what the clips were chosen for."""
-PEOPLE = (0.1, 0.18, 0.2, 0.18, 0.14, 0.1, 0.06, 0.04)
-"""Share of frames with 0, 1, 2, ... pasted people."""
-SIMULATED_SHARE = 0.2
+SIMULATED_SHARE = 0.15
+_COLOURED_SMOKE = 0.7
 _LEAST_HEIGHT = 30.0
 """Thousandths of the picture; smaller boxes count as hidden."""
 _WEATHERS = 12
@@ -42,9 +36,9 @@ _WEATHERS = 12
 
 @dataclass(frozen=True, eq=False)
 class Stock:
-    """What frames are composed of; the cutouts clip by clip, which are drawn from equally."""
+    """What frames are composed of."""
 
-    cutouts: tuple[tuple[Cutout, ...], ...]
+    cutouts: Cutouts
     places: tuple[Place, ...]
     weathers: tuple[Weather, ...]
 
@@ -68,63 +62,48 @@ def compose(rng: np.random.Generator, stock: Stock, size: tuple[int, int]
         stock: People and places.
         size: (width, height) in pixels of the model's input.
     """
-    place = (simulated_place(int(rng.integers(1, 900_000))) if rng.random() < SIMULATED_SHARE
-             else stock.places[int(rng.integers(len(stock.places)))])
-    canvas = Canvas(place.rgb, place.thermal)
-    _warm_things(rng, canvas)
-    placed = _people(rng, stock, place)
-    for owner, person in enumerate(placed, start=1):
-        canvas.paste(person, owner, float(rng.uniform(0.6, 1.1)), float(rng.uniform(0.75, 1.2)))
-    condition = str(rng.choice(list(CONDITIONS), p=list(CONDITIONS.values())))
     weather = stock.weathers[int(rng.integers(len(stock.weathers)))]
-    lit = light_rgb(canvas.rgb, condition, weather, float(rng.uniform(0, 60)), [], rng)
-    view = _view(rng, canvas.thermal.shape)
-    row = _row(place, canvas, placed, view, condition)
+    place = _place(rng, stock, weather)
+    canvas = Canvas(place.rgb, place.thermal)
+    if not place.objects:  # they would be painted over
+        place_things(rng, canvas)
+    height, width = canvas.thermal.shape
+    placed = draw_people(rng, stock.cutouts, place.geometry, (width, height))
+    placed = [_paste(rng, canvas, person, owner) for owner, person in enumerate(placed, start=1)]
+    condition = str(rng.choice(list(CONDITIONS), p=list(CONDITIONS.values())))
+    row = _row(place, canvas, placed, view := _view(rng, canvas.thermal.shape), condition)
     row = replace(row, sentences=draw_real_sentences(rng, row.objects, condition))
     x1, y1, x2, y2 = view
-    return (resize_image(np.ascontiguousarray(lit[y1:y2, x1:x2]), size),
-            resize_image(_expose(rng, canvas.thermal[y1:y2, x1:x2]), size), row)
+    thermal = expose(rng, resize_image(canvas.thermal[y1:y2, x1:x2], size))
+    if condition == 'smoke' and rng.random() < _COLOURED_SMOKE:
+        return veil(rng, resize_image(canvas.rgb[y1:y2, x1:x2], size), weather.smoke), thermal, row
+    lit = light_rgb(canvas.rgb, condition, weather, float(rng.uniform(0, 60)), [], rng)
+    return resize_image(lit[y1:y2, x1:x2], size), thermal, row
 
 
-def _people(rng: np.random.Generator, stock: Stock, place: Place) -> list[Placed]:
-    """Return people on the ground of a place, far ones first."""
-    count = int(rng.choice(len(PEOPLE), p=PEOPLE))
-    height = place.thermal.shape[0]
-    placed: list[tuple[float, Placed]] = []
-    for _ in range(count):
-        column, row = ground_point(rng, place.geometry, height)
-        tall = place.geometry.person_height(row) * float(np.clip(rng.normal(1, 0.07), 0.8, 1.2))
-        clip = stock.cutouts[int(rng.integers(len(stock.cutouts)))]
-        cutout = clip[int(rng.integers(len(clip)))]
-        sized = resize_cutout(cutout, max(tall, 24.0), bool(rng.random() < 0.5))
-        placed.append((row, stand(sized, column, row)))
-    return [person for _, person in sorted(placed, key=lambda item: item[0])]
+def _place(rng: np.random.Generator, stock: Stock, weather: Weather) -> Place:
+    if rng.random() < SIMULATED_SHARE:
+        return simulated_place(int(rng.integers(1, 900_000)))
+    place = stock.places[int(rng.integers(len(stock.places)))]
+    return vary_place(rng, place, stock.places, weather.smoke)
 
 
-def _warm_things(rng: np.random.Generator, canvas: Canvas) -> None:
-    """Paint a few warm things that nobody should be mistaken for: machines, windows, lamps."""
-    height, width = canvas.thermal.shape
-    for _ in range(int(rng.choice(4, p=(0.6, 0.2, 0.12, 0.08)))):
-        across, down = (int(value) for value in rng.uniform((14, 10), (130, 60)))
-        left, top = int(rng.integers(0, width - across)), int(rng.integers(0, height - down))
-        shape = np.zeros((height, width), np.uint8)
-        if rng.random() < 0.5:
-            cv2.ellipse(shape, (left + across // 2, top + down // 2), (across // 2, down // 2),
-                        0, 0, 360, 255, -1)
-        else:
-            cv2.rectangle(shape, (left, top), (left + across, top + down), 255, -1)
-        soft = cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(1, 4))).astype(np.float32) / 255
-        warm, colour = float(rng.uniform(110, 255)), rng.uniform(20, 230, 3)
-        canvas.thermal[:] = canvas.thermal + soft * (warm - canvas.thermal)
-        veil = float(rng.uniform(0, 0.9)) * soft[..., None]
-        canvas.rgb[:] = canvas.rgb + veil * (colour - canvas.rgb)
+def _paste(rng: np.random.Generator, canvas: Canvas, person: Placed, owner: int) -> Placed:
+    looks = warm(rng, dress(rng, person.cutout), canvas.warmth_behind(person))
+    changed = replace(person, cutout=looks)
+    canvas.paste(changed, owner)
+    return changed
 
 
 def _view(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Return the part of the scene that becomes the picture, between half of it and all."""
+    """Return the part of the scene that becomes the picture, between a quarter of it and all.
+
+    Width and height differ by a quarter at most, as lenses and people do.
+    """
     height, width = shape
-    share = 1.0 if rng.random() < 0.35 else float(rng.uniform(0.55, 1.0))
-    across, down = int(width * share), int(height * share)
+    share = 1.0 if rng.random() < 0.35 else float(rng.uniform(0.5, 1.0))
+    other = float(np.clip(share * rng.uniform(0.78, 1.28), 0.45, 1.0))
+    across, down = int(width * share), int(height * other)
     left, top = (int(rng.integers(0, span + 1)) for span in (width - across, height - down))
     return left, top, left + across, top + down
 
@@ -169,17 +148,6 @@ def _within(box: Box, view: Sequence[float]) -> float:
     across = min(box[2], view[2]) - max(box[0], view[0])
     down = min(box[3], view[3]) - max(box[1], view[1])
     return max(across, 0.0) * max(down, 0.0) / ((box[2] - box[0]) * (box[3] - box[1]))
-
-
-def _expose(rng: np.random.Generator, thermal: NDArray[np.uint8]) -> Image8:
-    """Return thermal as another camera might show it: gain, level, curve, blur and noise."""
-    values = (thermal.astype(np.float32) / 255) ** np.float32(rng.uniform(0.6, 1.5))
-    values = values * np.float32(rng.uniform(0.6, 1.1)) + np.float32(rng.uniform(-0.05, 0.25))
-    if rng.random() < 0.5:
-        values = np.asarray(cv2.GaussianBlur(values, (0, 0), float(rng.uniform(0.5, 2.0))),
-                            np.float32)
-    noise = rng.standard_normal(values.shape, np.float32) * np.float32(rng.uniform(0, 0.03))
-    return np.clip((values + noise) * 255, 0, 255).astype(np.uint8)
 
 
 def write_real_shard(folder: Path, number: int, base_seed: int, frames: int,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from rtrack_ros.boxes import iou
 from rtrack_ros.cli import main
 from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.pairs import DataError
@@ -66,23 +67,32 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / 'out' / 'train'
 
 
-def test_boxes_hold_what_is_warm_and_sentences_name_them(composed: Path) -> None:
+def grid_box(row: ObjectRow) -> tuple[int, int, int, int]:
+    x1, y1, x2, y2 = (round(value * scale / 1000) for value, scale in zip(
+        row.box, (256, 192, 256, 192), strict=True))
+    return x1, y1, x2, y2
+
+
+def test_boxes_hold_who_stands_out_and_sentences_name_them(composed: Path) -> None:
     shard = read_shard(composed, 0)
     assert shard.rgb.shape == (30, 192, 256, 3) and shard.thermal.shape == (30, 192, 256)
-    checked = 0
+    leads = []
     for thermal, row in zip(shard.thermal, shard.rows, strict=True):
         everybody = next(item for item in row.sentences if item.text == 'the people')
         people = {number for number, item in enumerate(row.objects) if item.category == 0}
         assert set(everybody.objects) == people
         for number in people:
-            if row.objects[number].lower >= 0:
-                continue  # a simulated figure, which may be as cold as the ground
-            x1, y1, x2, y2 = (round(value * scale / 1000) for value, scale in zip(
-                row.objects[number].box, (256, 192, 256, 192), strict=True))
-            trunk = thermal[(y1 + y2) // 2, (3 * x1 + x2) // 4:(x1 + 3 * x2) // 4 + 1]
-            checked += 1
-            assert np.median(trunk) > np.median(thermal) + 15
-    assert checked > 10
+            x1, y1, x2, y2 = grid_box(row.objects[number])
+            others = [item.box for item in row.objects if item is not row.objects[number]]
+            around = (1000 * (x1 - 8) / 256, 0, 1000 * (x2 + 8) / 256, 1000)
+            if iou([around], [*others, *row.hidden]).any():
+                continue  # what surrounds the box may be somebody too
+            middle = slice((2 * y1 + y2) // 3, (y1 + 2 * y2) // 3)
+            trunk = thermal[middle, (3 * x1 + x2) // 4:(x1 + 3 * x2) // 4 + 1]
+            sides = np.hstack([thermal[middle, max(x1 - 6, 0):max(x1 - 1, 0)],
+                               thermal[middle, x2 + 1:x2 + 6]])
+            leads.append(abs(float(np.median(trunk)) - float(np.median(sides))))
+    assert len(leads) >= 3 and np.mean(np.array(leads) > 8) >= 0.75
 
 
 def test_a_second_run_writes_the_same(composed: Path, tmp_path: Path) -> None:
