@@ -10,6 +10,10 @@ from rtrack_ros.simulation.palette import ABSENT_COLOURS, CLOTHES
 COLOURLESS: Final = ('night', 'smoke')
 """Conditions in which the RGB camera does not show colours well enough to be asked for them."""
 
+SEEN_ON_ONE: Final = ('class', 'colour', 'plural', 'motion', 'nobody')
+"""Kinds of sentences that can be checked on one object without its surroundings."""
+
+_OF_COLOUR: Final = ('colour', 'plural')
 _VERBS: Final = {'person': 'walking', 'car': 'driving', 'cyclist': 'riding'}
 _STANDING: Final = {'car': 'parked'}
 _DEPTH: Final = {'near': 'coming near', 'far': 'going away'}
@@ -83,6 +87,19 @@ def describe_sighting(item: Sighting, condition: str) -> str:
         condition: The weather's name, one of ``simulation.CONDITIONS``.
     """
     return attributes_of(item, condition).sentence()
+
+
+def checkable(kind: str, condition: str) -> bool:
+    """Return whether a close view of one object shows if a sentence is true of it.
+
+    In smoke a colour can still be told from another, though not well enough to be named unasked;
+    in the dark it cannot.
+
+    Args:
+        kind: The sentence's kind, see ``expressions.Expression``.
+        condition: The weather's name.
+    """
+    return kind in SEEN_ON_ONE and not (condition == 'night' and kind in _OF_COLOUR)
 
 
 def read_attributes(text: str) -> Attributes:

@@ -7,13 +7,14 @@ simulated world, and the annotated sequences of every layout in ``rtrack_ros.dat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from rtrack_ros.data.layouts import read_layout
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Box
 from rtrack_ros.simulation import CONDITIONS, Scene, make_scene
+from rtrack_ros.simulation.descriptions import checkable, describe_sighting
 
 SIMULATION: Final = 'simulation'
 SCENE_SECONDS, SCENE_FPS = 12.0, 2
@@ -41,6 +42,17 @@ class Clip(Protocol):
 
     def label(self, identity: int) -> str:
         """Return the word for an object."""
+
+
+@runtime_checkable
+class Portrayed(Protocol):
+    """A clip that knows what a close view of one object shows."""
+
+    def claims(self, identity: int, index: int) -> Sequence[tuple[str, bool]]:
+        """Return sentences that such a view decides, and whether they are true of the object."""
+
+    def description(self, identity: int, index: int) -> str:
+        """Return what the object is and does at a frame."""
 
 
 class SimulatedClip:
@@ -76,6 +88,17 @@ class SimulatedClip:
     def meant(self, sentence: int, index: int) -> frozenset[int]:
         """Return the ids a sentence means at a frame."""
         return self._scene.expressions[sentence].ids[index]
+
+    def claims(self, identity: int, index: int) -> Sequence[tuple[str, bool]]:
+        """Return the sentences that a close view decides, and whether they are true."""
+        condition = self._scene.condition(index)
+        return [(item.text, identity in item.ids[index]) for item in self._scene.expressions
+                if checkable(item.kind, condition)]
+
+    def description(self, identity: int, index: int) -> str:
+        """Return what the object is and does at a frame."""
+        item = next(item for item in self._scene.sightings(index) if item.actor.id == identity)
+        return describe_sighting(item, self._scene.condition(index))
 
     def label(self, identity: int) -> str:
         """Return the category of an object."""

@@ -35,7 +35,7 @@ def row_of(question: Question, manifest: ModelManifest, answered: bool) -> Row:
         question: What is asked.
         manifest: Image size and coordinates of the model.
         answered: Whether the right answer is part of the row, for supervised training; otherwise
-            the columns ``boxes`` and ``frame`` reach the rewards.
+            the columns ``boxes``, ``frame`` and ``words`` reach the rewards.
     """
     height, width = question.images[0].shape[:2]
     images = [Image.fromarray(resize_image(image, manifest.image_size))
@@ -45,10 +45,11 @@ def row_of(question: Question, manifest: ModelManifest, answered: bool) -> Row:
              for box, label in _inside(question, width, height)]
     row: Row = {'prompt': message_of(question.prompt), 'images': images}
     if answered:
-        text = render_answer([(_whole(box), label) for box, label in found])
+        text = question.words or render_answer([(_whole(box), label) for box, label in found])
         row['completion'] = [{'role': 'assistant', 'content': [{'type': 'text', 'text': text}]}]
         return row
-    return row | {'boxes': [list(box) for box, _ in found], 'frame': list(units(manifest))}
+    return row | {'boxes': [list(box) for box, _ in found], 'frame': list(units(manifest)),
+                  'words': question.words}
 
 
 def _inside(question: Question, width: int, height: int) -> list[tuple[Box, str]]:

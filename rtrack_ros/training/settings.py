@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import yaml
 
+from rtrack_ros.engines.base import TASKS
 from rtrack_ros.training.clipped_advantage import AdvantageScaling
 from rtrack_ros.training.rewards.registry import REWARDS
 
 METHODS: Final = ('sft', 'grpo')
-TASKS: Final = ('ground', 'locate')
 
 
 class SettingsError(ValueError):

@@ -1,7 +1,7 @@
 """Running stages of learning on TRL, each from a model folder to a model folder."""
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,18 @@ from transformers import PrinterCallback, Trainer
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
+from rtrack_ros.engines.base import TASKS
 from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.training.clips import open_clips
 from rtrack_ros.training.curves import draw_curves, read_log
 from rtrack_ros.training.monitor import EarlyStop, Rehearsal, StageMonitor, StepReached
+from rtrack_ros.training.object_tasks import Describe, Locate, Reader, Verify
 from rtrack_ros.training.policy import PolicyTrainer, policy_config
 from rtrack_ros.training.qwen import load_model, load_processor, read_manifest, save_folder
 from rtrack_ros.training.records import as_dataset
 from rtrack_ros.training.rewards.registry import make_reward
 from rtrack_ros.training.settings import DataSettings, ModelSettings, StageSettings
-from rtrack_ros.training.tasks import Ground, Locate, Task
+from rtrack_ros.training.tasks import Ground, Task
 
 REHEARSAL: Mapping[str, Any] = {
     'per_device_train_batch_size': 2, 'gradient_accumulation_steps': 1, 'max_steps': 1,
@@ -66,10 +68,16 @@ def run_stage(stage: StageSettings, model: Path, source: str, out: Path) -> Path
         trained = load_model(model if stage.model.lora else weights, 'bfloat16', 'eager', True)
         if stage.model.lora:
             trained = PeftModel.from_pretrained(trained, weights).merge_and_unload()
-        save_folder(trained, model, manifest, out / 'model')
+        save_folder(trained, model, _taught(manifest, stage.data.tasks), out / 'model')
         _draw(out)
     trainer.accelerator.wait_for_everyone()
     return out / 'model'
+
+
+def _taught(manifest: ModelManifest, tasks: Sequence[str]) -> ModelManifest:
+    """Return the manifest with the tasks of a stage among those the model can do."""
+    return replace(manifest, tasks=tuple(name for name in TASKS
+                                         if name in (*manifest.tasks, *tasks)))
 
 
 def _draw(out: Path) -> None:
@@ -165,11 +173,10 @@ def make_tasks(data: DataSettings, source: str, manifest: ModelManifest) -> list
     """Return the tasks of a stage, each with an equal share of the questions."""
     clips = open_clips(source, data.layout, data.seed, data.scenes)
     share = data.questions // len(data.tasks)
-    made: list[Task] = []
-    for name in data.tasks:
-        if name == 'ground':
-            made.append(Ground(clips, manifest.prompt, share, data.absent_share, data.seed))
-        else:
-            made.append(Locate(clips, manifest.prompt, share, data.absent_share, data.seed,
-                               manifest.image_size, manifest.bbox_protocol))
-    return made
+    reader = Reader(manifest.prompt, manifest.image_size, manifest.bbox_protocol)
+    makers: Mapping[str, Callable[[], Task]] = {
+        'ground': lambda: Ground(clips, manifest.prompt, share, data.absent_share, data.seed),
+        'locate': lambda: Locate(clips, reader, share, data.absent_share, data.seed),
+        'verify': lambda: Verify(clips, reader, share, data.seed),
+        'describe': lambda: Describe(clips, reader, share, data.seed)}
+    return [makers[name]() for name in data.tasks]

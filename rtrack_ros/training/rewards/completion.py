@@ -34,10 +34,12 @@ class Truth:
         boxes: (N, 4) corner boxes in the coordinates the model writes; N may be 0.
         frame: (width, height) of the image in those coordinates: (1000, 1000), or the size of the
             resized image in pixels.
+        words: The answer where it is no list of boxes, else empty.
     """
 
     boxes: BoxArray
     frame: tuple[int, int] = (1000, 1000)
+    words: str = ''
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,21 +14,26 @@ from rtrack_ros.training.rewards.detection import (
 from rtrack_ros.training.rewards.format_tiers import format_tiers
 from rtrack_ros.training.rewards.stepped_giou import stepped_giou, thoughtful_stepped_giou
 from rtrack_ros.training.rewards.structured_output import structured_output
+from rtrack_ros.training.rewards.wording import described, exact_words
 
 Reward = Callable[..., float]
 
 REWARDS: Final[dict[str, Reward]] = {
     reward.__name__: reward for reward in (
         structured_output, comprehensive_detection, length_penalised, raw_overlap, stepped_giou,
-        thoughtful_stepped_giou, format_tiers)}
+        thoughtful_stepped_giou, format_tiers, exact_words, described)}
+OF_WORDS: Final = (exact_words.__name__, described.__name__)
+"""Rewards of questions that are answered in words; the others are of boxes."""
 
 
 def make_reward(name: str, options: Mapping[str, Any] | None = None
-                ) -> Callable[..., list[float]]:
+                ) -> Callable[..., list[float | None]]:
     """Return a reward as TRL's ``GRPOTrainer`` takes it.
 
     It is called with keyword lists of one entry per completion: ``completions`` (conversational),
-    ``completion_ids`` and the columns ``boxes`` and ``frame`` of the dataset.
+    ``completion_ids`` and the columns ``boxes``, ``frame`` and ``words`` of the dataset. A
+    question that is answered in words has no reward of boxes, nor the other way round: None, by
+    which TRL leaves it out.
 
     Args:
         name: One of ``REWARDS``.
@@ -44,11 +49,12 @@ def make_reward(name: str, options: Mapping[str, Any] | None = None
     def rewards(completions: Sequence[Sequence[Mapping[str, Any]]],
                 completion_ids: Sequence[Sequence[int]],
                 boxes: Sequence[Sequence[Sequence[float]]], frame: Sequence[Sequence[int]],
-                **_: Any) -> list[float]:
+                words: Sequence[str], **_: Any) -> list[float | None]:
         return [reward(Completion(answer_text(turns), len(ids)),
-                       Truth(as_boxes(meant), (size[0], size[1])))
-                for turns, ids, meant, size in zip(completions, completion_ids, boxes, frame,
-                                                   strict=True)]
+                       Truth(as_boxes(meant), (size[0], size[1]), text))
+                if bool(text) == (name in OF_WORDS) else None
+                for turns, ids, meant, size, text in zip(completions, completion_ids, boxes, frame,
+                                                         words, strict=True)]
 
     rewards.__name__ = name
     return rewards

@@ -30,7 +30,8 @@ from rtrack_ros.training.rewards.structured_output import structured_output
 FRAME = (1000, 1000)
 BOUNDS = {'structured_output': (0, 1), 'comprehensive_detection': (0, 1),
           'length_penalised': (0, 1), 'raw_overlap': (0, 1), 'stepped_giou': (-1, 1.5),
-          'thoughtful_stepped_giou': (-1, 1.55), 'format_tiers': (0, 2)}
+          'thoughtful_stepped_giou': (-1, 1.55), 'format_tiers': (0, 2),
+          'exact_words': (0, 1), 'described': (0, 1)}
 MANY = (comprehensive_detection, length_penalised, raw_overlap)
 
 corner = st.integers(0, 900)
@@ -194,8 +195,18 @@ def test_rewards_are_called_as_trl_calls_them() -> None:
     said = [[{'role': 'assistant', 'content': answer([(0, 0, 100, 100)]).text}],
             [{'role': 'assistant', 'content': [{'type': 'text', 'text': '[]'}]}]]
     values = reward(prompts=[[], []], completions=said, completion_ids=[[1], [2]],
-                    boxes=[[[0, 0, 50, 100]], []], frame=[[1000, 1000]] * 2, trainer_state=None)
+                    boxes=[[[0, 0, 50, 100]], []], frame=[[1000, 1000]] * 2, words=['', ''],
+                    trainer_state=None)
     assert values == pytest.approx([0.5, 1.0]) and reward.__name__ == 'comprehensive_detection'
+
+
+def test_words_and_boxes_are_each_rewarded_by_their_own() -> None:
+    said = [[{'role': 'assistant', 'content': text}] for text in ('Yes', '[]', 'a car')]
+    asked = {'completions': said, 'completion_ids': [[1]] * 3, 'boxes': [[]] * 3,
+             'frame': [[1000, 1000]] * 3, 'words': ['Yes', '', 'red car']}
+    assert make_reward('exact_words')(**asked) == [1.0, None, 0.0]
+    assert make_reward('raw_overlap')(**asked) == [None, 1.0, None]
+    assert make_reward('described')(**asked) == [1.0, None, 0.5]
 
 
 def test_rewards_import_no_torch() -> None:
