@@ -12,7 +12,7 @@ Cutouts = tuple[tuple[Cutout, ...], ...]
 
 PEOPLE = (0.12, 0.15, 0.18, 0.17, 0.13, 0.1, 0.07, 0.05, 0.03)
 """Share of frames with 0, 1, 2, ... pasted people."""
-_FREE_CAMERA = 0.6
+_FREE_CAMERA = 0.75
 _JOINS = 0.45
 """Share of people who stand next to the one before."""
 _TALLEST = 470.0
@@ -27,7 +27,7 @@ def free_geometry(rng: np.random.Generator, width: int, height: int) -> ClipGeom
     horizon = float(rng.uniform(-0.25, 0.5)) * height
     slope = float(rng.uniform(0.5, 1.15))
     first = max(horizon + 0.1 * height, 0.22 * height)
-    last = float(height) if rng.random() < 0.5 else float(rng.uniform(0.7, 0.95)) * height
+    last = float(height) if rng.random() < 0.2 else float(rng.uniform(0.65, 0.97)) * height
     corners = ((0.0, first), (float(width), first), (float(width), last), (0.0, last))
     return ClipGeometry('free', corners, ((horizon, 0.0),
                                           (float(height), (height - horizon) * slope)))

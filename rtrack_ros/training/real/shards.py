@@ -27,7 +27,7 @@ from rtrack_ros.training.samples import FrameRow, ObjectRow
 
 CONDITIONS = {'day': 0.2, 'dusk': 0.1, 'night': 0.15, 'smoke': 0.45, 'glare': 0.1}
 """Share of each condition; smoke is what the clips were chosen for."""
-SIMULATED_SHARE = 0.15
+SIMULATED_SHARE = 0.08
 _COLOURED_SMOKE = 0.7
 _LEAST_HEIGHT = 30.0
 """Thousandths of the picture; smaller boxes count as hidden."""
@@ -98,11 +98,13 @@ def _paste(rng: np.random.Generator, canvas: Canvas, person: Placed, owner: int)
 def _view(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Return the part of the scene that becomes the picture, between a quarter of it and all.
 
-    Width and height differ by a quarter at most, as lenses and people do.
+    Width and height differ by a quarter at most, as lenses and people do. A third
+    of the pictures show all of the height: where most people are cut off at the knees, a model
+    takes every box down to the edge.
     """
     height, width = shape
     share = 1.0 if rng.random() < 0.35 else float(rng.uniform(0.5, 1.0))
-    other = float(np.clip(share * rng.uniform(0.78, 1.28), 0.45, 1.0))
+    other = float(np.clip(share * rng.uniform(0.85, 1.35), 0.45, 1.0))
     across, down = int(width * share), int(height * other)
     left, top = (int(rng.integers(0, span + 1)) for span in (width - across, height - down))
     return left, top, left + across, top + down
