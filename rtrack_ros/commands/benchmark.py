@@ -11,6 +11,7 @@ from rtrack_ros.commands import (
     benchmark_learning,
     benchmark_pipeline,
     benchmark_scores,
+    benchmark_tasks,
     benchmark_tracking,
     positive,
 )
@@ -22,7 +23,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
     _add_grounding(subjects)
     for module in (benchmark_tracking, benchmark_clip, benchmark_pipeline, benchmark_learning,
-                   benchmark_asking, benchmark_scores):
+                   benchmark_asking, benchmark_scores, benchmark_tasks):
         module.add_parser(subjects)
 
 

@@ -6,16 +6,16 @@ visible, and overlaps are pooled over the frames of all sequences. AO leaves abs
 so cannot reward a tracker that says "gone"; presence stands beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
+from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.layouts.boxes_file import read_boxes, require_equal
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.metrics.presence import Presence
@@ -23,6 +23,41 @@ from rtrack_ros.language.answers import Box
 
 Overlaps = NDArray[np.float64]
 _THRESHOLDS = np.linspace(0, 1, 101)
+
+
+class TargetFrame(Protocol):
+    """What is known about the target in one frame, see ``AnnotatedFrame``."""
+
+    @property
+    def objects(self) -> Mapping[int, Box]:
+        """Boxes by id in pixels."""
+
+    @property
+    def meant(self) -> frozenset[int]:
+        """The target's id; empty where it is not in view."""
+
+    @property
+    def labelled(self) -> bool:
+        """Whether somebody looked."""
+
+    @property
+    def cover(self) -> float:
+        """Visible share of the target in [0, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class TargetRun:
+    """One sequence with what a tracker told about it.
+
+    Attributes:
+        frames: The truth; the first frame starts the tracker and does not count.
+        told: A box for every frame in pixels, None where the tracker says "gone".
+        size: (width, height) of the images in pixels.
+    """
+
+    frames: Sequence[TargetFrame]
+    told: Sequence[Box | None]
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -69,22 +104,30 @@ def score_single_object(name: str, sequences: Sequence[AnnotatedSequence], folde
     Raises:
         DataError: a file is missing or does not fit, or no frame has public truth.
     """
-    overlaps: list[Overlaps] = []
-    presence = Presence()
-    for sequence in sequences:
-        boxes = read_single_object(Path(folder), sequence)
-        with Image.open(sequence.frames[0].rgb) as first:
-            size = first.size
-        overlaps.append(_overlaps(sequence.frames, boxes, size))
-        presence += _presence(sequence.frames, boxes)
-    pooled = np.concatenate(overlaps) if overlaps else np.zeros(0)
+    return pool_targets(name, [_read_run(sequence, Path(folder)) for sequence in sequences])
+
+
+def pool_targets(name: str, runs: Sequence[TargetRun]) -> SingleObjectScores:
+    """Return the scores over the frames of all runs.
+
+    Raises:
+        DataError: no frame after the first has public truth.
+    """
+    presence = sum((_presence(run) for run in runs), Presence())
+    pooled = np.concatenate([_overlaps(run) for run in runs]) if runs else np.zeros(0)
     if not len(pooled):
         raise DataError('no frame after the first has public truth; score the validation split, '
                         'or hand the files to the server of the test split')
     success = (pooled[:, None] > _THRESHOLDS).mean(axis=0)
     return SingleObjectScores(name, float(pooled.mean()), float((pooled > 0.5).mean()),
-                              float(success[75]), len(pooled), len(sequences), presence,
+                              float(success[75]), len(pooled), len(runs), presence,
                               tuple(float(value) for value in success))
+
+
+def _read_run(sequence: AnnotatedSequence, folder: Path) -> TargetRun:
+    told = read_single_object(folder, sequence)
+    with Image.open(sequence.frames[0].rgb) as first:
+        return TargetRun(sequence.frames, told, first.size)
 
 
 def read_single_object(folder: Path, sequence: AnnotatedSequence) -> list[Box | None]:
@@ -104,15 +147,14 @@ def read_single_object(folder: Path, sequence: AnnotatedSequence) -> list[Box | 
     return boxes
 
 
-def _overlaps(frames: Sequence[AnnotatedFrame], boxes: Sequence[Box | None],
-              size: tuple[int, int]) -> Overlaps:
+def _overlaps(run: TargetRun) -> Overlaps:
     """Return the overlap of every frame that counts; who says "gone" has none."""
     counted = [(frame.objects[min(frame.meant)], box or (0.0, 0.0, 0.0, 0.0))
-               for frame, box in zip(frames[1:], boxes[1:], strict=True)
+               for frame, box in zip(run.frames[1:], run.told[1:], strict=True)
                if frame.labelled and frame.meant and frame.cover > 0]
     if not counted:
         return np.zeros(0)
-    truth, told = (_bounded(np.array(group), size) for group in zip(*counted, strict=True))
+    truth, told = (_bounded(np.array(group), run.size) for group in zip(*counted, strict=True))
     corner = np.maximum(truth[:, :2], told[:, :2])
     shared = np.prod(np.maximum(np.minimum(truth[:, :2] + truth[:, 2:], told[:, :2] + told[:, 2:])
                                 - corner, 0), axis=1)
@@ -131,9 +173,9 @@ def _bounded(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.fl
     return np.hstack([corner, np.clip(boxes[:, 2:] - boxes[:, :2], 0, limit - corner)])
 
 
-def _presence(frames: Sequence[AnnotatedFrame], boxes: Sequence[Box | None]) -> Presence:
+def _presence(run: TargetRun) -> Presence:
     total = Presence()
-    for frame, box in zip(frames[1:], boxes[1:], strict=True):
+    for frame, box in zip(run.frames[1:], run.told[1:], strict=True):
         if frame.labelled:
             there, told = bool(frame.meant), box is not None
             total += Presence(there and told, there and not told, told and not there,
