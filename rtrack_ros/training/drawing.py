@@ -105,10 +105,14 @@ def draw_portraits(builder: SequenceBuilder, shards: Sequence[CloseUpShard],
 
 
 def verify_question(builder: SequenceBuilder, view: CloseUp, claim: Claim) -> Asked:
-    """Return the question whether a claim is true of a portrait."""
+    """Return the question whether a claim is true of a portrait.
+
+    What the model is to look for inside is what the sentence means, as in grounding: nobody, where
+    the claim is false.
+    """
     assert view.box is not None
     return Asked(verify_prompt(claim.text, view.box), builder.verdict(claim.true), claim.kind,
-                 view.frame.condition, referred=_target(view))
+                 view.frame.condition, referred=_target(view) if claim.true else ())
 
 
 def describe_question(builder: SequenceBuilder, view: CloseUp, description: str) -> Asked:
