@@ -1,7 +1,8 @@
-"""Changes to a training pair that keep it true: mirrored, re-exposed, a sensor lost."""
+"""Changes to a training pair that keep it true: mirrored, cropped, re-exposed, a sensor lost."""
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +12,17 @@ NEEDS_THERMAL = ('night', 'smoke')
 """Conditions in which RGB alone shows too little to be asked about."""
 _SENSOR_LOSS = {'thermal': 0.15, 'rgb': 0.05}
 
+CROP_SHARE = 0.25
+"""Share of simulated pairs that are cropped: the world has its horizon at one height, cameras that
+people hold have it anywhere."""
+_LEAST_CROP = 0.6
+_VISIBLE_SHARE = 0.5
+"""Share of an object's box that has to be in a crop for the object to count as seen there."""
+_SEEN_WHOLE = ('place', 'relation')
+"""Kinds of sentences that are about the whole picture and mean others in a part of it."""
+
 FloatBox = tuple[float, float, float, float]
+Pair = tuple[FrameRow, NDArray[np.uint8], NDArray[np.uint8]]
 
 
 def lose_sensor(rng: np.random.Generator, condition: str) -> str | None:
@@ -49,6 +60,62 @@ def mirror(frame: FrameRow) -> FrameRow:
 def mirror_box(box: FloatBox) -> FloatBox:
     """Return a box in 0-1000 of the mirrored picture."""
     return 1000 - box[2], box[1], 1000 - box[0], box[3]
+
+
+def crop(rng: np.random.Generator, frame: FrameRow, rgb: NDArray[np.uint8],
+         thermal: NDArray[np.uint8]) -> Pair:
+    """Return a random part of a pair at its old size, with what is known about it.
+
+    Objects of which less than half is left count as hidden, and sentences that mean others in a
+    part of the picture than in the whole are dropped.
+
+    Args:
+        rng: Draws place and size of the part.
+        frame: What the pair shows.
+        rgb: uint8 (H, W, 3).
+        thermal: uint8 (H, W).
+    """
+    share = rng.uniform(_LEAST_CROP, 1.0, 2).clip(0, 1)
+    share[1] = np.clip(share[1], share[0] / 1.2, share[0] * 1.2)
+    left, top = rng.uniform(0, 1000 * (1 - share))
+    window = (left, top, left + 1000 * share[0], top + 1000 * share[1])
+    kept = [row for row, item in enumerate(frame.objects)
+            if _share_inside(item.box, window) >= _VISIBLE_SHARE]
+    place = {row: number for number, row in enumerate(kept)}
+    objects = tuple(replace(frame.objects[row], box=_within(frame.objects[row].box, window))
+                    for row in kept)
+    partly = [*frame.hidden, *(item.box for row, item in enumerate(frame.objects)
+                               if row not in place)]
+    hidden = tuple(_within(box, window) for box in partly if _share_inside(box, window) > 0)
+    sentences = tuple(SentenceRow(s.text, s.kind, tuple(place[i] for i in s.objects if i in place))
+                      for s in frame.sentences if s.kind not in _SEEN_WHOLE)
+    return (FrameRow(frame.condition, objects, hidden, sentences), _enlarge(rgb, window),
+            _enlarge(thermal, window))
+
+
+def _share_inside(box: FloatBox, window: FloatBox) -> float:
+    width = min(box[2], window[2]) - max(box[0], window[0])
+    height = min(box[3], window[3]) - max(box[1], window[1])
+    whole = max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
+    return max(width, 0.0) * max(height, 0.0) / whole
+
+
+def _within(box: FloatBox, window: FloatBox) -> FloatBox:
+    """Return a box in 0-1000 of the picture as one in 0-1000 of a window in it, cut to that."""
+    x1, x2 = (float(np.clip((value - window[0]) / (window[2] - window[0]), 0, 1) * 1000)
+              for value in (box[0], box[2]))
+    y1, y2 = (float(np.clip((value - window[1]) / (window[3] - window[1]), 0, 1) * 1000)
+              for value in (box[1], box[3]))
+    return x1, y1, x2, y2
+
+
+def _enlarge(image: NDArray[np.uint8], window: FloatBox) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    scale = np.array([1000 / (window[2] - window[0]), 1000 / (window[3] - window[1])])
+    shift = -scale * (window[0] * width / 1000, window[1] * height / 1000)
+    move = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
+    return np.asarray(cv2.warpAffine(image, move, (width, height), flags=cv2.INTER_LINEAR,
+                                     borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def mirror_text(text: str) -> str:

@@ -12,7 +12,9 @@ from rtrack_ros.language.prompts import (
     verify_prompt,
 )
 from rtrack_ros.training.augmentation import (
+    CROP_SHARE,
     augment,
+    crop,
     lose_sensor,
     mirror,
     mirror_box,
@@ -52,6 +54,8 @@ def draw_ground(builder: SequenceBuilder, shards: Sequence[Shard], rng: np.rando
         shard = pool[int(rng.integers(len(pool)))]
         index = int(rng.integers(len(shard.rows)))
         frame, rgb, thermal = shard.rows[index], shard.rgb[index], shard.thermal[index]
+        if not real and rng.random() < CROP_SHARE:
+            frame, rgb, thermal = crop(rng, frame, rgb, thermal)
         if rng.random() < 0.5:
             frame, rgb, thermal = mirror(frame), rgb[:, ::-1], thermal[:, ::-1]
         lost = lose_sensor(rng, frame.condition)
