@@ -15,7 +15,7 @@ from safetensors.torch import load_file  # noqa: E402
 from trl import GRPOConfig, GRPOTrainer, SFTConfig  # noqa: E402
 
 from rtrack_ros.data.refrt import write_refrt  # noqa: E402
-from rtrack_ros.engines.base import EngineError  # noqa: E402
+from rtrack_ros.engines.base import TASKS, EngineError  # noqa: E402
 from rtrack_ros.engines.chat import chat_text  # noqa: E402
 from rtrack_ros.engines.manifest import ModelManifest  # noqa: E402
 from rtrack_ros.engines.registry import load_engine  # noqa: E402
@@ -96,6 +96,14 @@ def test_the_answer_of_a_row_reads_back_as_the_boxes(protocol: str) -> None:
     assert np.allclose(asked['boxes'], boxes * scale)
 
 
+def test_an_answer_in_words_is_taught_and_rewarded_as_it_is() -> None:
+    question = Question((np.zeros((96, 128, 3), np.uint8),) * 2, ground_prompt('all'), (), (),
+                        'Yes')
+    manifest = ModelManifest('m', 'rel1000', (128, 96))
+    taught = row_of(question, manifest, answered=True)['completion'][0]['content'][0]['text']
+    assert taught == row_of(question, manifest, answered=False)['words'] == 'Yes'
+
+
 def test_boxes_beyond_the_image_are_cut_or_left_out() -> None:
     question = Question((np.zeros((100, 100, 3), np.uint8),) * 2, ground_prompt('all'),
                         ((-20.0, 50.0, 50.0, 130.0), (110.0, 0.0, 120.0, 9.0)), ('car', 'car'))
@@ -141,6 +149,16 @@ def test_rehearsals_reach_the_first_step(refrt: str, random_models, tmp_path: Pa
     assert (seen['learning'] == seen['parameters']) == (name == 'grpo')
     assert name != 'finetune' or seen['gradient_norm'] > 0
     assert not list(tmp_path.glob('checkpoint-*'))
+
+
+def test_one_stage_may_ask_for_boxes_and_for_words(refrt: str, random_models, tmp_path: Path
+                                                   ) -> None:
+    item = stage('gspo')
+    rewards = tuple({'name': name} for name in ('comprehensive_detection', 'exact_words',
+                                                'described'))
+    item = replace(item, rewards=rewards, data=replace(item.data, tasks=TASKS))
+    seen = rehearse(item, random_models['qwen3_vl'], refrt, tmp_path)
+    assert seen['questions'] == 4 * len(TASKS) == 16
 
 
 def test_no_adapter_enters_a_frozen_tower(refrt: str, random_models, tmp_path: Path) -> None:
