@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from rtrack_ros.boxes import iou
+from rtrack_ros.engines.resizing import resize_image
+from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import FramePair
+from rtrack_ros.language.describer import Describer
+from rtrack_ros.language.locator import Locator
+from rtrack_ros.language.verifier import Verifier
 from rtrack_ros.simulation.descriptions import read_attributes
 from rtrack_ros.training.clips import SimulatedClip
 from rtrack_ros.training.corruption import Corruption
@@ -146,6 +151,38 @@ def test_the_simulation_knows_what_a_close_view_shows() -> None:
                                       for text, _ in claims)
     task = Describe([clip], READER, 6, 4)
     assert all(read_attributes(task[number].words).category for number in range(6))
+
+
+def test_what_is_trained_is_what_is_asked_later() -> None:
+    class Still(Blocks):
+        sentences = ('the bright block', 'the dim block')
+
+        def __len__(self):
+            return 1
+
+        def objects(self, index):
+            return {1: super().objects(0)[1]}
+
+        def meant(self, sentence, index):
+            return frozenset({1} if sentence == 0 else ())
+    asked = []
+
+    def answer(images, prompt):
+        asked.append((prompt, [resize_image(image, READER.size) for image in images]))
+        return {'v': 'Yes', 'd': 'block', 'l': '[]'}[str(prompt.parts[0])[0]]
+    clip, engine = Still(), ScriptedEngine(answer, image_size=READER.size)
+    pair, box = clip.pair(0), clip.objects(0)[1]
+    locator = Locator(engine)
+    Verifier(engine).verify(pair, box, 'the bright block')
+    Describer(engine).describe(pair, box)
+    locator.locate(locator.template(pair, box), pair, box)
+    verify = Verify([clip], READER, 40, 3, EXACT)
+    taught = [next(item for item in map(verify.__getitem__, range(40)) if item.words == 'Yes'),
+              Describe([clip], READER, 1, 4, EXACT)[0],
+              Locate([clip], READER, 1, 0.0, 2, EXACT)[0]]
+    for (prompt, images), question in zip(asked, taught, strict=True):
+        assert prompt == question.prompt
+        assert all(np.array_equal(a, b) for a, b in zip(images, question.images, strict=True))
 
 
 def test_clips_that_cannot_be_asked_about_are_refused() -> None:
