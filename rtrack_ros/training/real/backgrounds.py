@@ -20,6 +20,7 @@ _TONED = 0.7
 _SKYLINE = 0.45
 _POSTS = (0.55, 0.2, 0.15, 0.1)
 """Share of frames with 0, 1, 2, 3 posts or trunks behind people."""
+_AT_EDGE = 0.35
 _THINGS = (0.5, 0.22, 0.16, 0.12)
 
 
@@ -109,7 +110,10 @@ def _post(rng: np.random.Generator, shape: tuple[int, ...]) -> Image8:
     """Return the mask of a post, a trunk or the edge of a wall: upright, ending anywhere."""
     height, width = shape
     mask = np.zeros((height, width), np.uint8)
-    column, thick = rng.uniform(-10, width + 10), rng.uniform(3, 70)
+    thick = rng.uniform(3, 70)
+    column = rng.uniform(-10, width + 10)
+    if rng.random() < _AT_EDGE:  # where it looks like somebody who is half out of the picture
+        column = rng.uniform(-0.8, 0) * thick + (width if rng.random() < 0.5 else 0)
     top, bottom = rng.uniform(-60, 0.5 * height), rng.uniform(0.45 * height, 1.2 * height)
     lean = rng.uniform(-25, 25)
     corners = np.array([[column, top], [column + thick, top], [column + thick + lean, bottom],

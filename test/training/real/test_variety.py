@@ -77,6 +77,18 @@ def test_things_are_painted_behind_people() -> None:
     assert 8 < changed < 20
 
 
+def test_some_posts_stand_at_an_edge_of_the_picture() -> None:
+    touched = []
+    cold = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for seed in range(60):
+        canvas = Canvas(np.dstack([cold] * 3), cold)
+        place_things(np.random.default_rng(seed), canvas)
+        warm_columns = canvas.thermal[100:260].mean(axis=0) > 10
+        touched.append((warm_columns[0], warm_columns[-1]))
+    left, right = np.mean(touched, axis=0)
+    assert 0.05 < left < 0.4 and 0.05 < right < 0.4
+
+
 def test_what_a_person_covers_is_measured() -> None:
     canvas = Canvas(yard().rgb, np.full((HEIGHT, WIDTH), 77, np.uint8))
     assert canvas.warmth_behind(stand(somebody(), 300, 400)) == pytest.approx(77)
