@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from rtrack_ros.commands import HELD_OUT_SEED, CommandError, positive
 
@@ -32,6 +33,10 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     parser.add_argument('--seed', type=int, default=HELD_OUT_SEED)
     parser.add_argument('--deadline', type=positive, default=30.0, metavar='S')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
+    parser.add_argument('--report', type=Path, default=None, metavar='FILE',
+                        help='page that compares this run with those of --beside')
+    parser.add_argument('--beside', type=Path, action='append', default=[], metavar='FILE',
+                        help='what --json wrote for another checkpoint, named by the file')
     parser.set_defaults(measure=run)
 
 
@@ -39,10 +44,12 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print, and write JSON if asked; returns the exit status."""
     from rtrack_ros.commands.terminal import console, progress
     from rtrack_ros.engines.registry import default_model, load_engine
-    from rtrack_ros.evaluation.tasks.benchmark import TaskPlan, run_tasks, tasks_table
+    from rtrack_ros.evaluation.tasks.benchmark import TaskPlan, run_tasks
+    from rtrack_ros.evaluation.tasks.table import tasks_table
 
     if args.runs < 1 or args.scenes < 1:
         raise CommandError('--runs and --scenes must be at least 1')
+    others = {path.stem: _read(path) for path in args.beside}
     plan = TaskPlan(_tasks(args.tasks), args.seed, args.runs, args.seconds, args.scenes,
                     deadline_s=args.deadline)
     engine = load_engine(args.engine, args.model or default_model())
@@ -55,7 +62,24 @@ def run(args: argparse.Namespace) -> int:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(result, indent=2) + '\n')
         print(f'wrote {args.json}')
+    if args.report is not None:
+        from rtrack_ros.evaluation.report.comparison import write_task_comparison
+        write_task_comparison(args.report, 'Tasks about one object',
+                              {**others, (args.model or default_model()).name: result},
+                              [f'Held-out simulated scenes from seed {args.seed}.'])
+        print(f'wrote {args.report}')
     return 0
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise CommandError(f'--beside {path}: {error}; give what --json wrote') from error
+    if not isinstance(content, dict) or 'first_seed' not in content:
+        raise CommandError(f'--beside {path} holds no figures of this benchmark; give what --json '
+                           'wrote')
+    return content
 
 
 def _tasks(text: str) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """One page that compares runs over the same set: checkpoints, sensors, methods."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -12,6 +13,9 @@ from rtrack_ros.evaluation.referring import SetScores
 from rtrack_ros.evaluation.report.comparison_page import PAGE
 from rtrack_ros.evaluation.report.plot_style import as_svg, label_axes, new_axes
 from rtrack_ros.evaluation.run import Split
+from rtrack_ros.evaluation.tasks.table import COLUMNS as TASK_COLUMNS
+from rtrack_ros.evaluation.tasks.table import overall, under
+from rtrack_ros.simulation import CONDITIONS
 
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
 _COLOURS = ('#2563eb', '#f59e0b', '#059669', '#db2777', '#7c3aed', '#0891b2', '#65a30d',
@@ -50,6 +54,34 @@ def write_single_comparison(path: Path | str, title: str, runs: Sequence[SingleO
            figures=[('Success', _success_plot(runs))])
 
 
+def write_task_comparison(path: Path | str, title: str, runs: Mapping[str, Mapping[str, Any]],
+                          notes: Sequence[str] = ()) -> None:
+    """Write the page for the tasks about one object.
+
+    Args:
+        path: HTML file to write.
+        title: Heading.
+        runs: What ``run_tasks`` returned, by name of the checkpoint.
+        notes: Lines below the heading.
+    """
+    rows = [(name, overall(result)) for name, result in runs.items()]
+    best = [max((value for value in column if value is not None), default=None)
+            for column in zip(*(values for _, values in rows), strict=True)]
+    shown = [place for place, (heading, _, _) in enumerate(TASK_COLUMNS)
+             if heading in ('AO', 'verify', 'all right') and best[place] is not None]
+    figures = [(f'{TASK_COLUMNS[place][0]} by condition', _task_plot(runs, place))
+               for place in shown]
+    _write(path, title=title, notes=notes, columns=(), groups=(), single=(), figures=figures,
+           headings=[heading for heading, _, _ in TASK_COLUMNS], tasks=rows,
+           best=best if len(rows) > 1 else [])
+
+
+def _task_plot(runs: Mapping[str, Mapping[str, Any]], column: int) -> Markup:
+    return _bars(list(CONDITIONS), TASK_COLUMNS[column][0], {
+        name: [under(result, condition)[column] or 0.0 for condition in CONDITIONS]
+        for name, result in runs.items()})
+
+
 def _write(path: Path | str, **content: object) -> None:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     target = Path(path)
@@ -79,15 +111,20 @@ def _hota_plot(runs: Sequence[SetScores]) -> Markup:
 
 
 def _condition_plot(runs: Sequence[SetScores], conditions: Sequence[str]) -> Markup:
+    return _bars(conditions, 'HOTA', {
+        run.name: [split.scores.hota for split in run.by_condition] for run in runs})
+
+
+def _bars(conditions: Sequence[str], up: str, values: Mapping[str, Sequence[float]]) -> Markup:
+    """Return bars side by side: a group for each condition, a colour for each run."""
     figure, axes = new_axes(5.6, 3.3)
-    width = 0.8 / len(runs)
-    for place, run in enumerate(runs):
+    width = 0.8 / len(values)
+    for place, (name, heights) in enumerate(values.items()):
         axes.bar([column + (place + 0.5) * width - 0.4 for column in range(len(conditions))],
-                 [split.scores.hota for split in run.by_condition], width * 0.92,
-                 color=_COLOURS[place % len(_COLOURS)], label=run.name)
+                 heights, width * 0.92, color=_COLOURS[place % len(_COLOURS)], label=name)
     axes.set_xticks(range(len(conditions)), conditions)
     axes.grid(axis='x', visible=False)
-    label_axes(axes, '', 'HOTA')
+    label_axes(axes, '', up)
     axes.legend(frameon=False, fontsize=9)
     return _image(as_svg(figure))
 

@@ -54,6 +54,21 @@ PAGE = """<!doctype html>
     </table>
   </div>
   {% endif %}
+  {% if tasks %}
+  <div class="card">
+    <h2>Tasks about one object</h2>
+    <table>
+      <tr><th></th>{% for label in headings %}<th>{{ label }}</th>{% endfor %}</tr>
+      {% for name, values in tasks %}
+      <tr><td>{{ name }}</td>
+        {% for value in values %}
+        {% set first = value is not none and value == best[loop.index0] %}
+        <td{% if first %} class="best"{% endif %}>{{ figure(value, 3) }}</td>
+        {% endfor %}</tr>
+      {% endfor %}
+    </table>
+  </div>
+  {% endif %}
   <div class="pair">
     {% for name, picture in figures %}
     <div class="card"><h2>{{ name }}</h2>{{ picture }}</div>

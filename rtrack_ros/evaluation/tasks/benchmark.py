@@ -1,11 +1,8 @@
-"""The benchmark of the tasks about one object: one run, one table, baselines beside the model."""
+"""The benchmark of the tasks about one object: one run with baselines beside the model."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.evaluation.tasks.locating import follow_targets, locate_scores, scene_plan
@@ -21,7 +18,6 @@ from rtrack_ros.evaluation.tasks.words import (
 from rtrack_ros.language.describer import Describer
 from rtrack_ros.language.locator import Locator
 from rtrack_ros.language.verifier import Verifier
-from rtrack_ros.simulation import CONDITIONS
 
 OBJECT_TASKS: Final = ('locate', 'verify', 'describe')
 Progress = Callable[[Iterable[Any], str, int], Iterator[Any]]
@@ -94,53 +90,3 @@ def _ask_closely(verifier: Verifier | None, describer: Describer | None, plan: T
                 told += describe_objects(describer, gallery, plan.deadline_s)
     return {**({'verify': verify_scores(verdicts)} if verifier else {}),
             **({'describe': describe_scores(told)} if describer else {})}
-
-
-_Column = tuple[str, str, Callable[[Mapping[str, Any]], float | None]]
-_COLUMNS: Final[tuple[_Column, ...]] = (
-    ('AO', 'locate', lambda row: row['ao']),
-    ('SR.50', 'locate', lambda row: row['sr50']),
-    ('AO still', 'locate', lambda row: row['static']['ao']),
-    ('presence', 'locate', lambda row: _hundredth(row['presence']['f1'])),
-    ('verify', 'verify', lambda row: row['accuracy']),
-    ('say No', 'verify', lambda row: row['always_no']),
-    ('class', 'describe', lambda row: row['category_right']),
-    ('upper', 'describe', lambda row: row['upper_right']),
-    ('lower', 'describe', lambda row: row['lower_right']),
-    ('motion', 'describe', lambda row: row['motion_right']),
-    ('all right', 'describe', lambda row: row['all_right']))
-
-
-def tasks_table(result: Mapping[str, Any]) -> Table:
-    """Return the result of :func:`run_tasks`: rows by condition, then by kind of sentence."""
-    shown = [column for column in _COLUMNS if column[1] in result]
-    table = Table(title=f'{result["model"]} ({result["engine"]}, {result["precision"]}), held-out '
-                        f'scenes from seed {result["first_seed"]}', title_justify='left',
-                  header_style='bold', box=SIMPLE_HEAD, pad_edge=False,
-                  padding=(0, 0, 0, 1))
-    table.add_column('', no_wrap=True)
-    for name, _, _ in shown:
-        table.add_column(name, justify='right', no_wrap=True)
-    _add(table, 'all', shown, {task: result[task]['all'] for task in OBJECT_TASKS
-                               if task in result})
-    if 'describe' in result:
-        _add(table, 'usual words', shown,
-             {'describe': result['describe']['usual_words']})
-    table.add_section()
-    for condition in CONDITIONS:
-        _add(table, condition, shown,
-             {task: result[task]['by_condition'][condition] for task in OBJECT_TASKS
-              if condition in result.get(task, {}).get('by_condition', {})})
-    table.add_section()
-    for kind, row in result.get('verify', {}).get('by_kind', {}).items():
-        _add(table, kind, shown, {'verify': row})
-    return table
-
-
-def _add(table: Table, name: str, columns: Sequence[_Column], rows: Mapping[str, Any]) -> None:
-    values = (value(rows[task]) if task in rows else None for _, task, value in columns)
-    table.add_row(name, *('' if value is None else f'{value:.3f}' for value in values))
-
-
-def _hundredth(percent: float | None) -> float | None:
-    return None if percent is None else percent / 100

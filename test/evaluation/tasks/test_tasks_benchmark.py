@@ -11,8 +11,10 @@ from rtrack_ros.cli import main
 from rtrack_ros.engines import registry
 from rtrack_ros.engines.base import TaskError
 from rtrack_ros.engines.scripted import ScriptedEngine
-from rtrack_ros.evaluation.tasks.benchmark import TaskPlan, run_tasks, tasks_table
+from rtrack_ros.evaluation.report.comparison import write_task_comparison
+from rtrack_ros.evaluation.tasks.benchmark import TaskPlan, run_tasks
 from rtrack_ros.evaluation.tasks.portraits import Claim, galleries
+from rtrack_ros.evaluation.tasks.table import tasks_table
 from rtrack_ros.evaluation.tasks.words import (
     Told,
     Verdict,
@@ -132,11 +134,33 @@ def test_the_command_writes_its_figures(tmp_path: Path, monkeypatch: pytest.Monk
                                         capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(registry, 'load_engine', lambda name, model, **_: ScriptedEngine(
         scripted, image_size=(128, 96)))
-    target = tmp_path / 'new' / 'tasks.json'
-    assert main(['benchmark', 'tasks', '--model', str(tmp_path), '--tasks', 'describe', '--scenes',
-                 '1', '--seed', str(SEED), '--json', str(target)]) == 0
+    target, page = tmp_path / 'new' / 'first-run.json', tmp_path / 'page.html'
+    asked = ['benchmark', 'tasks', '--model', str(tmp_path / 'second-run'), '--tasks', 'describe',
+             '--scenes', '1', '--seed', str(SEED)]
+    assert main([*asked, '--json', str(target)]) == 0
     assert json.loads(target.read_text())['describe']['all']['objects'] > 4
     assert 'usual words' in capsys.readouterr().out
+    assert main([*asked, '--report', str(page), '--beside', str(target)]) == 0
+    assert 'first-run' in page.read_text() and 'second-run' in page.read_text()
+
+
+def test_a_page_marks_the_better_checkpoint_and_leaves_out_what_was_not_run(tmp_path: Path
+                                                                             ) -> None:
+    def result(accuracy: float):
+        row = {'accuracy': accuracy, 'always_no': 0.5}
+        return {'verify': {'all': row, 'by_condition': {'day': row}}}
+    write_task_comparison(tmp_path / 'page.html', 'T', {'old': result(0.6), 'new': result(0.8)})
+    text = (tmp_path / 'page.html').read_text()
+    assert '<td class="best">0.800</td>' in text and '<td>0.600</td>' in text
+    assert 'verify by condition' in text and 'AO by condition' not in text
+
+
+def test_figures_of_something_else_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]
+                                               ) -> None:
+    other = tmp_path / 'other.json'
+    other.write_text('[]')
+    assert main(['benchmark', 'tasks', '--beside', str(other)]) != 0
+    assert 'give what --json wrote' in ' '.join(capsys.readouterr().err.split())
 
 
 def test_unknown_tasks_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
