@@ -71,7 +71,7 @@ class TrackerConfig:
     flow_noise_px: float = 0.25
     answer_noise: float = 0.05
     size_noise: float = 0.2
-    coast_s: float = 0.5
+    coast_s: float = 2.0
     lost_after_s: float = 1.0
     memory_s: float = 5.0
     hits_to_confirm: int = 1

@@ -1,9 +1,9 @@
 """What an answer changes about the past, computed without holding up the present.
 
-The answer's boxes are matched to the tracks as they were on its frame. A box that fits a track
-corrects it there and reuses the motion measured since, which costs only arithmetic. A box nobody
-followed (a birth, a lost track found again, a box that was off its object) is followed from its
-frame to now by optical flow on the stored frames.
+The answer's boxes are matched to the tracks as they were on its frame; a box that fits a track
+corrects it there. All boxes are followed from that frame to now by optical flow on the stored
+frames: who was born had not been followed at all, and a track that slid off its object was
+followed elsewhere, often without a sign of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ class Change:
         look: Appearance inside the box.
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
-        runner: Follows the box to now; None when the motion measured since is reused.
+        runner: Follows the box to now.
         detour: The way the object took where the track was elsewhere or coasted; None where it
             was followed to the box.
         restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
@@ -60,14 +60,14 @@ class Change:
     look: Appearance | None
     track_id: int | None
     start: NDArray[np.float64]
-    runner: Runner | None
+    runner: Runner
     detour: Detour | None = None
     restart: bool = False
 
     @property
     def motions(self) -> list[tuple[Frame, Motion | None]]:
         """Motion found by following, frame by frame."""
-        return self.runner.motions if self.runner else []
+        return self.runner.motions
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Correction:
     def follow(self, frames: Sequence[Frame], config: TrackerConfig,
                give_way: Callable[[], object]) -> None:
         """Carry followed boxes from the first of ``frames``, where they are, to the last."""
-        runners = [change.runner for change in self.changes if change.runner]
+        runners = [change.runner for change in self.changes]
         measure_since(frames, runners, config, give_way)
         self.reached_ns = frames[-1].stamp_ns
 
@@ -153,9 +153,8 @@ def _distinct(groundings: Sequence[Grounding]) -> list[Grounding]:
 def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
                    past: Sequence[Frame], frames: Sequence[Frame],
                    config: TrackerConfig) -> None:
-    """Make a change correct a track, on the motion measured since if that is the object's."""
+    """Make a change correct a track, and its speed guide the way of the box from there."""
     change.track_id = track_id
-    assert change.runner is not None
     change.runner.track_id = track_id
     box = as_boxes([change.box])[0]
     sigma = answer_sigma(box[None], frames[0].size, config)[0]
@@ -163,9 +162,7 @@ def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
     if not on_object or not _mostly_followed(track_id, since_answer(past, frames[0], track_id)):
         change.detour = bridge(past, frames[0], track_id, box, config)
     change.restart = change.detour is None and not on_object
-    if on_object and _mostly_followed(track_id, frames):
-        change.runner = None
-    elif change.detour:
+    if change.detour:
         change.runner.speed = change.detour.speed.copy()
     elif on_object and kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
         change.runner.speed = state[1, :2].copy()

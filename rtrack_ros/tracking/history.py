@@ -5,8 +5,9 @@ were, and its corrections run again through the motion that was measured since.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.tracking.flow import CornerMap
 from rtrack_ros.tracking.kalman import Affine
 
 # The ring covers this many times the worst delay, which fades by this factor with every answer.
@@ -49,6 +51,17 @@ class Views:
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
         thermal = None if pair.thermal is None else _shrink(pair.thermal, size)
         return cls(rgb, grey, thermal, (size[0] / pair.width, size[1] / pair.height))
+
+    @cached_property
+    def corners(self) -> CornerMap:
+        """Corners of ``grey``, found when they are first asked for."""
+        return CornerMap(self.grey)
+
+    @cached_property
+    def thermal_corners(self) -> CornerMap:
+        """Corners of ``thermal``; asking without a thermal image is an error."""
+        assert self.thermal is not None
+        return CornerMap(self.thermal)
 
 
 def _shrink(image: Image8, size: tuple[int, int]) -> Image8:
@@ -169,6 +182,21 @@ class History:
         """Return the frames with earlier stamps, in order."""
         return self._frames[:bisect_left(self._frames, stamp_ns, key=lambda kept: kept.stamp_ns)]
 
+    def latest(self, seconds: float, most_s: float) -> list[Frame]:
+        """Return the newest frames that reach ``seconds`` back, all of one size.
+
+        Fewer where frames are missing, and never more than ``most_s``; the newest always.
+        """
+        kept = self._frames[-1:]
+        for frame in reversed(self._frames[:-1]):
+            span_s = (self._frames[-1].stamp_ns - frame.stamp_ns) * 1e-9
+            if span_s > most_s or frame.size != kept[0].size:
+                break
+            kept.insert(0, frame)
+            if span_s >= seconds:
+                break
+        return kept
+
     def __iter__(self) -> Iterator[Frame]:
         return iter(self._frames)
 
@@ -182,6 +210,20 @@ class History:
             for by_id in (frame.motions, frame.states, frame.coasting_s, frame.corrections):
                 for track_id in track_ids & by_id.keys():
                     del by_id[track_id]
+
+
+def joined(first: Affine, second: Affine) -> Affine:
+    """Return the camera motion ``first`` (2x3) followed by ``second`` (2x3)."""
+    last = np.array([0.0, 0.0, 1.0])
+    return np.asarray((np.vstack([second, last]) @ np.vstack([first, last]))[:2])
+
+
+def compose(frames: Sequence[Frame]) -> Affine:
+    """Return the camera motion over several frames, from before the first to the last."""
+    total = STILL
+    for frame in frames:
+        total = joined(total, frame.camera)
+    return total
 
 
 def clip_to_frame(box: BoxArray, frame: Frame) -> BoxArray:

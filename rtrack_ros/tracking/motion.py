@@ -15,7 +15,7 @@ from rtrack_ros.frames import Image8
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.consensus import Consensus, Sample, agree, join
 from rtrack_ros.tracking.flow import CornerMap, Flow, follow
-from rtrack_ros.tracking.history import STILL, Motion, Views
+from rtrack_ros.tracking.history import STILL, Motion, Views, joined
 from rtrack_ros.tracking.kalman import Affine
 
 _LEAST_BACKGROUND = 10
@@ -23,7 +23,6 @@ _LEAST_BACKGROUND = 10
 _MOST_SEEDS = 320
 _FEWEST_SEEDS = 8
 _STILL_PX = 0.12
-_MARGIN_PX = 16
 _SAME_OBJECT_IOU = 0.6
 _RIM = 0.1
 
@@ -54,101 +53,115 @@ class Expectation:
     reach: NDArray[np.float64]
 
 
-def measure_motion(before: Views, after: Views, boxes: BoxArray, expected: Expectation,
+@dataclass(frozen=True)
+class Span:
+    """The frames between which a step of motion is measured.
+
+    The camera shakes from one frame to the next, so its motion is measured over that step alone.
+    A walker hardly moves against the background in one step, so boxes are measured over a longer
+    base, of which the step is the end.
+
+    Attributes:
+        base: Views of the frame where the base begins.
+        before: Views of the frame where the step begins, the same or a later one.
+        after: Views of the frame where both end, of the same size.
+        to_before: Background motion from ``base`` to ``before``, 2x3, RGB pixels.
+        share: Time of the step over the time of the base, in (0, 1].
+    """
+
+    base: Views
+    before: Views
+    after: Views
+    to_before: Affine
+    share: float
+
+
+def measure_motion(span: Span, seeds: BoxArray, boxes: BoxArray, expected: Expectation,
                    config: TrackerConfig) -> MotionField:
-    """Measure how boxes and camera moved from one frame to another.
+    """Measure how camera and boxes moved over the last step of a span.
+
+    Args:
+        span: The frames.
+        seeds: (N, 4) boxes where the base begins, RGB pixels.
+        boxes: (N, 4) the same boxes where the step begins.
+        expected: What each track's velocity predicts over the base; points that agree win.
+        config: Tracker settings.
+    """
+    scale = np.array(span.after.scale)
+    camera = _camera_motion([_background(corners, first, second, boxes * np.tile(scale, 2), config)
+                             for corners, first, second in _images(span.before, span.after)])
+    step = _camera_in_rgb_pixels(camera, scale)
+    whole = joined(span.to_before, step)
+    found = measure_boxes(span.base, span.after, seeds, np.zeros((0, 4)), expected, whole, config)
+    return MotionField(step, [
+        None if motion is None else _last_step(motion, seed, box, whole, step, span.share)
+        for motion, seed, box in zip(found, seeds, boxes, strict=True)])
+
+
+def _last_step(motion: Motion, seed: NDArray[np.float64], box: NDArray[np.float64],
+               whole: Affine, step: Affine, share: float) -> Motion:
+    """Return the part of a motion over the base that the last step has, the camera's apart."""
+    begin, now = (seed[:2] + seed[2:]) / 2, (box[:2] + box[2:]) / 2
+    own = np.array(motion.shift) - (whole[:, :2] @ begin + whole[:, 2] - begin)
+    x, y = (step[:, :2] @ now + step[:, 2] - now + own * share).tolist()
+    return Motion((x, y), motion.growth ** share, motion.sigma * share ** 0.5)
+
+
+def measure_boxes(before: Views, after: Views, boxes: BoxArray, others: BoxArray,
+                  expected: Expectation, camera: Affine,
+                  config: TrackerConfig) -> list[Motion | None]:
+    """Measure how boxes moved between two frames, None where no flow can be trusted.
 
     Args:
         before: Views of the earlier frame.
         after: Views of the later frame, of the same size.
         boxes: (N, 4) in RGB pixels on the earlier frame.
-        expected: What each track's velocity predicts; points that agree with it win.
-        config: Tracker settings.
-    """
-    scale = np.array(before.scale)
-    on_view = boxes * np.tile(scale, 2)
-    spectra = [_flow(first, second, on_view, config) for first, second in _images(before, after)]
-    camera = _camera_motion([background for background, _ in spectra])
-    found = _motions([sample for _, sample in spectra], on_view, expected, scale, camera, config)
-    return MotionField(_camera_in_rgb_pixels(camera, scale), found)
-
-
-def measure_box(before: Views, after: Views, box: NDArray[np.float64],
-                others: BoxArray, shift: NDArray[np.float64], reach: float, camera: Affine,
-                config: TrackerConfig) -> Motion | None:
-    """Measure how one box moved, looking only at its surroundings.
-
-    Args:
-        before: Views of the earlier frame.
-        after: Views of the later frame, of the same size.
-        box: x1, y1, x2, y2 in RGB pixels on the earlier frame.
-        others: (K, 4) other objects on the earlier frame, which may stand before it.
-        shift: Shift in RGB pixels relative to the background that is expected; nan if unknown.
-        reach: Distance from ``shift`` beyond which a motion is somebody else's, RGB pixels.
+        others: (K, 4) further objects there, which may stand before the boxes.
+        expected: What each box's velocity predicts; points that agree with it win.
         camera: Background motion between the frames, 2x3, RGB pixels.
         config: Tracker settings.
     """
     scale = np.array(before.scale)
-    on_view = box * np.tile(scale, 2)
-    corner, window = _surroundings(on_view, before.grey.shape, camera)
-    if window is None:
-        return None
-    local = on_view[None] - np.tile(corner, 2)
-    hiders = others * np.tile(scale, 2) - np.tile(corner, 2)
-    turn = np.diag(scale) @ camera @ np.linalg.inv(np.diag(np.append(scale, 1.0)))
-    turn[:, 2] += turn[:, :2] @ corner - corner
-    samples = []
-    for first, second in _images(before, after):
-        corners = CornerMap(first[window])
-        owner, chosen = corners.in_boxes(inner(local), config.points_per_box, inner(hiders),
-                                         stands_before(local, hiders))
-        flow = follow(first[window], second[window], corners.points[chosen],
-                      config.forward_backward_px)
-        samples.append(Sample.of(flow, owner, np.arange(len(chosen)),
-                                 (1, config.points_per_box)))
-    expected = Expectation(np.atleast_2d(shift), np.array([reach]))
-    return _motions(samples, local, expected, scale, turn, config)[0]
+    grown = np.tile(scale, 2)
+    samples = [_sample(corners, first, second, boxes * grown, others * grown, config)
+               for corners, first, second in _images(before, after)]
+    return _motions(samples, boxes * grown, expected, scale, _camera_on_view(camera, scale),
+                    config)
 
 
-def _surroundings(box: NDArray[np.float64], shape: tuple[int, ...], camera: Affine,
-                  ) -> tuple[NDArray[np.float64], tuple[slice, slice] | None]:
-    """Return the corner and the slices of a window around a box, None outside the image."""
-    travel = float(np.abs(camera[:, 2]).max())
-    margin = _MARGIN_PX + 0.5 * float(np.max(box[2:] - box[:2])) + travel
-    x1, y1 = np.maximum(np.floor(box[:2] - margin), 0).astype(int)
-    x2, y2 = np.minimum(np.ceil(box[2:] + margin), (shape[1], shape[0])).astype(int)
-    corner = np.array([x1, y1], dtype=np.float64)
-    if x2 - x1 < _MARGIN_PX or y2 - y1 < _MARGIN_PX:
-        return corner, None
-    return corner, (slice(y1, y2), slice(x1, x2))
+def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8]]:
+    """Return the image pairs with news and the corners of their first images.
 
-
-def _images(before: Views, after: Views) -> list[tuple[Image8, Image8]]:
-    """Return the image pairs with news: a repeated thermal image says nothing about motion."""
+    A repeated thermal image says nothing about motion.
+    """
     if before.grey.shape != after.grey.shape:
         return []
-    images = [(before.grey, after.grey)]
+    images = [(before.corners, before.grey, after.grey)]
     if before.thermal is not None and after.thermal is not None \
             and not np.array_equal(before.thermal, after.thermal):
-        images.append((before.thermal, after.thermal))
+        images.append((before.thermal_corners, before.thermal, after.thermal))
     return images
 
 
-def _flow(first: Image8, second: Image8, boxes: BoxArray,
-          config: TrackerConfig) -> tuple[Flow, Sample]:
-    """Return the flow of the background and the points of every box, in view pixels."""
-    corners = CornerMap(first)
+def _background(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray,
+                config: TrackerConfig) -> Flow:
+    """Return the flow of what lies outside all boxes, view pixels."""
+    flow = follow(first, second, corners.points[corners.outside(boxes)],
+                  config.forward_backward_px)
+    return Flow(flow.start[flow.valid], flow.end[flow.valid], flow.valid[flow.valid])
+
+
+def _sample(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray,
+            others: BoxArray, config: TrackerConfig) -> Sample:
+    """Return the points of every box, all followed at once, view pixels."""
     limit = min(config.points_per_box, max(_FEWEST_SEEDS, _MOST_SEEDS // max(len(boxes), 1)))
-    background = corners.outside(boxes)
-    owner, chosen = corners.in_boxes(inner(boxes), limit, inner(boxes),
-                                     stands_before(boxes, boxes))
+    hiders = np.concatenate([boxes, others])
+    owner, chosen = corners.in_boxes(inner(boxes), limit, inner(hiders),
+                                     stands_before(boxes, hiders))
     # Boxes that overlap share corners, and each is followed once.
-    used, place = np.unique(np.concatenate([background, chosen]), return_inverse=True)
+    used, place = np.unique(chosen, return_inverse=True)
     flow = follow(first, second, corners.points[used], config.forward_backward_px)
-    around, own = place[:len(background)], place[len(background):]
-    behind = around[flow.valid[around]]
-    return (Flow(flow.start[behind], flow.end[behind], flow.valid[behind]),
-            Sample.of(flow, owner, own, (len(boxes), limit)))
+    return Sample.of(flow, owner, place, (len(boxes), limit))
 
 
 def stands_before(boxes: BoxArray, others: BoxArray) -> NDArray[np.bool_]:
@@ -210,3 +223,8 @@ def _camera_in_rgb_pixels(camera: Affine, scale: NDArray[np.float64]) -> Affine:
     grown = np.diag(np.append(scale, 1.0))
     full = np.linalg.inv(np.diag(scale)) @ camera @ grown
     return np.asarray(full, dtype=np.float64)
+
+
+def _camera_on_view(camera: Affine, scale: NDArray[np.float64]) -> Affine:
+    small = np.diag(scale) @ camera @ np.linalg.inv(np.diag(np.append(scale, 1.0)))
+    return np.asarray(small, dtype=np.float64)

@@ -14,12 +14,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray, as_boxes
+from rtrack_ros.boxes import BoxArray
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import Frame, Motion
+from rtrack_ros.tracking.history import Frame, Motion, compose
 from rtrack_ros.tracking.kalman import Affine, States
-from rtrack_ros.tracking.motion import Expectation, measure_box
+from rtrack_ros.tracking.motion import Expectation, measure_boxes
 
 _MOST_MEASUREMENTS = 120
 _LEAST_STRIDE = 5
@@ -159,43 +159,50 @@ def measure_since(frames: Sequence[Frame], runners: Sequence[Runner], config: Tr
                   give_way: Callable[[], object] = bool) -> None:
     """Follow ``runners`` from the first frame, where they are, to the last.
 
-    Flow runs on the surroundings of each box only, over strides of several frames: from one frame
-    to the next a walker hardly moves against the background, and points of the two are told apart
-    badly. When boxes and frames are many the strides grow, so that the work stays bounded. A
-    stride's motion is shared out over its frames. ``give_way`` is called between boxes, so that a
-    caller on another thread than the camera's can let a frame pass first.
+    Flow runs over strides of several frames: from one frame to the next a walker hardly moves
+    against the background, and points of the two are told apart badly. When boxes and frames are
+    many the strides grow, so that the work stays bounded. A stride's motion is shared out over
+    its frames. ``give_way`` is called between strides, so that a caller on another thread than
+    the camera's can let a frame pass first.
     """
+    if not runners:
+        return
     last = len(frames) - 1
     stride = max(_LEAST_STRIDE, -(-last * len(runners) // _MOST_MEASUREMENTS))
     for begin in range(0, last, stride):
-        span = frames[begin:min(begin + stride, last) + 1]
-        boxes = [runner.box for runner in runners]
-        for index, runner in enumerate(runners):
-            give_way()
-            others = boxes[:index] + boxes[index + 1:] + _standing(span[0], runners)
-            _follow(span, runner, as_boxes(others), config)
+        give_way()
+        _follow(frames[begin:min(begin + stride, last) + 1], runners, config)
 
 
-def _standing(frame: Frame, runners: Sequence[Runner]) -> list[NDArray[np.float64]]:
+def _standing(frame: Frame, runners: Sequence[Runner]) -> BoxArray:
     """Return the boxes of all tracks on a frame that are not followed again."""
     running = {runner.track_id for runner in runners}
     ids = [track_id for track_id in list(frame.states) if track_id not in running]
     states = [frame.states.get(track_id) for track_id in ids]
     known = [state for state in states if state is not None]
-    return list(kalman.boxes_of(np.stack(known))) if known else []
+    return kalman.boxes_of(np.stack(known)) if known else np.zeros((0, 4))
 
 
-def _follow(span: Sequence[Frame], runner: Runner, others: BoxArray,
-            config: TrackerConfig) -> None:
-    """Follow one box over one stride."""
-    box, speed = runner.box, runner.speed
+def _follow(span: Sequence[Frame], runners: Sequence[Runner], config: TrackerConfig) -> None:
+    """Follow all boxes over one stride."""
     seconds = sum(frame.dt_s for frame in span[1:])
     camera = compose(span[1:])
-    motion = None
+    motions: list[Motion | None] = [None] * len(runners)
     if seconds <= config.max_flow_gap_s and span[0].size == span[-1].size:
-        extent = float(np.sqrt(np.prod(np.maximum(box[2:] - box[:2], 1.0))))
-        motion = measure_box(span[0].views, span[-1].views, box, others, speed * seconds,
-                             extent * _SPEED_REACH * seconds, camera, config)
+        boxes = np.array([runner.box for runner in runners])
+        extent = np.sqrt(np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), axis=1))
+        expected = Expectation(np.array([runner.speed for runner in runners]) * seconds,
+                               extent * _SPEED_REACH * seconds)
+        motions = measure_boxes(span[0].views, span[-1].views, boxes,
+                                _standing(span[0], runners), expected, camera, config)
+    for runner, motion in zip(runners, motions, strict=True):
+        _carry(span, runner, motion, camera, seconds, config)
+
+
+def _carry(span: Sequence[Frame], runner: Runner, motion: Motion | None, camera: Affine,
+           seconds: float, config: TrackerConfig) -> None:
+    """Move one box by its motion over one stride, or by its speed where that is not known."""
+    box, speed = runner.box, runner.speed
     centre = (box[:2] + box[2:]) / 2
     carried = camera[:, :2] @ centre + camera[:, 2]
     if motion is None:
@@ -240,11 +247,3 @@ def share_out(motion: Motion | None, own: NDArray[np.float64], place: NDArray[np
             float(motion.sigma * np.sqrt(share))))
         place = following
     return parts
-
-
-def compose(frames: Sequence[Frame]) -> Affine:
-    """Return the camera motion over several frames."""
-    total = np.eye(3)
-    for frame in frames:
-        total = np.vstack([frame.camera, [0.0, 0.0, 1.0]]) @ total
-    return total[:2]

