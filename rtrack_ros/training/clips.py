@@ -7,6 +7,7 @@ simulated world, and the annotated sequences of every layout in ``rtrack_ros.dat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from rtrack_ros.data.layouts import read_layout
@@ -15,8 +16,10 @@ from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Box
 from rtrack_ros.simulation import CONDITIONS, Scene, make_scene
 from rtrack_ros.simulation.descriptions import checkable, describe_sighting
+from rtrack_ros.training.drawn_clips import open_shards
 
 SIMULATION: Final = 'simulation'
+SHARDS: Final = 'shards'
 SCENE_SECONDS, SCENE_FPS = 12.0, 2
 KEPT_FRAMES = 64
 
@@ -119,7 +122,8 @@ def open_clips(source: str, layout: str, seed: int, scenes: int) -> Sequence[Cli
 
     Args:
         source: 'simulation', or the folder of a data set.
-        layout: Layout of the folder, see ``rtrack_ros.data.layouts``.
+        layout: Layout of the folder, see ``rtrack_ros.data.layouts``, or 'shards': simulated
+            frames that lie on the disk.
         seed: Seed of the first simulated scene.
         scenes: Number of simulated scenes.
 
@@ -128,6 +132,8 @@ def open_clips(source: str, layout: str, seed: int, scenes: int) -> Sequence[Cli
     """
     if source == SIMULATION:
         return [SimulatedClip(seed + number) for number in range(scenes)]
+    if layout == SHARDS:
+        return open_shards(Path(source))
     found = (replace(sequence, frames=tuple(frame for frame in sequence.frames if frame.labelled))
              for sequence in read_layout(layout, source))
     clips = [sequence for sequence in found if len(sequence)]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-SHOWN = ('reward', 'loss', 'grad_norm')
+SHOWN = ('reward', 'loss', 'grad_norm', 'compute_s')
 
 
 class StageMonitor(TrainerCallback):

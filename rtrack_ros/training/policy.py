@@ -1,16 +1,27 @@
-"""Reinforcement learning: TRL's GRPOTrainer with Clipped Advantage Scaling, and nothing else.
+"""Reinforcement learning: TRL's GRPOTrainer with Clipped Advantage Scaling.
 
 GSPO is a setting of that trainer (``importance_sampling_level: sequence``, ``loss_type: grpo``;
 arXiv 2507.18071). With CAS the trainer is told not to scale (``scale_rewards: none``) and hands
 back rewards less the mean of their group, groups still contiguous; they are scaled here.
+
+Nothing else is changed but the cost: images and prompts that the answers of a group share are read
+once (``shared_sight``, ``shared_prompt``).
 """
 
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from trl import GRPOConfig, GRPOTrainer
 
 from rtrack_ros.training.clipped_advantage import AdvantageScaling, group_deviation
+from rtrack_ros.training.shared_prompt import (
+    Prompts,
+    answer_likelihoods,
+    can_sample,
+    can_share,
+    sample_answers,
+)
 
 
 class PolicyTrainer(GRPOTrainer):
@@ -46,6 +57,46 @@ class PolicyTrainer(GRPOTrainer):
         self._metrics[mode]['advantages/near_ties'].append(float(near))
         self._metrics[mode]['advantages/largest'].append(float(abs(scaled).max()))
         return output
+
+    def _generate_single_turn(self, prompt_ids: list[list[int]], images: Any,
+                              multimodal_fields: dict[str, Any], *args: Any, **options: Any
+                              ) -> tuple[list[list[int]], Any]:
+        model = self.accelerator.unwrap_model(self.model_wrapped)
+        if (images is None or self.use_vllm or not can_share(model)
+                or not can_sample(self.generation_config)):
+            answers: tuple[list[list[int]], Any] = super()._generate_single_turn(
+                prompt_ids, images, multimodal_fields, *args, **options)
+            return answers
+        device = self.accelerator.device
+        shown = [[1] * len(row) for row in prompt_ids]
+        ids, mask, kinds = (_padded(rows, value).to(device) for rows, value in (
+            (prompt_ids, self._tokenizer.pad_token_id), (shown, 0),
+            (multimodal_fields['mm_token_type_ids'], 0)))
+        prompts = Prompts(ids, mask, kinds, multimodal_fields['pixel_values'].to(device),
+                          multimodal_fields['image_grid_thw'].to(device), list(map(len, images)))
+        return sample_answers(model, prompts, self.generation_config), None
+
+    def _get_per_token_logps_and_entropies(
+            self, model: nn.Module, input_ids: Tensor, attention_mask: Tensor,
+            logits_to_keep: int, *args: Any, **fields: Any
+            ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        if fields.get('pixel_values') is None or not can_share(model):
+            parts: tuple[Tensor, Tensor | None, Tensor | None] = (
+                super()._get_per_token_logps_and_entropies(
+                    model, input_ids, attention_mask, logits_to_keep, *args, **fields))
+            return parts
+        (ids, answers), (mask, said), (kinds, _) = (
+            (rows[:, :-logits_to_keep], rows[:, -logits_to_keep:])
+            for rows in (input_ids, attention_mask, fields['mm_token_type_ids']))
+        prompts = Prompts(ids, mask, kinds, fields['pixel_values'], fields['image_grid_thw'],
+                          fields['num_images'])
+        return *answer_likelihoods(model, prompts, answers, said, self.temperature), None
+
+
+def _padded(rows: list[list[int]], value: int) -> Tensor:
+    """Return rows as one tensor, padded on the left."""
+    longest = max(map(len, rows))
+    return torch.tensor([[value] * (longest - len(row)) + list(row) for row in rows])
 
 
 def policy_config(options: dict[str, Any], scaling: AdvantageScaling) -> GRPOConfig:

@@ -11,13 +11,17 @@ from transformers import (
     AutoImageProcessor,
     AutoModelForImageTextToText,
     AutoTokenizer,
+    BatchFeature,
     PreTrainedModel,
+    PreTrainedTokenizerBase,
 )
+from transformers.image_utils import make_flat_list_of_images
 from transformers.processing_utils import ProcessorMixin
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.manifest import MANIFEST_NAME, ModelManifest
-from rtrack_ros.training.nano import CHAT_TEMPLATE
+from rtrack_ros.training.nano import CHAT_TEMPLATE, on_int8_grid
+from rtrack_ros.training.tokenizer import NUMBERS
 
 FAMILIES: Final = {'qwen2_5_vl': ('abs_resized', 28), 'qwen3_vl': ('rel1000', 32)}
 """Coordinate protocol and size of a visual token in pixels, by ``model_type``."""
@@ -41,6 +45,20 @@ class PairProcessor(ProcessorMixin):
         self.image_token = '<|image_pad|>'
         self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
         super().__init__(image_processor, tokenizer, chat_template=chat_template)
+
+    def _process_images(self, images: Any, **kwargs: Any) -> tuple[Any, list[str]]:
+        """Process every distinct image once: the rows of a group hold one and the same."""
+        flat = make_flat_list_of_images(images)
+        distinct = {id(image): image for image in flat}
+        places = {name: place for place, name in enumerate(distinct)}
+        found = self.image_processor(list(distinct.values()),
+                                     **{**kwargs, 'return_tensors': 'pt'})
+        patches = found['pixel_values'].split(found['image_grid_thw'].prod(-1).tolist())
+        chosen = [places[id(image)] for image in flat]
+        shared = BatchFeature({'pixel_values': torch.cat([patches[place] for place in chosen]),
+                               'image_grid_thw': found['image_grid_thw'][chosen]})
+        return shared, [self.replace_image_token(shared, image_idx=place)
+                        for place in range(len(flat))]
 
     def replace_image_token(self, image_inputs: dict[str, Any], image_idx: int, **_: Any) -> str:
         """Return one image token for every merged patch of an image."""
@@ -93,12 +111,12 @@ def load_model(folder: Path, dtype: str, attention: str, train_vision: bool) -> 
 
     Args:
         folder: Model folder.
-        dtype: 'float32', 'bfloat16' or 'float16'.
+        dtype: 'float32', 'bfloat16', 'float16', or 'auto' for what the folder holds.
         attention: Implementation, for example 'sdpa' or 'flash_attention_2'.
         train_vision: False freezes the vision tower, the merger included.
     """
     model: PreTrainedModel = AutoModelForImageTextToText.from_pretrained(
-        folder, dtype=getattr(torch, dtype), attn_implementation=attention)
+        folder, dtype=dtype, attn_implementation=attention)
     if not train_vision:
         model.model.visual.requires_grad_(False)
     return model
@@ -106,7 +124,10 @@ def load_model(folder: Path, dtype: str, attention: str, train_vision: bool) -> 
 
 def save_folder(model: PreTrainedModel, source: Path, manifest: ModelManifest, target: Path
                 ) -> None:
-    """Write weights in bfloat16 and, beside them, everything else ``source`` has, and rtrack.json.
+    """Write weights and, beside them, everything else ``source`` has, and rtrack.json.
+
+    Weights are written in bfloat16; those of rtrack-nano in float16 on the grid of 8-bit weights,
+    as its own trainer does, so that its int8 export is the same model.
 
     Args:
         model: The trained model, adapters merged.
@@ -116,6 +137,16 @@ def save_folder(model: PreTrainedModel, source: Path, manifest: ModelManifest, t
     """
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_NOT_COPIED))
-    model.to(torch.bfloat16).save_pretrained(target)
+    dtype = torch.bfloat16
+    if says_numbers_in_one_token(AutoTokenizer.from_pretrained(source)):
+        dtype = torch.float16
+        model.load_state_dict({name: on_int8_grid(value)
+                               for name, value in model.state_dict().items()})
+    model.to(dtype).save_pretrained(target)
     (target / 'chat_template.jinja').write_text(CHAT_TEMPLATE)
     manifest.write(target)
+
+
+def says_numbers_in_one_token(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Return whether every coordinate is one token: rtrack-nano's; Qwen's spells digits."""
+    return all(len(tokenizer.encode(str(number))) == 1 for number in range(NUMBERS))

@@ -77,6 +77,8 @@ class StageSettings:
         advantages: How rewards become advantages.
         trainer: Arguments of TRL's ``GRPOConfig`` or ``SFTConfig``.
         early_stop: Arguments of ``EarlyStop``; None runs all steps.
+        compute_s: Processor seconds after which the stage ends, see ``ComputeBudget``; None runs
+            all steps.
     """
 
     name: str
@@ -87,6 +89,7 @@ class StageSettings:
     advantages: AdvantageScaling = AdvantageScaling('none')
     trainer: Mapping[str, Any] = field(default_factory=dict)
     early_stop: Mapping[str, Any] | None = None
+    compute_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel
-from transformers import PrinterCallback, Trainer
+from transformers import PrinterCallback, Trainer, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
 from rtrack_ros.engines.base import TASKS
 from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.training.clips import open_clips
+from rtrack_ros.training.compute import ComputeBudget
 from rtrack_ros.training.curves import draw_curves, read_log
 from rtrack_ros.training.monitor import EarlyStop, Rehearsal, StageMonitor, StepReached
 from rtrack_ros.training.object_tasks import Describe, Locate, Reader, Verify
@@ -23,6 +24,7 @@ from rtrack_ros.training.qwen import load_model, load_processor, read_manifest, 
 from rtrack_ros.training.records import as_dataset
 from rtrack_ros.training.rewards.registry import make_reward
 from rtrack_ros.training.settings import DataSettings, ModelSettings, StageSettings
+from rtrack_ros.training.shared_sight import share_sight
 from rtrack_ros.training.tasks import Ground, Task
 
 REHEARSAL: Mapping[str, Any] = {
@@ -65,7 +67,7 @@ def run_stage(stage: StageSettings, model: Path, source: str, out: Path) -> Path
     weights = out / ('adapter' if stage.model.lora else 'weights')
     trainer.save_model(str(weights))
     if trainer.is_world_process_zero():
-        trained = load_model(model if stage.model.lora else weights, 'bfloat16', 'eager', True)
+        trained = load_model(model if stage.model.lora else weights, 'auto', 'eager', True)
         if stage.model.lora:
             trained = PeftModel.from_pretrained(trained, weights).merge_and_unload()
         save_folder(trained, model, _taught(manifest, stage.data.tasks), out / 'model')
@@ -124,15 +126,19 @@ def build_trainer(stage: StageSettings, model: Path, source: str, out: Path,
                   manifest: ModelManifest) -> Trainer:
     """Return the trainer of a stage, with data, model and callbacks."""
     out.mkdir(parents=True, exist_ok=True)
-    callbacks = [StageMonitor(stage.name, out / 'log.jsonl')]
+    callbacks: list[TrainerCallback] = [StageMonitor(stage.name, out / 'log.jsonl')]
+    if stage.compute_s is not None:
+        callbacks.insert(0, ComputeBudget(stage.compute_s))
     if stage.early_stop is not None:
         callbacks.append(EarlyStop(**stage.early_stop))
     dataset = as_dataset(make_tasks(stage.data, source, manifest), manifest,
                          answered=stage.method == 'sft')
     options = trainer_options(stage, out)
     dtype = stage.model.dtype if torch.cuda.is_available() else 'float32'
-    shared = {'model': load_model(model, dtype, stage.model.attention, stage.model.train_vision),
-              'train_dataset': dataset, 'callbacks': callbacks,
+    learner = load_model(model, dtype, stage.model.attention, stage.model.train_vision)
+    if not stage.model.lora:
+        share_sight(learner)
+    shared = {'model': learner, 'train_dataset': dataset, 'callbacks': callbacks,
               'processing_class': load_processor(model, manifest),
               'peft_config': _adapter(stage.model)}
     if stage.method == 'sft':

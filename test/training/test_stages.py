@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip('torch', reason='learning needs the extra train (make test TORCH=1)')
 for package in ('transformers', 'trl', 'peft', 'datasets'):
@@ -25,6 +26,7 @@ from rtrack_ros.language.prompts import ground_prompt, locate_prompt  # noqa: E4
 from rtrack_ros.simulation import make_scene  # noqa: E402
 from rtrack_ros.training.clipped_advantage import AdvantageScaling  # noqa: E402
 from rtrack_ros.training.monitor import EarlyStop  # noqa: E402
+from rtrack_ros.training.nano import on_int8_grid  # noqa: E402
 from rtrack_ros.training.policy import policy_config  # noqa: E402
 from rtrack_ros.training.qwen import load_processor, read_manifest  # noqa: E402
 from rtrack_ros.training.random_qwen import write_random_qwen  # noqa: E402
@@ -140,6 +142,30 @@ def test_the_processor_keeps_the_size(random_models, family: str) -> None:
     assert found['image_grid_thw'].tolist() == [[1, height // patch, width // patch]] * 2
 
 
+def test_a_picture_of_many_rows_is_processed_once_and_stands_in_all(random_models) -> None:
+    folder = random_models['qwen3_vl']
+    processor = load_processor(folder, ModelManifest.read(folder))
+    text = processor.apply_chat_template(message_of(ground_prompt('all')), tokenize=False)
+    rng = np.random.default_rng(0)
+    one, other = (Image.fromarray(rng.integers(0, 255, (96, 128, 3), np.uint8)) for _ in 'ab')
+    apart = [one.copy(), other.copy(), one.copy(), one.copy()]
+    shared, plain = (processor(images=[pair[:2], pair[2:]], text=[text] * 2)
+                     for pair in ([one, other, one, one], apart))
+    assert shared['input_ids'] == plain['input_ids']
+    assert all(torch.equal(torch.as_tensor(shared[name]), torch.as_tensor(plain[name]))
+               for name in ('pixel_values', 'image_grid_thw'))
+    before, shown = processor.image_processor, []
+
+    def counting(images, **options):
+        shown.extend(images)
+        return before(images, **options)
+
+    counting.merge_size = before.merge_size
+    processor.image_processor = counting
+    processor._process_images([[one, other], [one, one]])
+    assert len(shown) == 2
+
+
 @pytest.mark.parametrize('name, family', [
     ('gspo', 'qwen2_5_vl'), ('grpo', 'qwen3_vl'), ('finetune', 'qwen3_vl')])
 def test_rehearsals_reach_the_first_step(refrt: str, random_models, tmp_path: Path, name: str,
@@ -188,6 +214,9 @@ def test_nano_learns_by_gspo_and_resumes(refrt: str, tmp_path: Path) -> None:
     assert before.keys() == after.keys()
     assert any(not torch.equal(before[name].float(), after[name].float()) for name in before)
     assert ModelManifest.read(folder) == ModelManifest.read(NANO)
+    assert {value.dtype for value in after.values()} == {torch.float16}
+    learned = load_file(tmp_path / 'gspo' / 'weights' / 'model.safetensors')
+    assert all(torch.equal(on_int8_grid(learned[name]).half(), after[name]) for name in learned)
     engine = load_engine('transformers', folder)
     reply = engine.infer([np.zeros((192, 256, 3), np.uint8)] * 2, ground_prompt('all people'),
                          answer_grammar(1), 40)
