@@ -89,7 +89,7 @@ class Flow:
     Attributes:
         start: (N, 2) pixels in the first image.
         end: (N, 2) pixels in the second image.
-        valid: (N,) whether the point came back to where it began.
+        valid: (N,) whether the point was found and, if it was followed back, came back.
     """
 
     start: Points
@@ -97,18 +97,29 @@ class Flow:
     valid: NDArray[np.bool_]
 
 
-def follow(first: Image8, second: Image8, points: Points, forward_backward_px: float) -> Flow:
-    """Follow ``points`` (N, 2) from one image to another of the same shape, forth and back."""
+def follow(first: Image8, second: Image8, points: Points,
+           forward_backward_px: float | None = None) -> Flow:
+    """Follow ``points`` (N, 2) from one image to another of the same shape.
+
+    Args:
+        first: Image where the points are.
+        second: Image where they are looked for.
+        points: x, y in pixels.
+        forward_backward_px: Largest distance by which a point may miss itself when it is followed
+            back; None does not follow it back, at half the cost, for those who sort out outliers.
+    """
     if len(points) == 0:
         return Flow(points, points, np.zeros(0, dtype=bool))
     start = points.reshape(-1, 1, 2)
     end, found, _ = cv2.calcOpticalFlowPyrLK(
         first, second, start, None, winSize=_WINDOW, maxLevel=_LEVELS, criteria=_CRITERIA)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(
-        second, first, end, None, winSize=_WINDOW, maxLevel=_LEVELS, criteria=_CRITERIA)
-    miss = np.linalg.norm((start - back)[:, 0], axis=1)
     height, width = second.shape
     ends = end[:, 0].astype(np.float32)
     inside = (ends >= 0).all(axis=1) & (ends < (width, height)).all(axis=1)
-    valid = (found[:, 0] == 1) & (returned[:, 0] == 1) & (miss < forward_backward_px) & inside
+    valid = (found[:, 0] == 1) & inside
+    if forward_backward_px is not None:
+        back, returned, _ = cv2.calcOpticalFlowPyrLK(
+            second, first, end, None, winSize=_WINDOW, maxLevel=_LEVELS, criteria=_CRITERIA)
+        miss = np.linalg.norm((start - back)[:, 0], axis=1)
+        valid &= (returned[:, 0] == 1) & (miss < forward_backward_px)
     return Flow(points, ends, valid)

@@ -1,7 +1,7 @@
 """From flow points to motion: of the camera, and of each box on the spectrum that shows it.
 
-One flow call per spectrum serves all boxes and the background together, so that cost grows slowly
-with the number of tracks.
+One flow call per spectrum serves all boxes over the base, and one the background over the last
+step, however many boxes there are, so that cost grows slowly with the number of tracks.
 """
 
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def measure_motion(span: Span, seeds: BoxArray, boxes: BoxArray, expected: Expec
         config: Tracker settings.
     """
     scale = np.array(span.after.scale)
-    camera = _camera_motion([_background(corners, first, second, boxes * np.tile(scale, 2), config)
+    camera = _camera_motion([_background(corners, first, second, boxes * np.tile(scale, 2))
                              for corners, first, second in _images(span.before, span.after)])
     step = _camera_in_rgb_pixels(camera, scale)
     whole = joined(span.to_before, step)
@@ -143,11 +143,9 @@ def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8
     return images
 
 
-def _background(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray,
-                config: TrackerConfig) -> Flow:
-    """Return the flow of what lies outside all boxes, view pixels."""
-    flow = follow(first, second, corners.points[corners.outside(boxes)],
-                  config.forward_backward_px)
+def _background(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray) -> Flow:
+    """Return the flow of what lies outside all boxes, view pixels; RANSAC sorts out outliers."""
+    flow = follow(first, second, corners.points[corners.outside(boxes)])
     return Flow(flow.start[flow.valid], flow.end[flow.valid], flow.valid[flow.valid])
 
 
