@@ -129,6 +129,7 @@ TRACKER_SPANS: dict[str, tuple[float, float]] = {
     'answer_noise': (0.001, 10.0), 'size_noise': (0.001, 10.0), 'coast_s': (0.01, 60.0),
     'lost_after_s': (0.0, 600.0),
     'memory_s': (0.0, 3600.0), 'hits_to_confirm': (1, 100), 'birth_score': (0.01, 0.99),
+    'arrival_s': (0.01, 3600.0),
     'answer_recall': (0.01, 0.99), 'answer_false_rate': (0.01, 0.99), 'fade_s': (0.01, 3600.0),
     'lost_below': (0.01, 0.99), 'removed_below': (0.001, 0.99), 'iou_gate': (0.01, 0.99),
     'distance_gate': (0.0, 100.0), 'appearance_weight': (0.0, 1.0),

@@ -38,8 +38,10 @@ class TrackerConfig:
             bridges longer occlusions and risks giving an id to somebody else.
         hits_to_confirm: Confirming answers before a track is published; raising it suppresses
             false boxes and delays the first one by whole answers.
-        birth_score: Belief in an object that one answer reported; raising it trusts first
+        birth_score: Most belief in an object that one answer reported; raising it trusts first
             answers more.
+        arrival_s: Mean time in seconds between objects that come into view or begin to match;
+            raising it doubts a new box more that follows an answer without it at once.
         answer_recall: Probability that an answer contains an object that is there; raising it
             makes an answer without the object count more against it.
         answer_false_rate: Probability that an answer contains a box on something that does not
@@ -47,7 +49,8 @@ class TrackerConfig:
         fade_s: Time constant in seconds with which belief fades without answers; raising it
             keeps unconfirmed tracks longer.
         lost_below: Score below which a track is lost, in (0, 1); raising it drops tracks sooner.
-        removed_below: Belief below which a track is removed, in (0, 1).
+        removed_below: Belief below which a track is removed, in (0, 1), unless a second answer
+            ever confirmed it.
         iou_gate: Least IoU of the first association stage, in (0, 1); raising it leaves more to
             the second stage.
         distance_gate: Largest centre distance of the second stage, in box sizes plus positional
@@ -76,6 +79,7 @@ class TrackerConfig:
     memory_s: float = 5.0
     hits_to_confirm: int = 1
     birth_score: float = 0.5
+    arrival_s: float = 2.0
     answer_recall: float = 0.75
     answer_false_rate: float = 0.2
     fade_s: float = 10.0
@@ -95,7 +99,7 @@ class TrackerConfig:
         """
         positive = ('history_s', 'history_most_s', 'flow_width', 'points_per_box', 'min_points',
                     'coast_s', 'hits_to_confirm', 'fade_s', 'flow_noise_px', 'answer_noise',
-                    'size_noise', 'acceleration')
+                    'size_noise', 'acceleration', 'arrival_s')
         for name in positive:
             if getattr(self, name) <= 0:
                 raise ValueError(f'{name} must be greater than 0; got {getattr(self, name)}')

@@ -31,6 +31,8 @@ _MOSTLY = 0.7
 # Above this overlap two boxes of one answer say one object twice.
 _SAME_BOX_IOU = 0.8
 _HIDDEN = 0.5
+# A box of which less lies in the image has left it.
+_LEFT_SHARE = 0.25
 _EDGE_PX = 2.0
 # Box sizes per second: a speed known better than this guides the search for the box.
 _KNOWN_SPEED = 0.5
@@ -116,7 +118,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
     boxes = as_boxes([grounding.box for grounding in groundings])
     looks = describe_all(frame.views, boxes)
     candidates = Candidates(
-        clip_to_frame(kalman.boxes_of(states), frame), kalman.position_sigma(states),
+        _awaited(kalman.boxes_of(states), frame), kalman.position_sigma(states),
         np.array([tracklet.state is TrackState.LOST for tracklet in tracklets], dtype=bool),
         [tracklet.look for tracklet in tracklets])
     matched = {box: track for track, box in associate(candidates, boxes, looks, config)}
@@ -184,6 +186,19 @@ def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
             edges[index] = track_box[index]
     x1, y1, x2, y2 = (float(edge) for edge in edges)
     return x1, y1, x2, y2
+
+
+def _awaited(boxes: BoxArray, frame: Frame) -> BoxArray:
+    """Return boxes (N, 4) as an answer would show them on a frame.
+
+    Who has left the image comes back at the edge he left by: his box waits there, whole.
+    """
+    seen = clip_to_frame(boxes, frame)
+    limit = np.array(frame.size, dtype=np.float64)
+    inward = (np.maximum(-boxes[:, :2], 0.0)
+              - np.maximum(boxes[:, 2:] - np.maximum(limit, boxes[:, 2:] - boxes[:, :2]), 0.0))
+    gone = area(seen) < _LEFT_SHARE * area(boxes)
+    return np.where(gone[:, None], clip_to_frame(boxes + np.tile(inward, 2), frame), seen)
 
 
 def _size(box: NDArray[np.float64]) -> float:

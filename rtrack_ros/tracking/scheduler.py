@@ -28,6 +28,8 @@ from rtrack_ros.tracking.track import Track, TrackState
 CROPS: Final = ('auto', 'always', 'never')
 STAMP_JITTER_NS: Final = 2_000_000
 """Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds, and are meant by it."""
+_GONE_SCORE = 0.05
+"""Score below which a track is only remembered for its id: no question waits for it."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class Scheduler:
         elif known.epoch != query.epoch:
             need = 1
         else:
-            mine = [track for track in tracks if track.query_id == query.id]
+            mine = _expected(query, tracks)
             need = 2 if mine and not all(map(self._is_sure, mine)) else 3
         return need, known.turn
 
@@ -169,7 +171,7 @@ class Scheduler:
         known, model_size = self._attention[query.id], self.schedule.crop_size
         if model_size is None or known.whole_ns is None or known.epoch != query.epoch:
             return None
-        mine = [track for track in tracks if track.query_id == query.id]
+        mine = _expected(query, tracks)
         limit_ns = self.schedule.whole_look_s * 1e9 - STAMP_JITTER_NS
         if not (0 <= pair.stamp_ns - known.whole_ns < limit_ns and all(map(self._is_sure, mine))):
             return None
@@ -178,3 +180,9 @@ class Scheduler:
 
     def _is_sure(self, track: Track) -> bool:
         return track.state is TrackState.CONFIRMED and track.score >= self.schedule.sure_score
+
+
+def _expected(query: Query, tracks: Sequence[Track]) -> list[Track]:
+    """Return the query's tracks that an answer may well contain."""
+    return [track for track in tracks
+            if track.query_id == query.id and track.score >= _GONE_SCORE]

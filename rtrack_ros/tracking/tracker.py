@@ -5,6 +5,7 @@ model's thread; it computes flow and association on its own time and holds the l
 the past and to write the result. Times are header stamps throughout.
 """
 
+import math
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_f
 from rtrack_ros.tracking.newest import BASE_S, measure_newest
 from rtrack_ros.tracking.replay import advance, correct, replay
 from rtrack_ros.tracking.track import Track, TrackState
-from rtrack_ros.tracking.tracklet import Tracklet
+from rtrack_ros.tracking.tracklet import Tracklet, birth_belief
 
 # A track without flow for so long takes no motion on that does not look like it.
 _DOUBT_AFTER_S = 0.06
@@ -323,13 +324,22 @@ class Tracker:
         return tracklet.id, frame.stamp_ns
 
     def _born(self, answer: Answer, change: Change) -> Tracklet:
-        belief = self.config.birth_score * min(max(change.score, 0.0), 1.0)
+        since_s = self._unwatched_s(answer)
+        belief = birth_belief(since_s, self.config) * min(max(change.score, 0.0), 1.0)
         tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, change.label, belief,
                             answer.stamp_ns, answer.stamp_ns, look=change.look)
         self._next_id += 1
         self._tracklets[tracklet.id] = tracklet
         self.counts.births += 1
         return tracklet
+
+    def _unwatched_s(self, answer: Answer) -> float:
+        """Return the seconds since the frame of the query's answer before, inf if none is kept."""
+        key = (answer.query_id, answer.epoch)
+        for frame in reversed(self._history.before(answer.stamp_ns)):
+            if key in frame.answered:
+                return (answer.stamp_ns - frame.stamp_ns) * 1e-9
+        return math.inf
 
     def _contradict(self, answer: Answer, correction: Correction, listed: set[int]) -> None:
         """Weigh the answer against tracks it does not list, and end those told to be others'."""

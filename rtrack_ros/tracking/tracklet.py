@@ -4,6 +4,10 @@ Belief is the probability that the object is there and matches the sentence. An 
 odds by Bayes' rule from two numbers of the model, its recall and its false rate; an answer
 *without* the object is evidence as well. Time without answers lets belief fade. Answers are kept
 as long as others about earlier frames may come, so that their order of arrival does not matter.
+
+How much a newborn is worth depends on how long nobody looked: whoever comes into view or into the
+meaning of the sentence does so once in a while, but every answer may err. A new box right after an
+answer without it is more likely an error than a newcomer.
 """
 
 import math
@@ -118,6 +122,11 @@ class Tracklet:
         if self.lost_ns is not None and self.lost_ns >= stamp_ns:
             self.lost_ns = None
 
+    @property
+    def known(self) -> bool:
+        """Whether more than one answer contained it."""
+        return self.hits > 1
+
     def judge(self, stamp_ns: int, located: float, coasting_s: float, inside: float,
               config: TrackerConfig) -> bool:
         """Decide the state at a stamp; returns False when the track is to be removed.
@@ -136,11 +145,28 @@ class Tracklet:
             self.lost_ns = None
             self.state = TrackState.CONFIRMED if confirmed else TrackState.TENTATIVE
             return True
-        if not confirmed or belief < config.removed_below:
+        # Who is not meant any more may be meant again soon, and is then to be the same.
+        if not confirmed or (belief < config.removed_below and not self.known):
             return False
-        self.state = TrackState.LOST
+        if self.known or self.state is not TrackState.TENTATIVE:
+            self.state = TrackState.LOST
         self.lost_ns = stamp_ns if self.lost_ns is None else self.lost_ns
         return stamp_ns - self.lost_ns <= config.memory_s * 1e9
+
+
+def birth_belief(since_s: float, config: TrackerConfig) -> float:
+    """Return the belief in an object that nobody followed and an answer contains.
+
+    Newcomers come at random, on average one in ``arrival_s``, and are contained with the model's
+    recall; the odds are this over the false rate. The belief is at most ``birth_score``.
+
+    Args:
+        since_s: Seconds since the last frame that an answer was about; infinite for the first.
+        config: Tracker settings.
+    """
+    newcomer = -math.expm1(-since_s / config.arrival_s)
+    odds = newcomer * config.answer_recall / config.answer_false_rate
+    return min(config.birth_score, odds / (1 + odds))
 
 
 def _faded(since_ns: int, stamp_ns: int, fade_s: float) -> float:

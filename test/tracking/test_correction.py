@@ -48,3 +48,19 @@ def test_a_box_said_twice_is_one_birth() -> None:
     almost = (401.0, 100.0, 461.0, 220.0)
     correction = correct([FIRST, SECOND], [FIRST, SECOND, (400.0, 100.0, 460.0, 220.0), almost])
     assert [change.track_id for change in correction.changes] == [1, 2, None]
+
+
+@pytest.mark.parametrize(('gone', 'back'), [
+    ((660.0, 100.0, 720.0, 220.0), (600.0, 104.0, 640.0, 222.0)),
+    ((-90.0, 100.0, -30.0, 220.0), (0.0, 96.0, 52.0, 219.0)),
+    ((300.0, 490.0, 360.0, 610.0), (296.0, 380.0, 361.0, 480.0))])
+def test_who_left_the_image_is_found_again_at_the_edge_he_left_by(gone, back) -> None:
+    near = (400.0, 200.0, 460.0, 320.0)
+    changes = correct([near, gone], [back]).changes
+    assert [change.track_id for change in changes] == [2]
+
+
+def test_who_left_by_one_edge_does_not_come_back_by_the_other() -> None:
+    gone = (660.0, 100.0, 720.0, 220.0)
+    changes = correct([FIRST, gone], [(0.0, 100.0, 40.0, 220.0)]).changes
+    assert [change.track_id for change in changes] == [None]

@@ -55,6 +55,15 @@ def test_a_doubtful_track_brings_its_query_forward_but_starves_nobody(doubt) -> 
     assert asked.count('b') > asked.count('a') >= 2 and asked.count('c') >= 2
 
 
+def test_who_is_only_remembered_for_the_id_changes_neither_turn_nor_view() -> None:
+    gone = track(B, score=0.01, state=TrackState.LOST, box=(5.0, 5.0, 25.0, 45.0))
+    assert turns(Scheduler(), [((A, B), (track(A), gone))] * 6) == 'ababab'
+    scheduler = Scheduler(CROPS)
+    assert ask(scheduler, 0.0, B).region is None
+    assert ask(scheduler, 0.3, B, (track(B), gone)) == ask(scheduler, 0.6, B, (track(B),))
+    assert ask(scheduler, 0.9, B, (track(B), gone)).region is not None
+
+
 def test_a_query_without_tracks_waits_its_turn() -> None:
     assert turns(Scheduler(), [((A, B), (track(A),))] * 4) == 'abab'
 

@@ -236,6 +236,34 @@ def test_empty_answers_are_evidence(make_world, make_path, queries) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+def test_a_newcomer_right_after_an_empty_answer_waits_for_a_second(make_world, make_path,
+                                                                   queries) -> None:
+    world = make_world([make_path(200, 200, 10, 0)])
+    tracker = Tracker()
+    for index in range(3):
+        tracker.step(world.pair(index), queries)
+    tracker.apply(Answer(world.stamp(0), 'default', 1, ()))
+    tracker.apply(world.answer(1))
+    assert [track.state for track in tracker.tracks()] == [TrackState.TENTATIVE]
+    tracker.apply(world.answer(2))
+    assert [track.state for track in tracker.tracks()] == [TrackState.CONFIRMED]
+
+
+def test_who_is_meant_again_gets_the_old_id(make_world, make_path, queries) -> None:
+    world = make_world([make_path(200, 200, 40, 0)])
+    tracker = Tracker()
+    shown = []
+    for index in range(100):
+        tracks = tracker.step(world.pair(index), queries)
+        shown.append([track.id for track in tracks if track.state is TrackState.CONFIRMED])
+        if index % 10 == 0:
+            meant = index <= 20 or index >= 80
+            tracker.apply(world.answer(index) if meant
+                          else Answer(world.stamp(index), 'default', 1, ()))
+    assert shown[25] == [1] and shown[75] == [] and shown[-1] == [1]
+    assert tracker.counts.births == 1
+
+
 def test_a_box_that_leaves_is_lost_then_removed(make_world, make_path, queries) -> None:
     world = make_world([make_path(560, 200, 200, 0)])
     tracker = Tracker(TrackerConfig(memory_s=0.5))

@@ -1,0 +1,95 @@
+"""What answers make of the belief in a track."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.track import TrackState
+from rtrack_ros.tracking.tracklet import Tracklet, birth_belief
+
+CONFIG = TrackerConfig()
+SECOND = 1_000_000_000
+
+
+def tracklet(belief: float = 0.5) -> Tracklet:
+    return Tracklet(1, 'default', 1, 'person', belief, 0, 0)
+
+
+def judge(track: Tracklet, stamp_ns: int) -> bool:
+    return track.judge(stamp_ns, located=1.0, coasting_s=0.0, inside=1.0, config=CONFIG)
+
+
+def test_the_first_answer_to_a_query_is_believed_most() -> None:
+    assert birth_belief(math.inf, CONFIG) == CONFIG.birth_score
+
+
+def test_a_newcomer_within_a_frame_of_an_answer_without_it_is_not_published() -> None:
+    assert birth_belief(1 / 30, CONFIG) < CONFIG.lost_below < birth_belief(0.45, CONFIG)
+
+
+@given(st.floats(0.0, 100.0), st.floats(0.0, 100.0))
+def test_the_longer_nobody_looked_the_likelier_a_newcomer(first: float, second: float) -> None:
+    earlier, later = sorted((first, second))
+    assert 0.0 <= birth_belief(earlier, CONFIG) <= birth_belief(later, CONFIG)
+    assert birth_belief(later, CONFIG) <= CONFIG.birth_score
+
+
+def test_birth_odds_are_those_of_arrivals_over_errors() -> None:
+    config = TrackerConfig(arrival_s=1 / math.log(2), answer_recall=0.6, answer_false_rate=0.3,
+                           birth_score=0.99)
+    # Within a second somebody came with probability one half.
+    assert birth_belief(1.0, config) == pytest.approx(0.5)
+
+
+def test_a_doubtful_newborn_waits_for_a_second_answer() -> None:
+    track = tracklet(birth_belief(1 / 30, CONFIG))
+    assert judge(track, 0)
+    assert track.state is TrackState.TENTATIVE
+    track.confirm(SECOND // 30, 'person', None, CONFIG)
+    assert judge(track, SECOND // 30)
+    assert track.state is TrackState.CONFIRMED
+
+
+def test_a_refuted_newborn_ends() -> None:
+    track = tracklet(birth_belief(1 / 30, CONFIG))
+    track.contradict(SECOND // 30, 1.0, CONFIG)
+    assert not judge(track, SECOND // 30)
+
+
+def test_who_was_known_keeps_the_identity_while_not_meant() -> None:
+    track = tracklet()
+    track.confirm(0, 'person', None, CONFIG)
+    for index in range(1, 6):
+        track.contradict(index * SECOND // 2, 1.0, CONFIG)
+        assert judge(track, index * SECOND // 2)
+    assert track.state is TrackState.LOST
+    assert track.belief_at(5 * SECOND // 2, CONFIG.fade_s) < CONFIG.removed_below
+    track.confirm(3 * SECOND, 'person', None, CONFIG)
+    assert judge(track, 3 * SECOND)
+    assert track.state is TrackState.CONFIRMED
+
+
+def test_memory_of_who_is_not_meant_any_more_ends() -> None:
+    track = tracklet()
+    track.confirm(0, 'person', None, CONFIG)
+    for index in range(1, 6):
+        track.contradict(index, 1.0, CONFIG)
+    assert judge(track, 10)
+    assert not judge(track, 10 + int((CONFIG.memory_s + 0.1) * SECOND))
+
+
+def test_evidence_counts_by_stamp_not_by_arrival() -> None:
+    orders = []
+    for order in ((1, 2, 3), (3, 1, 2)):
+        track = tracklet()
+        for number in order:
+            if number == 2:
+                track.contradict(number * SECOND, 1.0, CONFIG)
+            else:
+                track.confirm(number * SECOND, 'person', None, CONFIG)
+        orders.append(track.belief_at(4 * SECOND, CONFIG.fade_s))
+    assert orders[0] == pytest.approx(orders[1])
+    assert CONFIG.birth_score < orders[0] < 1.0
