@@ -25,8 +25,8 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     parser.add_argument('--runs', type=int, default=2,
                         help='scenes of each condition in which up to two targets are followed '
                              '(default: 2)')
-    parser.add_argument('--seconds', type=positive, default=6.0,
-                        help='length of these scenes (default: 6)')
+    parser.add_argument('--seconds', type=positive, default=4.0,
+                        help='length of these scenes (default: 4)')
     parser.add_argument('--scenes', type=int, default=12,
                         help='scenes of which one frame of every condition is asked about '
                              '(default: 12)')

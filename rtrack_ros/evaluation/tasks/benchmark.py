@@ -41,7 +41,7 @@ class TaskPlan:
     tasks: tuple[str, ...] = OBJECT_TASKS
     seed: int = 9_500_000
     runs: int = 2
-    seconds: float = 6.0
+    seconds: float = 4.0
     scenes: int = 12
     claims: int = 3
     objects: int = 2
