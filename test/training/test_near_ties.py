@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rtrack_ros import boxes
-from rtrack_ros.evaluation.cas_benchmark import read_curves, summarise
+from rtrack_ros.evaluation.learning.cas import read_curves, summarise
 from rtrack_ros.training.clipped_advantage import AdvantageScaling
 from rtrack_ros.training.near_ties import BoxPolicy, NearTieSettings, overlap, run_near_ties
 

@@ -1,0 +1,1 @@
+"""Measuring methods of learning: what reinforcement, Advantage Scaling and a sensor give."""

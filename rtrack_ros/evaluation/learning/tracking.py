@@ -1,0 +1,102 @@
+"""HOTA of this package's tracker with the answers of a model, on short held-out scenes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rtrack_ros.data.rendering import render_frames
+from rtrack_ros.evaluation.metrics.hota import Counts, count_sequence
+from rtrack_ros.evaluation.streaming.baselines import Ours
+from rtrack_ros.evaluation.streaming.benchmark import choose_expressions, scene_stream
+from rtrack_ros.evaluation.streaming.drawn_scenes import DrawnScene, draw
+from rtrack_ros.evaluation.streaming.latency import Fixed
+from rtrack_ros.evaluation.streaming.playthrough import (
+    Answers,
+    FixedTime,
+    Pairs,
+    Stream,
+    replay,
+    score_replay,
+)
+from rtrack_ros.frames import FramePair, SensorHealth
+from rtrack_ros.simulation import CONDITIONS, make_scene
+
+
+@dataclass(frozen=True)
+class ScenePlan:
+    """Which scenes are tracked, and how.
+
+    Attributes:
+        rounds: Scenes of each condition; every scene shows one condition from end to end.
+        first_seed: Seed of the first scene; the others follow it.
+        seconds: Length of a scene.
+        fps: Frames per second.
+        sentences: Sentences for each scene, each of another kind.
+        answer_s: Seconds that an answer takes; the tracker asks again when it has one.
+    """
+
+    rounds: int = 2
+    first_seed: int = 9_501_000
+    seconds: float = 6.0
+    fps: int = 10
+    sentences: int = 2
+    answer_s: float = 0.5
+
+    def scenes(self) -> list[tuple[int, str]]:
+        """Return (seed, condition) of every scene, conditions in turn."""
+        return [(self.first_seed + number, CONDITIONS[number % len(CONDITIONS)])
+                for number in range(self.rounds * len(CONDITIONS))]
+
+    @property
+    def stride(self) -> int:
+        """Frames from one question to the next."""
+        return max(round(self.answer_s * self.fps), 1)
+
+    def draw(self, seed: int, condition: str, folder: Path | None = None) -> DrawnScene:
+        """Return a scene drawn to its end, from ``folder`` where it is there already."""
+        scene = make_scene(seed, self.seconds, conditions=(condition,), fps=self.fps)
+        return draw(scene, render_frames(scene), folder)
+
+    def streams(self, scene: DrawnScene) -> list[Stream]:
+        """Return the scene as a recording for each of its sentences."""
+        return [scene_stream(scene, item) for item in choose_expressions(scene, self.sentences)]
+
+    def follow(self, stream: Stream, answers: Answers) -> Counts:
+        """Return what the tracker's run over a stream contributes to pooled scores.
+
+        Own work costs nothing, so that the result is the same on every machine.
+        """
+        outcome = replay(stream, Ours(), answers, Fixed(self.answer_s), FixedTime(0.0))
+        return count_sequence(score_replay(stream, outcome))
+
+
+class WithoutThermal:
+    """A recording whose thermal camera is silent.
+
+    Args:
+        pairs: The recording.
+    """
+
+    def __init__(self, pairs: Pairs) -> None:
+        self._pairs = pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: int, /) -> FramePair:
+        return replace(self._pairs[index], thermal=None, health=SensorHealth(thermal=False))
+
+
+def without_thermal(stream: Stream) -> Stream:
+    """Return a stream with its thermal camera silent; truth stays."""
+    return replace(stream, pairs=WithoutThermal(stream.pairs))
+
+
+def relative_gain(new: float, old: float) -> float | None:
+    """Return by what share a score rose, None where there was none."""
+    return None if old <= 0 else round(new / old - 1, 4)
+
+
+def mean_of(values: Sequence[float]) -> float:
+    """Return the mean of scores, to four decimals."""
+    return round(sum(values) / len(values), 4)
