@@ -16,6 +16,7 @@ COLUMNS: Final[tuple[_Column, ...]] = (
     ('SR.50', 'locate', lambda row: row['sr50']),
     ('AO still', 'locate', lambda row: row['static']['ao']),
     ('presence', 'locate', lambda row: _hundredth(row['presence']['f1'])),
+    ('gone', 'locate', lambda row: _rest(_hundredth(row['presence']['absent_fpr']))),
     ('verify', 'verify', lambda row: row['accuracy']),
     ('say No', 'verify', lambda row: row['always_no']),
     ('class', 'describe', lambda row: row['category_right']),
@@ -23,11 +24,19 @@ COLUMNS: Final[tuple[_Column, ...]] = (
     ('lower', 'describe', lambda row: row['lower_right']),
     ('motion', 'describe', lambda row: row['motion_right']),
     ('all right', 'describe', lambda row: row['all_right']))
-"""Heading, task, and the figure in [0, 1] of a row of scores; None where nothing counted."""
+"""Heading, task, and the figure in [0, 1] of a row of scores; None where nothing counted.
+
+'presence' is an F1, which hides false alarms where targets are seldom absent; 'gone' is the share
+of frames without the target of which the model said so.
+"""
 
 
 def _hundredth(percent: float | None) -> float | None:
     return None if percent is None else percent / 100
+
+
+def _rest(share: float | None) -> float | None:
+    return None if share is None else 1 - share
 
 
 def overall(result: _Scores) -> list[float | None]:

@@ -14,7 +14,7 @@ from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.evaluation.report.comparison import write_task_comparison
 from rtrack_ros.evaluation.tasks.benchmark import TaskPlan, run_tasks
 from rtrack_ros.evaluation.tasks.portraits import Claim, galleries
-from rtrack_ros.evaluation.tasks.table import tasks_table
+from rtrack_ros.evaluation.tasks.table import COLUMNS, overall, tasks_table, under
 from rtrack_ros.evaluation.tasks.words import (
     Told,
     Verdict,
@@ -142,6 +142,20 @@ def test_the_command_writes_its_figures(tmp_path: Path, monkeypatch: pytest.Monk
     assert 'usual words' in capsys.readouterr().out
     assert main([*asked, '--report', str(page), '--beside', str(target)]) == 0
     assert 'first-run' in page.read_text() and 'second-run' in page.read_text()
+
+
+def test_columns_hold_the_figures_of_the_result() -> None:
+    presence = {'f1': 90.0, 'absent_fpr': 20.0}
+    row = {'ao': 0.6, 'sr50': 0.7, 'static': {'ao': 0.3}, 'presence': presence}
+    result = {'locate': {'all': row, 'by_condition': {'day': {
+        **row, 'presence': {'f1': 80.0, 'absent_fpr': None}}}}}
+    headings = [heading for heading, _, _ in COLUMNS]
+    values = dict(zip(headings, overall(result), strict=True))
+    assert [values[name] for name in ('AO', 'SR.50', 'AO still', 'presence', 'gone', 'verify')
+            ] == [0.6, 0.7, 0.3, 0.9, 0.8, None]
+    day = dict(zip(headings, under(result, 'day'), strict=True))
+    assert day['presence'] == 0.8 and day['gone'] is None
+    assert set(under(result, 'night')) == {None}
 
 
 def test_a_page_marks_the_better_checkpoint_and_leaves_out_what_was_not_run(tmp_path: Path
