@@ -1,6 +1,5 @@
-"""Questions about one object: find it again, check a sentence on it, describe it."""
+"""Questions about one object: what they share, and the task to find it again."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,23 +9,18 @@ import numpy as np
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Image8, Region
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.closeup import PORTRAIT_FACTOR, SEARCH_FACTOR, window_around, within
+from rtrack_ros.language.closeup import SEARCH_FACTOR, window_around, within
 from rtrack_ros.language.coordinates import model_from_pixels
-from rtrack_ros.language.grammar import NO, YES, description_grammar
-from rtrack_ros.language.prompts import (
-    describe_prompt,
-    locate_prompt,
-    plain_sentence,
-    verify_prompt,
-)
-from rtrack_ros.training.clips import Clip, Portrayed
+from rtrack_ros.language.prompts import locate_prompt
+from rtrack_ros.training.clips import Clip
 from rtrack_ros.training.corruption import Corruption
 from rtrack_ros.training.tasks import Question
 
 LEAST_SHOWN: Final = 0.5
 """Share of a target that a window must show for the target to be in it."""
-_AS_TRACKED: Final = Corruption()
-_DRAWS: Final = 64
+AS_TRACKED: Final = Corruption()
+DRAWS: Final = 64
+"""How often something is drawn again before the clips are said not to have it."""
 _REDRAWS: Final = 8
 
 
@@ -60,8 +54,8 @@ class Reader:
 
 
 @dataclass(frozen=True)
-class _Target:
-    """An object at a frame of a clip."""
+class Target:
+    """An object, by its id, at a frame of a clip."""
 
     clip: Clip
     index: int
@@ -69,45 +63,66 @@ class _Target:
 
     @property
     def box(self) -> Box:
+        """Its box, x1, y1, x2, y2 in pixels of the RGB image."""
         return self.clip.objects(self.index)[self.name]
 
 
-class _ObjectTask:
-    """What the questions about one object share: how many, of whom, and how loose its box is."""
+class ObjectTask:
+    """What the questions about one object share: how many, of whom, and how loose its box is.
+
+    Args:
+        clips: Where frames and boxes come from.
+        reader: The model that is asked.
+        count: Number of questions.
+        seed: Fixes the draw.
+        corruption: How far from the truth histories are.
+    """
 
     def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
                  corruption: Corruption) -> None:
-        self._clips, self._reader, self._count, self._seed = clips, reader, count, seed
+        self.clips, self.reader, self._count, self._seed = clips, reader, count, seed
         self._corruption = corruption
 
     def __len__(self) -> int:
         return self._count
 
-    def _rng(self, number: int) -> np.random.Generator:
+    def rng(self, number: int) -> np.random.Generator:
+        """Return the source of chance of one question."""
         return np.random.default_rng((self._seed, number))
 
-    def _target(self, rng: np.random.Generator) -> _Target:
-        for _ in range(_DRAWS):
-            clip = self._clips[int(rng.integers(len(self._clips)))]
+    def target(self, rng: np.random.Generator) -> Target:
+        """Draw an object at a frame.
+
+        Raises:
+            ValueError: ``DRAWS`` frames in turn showed none.
+        """
+        for _ in range(DRAWS):
+            clip = self.clips[int(rng.integers(len(self.clips)))]
             index = int(rng.integers(len(clip)))
             names = sorted(clip.objects(index))
             if names:
-                return _Target(clip, index, names[int(rng.integers(len(names)))])
-        raise ValueError(f'no frame with an object in {_DRAWS} draws; the clips are all but empty')
+                return Target(clip, index, names[int(rng.integers(len(names)))])
+        raise ValueError(f'no frame with an object in {DRAWS} draws; the clips are all but empty')
 
     def _window(self, pair: FramePair, around: Box, factor: float) -> Region:
-        return window_around(around, factor, (pair.width, pair.height), self._reader.size)
+        return window_around(around, factor, (pair.width, pair.height), self.reader.size)
 
-    def _named(self, rng: np.random.Generator, target: _Target, factor: float
+    def named(self, rng: np.random.Generator, target: Target, factor: float
                ) -> tuple[tuple[Image8, ...], Box]:
-        """Return the window about a target's loose box, and that box as the model writes it."""
+        """Return the window about a target's loose box, and that box as the model writes it.
+
+        Args:
+            rng: Loosens the box.
+            target: The object.
+            factor: Of the window, see ``language.closeup.window_around``.
+        """
         pair, named = target.clip.pair(target.index), self._corruption.template(rng, target.box)
         region = self._window(pair, named, factor)
-        return (self._reader.images(pair, region),
-                self._reader.written(self._reader.shown(named, region)))
+        return (self.reader.images(pair, region),
+                self.reader.written(self.reader.shown(named, region)))
 
 
-class Locate(_ObjectTask):
+class Locate(ObjectTask):
     """R1-Track's task on both spectra: a template with a box and a search window in, its box out.
 
     The windows are those of ``language.locator``; R1-Track (arXiv 2506.21980) shows RGB alone and
@@ -125,14 +140,14 @@ class Locate(_ObjectTask):
     """
 
     def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, absent_share: float,
-                 seed: int, corruption: Corruption = _AS_TRACKED) -> None:
+                 seed: int, corruption: Corruption = AS_TRACKED) -> None:
         super().__init__(clips, reader, count, seed, corruption)
         self._absent_share = absent_share
 
     def __getitem__(self, number: int) -> Question:
-        rng = self._rng(number)
-        target = self._target(rng)
-        template, named = self._named(rng, target, SEARCH_FACTOR)
+        rng = self.rng(number)
+        target = self.target(rng)
+        template, named = self.named(rng, target, SEARCH_FACTOR)
         absent = bool(rng.random() < self._absent_share)
         index = self._other_frame(rng, target, absent)
         truth = target.clip.objects(index).get(target.name)
@@ -140,13 +155,13 @@ class Locate(_ObjectTask):
         region = self._window(pair, self._believed(rng, target, index, pair, absent),
                               SEARCH_FACTOR)
         found = () if truth is None or _share_inside(truth, region) < LEAST_SHOWN else (
-            self._reader.shown(truth, region),)
-        return Question(template + self._reader.images(pair, region),
-                        locate_prompt(named, self._reader.style), found,
+            self.reader.shown(truth, region),)
+        return Question(template + self.reader.images(pair, region),
+                        locate_prompt(named, self.reader.style), found,
                         (target.clip.label(target.name),) * len(found))
 
     @staticmethod
-    def _other_frame(rng: np.random.Generator, target: _Target, absent: bool) -> int:
+    def _other_frame(rng: np.random.Generator, target: Target, absent: bool) -> int:
         """Return another frame with or without the target; the same one if a few draws fail."""
         for other in rng.integers(len(target.clip), size=_REDRAWS).tolist():
             if other != target.index and (
@@ -154,7 +169,7 @@ class Locate(_ObjectTask):
                 return other
         return target.index
 
-    def _believed(self, rng: np.random.Generator, target: _Target, index: int, pair: FramePair,
+    def _believed(self, rng: np.random.Generator, target: Target, index: int, pair: FramePair,
                   absent: bool) -> Box:
         """Return where a tracker would look: near the target, or where it is not."""
         objects = target.clip.objects(index)
@@ -173,107 +188,3 @@ class Locate(_ObjectTask):
 def _share_inside(box: Box, region: Region) -> float:
     x1, y1, x2, y2 = within(box, region)
     return (x2 - x1) * (y2 - y1) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
-
-
-def _with_sentences(clips: Sequence[Clip]) -> list[Clip]:
-    found = [clip for clip in clips if clip.sentences]
-    if not found:
-        raise ValueError('none of the clips has a sentence; train the task locate on them')
-    return found
-
-
-class Verify(_ObjectTask):
-    """A box and a sentence in, Yes or No out, half of each.
-
-    A sentence is true of who is meant. It is false of the other objects of its clip; where a clip
-    has none, a sentence of another clip stands for a wrong one, which by chance may be right.
-
-    Args:
-        clips: Where frames, boxes and sentences come from.
-        reader: The model that is asked.
-        count: Number of questions.
-        seed: Fixes the draw.
-        corruption: How loose the boxes are.
-
-    Raises:
-        ValueError: no clip has a sentence.
-    """
-
-    def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
-                 corruption: Corruption = _AS_TRACKED) -> None:
-        super().__init__(_with_sentences(clips), reader, count, seed, corruption)
-
-    def __getitem__(self, number: int) -> Question:
-        rng = self._rng(number)
-        true = bool(rng.random() < 0.5)
-        for _ in range(_DRAWS):
-            target = self._target(rng)
-            claims = [text for text, holds in _claims(target) if holds == true]
-            if not claims and not true:
-                claims = self._foreign(rng, target)
-            if claims:
-                return self._question(rng, target, str(rng.choice(claims)), true)
-        raise ValueError(f'no sentence that is {"true" if true else "false"} of an object in '
-                         f'{_DRAWS} draws; the clips need sentences about different objects')
-
-    def _question(self, rng: np.random.Generator, target: _Target, claim: str, true: bool
-                  ) -> Question:
-        images, named = self._named(rng, target, PORTRAIT_FACTOR)
-        return Question(images, verify_prompt(claim, named, self._reader.style), (), (),
-                        YES if true else NO)
-
-    def _foreign(self, rng: np.random.Generator, target: _Target) -> list[str]:
-        """Return sentences of another clip, without those that are true here."""
-        other = self._clips[int(rng.integers(len(self._clips)))]
-        return sorted(set(other.sentences) - set(target.clip.sentences))
-
-
-def _claims(target: _Target) -> Sequence[tuple[str, bool]]:
-    clip = target.clip
-    if isinstance(clip, Portrayed):
-        return clip.claims(target.name, target.index)
-    return [(text, target.name in clip.meant(number, target.index))
-            for number, text in enumerate(clip.sentences)]
-
-
-class Describe(_ObjectTask):
-    """OmniPT's task: a box in, a sentence about the object out.
-
-    Sentences are those of the simulation, or those of a data set that mean the object and nobody
-    else and can be written in the grammar.
-
-    Args:
-        clips: Where frames, boxes and sentences come from.
-        reader: The model that is asked.
-        count: Number of questions.
-        seed: Fixes the draw.
-        corruption: How loose the boxes are.
-
-    Raises:
-        ValueError: no clip has a sentence.
-    """
-
-    def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
-                 corruption: Corruption = _AS_TRACKED) -> None:
-        super().__init__(_with_sentences(clips), reader, count, seed, corruption)
-
-    def __getitem__(self, number: int) -> Question:
-        rng = self._rng(number)
-        for _ in range(_DRAWS):
-            target = self._target(rng)
-            words = _descriptions(target)
-            if words:
-                images, named = self._named(rng, target, PORTRAIT_FACTOR)
-                return Question(images, describe_prompt(named, self._reader.style), (), (),
-                                str(rng.choice(words)))
-        raise ValueError(f'no sentence about one object alone in {_DRAWS} draws; the clips need '
-                         'sentences that mean one object, in plain letters')
-
-
-def _descriptions(target: _Target) -> list[str]:
-    clip = target.clip
-    if isinstance(clip, Portrayed):
-        return [clip.description(target.name, target.index)]
-    alone = (plain_sentence(text) for number, text in enumerate(clip.sentences)
-             if clip.meant(number, target.index) == {target.name})
-    return [text for text in alone if re.fullmatch(description_grammar().regex, text)]

@@ -18,8 +18,9 @@ from rtrack_ros.training.clips import open_clips
 from rtrack_ros.training.compute import ComputeBudget
 from rtrack_ros.training.curves import draw_curves, read_log
 from rtrack_ros.training.monitor import EarlyStop, Rehearsal, StageMonitor, StepReached
-from rtrack_ros.training.object_tasks import Describe, Locate, Reader, Verify
+from rtrack_ros.training.object_tasks import Locate, Reader
 from rtrack_ros.training.policy import PolicyTrainer, policy_config
+from rtrack_ros.training.portrait_tasks import Describe, Verify
 from rtrack_ros.training.qwen import load_model, load_processor, read_manifest, save_folder
 from rtrack_ros.training.records import as_dataset
 from rtrack_ros.training.rewards.registry import make_reward

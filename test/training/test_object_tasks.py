@@ -16,7 +16,8 @@ from rtrack_ros.language.verifier import Verifier
 from rtrack_ros.simulation.descriptions import read_attributes
 from rtrack_ros.training.clips import SimulatedClip
 from rtrack_ros.training.corruption import Corruption
-from rtrack_ros.training.object_tasks import Describe, Locate, Reader, Verify
+from rtrack_ros.training.object_tasks import Locate, Reader
+from rtrack_ros.training.portrait_tasks import Describe, Verify
 
 READER = Reader('brief', (128, 96), 'rel1000')
 EXACT = Corruption(exact_share=1.0)
