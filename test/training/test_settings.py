@@ -41,7 +41,7 @@ def test_omnipt_has_four_stages() -> None:
     ('name: a\nmethod: dpo', 'choose one of sft, grpo'),
     ('name: a\nmethod: grpo', 'list rewards for grpo'),
     ('name: a\nmethod: sft\nadvantages: {reading: both}', 'none, advantage, scale'),
-    ('name: a\nmethod: sft\ndata: {tasks: [ground, verify]}', 'tasks verify are unknown'),
+    ('name: a\nmethod: sft\ndata: {tasks: [ground, count]}', 'tasks count are unknown'),
     ('name: a\nmethod: grpo\nrewards: [{name: iou}]', 'no reward is called iou; choose among'),
     ('- 1', 'no configuration of stages'), ('method: sft', 'name')])
 def test_mistakes_are_named(tmp_path: Path, text: str, said: str) -> None:
