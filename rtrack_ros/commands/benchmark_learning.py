@@ -51,10 +51,10 @@ def _add_cas(group: 'argparse._ArgumentGroup') -> None:
 
 
 def _add_held_out(group: 'argparse._ArgumentGroup') -> None:
-    group.add_argument('--rounds', type=int, default=2,
-                       help='tracked scenes of each condition (default: 2)')
+    group.add_argument('--rounds', type=int, default=3,
+                       help='tracked scenes of each condition (default: 3)')
     group.add_argument('--seconds', type=positive, default=6.0, help='length of each')
-    group.add_argument('--sentences', type=int, default=2, help='for each (default: 2)')
+    group.add_argument('--sentences', type=int, default=3, help='for each (default: 3)')
     group.add_argument('--engine', default='auto', help='of thermal (default: auto)')
 
 
@@ -141,12 +141,12 @@ def _run_reinforcement(args: argparse.Namespace, out: Path) -> None:
     require_trackeval()
     model, source = args.model or default_model(), _training_data(args, out)
     plan = ScenePlan(args.rounds, seconds=args.seconds, sentences=args.sentences)
-    held_out = HeldOut(args.question_scenes, HELD_OUT_SEED, args.sentences, plan, out / 'scenes')
+    held_out = HeldOut(args.question_scenes, HELD_OUT_SEED, plan, out / 'scenes')
     stages = {arms.SUPERVISED: read_stages(args.supervised)[0],
               arms.REINFORCED: read_stages(args.config)[0]}
     course = arms.Course(model, source, out, held_out.measure, {
         'model': str(model), 'data': source, 'plan': asdict(plan),
-        'question_scenes': args.question_scenes, 'sentences': args.sentences})
+        'question_scenes': args.question_scenes})
     planned = list(arms.arms(stages, arms.Budget(args.compute_s, args.seeds)))
     runs = [course.start(), *(course.run(method, stage) for method, stage
                               in progress(planned, 'arms', len(planned)))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rtrack_ros.evaluation.grounding_benchmark import Question, questions
 from rtrack_ros.evaluation.learning.batch_answers import BatchAnswers, BatchGrounder
@@ -11,24 +11,26 @@ from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, score_grou
 from rtrack_ros.evaluation.metrics.hota import pool_counts
 from rtrack_ros.evaluation.streaming.drawn_scenes import DrawnScene
 
+SENTENCES: Final = 2
+"""As in ``rtrack benchmark grounding``."""
+
 
 class HeldOut:
     """Questions and recordings that every checkpoint is asked about, drawn once.
 
     Args:
-        scenes: Scenes of single questions, one frame of every condition each.
+        scenes: Scenes of single questions: of each, ``SENTENCES`` about one frame of every
+            condition.
         first_seed: Seed of the first of them.
-        sentences: Sentences for each frame.
         plan: The recordings that are tracked.
         folder: Keeps the frames of the recordings.
     """
 
-    def __init__(self, scenes: int, first_seed: int, sentences: int, plan: ScenePlan,
-                 folder: Path) -> None:
+    def __init__(self, scenes: int, first_seed: int, plan: ScenePlan, folder: Path) -> None:
         self._plan = plan
         self._questions: list[Question] = [
             question for number in range(scenes)
-            for question in questions(first_seed + number, sentences)]
+            for question in questions(first_seed + number, SENTENCES)]
         self._scenes: list[DrawnScene] = [
             plan.draw(seed, condition, folder / f'{seed}-{condition}-{plan.seconds:g}s')
             for seed, condition in plan.scenes()]

@@ -64,8 +64,8 @@ def test_answers_about_a_recording_are_asked_for_ahead() -> None:
 
 
 def test_a_checkpoint_has_scores_of_answers_and_of_tracks(tmp_path: Path) -> None:
-    held_out = HeldOut(1, SEED, 2, PLAN, tmp_path)
+    held_out = HeldOut(1, SEED, PLAN, tmp_path)
     first = held_out.measure(NANO)
     assert first['frames'] == 12 and 0 < first['f1'] <= 1
     assert 0 <= first['false_when_nobody'] <= 1 and 0 <= first['hota'] <= 100
-    assert HeldOut(1, SEED, 2, PLAN, tmp_path).measure(NANO) == first
+    assert HeldOut(1, SEED, PLAN, tmp_path).measure(NANO) == first
