@@ -5,7 +5,7 @@ arXiv 2507.18071). With CAS the trainer is told not to scale (``scale_rewards: n
 back rewards less the mean of their group, groups still contiguous; they are scaled here.
 
 Nothing else is changed but the cost: images and prompts that the answers of a group share are read
-once (``shared_sight``, ``shared_prompt``).
+once (``shared_sight``, ``shared_prompt``), the prompts where one process holds the whole model.
 """
 
 from typing import Any
@@ -62,7 +62,7 @@ class PolicyTrainer(GRPOTrainer):
                               multimodal_fields: dict[str, Any], *args: Any, **options: Any
                               ) -> tuple[list[list[int]], Any]:
         model = self.accelerator.unwrap_model(self.model_wrapped)
-        if (images is None or self.use_vllm or not can_share(model)
+        if (images is None or self.use_vllm or not self._shares(model)
                 or not can_sample(self.generation_config)):
             answers: tuple[list[list[int]], Any] = super()._generate_single_turn(
                 prompt_ids, images, multimodal_fields, *args, **options)
@@ -76,11 +76,15 @@ class PolicyTrainer(GRPOTrainer):
                           multimodal_fields['image_grid_thw'].to(device), list(map(len, images)))
         return sample_answers(model, prompts, self.generation_config), None
 
+    def _shares(self, model: nn.Module) -> bool:
+        """Return whether prompts are read once; a sharded model must be read from its root."""
+        return self.accelerator.num_processes == 1 and can_share(model)
+
     def _get_per_token_logps_and_entropies(
             self, model: nn.Module, input_ids: Tensor, attention_mask: Tensor,
             logits_to_keep: int, *args: Any, **fields: Any
             ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        if fields.get('pixel_values') is None or not can_share(model):
+        if fields.get('pixel_values') is None or not self._shares(model):
             parts: tuple[Tensor, Tensor | None, Tensor | None] = (
                 super()._get_per_token_logps_and_entropies(
                     model, input_ids, attention_mask, logits_to_keep, *args, **fields))

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel
-from transformers import PrinterCallback, Trainer, TrainerCallback
+from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
@@ -136,24 +136,28 @@ def build_trainer(stage: StageSettings, model: Path, source: str, out: Path,
                          answered=stage.method == 'sft')
     options = trainer_options(stage, out)
     dtype = stage.model.dtype if torch.cuda.is_available() else 'float32'
-    learner = load_model(model, dtype, stage.model.attention, stage.model.train_vision)
-    if not stage.model.lora:
-        share_sight(learner)
-    shared = {'model': learner, 'train_dataset': dataset, 'callbacks': callbacks,
+    shared = {'model': load_model(model, dtype, stage.model.attention, stage.model.train_vision),
+              'train_dataset': dataset, 'callbacks': callbacks,
               'processing_class': load_processor(model, manifest),
               'peft_config': _adapter(stage.model)}
     if stage.method == 'sft':
-        return _quiet(SFTTrainer(args=SFTConfig(**options), **shared))
+        return _ready(SFTTrainer(args=SFTConfig(**options), **shared))
     weights = [float(item.get('weight', 1.0)) for item in stage.rewards]
     rewards = [make_reward(item['name'], item.get('options')) for item in stage.rewards]
     config = policy_config(options | {'reward_weights': weights}, stage.advantages)
-    return _quiet(PolicyTrainer(args=config, reward_funcs=rewards, scaling=stage.advantages,
+    return _ready(PolicyTrainer(args=config, reward_funcs=rewards, scaling=stage.advantages,
                                 **shared))
 
 
-def _quiet(trainer: Trainer) -> Trainer:
-    """Return the trainer without its own printing: the monitor has a bar and a log."""
+def _ready(trainer: Trainer) -> Trainer:
+    """Return the trainer without its own printing, its model sharing what it sees.
+
+    The monitor has a bar and a log. Processes that hold parts of a tower must all call it, or
+    none: there every image is encoded wherever it stands.
+    """
     trainer.remove_callback(PrinterCallback)
+    if trainer.accelerator.num_processes == 1 and isinstance(trainer.model, PreTrainedModel):
+        share_sight(trainer.model)
     return trainer
 
 

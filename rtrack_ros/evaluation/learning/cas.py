@@ -78,6 +78,7 @@ def run_on_model(config: Path, model: Path, source: str, out: Path, seeds: int, 
     for name, scaling in (('none', AdvantageScaling('none')), ('scale', stage.advantages)):
         for seed in range(seeds):
             run = replace(stage, name=f'{name}-{seed}', advantages=scaling, early_stop=None,
+                          compute_s=None,
                           trainer={**stage.trainer, 'seed': seed, 'max_steps': steps})
             run_stages([run], model, source, out)
             curves.setdefault(name, []).append(read_curves(out / run.name / 'log.jsonl'))
