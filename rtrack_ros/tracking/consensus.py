@@ -156,20 +156,16 @@ def _growth(start: Array, end: Array, chosen: Mask) -> Array:
     return np.where(told, np.clip(growth, 1 / _LARGEST_GROWTH, _LARGEST_GROWTH), 1.0)
 
 
-def join(first: Consensus, second: Consensus, by_camera: Array) -> Consensus:
-    """Join two spectra: weighted where they agree.
-
-    Where they do not, the one that moves against the background is believed, as the other may see
-    nothing of the object but what is around it; of two such the surer one.
+def join(first: Consensus, second: Consensus, by_camera: Array, expected: Array) -> Consensus:
+    """Join two spectra: weighted where they agree, else one of them is believed.
 
     Args:
         first: One spectrum.
         second: The other.
         by_camera: (N, 2) shift of the boxes' centres with the background, pixels.
+        expected: (N, 2) shift that velocity and camera predict; nan where velocity is unknown.
     """
-    moves = [_length(one.shift - by_camera) > _MOVING_PX for one in (first, second)]
-    surer = np.where(moves[0] == moves[1], second.sigma < first.sigma, moves[1])
-    take = second.known & (~first.known | surer)
+    take = second.known & (~first.known | _rather_second(first, second, by_camera, expected))
     both = first.known & second.known & (_length(first.shift - second.shift) <= 1.0)
     share = np.where(both, second.sigma ** -2 / (first.sigma ** -2 + second.sigma ** -2), take)
     sigma = np.where(take, second.sigma, first.sigma)
@@ -177,6 +173,22 @@ def join(first: Consensus, second: Consensus, by_camera: Array) -> Consensus:
     return Consensus(first.shift + share[:, None] * (second.shift - first.shift),
                      first.growth + share * (second.growth - first.growth),
                      np.where(both, joint, sigma), first.known | second.known)
+
+
+def _rather_second(first: Consensus, second: Consensus, by_camera: Array,
+                   expected: Array) -> Mask:
+    """Return (N,) whether the second of two spectra that disagree is to be believed.
+
+    Of a track with a known velocity it is the one that comes nearer to it: smoke drifts through
+    the box on one of them. Of a track without one it is the one that moves against the
+    background, as the other may see nothing of the object but what is around it; of two such the
+    surer one.
+    """
+    moves = [_length(one.shift - by_camera) > _MOVING_PX for one in (first, second)]
+    surer = np.where(moves[0] == moves[1], second.sigma < first.sigma, moves[1])
+    misses = [_length(one.shift - np.nan_to_num(expected)) for one in (first, second)]
+    guided = np.isfinite(expected).all(axis=1)
+    return np.asarray(np.where(guided, misses[1] < misses[0], surer))
 
 
 def _median(values: Array, chosen: Mask) -> Array:

@@ -207,7 +207,8 @@ def _motions(samples: list[Sample], boxes: BoxArray, expected: Expectation,
     found = agree(Sample.stacked(samples), np.tile(centres, (times, 1)),
                   np.tile(guess, (times, 1)), np.tile(reach, times), camera, config.min_points)
     if times > 1:
-        found = join(found.part(slice(count)), found.part(slice(count, None)), by_camera)
+        found = join(found.part(slice(count)), found.part(slice(count, None)), by_camera,
+                     guess)
     return _in_rgb_pixels(found, scale)
 
 

@@ -67,7 +67,7 @@ def one(shift, sigma: float, known: bool = True) -> Consensus:
 
 
 def test_spectra_that_agree_are_averaged_by_how_sure_they_are() -> None:
-    joint = join(one((3.0, 0.0), 0.1), one((3.5, 0.0), 0.2), np.zeros((1, 2)))
+    joint = join(one((3.0, 0.0), 0.1), one((3.5, 0.0), 0.2), np.zeros((1, 2)), UNKNOWN)
     np.testing.assert_allclose(joint.shift, [[3.1, 0.0]])
     assert joint.sigma[0] < 0.1
 
@@ -76,9 +76,19 @@ def test_spectra_that_agree_are_averaged_by_how_sure_they_are() -> None:
 def test_where_spectra_disagree_the_one_that_sees_the_object_is_believed(swapped) -> None:
     moving, ground = one((4.0, 0.0), 0.3), one((0.0, 0.0), 0.1)
     pair = (ground, moving) if swapped else (moving, ground)
-    joint = join(*pair, np.zeros((1, 2)))
+    joint = join(*pair, np.zeros((1, 2)), UNKNOWN)
     np.testing.assert_allclose(joint.shift, [[4.0, 0.0]])
-    blind = join(one((9.0, 9.0), 0.1, known=False), ground, np.zeros((1, 2)))
+    blind = join(one((9.0, 9.0), 0.1, known=False), ground, np.zeros((1, 2)), UNKNOWN)
     np.testing.assert_allclose(blind.shift, [[0.0, 0.0]])
     assert not join(one((1.0, 0.0), 1.0, False), one((2.0, 0.0), 1.0, False),
-                    np.zeros((1, 2))).known.any()
+                    np.zeros((1, 2)), UNKNOWN).known.any()
+
+
+@pytest.mark.parametrize('swapped', [False, True])
+def test_smoke_that_drifts_through_the_box_does_not_carry_a_known_track_off(swapped) -> None:
+    smoke, waiting = one((4.0, 0.0), 0.1), one((0.1, 0.0), 0.3)
+    pair = (waiting, smoke) if swapped else (smoke, waiting)
+    joint = join(*pair, np.zeros((1, 2)), np.array([[0.3, 0.0]]))
+    np.testing.assert_allclose(joint.shift, [[0.1, 0.0]])
+    walking = join(*pair, np.zeros((1, 2)), np.array([[3.5, 0.0]]))
+    np.testing.assert_allclose(walking.shift, [[4.0, 0.0]])
