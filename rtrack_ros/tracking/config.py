@@ -78,11 +78,11 @@ class TrackerConfig:
     lost_after_s: float = 1.0
     memory_s: float = 5.0
     hits_to_confirm: int = 1
-    birth_score: float = 0.5
+    birth_score: float = 0.6
     arrival_s: float = 2.0
     answer_recall: float = 0.75
     answer_false_rate: float = 0.2
-    fade_s: float = 10.0
+    fade_s: float = 20.0
     lost_below: float = 0.25
     removed_below: float = 0.05
     iou_gate: float = 0.3

@@ -11,7 +11,6 @@ the prediction, an answer as a measurement of position (Kalman, 1960).
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from rtrack_ros.boxes import BoxArray
 
@@ -24,8 +23,8 @@ _PLAUSIBLE = 2.0
 _DRIFT = 0.05
 # Box sizes per second by which a newborn may move and grow.
 _FIRST_SPEED = np.array([2.0, 2.0, 0.2, 0.2])
-# True standard deviation of centres over that of the filter, fitted on simulated scenes.
-_TRUE_SPREAD = 0.7
+# Distance of the centres of two boxes that overlap by half, in box sizes.
+_OVERLAP_DISTANCE = 1 / 3
 # Sizes change more slowly than places: variance relative to that of the centre.
 _SIZE_NOISE = np.array([1.0, 1.0, 0.04, 0.04])
 
@@ -65,13 +64,12 @@ def located(states: States) -> NDArray[np.float64]:
     """Return the probability that each box overlaps its object by half, shape (N,).
 
     Two boxes of one size overlap by half when their centres lie less than a third of the size
-    apart, counted along both axes; the rest is the normal distribution of the centre, whose true
-    spread on simulated scenes is less than the filter's, which has to allow for the worst.
+    apart, counted along both axes. The distance of a centre that is normal on both axes has a
+    Rayleigh distribution.
     """
     extent = np.maximum(states[:, 0, 2:], _MIN_SIZE_PX)
-    spread = np.sqrt((states[:, 2, :2] / extent ** 2).sum(axis=1))
-    spread = np.maximum(_TRUE_SPREAD * spread, 1e-6)
-    return np.asarray(erf(1.0 / (3.0 * np.sqrt(2.0) * spread)))
+    spread = np.maximum((states[:, 2, :2] / extent ** 2).sum(axis=1), 1e-9)
+    return np.asarray(-np.expm1(-_OVERLAP_DISTANCE ** 2 / spread))
 
 
 def speed_sigma(states: States) -> NDArray[np.float64]:

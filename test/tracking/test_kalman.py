@@ -87,3 +87,11 @@ def test_a_box_is_on_its_object_the_surer_the_better_its_place_is_known() -> Non
     assert sure[0] == pytest.approx(1.0) and sure[-1] < 0.01
     wide = np.array([[100.0, 100.0, 300.0, 400.0]])
     assert kalman.located(kalman.new_states(wide, np.full((1, 4), 10.0)))[0] > sure[2]
+
+
+def test_the_belief_to_be_on_the_object_is_how_often_centres_lie_a_third_apart() -> None:
+    sigma = 0.2 * (BOX[0, 2:] - BOX[0, :2])
+    noise = np.concatenate([sigma, sigma])[None]
+    misses = np.random.default_rng(1).normal(0.0, 0.2, (20_000, 2))
+    share = float((np.hypot(misses[:, 0], misses[:, 1]) < 1 / 3).mean())
+    assert kalman.located(kalman.new_states(BOX, noise))[0] == pytest.approx(share, abs=0.015)
