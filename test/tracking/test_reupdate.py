@@ -59,7 +59,8 @@ def test_what_the_filter_expects_is_no_news() -> None:
 def test_a_track_that_nobody_sees_goes_the_way_of_its_answers(make_world, make_path,
                                                               queries) -> None:
     world = make_world([make_path(80, 200, 80, 0)], rgb=False, thermal=False)
-    tracker = Tracker(TrackerConfig(coast_s=2.0, lost_after_s=2.0))
+    # How far it is believed without a glimpse is not judged here.
+    tracker = Tracker(TrackerConfig(coast_s=2.0, lost_after_s=2.0, lost_below=0.05))
     for index in range(76):
         tracks = tracker.step(world.pair(index), queries)
         if index in (20, 40, 60):
