@@ -146,11 +146,11 @@ def test_a_sure_track_is_looked_at_closely_and_newcomers_are_looked_for(make_wor
     oracle, pipeline = closer(make_world, make_path, synchronous=True)
     tracks = [pipeline.push(oracle.world.pair(index)) for index in range(20)]
     whole = [index for index, region in enumerate(oracle.regions) if region is None]
-    # Three answers make a track sure; 15 pairs later newcomers are looked for.
-    assert whole == [0, 1, 2, 17]
+    # Two answers make a track sure; 15 pairs later newcomers are looked for.
+    assert whole == [0, 1, 16]
     assert {(x2 - x1, y2 - y1) for x1, y1, x2, y2 in filter(None, oracle.regions)} == {(256, 192)}
     assert len({track.id for frame in tracks for track in frame}) == 1
-    assert (pipeline.stats().asked, pipeline.stats().crops) == (20, 16)
+    assert (pipeline.stats().asked, pipeline.stats().crops) == (20, 17)
 
 
 def test_a_live_camera_and_its_recording_are_asked_about_the_same(make_world, make_path) -> None:
