@@ -83,7 +83,7 @@ class TrackerConfig:
     answer_recall: float = 0.75
     answer_false_rate: float = 0.2
     fade_s: float = 20.0
-    lost_below: float = 0.25
+    lost_below: float = 0.15
     removed_below: float = 0.05
     iou_gate: float = 0.3
     distance_gate: float = 1.0
