@@ -34,12 +34,12 @@ def window_around(box: Box, factor: float, image_size: tuple[int, int],
     # An image smaller than the window cuts both sides alike: the aspect ratio stays.
     side = min(side, image_size[0] / aspect, image_size[1] * aspect)
     size = (round(side * aspect), round(side / aspect))
-    left, top = (_placed((box[axis] + box[axis + 2]) / 2, size[axis], image_size[axis])
+    left, top = (placed((box[axis] + box[axis + 2]) / 2, size[axis], image_size[axis])
                  for axis in (0, 1))
     return left, top, left + size[0], top + size[1]
 
 
-def _placed(centre: float, length: int, limit: int) -> int:
+def placed(centre: float, length: int, limit: int) -> int:
     """Return where a span of ``length`` about ``centre`` begins, moved to lie in [0, limit]."""
     return min(max(round(centre - length / 2), 0), limit - length)
 

@@ -2,6 +2,7 @@
 
 from rtrack_ros.boxes import BoxArray, as_boxes
 from rtrack_ros.frames import Region
+from rtrack_ros.language.closeup import placed
 
 _MARGIN = 0.5
 """Room on every side, as a share of the larger side of what is looked at: an object may have moved
@@ -34,11 +35,6 @@ def region_of_interest(boxes: BoxArray, image_size: tuple[int, int],
     size = (round(width), round(width / aspect))
     if any(_LEAST_GAIN * part > whole for part, whole in zip(size, image_size, strict=True)):
         return None
-    left, top = (_placed((low + high) / 2, part, whole) for low, high, part, whole in
+    left, top = (placed((low + high) / 2, part, whole) for low, high, part, whole in
                  zip((x1, y1), (x2, y2), size, image_size, strict=True))
     return (left, top, left + size[0], top + size[1])
-
-
-def _placed(centre: float, length: int, limit: int) -> int:
-    """Return where a span of ``length`` about ``centre`` begins, moved to lie in [0, limit]."""
-    return min(max(round(centre - length / 2), 0), limit - length)

@@ -19,7 +19,7 @@ from rtrack_ros.frames import FramePair, Region, ThermalNormaliser, register_the
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.closeup import PORTRAIT_FACTOR, SEARCH_FACTOR, window_around, within
 from rtrack_ros.language.coordinates import model_from_pixels
-from rtrack_ros.simulation.descriptions import describe_sighting
+from rtrack_ros.simulation.descriptions import checkable, describe_sighting
 from rtrack_ros.simulation.expressions import Sentence, Sighting, draw_sentences
 from rtrack_ros.simulation.scene import Scene
 from rtrack_ros.simulation.weather import CONDITIONS
@@ -31,6 +31,7 @@ from rtrack_ros.training.samples import (
     frame_row_as_json,
     frame_row_from_json,
     object_row,
+    save_shard,
 )
 
 HISTORIES = Corruption()
@@ -44,9 +45,6 @@ ELSEWHERE_SHARE = 0.12
 """Share of search windows that look at another place, which a tracker gone astray would."""
 VISIBLE_SHARE = 0.5
 """Share of an object's box that has to be in a window for the object to count as seen there."""
-_CHECKABLE = ('class', 'colour', 'plural', 'motion', 'nobody')
-"""Kinds of sentences that can be checked on one object without its surroundings."""
-_COLOURFUL = ('colour', 'plural')
 
 
 @dataclass(frozen=True)
@@ -219,10 +217,8 @@ def _share_inside(box: Box, region: Region) -> float:
 def _claims(moment: _Moment, name: int, sentences: Sequence[Sentence]) -> tuple[Claim, ...]:
     """Return the sentences whose truth the portrait shows; darkness hides colours."""
     seen = list(moment.seen.values())
-    dark = moment.condition == 'night'
     return tuple(Claim(sentence.text, sentence.kind, name in sentence.ids(seen))
-                 for sentence in sentences if sentence.kind in _CHECKABLE
-                 and not (dark and sentence.kind in _COLOURFUL))
+                 for sentence in sentences if checkable(sentence.kind, moment.condition))
 
 
 def write_closeups(folder: Path, number: int, base_seed: int, episodes: int,
@@ -244,11 +240,7 @@ def write_closeups(folder: Path, number: int, base_seed: int, episodes: int,
                 rgb[len(rows), view], thermal[len(rows), view] = colour, heat
             rows.append(_as_json(episode))
         scene += 1
-    np.save(folder / f'{number:04d}.rgb.npy', rgb)
-    np.save(folder / f'{number:04d}.thermal.npy', thermal)
-    draft = folder / f'{number:04d}.json.part'
-    draft.write_text(json.dumps(rows))
-    draft.rename(folder / f'{number:04d}.json')
+    save_shard(folder, number, rgb, thermal, rows)
 
 
 def _as_json(episode: Episode) -> dict[str, Any]:

@@ -136,6 +136,12 @@ def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tu
             rgb[len(rows)], thermal[len(rows)] = image, heat
             rows.append(frame_row_as_json(row))
         scene += 1
+    save_shard(folder, number, rgb, thermal, rows)
+
+
+def save_shard(folder: Path, number: int, rgb: NDArray[np.uint8], thermal: NDArray[np.uint8],
+               rows: list[dict[str, Any]]) -> None:
+    """Write shard ``number``; its rows come last, so that who finds them finds all of it."""
     np.save(folder / f'{number:04d}.rgb.npy', rgb)
     np.save(folder / f'{number:04d}.thermal.npy', thermal)
     draft = folder / f'{number:04d}.json.part'
