@@ -21,7 +21,15 @@ def _with_sentences(clips: Sequence[Clip]) -> list[Clip]:
     return found
 
 
-class Verify(ObjectTask):
+class _Portrayal(ObjectTask):
+    """A task about one object whose answers come from the sentences of its clip."""
+
+    def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
+                 corruption: Corruption = AS_TRACKED) -> None:
+        super().__init__(_with_sentences(clips), reader, count, seed, corruption)
+
+
+class Verify(_Portrayal):
     """A box and a sentence in, Yes or No out, half of each.
 
     A sentence is true of who is meant. It is false of the other objects of its clip; where a clip
@@ -37,10 +45,6 @@ class Verify(ObjectTask):
     Raises:
         ValueError: no clip has a sentence.
     """
-
-    def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
-                 corruption: Corruption = AS_TRACKED) -> None:
-        super().__init__(_with_sentences(clips), reader, count, seed, corruption)
 
     def __getitem__(self, number: int) -> Question:
         rng = self.rng(number)
@@ -75,7 +79,7 @@ def _claims(target: Target) -> Sequence[tuple[str, bool]]:
             for number, text in enumerate(clip.sentences)]
 
 
-class Describe(ObjectTask):
+class Describe(_Portrayal):
     """OmniPT's task: a box in, a sentence about the object out.
 
     Sentences are those of the simulation, or those of a data set that mean the object and nobody
@@ -91,10 +95,6 @@ class Describe(ObjectTask):
     Raises:
         ValueError: no clip has a sentence.
     """
-
-    def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
-                 corruption: Corruption = AS_TRACKED) -> None:
-        super().__init__(_with_sentences(clips), reader, count, seed, corruption)
 
     def __getitem__(self, number: int) -> Question:
         rng = self.rng(number)

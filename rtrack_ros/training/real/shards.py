@@ -3,7 +3,6 @@
 Shard ``k`` depends on the clips, the labels, the base seed and ``k`` alone.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from rtrack_ros.training.real.crowds import Cutouts, draw_people
 from rtrack_ros.training.real.cutouts import Cutout
 from rtrack_ros.training.real.places import Place, simulated_place
 from rtrack_ros.training.real.sentences import PERSON, draw_real_sentences
-from rtrack_ros.training.samples import FrameRow, ObjectRow
+from rtrack_ros.training.samples import FrameRow, ObjectRow, save_shard
 
 CONDITIONS = {'day': 0.2, 'dusk': 0.1, 'night': 0.15, 'smoke': 0.45, 'glare': 0.1}
 """Share of each condition; smoke is what the clips were chosen for."""
@@ -166,8 +165,4 @@ def write_real_shard(folder: Path, number: int, base_seed: int, frames: int,
         rng = np.random.default_rng((base_seed, number, index))
         rgb[index], thermal[index], row = compose(rng, stock, size)
         rows.append(asdict(row))
-    np.save(folder / f'{number:04d}.rgb.npy', rgb)
-    np.save(folder / f'{number:04d}.thermal.npy', thermal)
-    draft = folder / f'{number:04d}.json.part'
-    draft.write_text(json.dumps(rows))
-    draft.rename(folder / f'{number:04d}.json')
+    save_shard(folder, number, rgb, thermal, rows)
