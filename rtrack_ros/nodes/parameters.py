@@ -123,7 +123,8 @@ NODE_PARAMETERS = (
 # Spans of the tracker's settings; what they mean stands in TrackerConfig.
 TRACKER_SPANS: dict[str, tuple[float, float]] = {
     'history_s': (0.1, 60.0), 'history_most_s': (0.1, 60.0), 'flow_width': (64, 4096),
-    'points_per_box': (1, 1000),
+    'points_per_box': (1, 1000), 'sights_per_frame': (0, 100), 'sight_width': (64, 4096),
+    'sight_memory_s': (0.0, 60.0), 'sight_present': (0.01, 0.99),
     'min_points': (1, 100), 'forward_backward_px': (0.01, 100.0), 'max_flow_gap_s': (0.0, 60.0),
     'acceleration': (0.001, 1000.0), 'flow_noise_px': (0.001, 100.0),
     'answer_noise': (0.001, 10.0), 'size_noise': (0.001, 10.0), 'coast_s': (0.01, 60.0),

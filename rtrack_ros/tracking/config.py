@@ -9,7 +9,7 @@ class TrackerConfig:
 
     Attributes:
         history_s: Seconds of frames kept for delayed answers while answers take less than half
-            as long; raising it costs about 0.4 MB per frame.
+            as long; raising it costs about 1 MB per frame.
         history_most_s: Most seconds of frames kept when answers take longer, which are then
             twice the slowest answer; raising it bears slower models and costs memory.
         flow_width: Greatest width in pixels of the images that optical flow runs on; raising it
@@ -19,6 +19,15 @@ class TrackerConfig:
         min_points: Fewest agreeing flow points for a motion; raising it makes small boxes coast.
         forward_backward_px: Largest distance in flow pixels by which a point may miss itself when
             tracked forth and back; raising it keeps more and worse points.
+        sights_per_frame: Most tracks per frame that the Siamese network looks for, the longest
+            unseen first; raising it holds boxes better and costs time for each, 0 does without.
+        sight_width: Greatest width in pixels of the images that it looks at; raising it sees
+            smaller objects and costs memory by the square.
+        sight_memory_s: Time in seconds over which the network's errors about one object are
+            alike, so that looks within it count as little more than one; raising it trusts flow
+            more between answers.
+        sight_present: Least probability with which the network must see an object for its place
+            to count, in (0, 1); raising it leaves more to flow.
         max_flow_gap_s: Longest time between frames that flow bridges, seconds; beyond it boxes
             coast.
         acceleration: Process noise: the change of velocity to expect, in box sizes per second
@@ -69,6 +78,10 @@ class TrackerConfig:
     points_per_box: int = 24
     min_points: int = 4
     forward_backward_px: float = 0.6
+    sights_per_frame: int = 4
+    sight_width: int = 640
+    sight_memory_s: float = 0.1
+    sight_present: float = 0.6
     max_flow_gap_s: float = 0.5
     acceleration: float = 1.0
     flow_noise_px: float = 0.25
@@ -82,7 +95,7 @@ class TrackerConfig:
     arrival_s: float = 2.0
     answer_recall: float = 0.75
     answer_false_rate: float = 0.2
-    fade_s: float = 20.0
+    fade_s: float = 10.0
     lost_below: float = 0.15
     removed_below: float = 0.05
     iou_gate: float = 0.3
@@ -99,11 +112,11 @@ class TrackerConfig:
         """
         positive = ('history_s', 'history_most_s', 'flow_width', 'points_per_box', 'min_points',
                     'coast_s', 'hits_to_confirm', 'fade_s', 'flow_noise_px', 'answer_noise',
-                    'size_noise', 'acceleration', 'arrival_s')
+                    'size_noise', 'acceleration', 'arrival_s', 'sight_width')
         for name in positive:
             if getattr(self, name) <= 0:
                 raise ValueError(f'{name} must be greater than 0; got {getattr(self, name)}')
         for name in ('birth_score', 'answer_recall', 'answer_false_rate', 'lost_below',
-                     'removed_below', 'iou_gate'):
+                     'removed_below', 'iou_gate', 'sight_present'):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f'{name} must lie between 0 and 1; got {getattr(self, name)}')

@@ -19,9 +19,11 @@ from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import Appearance, describe_all
 from rtrack_ros.tracking.association import Candidates, associate
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import Frame, Motion, clip_to_frame
-from rtrack_ros.tracking.replay import Runner, answer_sigma, measure_since
+from rtrack_ros.tracking.history import Frame, clip_to_frame
+from rtrack_ros.tracking.replay import answer_sigma
 from rtrack_ros.tracking.reupdate import Detour, bridge, explains, since_answer
+from rtrack_ros.tracking.runners import Runner, measure_since
+from rtrack_ros.tracking.siamese import Siamese, cut
 from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
@@ -66,12 +68,6 @@ class Change:
     detour: Detour | None = None
     restart: bool = False
 
-    @property
-    def motions(self) -> list[tuple[Frame, Motion | None]]:
-        """Motion found by following, frame by frame."""
-        return self.runner.motions
-
-
 @dataclass
 class Correction:
     """Everything an answer changes.
@@ -90,17 +86,18 @@ class Correction:
     duplicates: list[int]
     reached_ns: int
 
-    def follow(self, frames: Sequence[Frame], config: TrackerConfig,
+    def follow(self, frames: Sequence[Frame], config: TrackerConfig, siamese: Siamese | None,
                give_way: Callable[[], object]) -> None:
         """Carry followed boxes from the first of ``frames``, where they are, to the last."""
         runners = [change.runner for change in self.changes]
-        measure_since(frames, runners, config, give_way)
+        measure_since(frames, runners, config, siamese, give_way)
         self.reached_ns = frames[-1].stamp_ns
 
 
 def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
                  tracklets: Sequence[Tracklet], states: kalman.States,
-                 config: TrackerConfig, give_way: Callable[[], object] = bool) -> Correction:
+                 config: TrackerConfig, siamese: Siamese | None = None,
+                 give_way: Callable[[], object] = bool) -> Correction:
     """Match an answer to the tracks as they were and follow its new boxes to now.
 
     Args:
@@ -110,6 +107,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
         tracklets: The query's tracks that existed on ``frames[0]``.
         states: Their states there, (N, 5, 4).
         config: Tracker settings.
+        siamese: Looks for the boxes on the way, None to do without.
         give_way: Called often during long work; may wait for something more urgent.
     """
     frame = frames[0]
@@ -126,7 +124,8 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
     changes = []
     for index, (grounding, box) in enumerate(zip(groundings, boxes, strict=True)):
         change = Change(grounding.box, grounding.label, grounding.score, looks[index], None,
-                        starts[index], Runner(box.copy(), np.full(2, np.nan), None, []))
+                        starts[index], Runner(box.copy(), np.full(2, np.nan), None,
+                                              cut(frame.views, box)))
         if index in matched:
             track = matched[index]
             change.box = _beyond_edges(box, kalman.boxes_of(states[track][None])[0], seen_region)
@@ -138,7 +137,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
               if tracklet.id not in seen]
     duplicates = _duplicates(tracklets, candidates.boxes, seen, config)
     correction = Correction(frame, changes, unseen, duplicates, frame.stamp_ns)
-    correction.follow(frames, config, give_way)
+    correction.follow(frames, config, siamese, give_way)
     return correction
 
 

@@ -17,10 +17,12 @@ from rtrack_ros.frames import Image8
 Points = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
-_BLOCK = 4
+_BLOCK = 2
+# Corners are sought on an image so many times smaller: flow refines where it looks anyway.
+_COARSE = 2
 # Smaller eigenvalue of the gradient covariance, in the units of cornerMinEigenVal on uint8
 # images: below it a corner is sensor noise.
-_LEAST_CORNER = 2e-4
+_LEAST_CORNER = 5e-5
 _CELLS = np.array([8, 6])
 _WINDOW = (7, 7)
 _LEVELS = 3
@@ -35,8 +37,10 @@ class CornerMap:
     """
 
     def __init__(self, image: Image8) -> None:
-        response = cv2.cornerMinEigenVal(image, 3, ksize=3)
-        rows, columns = image.shape[0] // _BLOCK, image.shape[1] // _BLOCK
+        height, width = image.shape[0] // _COARSE, image.shape[1] // _COARSE
+        coarse = cv2.resize(image, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
+        response = cv2.cornerMinEigenVal(coarse, 3, ksize=3)
+        rows, columns = height // _BLOCK, width // _BLOCK
         blocks = response[:rows * _BLOCK, :columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
         flat = blocks.transpose(0, 2, 1, 3).reshape(rows * columns, _BLOCK * _BLOCK)
         place = flat.argmax(axis=1)
@@ -45,7 +49,8 @@ class CornerMap:
         block = block[np.argsort(-strength[block], kind='stable')]
         x = block % max(columns, 1) * _BLOCK + place[block] % _BLOCK
         y = block // max(columns, 1) * _BLOCK + place[block] // _BLOCK
-        self.points: Points = np.stack([x, y], axis=1).astype(np.float32)
+        points = (np.stack([x, y], axis=1) + 0.5) * _COARSE - 0.5
+        self.points: Points = points.astype(np.float32)
         self._size = np.array([image.shape[1], image.shape[0]])
 
     def in_boxes(self, boxes: BoxArray, limit: int, hiders: BoxArray,
@@ -97,8 +102,8 @@ class Flow:
     valid: NDArray[np.bool_]
 
 
-def follow(first: Image8, second: Image8, points: Points,
-           forward_backward_px: float | None = None) -> Flow:
+def follow(first: Image8, second: Image8, points: Points, forward_backward_px: float,
+           checked: int | None = None) -> Flow:
     """Follow ``points`` (N, 2) from one image to another of the same shape.
 
     Args:
@@ -106,7 +111,9 @@ def follow(first: Image8, second: Image8, points: Points,
         second: Image where they are looked for.
         points: x, y in pixels.
         forward_backward_px: Largest distance by which a point may miss itself when it is followed
-            back; None does not follow it back, at half the cost, for those who sort out outliers.
+            back.
+        checked: How many of the points, from the first, are followed back; None means all. The
+            others cost half, for those who sort out outliers otherwise.
     """
     if len(points) == 0:
         return Flow(points, points, np.zeros(0, dtype=bool))
@@ -117,9 +124,11 @@ def follow(first: Image8, second: Image8, points: Points,
     ends = end[:, 0].astype(np.float32)
     inside = (ends >= 0).all(axis=1) & (ends < (width, height)).all(axis=1)
     valid = (found[:, 0] == 1) & inside
-    if forward_backward_px is not None:
+    checked = len(points) if checked is None else checked
+    if checked:
         back, returned, _ = cv2.calcOpticalFlowPyrLK(
-            second, first, end, None, winSize=_WINDOW, maxLevel=_LEVELS, criteria=_CRITERIA)
-        miss = np.linalg.norm((start - back)[:, 0], axis=1)
-        valid &= (returned[:, 0] == 1) & (miss < forward_backward_px)
+            second, first, end[:checked], None, winSize=_WINDOW, maxLevel=_LEVELS,
+            criteria=_CRITERIA)
+        miss = np.linalg.norm((start[:checked] - back)[:, 0], axis=1)
+        valid[:checked] &= (returned[:, 0] == 1) & (miss < forward_backward_px)
     return Flow(points, ends, valid)

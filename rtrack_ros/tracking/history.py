@@ -4,6 +4,7 @@ It is what makes a late answer as good as a prompt one: the answer is matched to
 were, and its corrections run again through the motion that was measured since.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,30 +28,31 @@ STILL: Affine = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 @dataclass(frozen=True)
 class Views:
-    """The small images of one frame pair, all of one size.
+    """The small images of one frame pair, all but ``fine`` of one size.
 
     Attributes:
         rgb: uint8 (h, w, 3), RGB order.
         grey: uint8 (h, w), luminance of ``rgb``.
         thermal: uint8 (h, w), None when the thermal camera is silent.
         scale: (x, y) view pixels per RGB pixel.
+        fine: uint8 (H, W, 2), luminance and thermal in more detail; no thermal is black.
     """
 
     rgb: Image8
     grey: Image8
     thermal: Image8 | None
     scale: tuple[float, float]
+    fine: Image8
 
     @classmethod
-    def of(cls, pair: FramePair, width: int) -> 'Views':
-        """Return the views of a pair, at most ``width`` pixels wide."""
-        size = (pair.width, pair.height)
-        if pair.width > width:
-            size = (width, max(1, round(pair.height * width / pair.width)))
+    def of(cls, pair: FramePair, width: int, fine_width: int) -> 'Views':
+        """Return the views of a pair, at most ``width`` and ``fine_width`` pixels wide."""
+        size = _size(pair, width)
         rgb = _shrink(pair.rgb, size)
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
         thermal = None if pair.thermal is None else _shrink(pair.thermal, size)
-        return cls(rgb, grey, thermal, (size[0] / pair.width, size[1] / pair.height))
+        return cls(rgb, grey, thermal, (size[0] / pair.width, size[1] / pair.height),
+                   _fine(pair, _size(pair, fine_width)))
 
     @cached_property
     def corners(self) -> CornerMap:
@@ -62,6 +64,18 @@ class Views:
         """Corners of ``thermal``; asking without a thermal image is an error."""
         assert self.thermal is not None
         return CornerMap(self.thermal)
+
+
+def _size(pair: FramePair, width: int) -> tuple[int, int]:
+    if pair.width <= width:
+        return pair.width, pair.height
+    return width, max(1, round(pair.height * width / pair.width))
+
+
+def _fine(pair: FramePair, size: tuple[int, int]) -> Image8:
+    grey = cv2.cvtColor(pair.rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    thermal = np.zeros_like(grey) if pair.thermal is None else pair.thermal
+    return cv2.merge([_shrink(grey, size), _shrink(thermal, size)]).astype(np.uint8, copy=False)
 
 
 def _shrink(image: Image8, size: tuple[int, int]) -> Image8:
@@ -85,6 +99,23 @@ class Motion:
     sigma: float
 
 
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """Where the Siamese network sees the object of a track, see ``tracking.siamese``.
+
+    Attributes:
+        box: (4,) x1, y1, x2, y2 in RGB pixels.
+        sigma: (4,) standard deviation of centre x, y, width and height in RGB pixels.
+        present: Probability that the object is in the window at all, in [0, 1].
+        apart_s: Seconds since the look before; looks that follow each other closely err alike.
+    """
+
+    box: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    present: float
+    apart_s: float = math.inf
+
+
 @dataclass
 class Frame:
     """One instant of the past.
@@ -98,6 +129,7 @@ class Frame:
         motions: Measured motion by track id; a missing id means the box coasts.
         states: Kalman state (5, 4) by track id, after this frame's measurements.
         coasting_s: Seconds without flow by track id; absent means 0.
+        sights: Where the network saw tracks on this frame, by track id; few are looked for.
         corrections: Boxes that answers gave on this frame, by track id, those of births included.
         answered: (query id, epoch) of the answers applied to this frame.
     """
@@ -110,6 +142,7 @@ class Frame:
     motions: dict[int, Motion] = field(default_factory=dict)
     states: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     coasting_s: dict[int, float] = field(default_factory=dict)
+    sights: dict[int, Sight] = field(default_factory=dict)
     corrections: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
     answered: set[tuple[str, int]] = field(default_factory=set)
 
@@ -182,21 +215,6 @@ class History:
         """Return the frames with earlier stamps, in order."""
         return self._frames[:bisect_left(self._frames, stamp_ns, key=lambda kept: kept.stamp_ns)]
 
-    def latest(self, seconds: float, most_s: float) -> list[Frame]:
-        """Return the newest frames that reach ``seconds`` back, all of one size.
-
-        Fewer where frames are missing, and never more than ``most_s``; the newest always.
-        """
-        kept = self._frames[-1:]
-        for frame in reversed(self._frames[:-1]):
-            span_s = (self._frames[-1].stamp_ns - frame.stamp_ns) * 1e-9
-            if span_s > most_s or frame.size != kept[0].size:
-                break
-            kept.insert(0, frame)
-            if span_s >= seconds:
-                break
-        return kept
-
     def __iter__(self) -> Iterator[Frame]:
         return iter(self._frames)
 
@@ -207,7 +225,8 @@ class History:
     def forget(self, track_ids: set[int]) -> None:
         """Forget removed tracks on every frame."""
         for frame in self._frames:
-            for by_id in (frame.motions, frame.states, frame.coasting_s, frame.corrections):
+            for by_id in (frame.motions, frame.states, frame.coasting_s, frame.sights,
+                          frame.corrections):
                 for track_id in track_ids & by_id.keys():
                     del by_id[track_id]
 

@@ -1,7 +1,7 @@
 """From flow points to motion: of the camera, and of each box on the spectrum that shows it.
 
-One flow call per spectrum serves all boxes over the base, and one the background over the last
-step, however many boxes there are, so that cost grows slowly with the number of tracks.
+One flow call per spectrum serves all boxes and the background together, so that cost grows slowly
+with the number of tracks.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from rtrack_ros.frames import Image8
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.consensus import Consensus, Sample, agree, join
 from rtrack_ros.tracking.flow import CornerMap, Flow, follow
-from rtrack_ros.tracking.history import STILL, Motion, Views, joined
+from rtrack_ros.tracking.history import STILL, Motion, Views
 from rtrack_ros.tracking.kalman import Affine
 
 _LEAST_BACKGROUND = 10
@@ -53,58 +53,24 @@ class Expectation:
     reach: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Span:
-    """The frames between which a step of motion is measured.
-
-    The camera shakes from one frame to the next, so its motion is measured over that step alone.
-    A walker hardly moves against the background in one step, so boxes are measured over a longer
-    base, of which the step is the end.
-
-    Attributes:
-        base: Views of the frame where the base begins.
-        before: Views of the frame where the step begins, the same or a later one.
-        after: Views of the frame where both end, of the same size.
-        to_before: Background motion from ``base`` to ``before``, 2x3, RGB pixels.
-        share: Time of the step over the time of the base, in (0, 1].
-    """
-
-    base: Views
-    before: Views
-    after: Views
-    to_before: Affine
-    share: float
-
-
-def measure_motion(span: Span, seeds: BoxArray, boxes: BoxArray, expected: Expectation,
+def measure_motion(before: Views, after: Views, boxes: BoxArray, expected: Expectation,
                    config: TrackerConfig) -> MotionField:
-    """Measure how camera and boxes moved over the last step of a span.
+    """Measure how camera and boxes moved from one frame to another.
 
     Args:
-        span: The frames.
-        seeds: (N, 4) boxes where the base begins, RGB pixels.
-        boxes: (N, 4) the same boxes where the step begins.
-        expected: What each track's velocity predicts over the base; points that agree win.
+        before: Views of the earlier frame.
+        after: Views of the later frame, of the same size.
+        boxes: (N, 4) in RGB pixels on the earlier frame.
+        expected: What each box's velocity predicts; points that agree with it win.
         config: Tracker settings.
     """
-    scale = np.array(span.after.scale)
-    camera = _camera_motion([_background(corners, first, second, boxes * np.tile(scale, 2))
-                             for corners, first, second in _images(span.before, span.after)])
-    step = _camera_in_rgb_pixels(camera, scale)
-    whole = joined(span.to_before, step)
-    found = measure_boxes(span.base, span.after, seeds, np.zeros((0, 4)), expected, whole, config)
-    return MotionField(step, [
-        None if motion is None else _last_step(motion, seed, box, whole, step, span.share)
-        for motion, seed, box in zip(found, seeds, boxes, strict=True)])
-
-
-def _last_step(motion: Motion, seed: NDArray[np.float64], box: NDArray[np.float64],
-               whole: Affine, step: Affine, share: float) -> Motion:
-    """Return the part of a motion over the base that the last step has, the camera's apart."""
-    begin, now = (seed[:2] + seed[2:]) / 2, (box[:2] + box[2:]) / 2
-    own = np.array(motion.shift) - (whole[:, :2] @ begin + whole[:, 2] - begin)
-    x, y = (step[:, :2] @ now + step[:, 2] - now + own * share).tolist()
-    return Motion((x, y), motion.growth ** share, motion.sigma * share ** 0.5)
+    scale = np.array(before.scale)
+    on_view = boxes * np.tile(scale, 2)
+    nobody = np.zeros((0, 4))
+    spectra = [_flow(*images, on_view, nobody, config) for images in _images(before, after)]
+    camera = _camera_motion([background for background, _ in spectra])
+    found = _motions([sample for _, sample in spectra], on_view, expected, scale, camera, config)
+    return MotionField(_camera_in_rgb_pixels(camera, scale), found)
 
 
 def measure_boxes(before: Views, after: Views, boxes: BoxArray, others: BoxArray,
@@ -123,8 +89,8 @@ def measure_boxes(before: Views, after: Views, boxes: BoxArray, others: BoxArray
     """
     scale = np.array(before.scale)
     grown = np.tile(scale, 2)
-    samples = [_sample(corners, first, second, boxes * grown, others * grown, config)
-               for corners, first, second in _images(before, after)]
+    samples = [_flow(*images, boxes * grown, others * grown, config, background=False)[1]
+               for images in _images(before, after)]
     return _motions(samples, boxes * grown, expected, scale, _camera_on_view(camera, scale),
                     config)
 
@@ -143,23 +109,22 @@ def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8
     return images
 
 
-def _background(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray) -> Flow:
-    """Return the flow of what lies outside all boxes, view pixels; RANSAC sorts out outliers."""
-    flow = follow(first, second, corners.points[corners.outside(boxes)])
-    return Flow(flow.start[flow.valid], flow.end[flow.valid], flow.valid[flow.valid])
-
-
-def _sample(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray,
-            others: BoxArray, config: TrackerConfig) -> Sample:
-    """Return the points of every box, all followed at once, view pixels."""
+def _flow(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray, others: BoxArray,
+          config: TrackerConfig, background: bool = True) -> tuple[Flow, Sample]:
+    """Return the flow of what lies outside all boxes and the points of every box, view pixels."""
     limit = min(config.points_per_box, max(_FEWEST_SEEDS, _MOST_SEEDS // max(len(boxes), 1)))
     hiders = np.concatenate([boxes, others])
     owner, chosen = corners.in_boxes(inner(boxes), limit, inner(hiders),
                                      stands_before(boxes, hiders))
     # Boxes that overlap share corners, and each is followed once.
     used, place = np.unique(chosen, return_inverse=True)
-    flow = follow(first, second, corners.points[used], config.forward_backward_px)
-    return Sample.of(flow, owner, place, (len(boxes), limit))
+    around = corners.outside(boxes) if background else used[:0]
+    # The background is not followed back: RANSAC sorts out its outliers.
+    flow = follow(first, second, corners.points[np.concatenate([used, around])],
+                  config.forward_backward_px, len(used))
+    still = np.arange(len(used), len(flow.start))[flow.valid[len(used):]]
+    return (Flow(flow.start[still], flow.end[still], flow.valid[still]),
+            Sample.of(flow, owner, place, (len(boxes), limit)))
 
 
 def stands_before(boxes: BoxArray, others: BoxArray) -> NDArray[np.bool_]:

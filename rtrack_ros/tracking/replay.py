@@ -2,13 +2,10 @@
 
 ``advance`` is the one step that both the live tracker and a replay take. ``replay`` repeats it
 from an earlier frame after an answer corrected the states there, which gives what a tracker that
-had the answer at once would have. ``measure_since`` supplies the motion of boxes nobody followed
-at the time: it runs optical flow once more on the stored frames, because a newborn's box was not
-among the seeds when they passed, and several frames at once show it better.
+had the answer at once would have.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,15 +14,10 @@ from numpy.typing import NDArray
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import Frame, Motion, compose
+from rtrack_ros.tracking.history import Frame, Motion
 from rtrack_ros.tracking.kalman import Affine, States
-from rtrack_ros.tracking.motion import Expectation, measure_boxes
+from rtrack_ros.tracking.motion import Expectation
 
-_MOST_MEASUREMENTS = 120
-_LEAST_STRIDE = 5
-# Box sizes per second by which a box's speed may change from one measurement to the next second.
-_SPEED_REACH = 1.0
-_SPEED_MEMORY_S = 0.1
 _EDGE_PX = 2.0
 # Box sizes per second: a speed less known than this is no guide to a box's motion.
 _UNKNOWN_SPEED = 1.0
@@ -121,11 +113,35 @@ def replay(frames: Sequence[Frame], begins: Mapping[int, int], config: TrackerCo
             continue
         motions = [frame.motions.get(track_id) for track_id in ids]
         states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, config)
-        states = _with_corrections(states, frame, ids, config)
-        for track_id, state, motion in zip(ids, states, motions, strict=True):
+        states = _with_corrections(with_sights(states, frame, ids, config), frame, ids, config)
+        for track_id, state in zip(ids, states, strict=True):
             frame.states[track_id] = state
-            frame.coasting_s[track_id] = 0.0 if motion else (
-                before.coasting_s.get(track_id, 0.0) + frame.dt_s)
+        note_coasting(before, frame, ids, config)
+
+
+def note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: TrackerConfig) -> None:
+    """Write for how long neither flow nor network has seen the tracks ``ids`` by ``frame``."""
+    for track_id in ids:
+        sight = frame.sights.get(track_id)
+        seen = track_id in frame.motions or (sight and sight.present >= config.sight_present)
+        frame.coasting_s[track_id] = 0.0 if seen else (
+            before.coasting_s.get(track_id, 0.0) + frame.dt_s)
+
+
+def with_sights(states: States, frame: Frame, ids: Sequence[int],
+                config: TrackerConfig) -> States:
+    """Return the states (N, 5, 4) of ``ids`` after what the network saw on their frame."""
+    rows = [row for row, track_id in enumerate(ids) if track_id in frame.sights
+            and frame.sights[track_id].present >= config.sight_present]
+    if rows:
+        sights = [frame.sights[ids[row]] for row in rows]
+        apart_s = np.array([max(sight.apart_s, 1e-3) for sight in sights])
+        alike = 1 + config.sight_memory_s / apart_s
+        variance = np.stack([sight.sigma for sight in sights]) ** 2 * alike[:, None]
+        states = states.copy()
+        states[rows] = kalman.measure_position(
+            states[rows], np.stack([sight.box for sight in sights]), variance)
+    return states
 
 
 def _with_corrections(states: States, frame: Frame, ids: list[int],
@@ -136,114 +152,3 @@ def _with_corrections(states: States, frame: Frame, ids: list[int],
         states = states.copy()
         states[rows] = correct(states[rows], boxes, frame.size, config)
     return states
-
-
-@dataclass
-class Runner:
-    """A box that is being followed through stored frames.
-
-    Attributes:
-        box: x1, y1, x2, y2 in RGB pixels where it has arrived.
-        speed: vx, vy there in pixels per second relative to the background, nan if unknown.
-        track_id: Its track, None for a birth.
-        motions: What was measured, frame by frame.
-    """
-
-    box: NDArray[np.float64]
-    speed: NDArray[np.float64]
-    track_id: int | None
-    motions: list[tuple[Frame, Motion | None]]
-
-
-def measure_since(frames: Sequence[Frame], runners: Sequence[Runner], config: TrackerConfig,
-                  give_way: Callable[[], object] = bool) -> None:
-    """Follow ``runners`` from the first frame, where they are, to the last.
-
-    Flow runs over strides of several frames: from one frame to the next a walker hardly moves
-    against the background, and points of the two are told apart badly. When boxes and frames are
-    many the strides grow, so that the work stays bounded. A stride's motion is shared out over
-    its frames. ``give_way`` is called between strides, so that a caller on another thread than
-    the camera's can let a frame pass first.
-    """
-    if not runners:
-        return
-    last = len(frames) - 1
-    stride = max(_LEAST_STRIDE, -(-last * len(runners) // _MOST_MEASUREMENTS))
-    for begin in range(0, last, stride):
-        give_way()
-        _follow(frames[begin:min(begin + stride, last) + 1], runners, config)
-
-
-def _standing(frame: Frame, runners: Sequence[Runner]) -> BoxArray:
-    """Return the boxes of all tracks on a frame that are not followed again."""
-    running = {runner.track_id for runner in runners}
-    ids = [track_id for track_id in list(frame.states) if track_id not in running]
-    states = [frame.states.get(track_id) for track_id in ids]
-    known = [state for state in states if state is not None]
-    return kalman.boxes_of(np.stack(known)) if known else np.zeros((0, 4))
-
-
-def _follow(span: Sequence[Frame], runners: Sequence[Runner], config: TrackerConfig) -> None:
-    """Follow all boxes over one stride."""
-    seconds = sum(frame.dt_s for frame in span[1:])
-    camera = compose(span[1:])
-    motions: list[Motion | None] = [None] * len(runners)
-    if seconds <= config.max_flow_gap_s and span[0].size == span[-1].size:
-        boxes = np.array([runner.box for runner in runners])
-        extent = np.sqrt(np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), axis=1))
-        expected = Expectation(np.array([runner.speed for runner in runners]) * seconds,
-                               extent * _SPEED_REACH * seconds)
-        motions = measure_boxes(span[0].views, span[-1].views, boxes,
-                                _standing(span[0], runners), expected, camera, config)
-    for runner, motion in zip(runners, motions, strict=True):
-        _carry(span, runner, motion, camera, seconds, config)
-
-
-def _carry(span: Sequence[Frame], runner: Runner, motion: Motion | None, camera: Affine,
-           seconds: float, config: TrackerConfig) -> None:
-    """Move one box by its motion over one stride, or by its speed where that is not known."""
-    box, speed = runner.box, runner.speed
-    centre = (box[:2] + box[2:]) / 2
-    carried = camera[:, :2] @ centre + camera[:, 2]
-    if motion is None:
-        speed = speed * np.exp(-seconds / config.coast_s)
-        own = np.nan_to_num(speed) * seconds
-    else:
-        own = centre + np.array(motion.shift) - carried
-        speed = _smoothed(speed, own / max(seconds, 1e-6), seconds)
-    half = (box[2:] - box[:2]) * (motion.growth if motion else 1.0) / 2
-    runner.box = np.concatenate([carried + own - half, carried + own + half])
-    runner.speed = speed
-    parts = share_out(motion, own, centre, span, seconds)
-    runner.motions += list(zip(span[1:], parts, strict=True))
-
-
-def _smoothed(speed: NDArray[np.float64], measured: NDArray[np.float64],
-              seconds: float) -> NDArray[np.float64]:
-    if not np.isfinite(speed).all():
-        return measured
-    share = 1.0 - np.exp(-seconds / _SPEED_MEMORY_S)
-    return speed + share * (measured - speed)
-
-
-def share_out(motion: Motion | None, own: NDArray[np.float64], place: NDArray[np.float64],
-               span: Sequence[Frame], seconds: float) -> list[Motion | None]:
-    """Share a motion over several frames out over each of them, after the camera's own motion.
-
-    Args:
-        motion: What is known of it over all frames; None shares out nothing.
-        own: (2,) shift relative to the background over all frames, RGB pixels.
-        place: (2,) centre on the first frame, RGB pixels.
-        span: The frames, the one where the motion begins first.
-        seconds: Time from the first frame to the last.
-    """
-    parts: list[Motion | None] = []
-    for frame in span[1:]:
-        share = frame.dt_s / max(seconds, 1e-6)
-        following = frame.camera[:, :2] @ place + frame.camera[:, 2] + own * share
-        shift = following - place
-        parts.append(None if motion is None else Motion(
-            (float(shift[0]), float(shift[1])), float(motion.growth ** share),
-            float(motion.sigma * np.sqrt(share))))
-        place = following
-    return parts

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion, compose
-from rtrack_ros.tracking.replay import answer_sigma, share_out
+from rtrack_ros.tracking.replay import answer_sigma
+from rtrack_ros.tracking.runners import share_out
 
 _LEAST_S = 0.1
 

@@ -22,8 +22,10 @@ from rtrack_ros.tracking.appearance import describe
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import Change, Correction, correct_past
 from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
-from rtrack_ros.tracking.newest import BASE_S, measure_newest
-from rtrack_ros.tracking.replay import advance, correct, replay
+from rtrack_ros.tracking.lookout import Lookout
+from rtrack_ros.tracking.newest import measure_newest
+from rtrack_ros.tracking.replay import advance, correct, note_coasting, replay, with_sights
+from rtrack_ros.tracking.siamese import Siamese
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracklet import Tracklet, birth_belief
 
@@ -88,6 +90,9 @@ class Tracker:
         self._answer_lock = threading.Lock()
         self._no_frame = threading.Event()
         self._no_frame.set()
+        # A network serves one thread: this one that of answers, the lookout's that of frames.
+        self._siamese = Siamese() if self.config.sights_per_frame else None
+        self._lookout = Lookout(self.config)
         self._history = History(self.config.history_s, self.config.history_most_s)
         self._tracklets: dict[int, Tracklet] = {}
         self._active: frozenset[tuple[str, int]] = frozenset()
@@ -118,8 +123,7 @@ class Tracker:
                 return self._published()
             ids = [] if before is None else self._followed(before)
             states = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
-            recent = self._history.latest(BASE_S, self.config.max_flow_gap_s)
-        frame = self._measure(pair, recent, ids, states)
+        frame = self._measure(pair, before, ids, states)
         with self._lock:
             if self._history.newest is not before:
                 frame = Frame(frame.stamp_ns, 0.0, frame.views, frame.size)
@@ -164,14 +168,17 @@ class Tracker:
         return [track_id for track_id in frame.states
                 if frame.coasting_s.get(track_id, 0.0) <= limit]
 
-    def _measure(self, pair: FramePair, recent: Sequence[Frame], ids: list[int],
+    def _measure(self, pair: FramePair, before: Frame | None, ids: list[int],
                  states: kalman.States) -> Frame:
         """Return the new frame with its camera motion and the motion of ``ids``; no lock held."""
-        frame = measure_newest(pair, recent, ids, states, self.config)
+        frame = measure_newest(pair, before, ids, states, self.config)
+        if before is None:
+            return frame
         for track_id, state in zip(ids, states, strict=True):
             motion = frame.motions.get(track_id)
-            if motion and self._looks_foreign(track_id, motion, state, recent[-1], frame.views):
+            if motion and self._looks_foreign(track_id, motion, state, before, frame.views):
                 del frame.motions[track_id]
+        self._lookout.look(frame, [self._tracklets.get(track_id) for track_id in ids], states)
         return frame
 
     def _looks_foreign(self, track_id: int, motion: Motion, state: kalman.States, before: Frame,
@@ -193,10 +200,9 @@ class Tracker:
             ids = list(before.states)
             motions = [frame.motions.get(track_id) for track_id in ids]
             states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, self.config)
-            frame.states = dict(zip(ids, states, strict=True))
-            frame.coasting_s = {
-                track_id: 0.0 if motion else before.coasting_s.get(track_id, 0.0) + frame.dt_s
-                for track_id, motion in zip(ids, motions, strict=True)}
+            frame.states = dict(zip(ids, with_sights(states, frame, ids, self.config),
+                                    strict=True))
+            note_coasting(before, frame, ids, self.config)
 
     def _judge(self, frame: Frame, only: Collection[int] | None = None) -> None:
         """Decide where tracks of a frame are in their lives; ``only`` these, None for all."""
@@ -247,7 +253,7 @@ class Tracker:
             states = frames[0].stack([tracklet.id for tracklet in tracklets])
             past = self._history.before(answer.stamp_ns)
         correction = correct_past(answer, past, frames, tracklets, states, self.config,
-                                  self._give_way)
+                                  self._siamese, self._give_way)
         return self._commit(answer, correction)
 
     def _give_way(self) -> None:
@@ -273,7 +279,7 @@ class Tracker:
                 frames = self._history.since(correction.reached_ns)
                 if len(frames) <= 1:
                     return self._write(answer, correction)
-            correction.follow(frames, self.config, self._give_way)
+            correction.follow(frames, self.config, self._siamese, self._give_way)
         with self._lock:
             return self._write(answer, correction)
 
@@ -307,9 +313,13 @@ class Tracker:
         else:
             return None
         for other, motion in [*(change.detour.motions if change.detour else ()),
-                              *change.motions]:
+                              *change.runner.motions]:
+            other.sights.pop(tracklet.id, None)
             if motion is not None:
                 other.motions[tracklet.id] = motion
+        tracklet.template = change.runner.template
+        for other, sight in change.runner.sights:
+            other.sights[tracklet.id] = sight
         if change.detour:
             frame.corrections[tracklet.id] = change.box
             return tracklet.id, change.detour.past[0].stamp_ns

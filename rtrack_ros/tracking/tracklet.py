@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from rtrack_ros.tracking.appearance import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.siamese import Patch
 from rtrack_ros.tracking.track import TrackState
 
 _LEAST_INSIDE = 0.25
@@ -60,6 +61,8 @@ class Tracklet:
         state: Where it is in its life.
         lost_ns: Stamp at which it was lost, None otherwise.
         look: Remembered appearance.
+        template: How it looked in the newest answer, None where that showed nothing.
+        looked_ns: Stamp of the newest frame on which the network looked for it.
         apart: Tracks that one answer listed beside this one: they are other objects.
     """
 
@@ -75,6 +78,8 @@ class Tracklet:
     state: TrackState = TrackState.TENTATIVE
     lost_ns: int | None = None
     look: Appearance | None = None
+    template: Patch | None = None
+    looked_ns: int = 0
     apart: set[int] = field(default_factory=set)
 
     def belief_at(self, stamp_ns: int, fade_s: float) -> float:

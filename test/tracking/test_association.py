@@ -78,11 +78,13 @@ def test_colours_above_and_below_and_warmth_are_remembered() -> None:
     rgb[:50, :100], rgb[50:, :100] = (200, 20, 20), (20, 20, 200)
     rgb[:50, 100:], rgb[50:, 100:] = (20, 20, 200), (200, 20, 20)
     thermal = np.full((100, 200), 90, np.uint8)
-    views = Views(rgb, rgb[:, :, 0], thermal, (1.0, 1.0))
+    fine = np.dstack([rgb[:, :, 0], thermal])
+    views = Views(rgb, rgb[:, :, 0], thermal, (1.0, 1.0), fine)
     red_over_blue = describe(views, np.array([0.0, 0, 100, 100]))
     blue_over_red = describe(views, np.array([100.0, 0, 200, 100]))
     assert red_over_blue.similarity(red_over_blue) > 0.99
     assert red_over_blue.similarity(blue_over_red) < 0.4
-    dark = describe(Views(rgb // 20, rgb[:, :, 0], thermal, (1.0, 1.0)), np.array([0, 0, 99, 99.]))
+    dark = describe(Views(rgb // 20, rgb[:, :, 0], thermal, (1.0, 1.0), fine),
+                    np.array([0, 0, 99, 99.]))
     assert dark.parts[:2] == (None, None), 'colours of a dark image are noise'
     assert describe(views, np.array([500.0, 500, 600, 600])) is None

@@ -10,7 +10,8 @@ from rtrack_ros.tracking.correction import correct_past
 from rtrack_ros.tracking.history import Frame, Views
 from rtrack_ros.tracking.tracklet import Tracklet
 
-VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), None, (0.1, 0.1))
+VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), None, (0.1, 0.1),
+              np.zeros((48, 64, 2), np.uint8))
 FIRST, SECOND = (100.0, 100.0, 160.0, 220.0), (115.0, 100.0, 175.0, 220.0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking import newest, replay
+from rtrack_ros.tracking import newest, runners
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import STILL, Motion, Views
 from rtrack_ros.tracking.motion import MotionField
@@ -22,7 +22,8 @@ PERIOD_NS = 33_333_333
 FRAMES = 90
 EVERY = 6
 QUERIES = (Query('default', 'all of them', 1),)
-CONFIG = TrackerConfig(history_s=4.0, memory_s=1.0)
+# Pictures show nothing here, so that the network is left out.
+CONFIG = TrackerConfig(history_s=4.0, memory_s=1.0, sights_per_frame=0)
 
 
 def where(name: str, index: int) -> np.ndarray:
@@ -38,7 +39,7 @@ def where(name: str, index: int) -> np.ndarray:
 
 
 NAMES = ('straight', 'circle', 'growing', 'hidden', 'leaving')
-STRIDE = replay._LEAST_STRIDE
+STRIDE = runners._LEAST_STRIDE
 
 
 def shown(name: str, index: int) -> bool:
@@ -84,13 +85,13 @@ def true_motion(before: Views, after: Views, box: np.ndarray) -> Motion | None:
 
 @pytest.fixture(autouse=True)
 def perfect_motion(monkeypatch) -> None:
-    monkeypatch.setattr(newest, 'measure_motion', lambda span, _, boxes, *__: MotionField(
-        STILL.copy(), [true_motion(span.before, span.after, box) for box in boxes]))
-    monkeypatch.setattr(replay, 'measure_boxes', lambda before, after, boxes, *_: [
+    monkeypatch.setattr(newest, 'measure_motion', lambda before, after, boxes, *_: MotionField(
+        STILL.copy(), [true_motion(before, after, box) for box in boxes]))
+    monkeypatch.setattr(runners, 'measure_boxes', lambda before, after, boxes, *_: [
         true_motion(before, after, box) for box in boxes])
     # Motion over a stride of frames is shared out evenly, which is exact for even motion only.
-    monkeypatch.setattr(replay, '_LEAST_STRIDE', 1)
-    monkeypatch.setattr(replay, '_MOST_MEASUREMENTS', 1000)
+    monkeypatch.setattr(runners, '_LEAST_STRIDE', 1)
+    monkeypatch.setattr(runners, '_MOST_MEASUREMENTS', 1000)
 
 
 def run(arrivals: dict[int, Sequence[int]], frames: int = FRAMES) -> Tracker:
@@ -140,7 +141,7 @@ def test_late_answers_end_where_prompt_ones_end(delay: int) -> None:
 
 @pytest.mark.parametrize('delay', [5, 29])
 def test_strides_of_flow_change_next_to_nothing(delay: int, monkeypatch) -> None:
-    monkeypatch.setattr(replay, '_LEAST_STRIDE', STRIDE)
+    monkeypatch.setattr(runners, '_LEAST_STRIDE', STRIDE)
     asked = range(0, FRAMES - 29, EVERY)
     assert_same(run(arriving(asked, delay)), run(arriving(asked, 0)), within_px=0.6)
 

@@ -6,7 +6,7 @@ import pytest
 from rtrack_ros.tracking.history import Frame, History, Views
 
 GREY = np.zeros((6, 8), np.uint8)
-VIEWS = Views(np.zeros((6, 8, 3), np.uint8), GREY, None, (1.0, 1.0))
+VIEWS = Views(np.zeros((6, 8, 3), np.uint8), GREY, None, (1.0, 1.0), np.zeros((6, 8, 2), np.uint8))
 
 
 def fill(history: History, seconds: float, fps: int = 10) -> None:

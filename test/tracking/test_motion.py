@@ -5,14 +5,14 @@ import pytest
 
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import STILL, Views, joined
-from rtrack_ros.tracking.motion import Expectation, Span, measure_boxes, measure_motion
+from rtrack_ros.tracking.motion import Expectation, measure_boxes, measure_motion
 
 CONFIG = TrackerConfig()
 UNKNOWN = Expectation(np.full((1, 2), np.nan), np.full(1, 50.0))
 
 
 def views(world, index: int) -> Views:
-    return Views.of(world.pair(index), CONFIG.flow_width)
+    return Views.of(world.pair(index), CONFIG.flow_width, CONFIG.sight_width)
 
 
 def around(box: np.ndarray, share: float) -> np.ndarray:
@@ -22,34 +22,23 @@ def around(box: np.ndarray, share: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize('pan', [0.0, 90.0])
-def test_a_slow_object_is_told_from_its_background_over_a_base(make_world, make_path,
-                                                               pan) -> None:
+def test_camera_and_box_are_told_apart(make_world, make_path, pan) -> None:
+    world = make_world([make_path(300, 200, 120, 30, 40, 80)], pan=pan)
+    field = measure_motion(views(world, 0), views(world, 1), world.boxes(0), UNKNOWN, CONFIG)
+    assert np.allclose(field.camera, [[1, 0, -pan / 30], [0, 1, 0]], atol=0.15)
+    assert field.motions[0].shift == pytest.approx(((120 - pan) / 30, 1.0), abs=0.3)
+
+
+def test_a_slow_object_is_told_from_its_background_over_a_stride(make_world, make_path) -> None:
     """Half a view pixel per frame is lost in one step and plain over five of them."""
-    world = make_world([make_path(300, 200, 33, 0, 40, 80)], pan=pan)
-    first, before, after = (views(world, index) for index in (0, 4, 5))
-    camera = np.array([[1.0, 0.0, -pan / 30], [0.0, 1.0, 0.0]])
-    to_before = np.array([[1.0, 0.0, -4 * pan / 30], [0.0, 1.0, 0.0]])
-    loose = around(world.boxes(0), 0.4), around(world.boxes(4), 0.4)
-    over_base = measure_motion(Span(first, before, after, to_before, 0.2), *loose, UNKNOWN, CONFIG)
-    one_step = measure_motion(Span(before, before, after, STILL, 1.0), loose[1], loose[1], UNKNOWN,
-                              CONFIG)
-    true = (33 - pan) / 30
-    assert over_base.motions[0].shift == pytest.approx((true, 0.0), abs=0.15)
-    assert abs(one_step.motions[0].shift[0] - true) > 0.3
-    for field in (over_base, one_step):
-        assert np.allclose(field.camera, camera, atol=0.15)
-
-
-def test_a_shake_of_the_last_step_is_in_that_step(make_world, make_path) -> None:
-    """Over the base the camera stood still but for its last step."""
-    world = make_world([make_path(300, 200, 60, 0)])
-    shaken = make_world([make_path(304, 207, 60, 0)])
-    shaken._ground = np.roll(world._ground, (7, 4), axis=(0, 1))
-    shaken._warm = np.roll(world._warm, (7, 4), axis=(0, 1))
-    span = Span(views(world, 0), views(world, 4), views(shaken, 5), STILL, 0.2)
-    field = measure_motion(span, world.boxes(0), world.boxes(4), UNKNOWN, CONFIG)
-    assert field.camera[:, 2] == pytest.approx((4.0, 7.0), abs=0.2)
-    assert field.motions[0].shift == pytest.approx((6.0, 7.0), abs=0.4)
+    world = make_world([make_path(300, 200, 33, 0, 40, 80)])
+    loose = around(world.boxes(0), 0.4)
+    frames = [views(world, index) for index in (0, 1, 5)]
+    step = measure_motion(frames[0], frames[1], loose, UNKNOWN, CONFIG).motions[0]
+    stride = measure_boxes(frames[0], frames[2], loose, np.zeros((0, 4)), UNKNOWN, STILL,
+                           CONFIG)[0]
+    assert abs(step.shift[0] - 33 / 30) > 0.3
+    assert stride.shift[0] == pytest.approx(5 * 33 / 30, abs=0.75)
 
 
 def test_all_boxes_are_measured_at_once_each_by_its_own_motion(make_world, make_path) -> None:

@@ -12,7 +12,8 @@ from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracker import Tracker
 
 CONFIG = TrackerConfig()
-VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), None, (0.1, 0.1))
+VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), None, (0.1, 0.1),
+              np.zeros((48, 64, 2), np.uint8))
 BEGIN, END = (100.0, 100.0, 140.0, 180.0), (190.0, 130.0, 230.0, 210.0)
 
 
