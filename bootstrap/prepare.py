@@ -32,7 +32,7 @@ LOGS = BUILD / 'log'
 UV = 'uv==0.13.9'
 TORCH = ('torch==2.13.0', 'transformers==5.23.0')
 LEARNING = tuple(f'{pin} ; python_version >= "3.11"' for pin in (
-    'accelerate==1.15.0', 'datasets==5.2.0', 'peft==0.21.2', 'trl==1.16.0'))
+    'accelerate==1.15.0', 'datasets==5.2.0', 'onnx==1.23.2', 'peft==0.21.2', 'trl==1.16.0'))
 # Where the wheels' exported CMake files believe that Python lives.
 FOREIGN_INCLUDE = '/opt/python/cp311-cp311/include/python3.11'
 FOREIGN_SITE = '/opt/python/cp311-cp311/lib/python3.11/site-packages'

@@ -19,8 +19,8 @@ COMMANDS = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'train', 'comp
 
 EXTRAS = {
     'accelerate': 'train', 'datasets': 'train', 'jinja2': 'eval', 'matplotlib': 'eval',
-    'openvino': 'openvino', 'openvino_genai': 'openvino', 'peft': 'train', 'rosbags': 'bag',
-    'torch': 'transformers', 'trackers': 'bytetrack', 'trackeval': 'eval',
+    'onnx': 'train', 'openvino': 'openvino', 'openvino_genai': 'openvino', 'peft': 'train',
+    'rosbags': 'bag', 'torch': 'transformers', 'trackers': 'bytetrack', 'trackeval': 'eval',
     'transformers': 'transformers', 'trl': 'train',
 }
 """Which extra of ours brings a package that may be missing."""

@@ -21,22 +21,31 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser = subparsers.add_parser(
         'train', help='train a model on the simulated world or on a data set',
         description='Train a model. A run that was stopped goes on from its last checkpoint when '
-                    'the same command is given again. sft makes rtrack-nano from nothing; the '
-                    'other stages start from a model folder and run on TRL (docs/training.md).')
+                    'the same command is given again. sft makes rtrack-nano from nothing, '
+                    "siamese the tracker's small network; the other stages start from a model "
+                    'folder and run on TRL (docs/training.md).')
     stages = parser.add_subparsers(dest='stage', metavar='STAGE', required=True)
-    sft = stages.add_parser('sft', help='supervised: rtrack-nano from scratch, with dense heads')
-    sft.add_argument('--config', type=Path, default=Path('config/training/nano.yaml'),
-                     metavar='YAML', help='default: config/training/nano.yaml')
-    sft.add_argument('--out', type=Path, required=True, metavar='DIR',
-                     help='training frames, checkpoint, log and, at the end, DIR/model')
-    sft.add_argument('--workers', type=int, default=1,
-                     help='processes that draw training frames beside the trainer (default: 1)')
+    _add_own_options(
+        stages.add_parser('sft', help='supervised: rtrack-nano from scratch, with dense heads'),
+        'config/training/nano.yaml', 'DIR/model')
+    _add_own_options(
+        stages.add_parser('siamese', help="the tracker's network that finds an object again"),
+        'config/training/siamese.yaml', 'DIR/siamese.onnx')
     for name, what in STAGES.items():
         _add_options(stages.add_parser(name, help=what), Path(f'config/training/{name}.yaml'))
     recipe = stages.add_parser('recipe', help='several stages, each from the model of the last')
     recipe.add_argument('recipe', choices=RECIPES, help='; '.join(
         f'{name}: {what}' for name, what in RECIPES.items()))
     _add_options(recipe, None)
+
+
+def _add_own_options(parser: argparse.ArgumentParser, config: str, result: str) -> None:
+    parser.add_argument('--config', type=Path, default=Path(config), metavar='YAML',
+                        help=f'default: {config}')
+    parser.add_argument('--out', type=Path, required=True, metavar='DIR',
+                        help=f'training data, checkpoint, log and, at the end, {result}')
+    parser.add_argument('--workers', type=int, default=1,
+                        help='processes that draw training data (default: 1)')
 
 
 def _add_options(parser: argparse.ArgumentParser, config: Path | None) -> None:
@@ -65,12 +74,31 @@ def run(args: argparse.Namespace) -> int:
     config = args.config or Path(f'config/training/{args.recipe}.yaml')
     if not config.is_file():
         raise CommandError(f'there is no configuration {config}; name one with --config')
-    if args.stage != 'sft':
-        return _run_stages(args, config)
+    if args.stage == 'sft':
+        return _run_sft(args)
+    if args.stage == 'siamese':
+        return _run_siamese(args)
+    return _run_stages(args, config)
+
+
+def _run_sft(args: argparse.Namespace) -> int:
     from rtrack_ros.training.sft import train
 
-    folder = train(config, args.out, args.workers)
+    folder = train(args.config, args.out, args.workers)
     print(f'wrote {folder}; export it with: rtrack compile --model {folder}')
+    return 0
+
+
+def _run_siamese(args: argparse.Namespace) -> int:
+    from rtrack_ros.commands import CommandError
+    from rtrack_ros.training.settings import SettingsError
+    from rtrack_ros.training.siamese.trainer import train
+
+    try:
+        path = train(args.config, args.out, args.workers)
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
+    print(f'wrote {path}; the tracker uses the one at rtrack_ros/tracking/siamese.onnx')
     return 0
 
 

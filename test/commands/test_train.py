@@ -28,7 +28,8 @@ def test_a_misspelt_option_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_every_stage_has_its_configuration() -> None:
     parser = cli.build_parser()
-    for stage in (['finetune'], ['grpo'], ['gspo'], ['recipe', 'omnipt']):
+    for stage in (['sft', '--out', 'x'], ['siamese', '--out', 'x'], ['finetune'], ['grpo'],
+                  ['gspo'], ['recipe', 'omnipt']):
         args = parser.parse_args(['train', *stage])
         name = args.config.name if args.config else f'{args.recipe}.yaml'
         assert (CONFIG / name).is_file()

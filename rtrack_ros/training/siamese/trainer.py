@@ -1,0 +1,139 @@
+"""Training of the Siamese network: ``rtrack train siamese``.
+
+Pairs are drawn first, into ``OUT/data``. Every batch follows from seed and step alone, and a run
+that was stopped goes on from its last checkpoint.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rtrack_ros.training.siamese.batches import Data, draw_batch, draw_data
+from rtrack_ros.training.siamese.network import (
+    SiameseNet,
+    export_onnx,
+    place_loss,
+    presence_loss,
+)
+from rtrack_ros.training.siamese.pairs import Pairs
+from rtrack_ros.training.siamese.scores import as_tensors, evaluate
+from rtrack_ros.training.siamese.settings import SiameseSettings, read_settings
+
+CONSOLE = Console()
+_LOG_STEPS = 50
+_LEAST_RATE = 0.01
+
+
+@dataclass
+class Run:
+    """A training run on disk: ``out`` holds data, checkpoint, log and the resulting network."""
+
+    out: Path
+    settings: SiameseSettings
+    net: SiameseNet
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+
+def train(config: Path, out: Path, workers: int = 1) -> Path:
+    """Train, resuming from ``out`` if a checkpoint is there; return the network's ONNX file.
+
+    Args:
+        config: YAML as ``config/training/siamese.yaml``.
+        out: Folder of the run.
+        workers: Processes that draw pairs.
+
+    Raises:
+        SettingsError: an entry of the configuration is unknown or missing.
+        DataError: a real clip is missing or unreadable.
+        MotError: its labels are.
+        ModuleNotFoundError: the package onnx, which torch writes the result with, is not there.
+    """
+    import_module('onnx')  # missing, it is better missed before hours of training
+    settings = read_settings(config)
+    out.mkdir(parents=True, exist_ok=True)
+    run = begin(out, settings)
+    learn(run, draw_data(settings, out / 'data', workers, CONSOLE))
+    export_onnx(run.net, out / 'siamese.onnx')
+    return out / 'siamese.onnx'
+
+
+def begin(out: Path, settings: SiameseSettings) -> Run:
+    """Return a new run, or the one whose checkpoint lies in ``out``."""
+    torch.manual_seed(settings.seed)
+    # Channels last: a step costs a fifth less on a CPU.
+    net = SiameseNet().to(memory_format=torch.channels_last)
+    run = Run(out, settings, net, torch.optim.AdamW(net.parameters(),
+                                                    weight_decay=settings.weight_decay))
+    path = out / 'checkpoint.pt'
+    if path.exists():
+        state = torch.load(path, weights_only=True)
+        net.load_state_dict(state['net'])
+        run.optimizer.load_state_dict(state['optimizer'])
+        run.step = state['step']
+        CONSOLE.print(f'resuming at step {run.step}')
+    return run
+
+
+def learn(run: Run, data: Data) -> None:
+    """Take all steps that are left, and report the held-out scores in between and at the end."""
+    settings, began, first = run.settings, time.monotonic(), run.step
+    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
+               TimeRemainingColumn(), TextColumn('{task.fields[note]}'))
+    with Progress(*columns, console=CONSOLE) as progress:
+        task = progress.add_task('steps', total=settings.steps, completed=run.step, note='')
+        while run.step < settings.steps:
+            report = take_step(run, draw_batch(data, settings, run.step))
+            run.step += 1
+            last = run.step == settings.steps
+            progress.update(task, completed=run.step, note=f'loss {report["loss"]:.3f}')
+            if run.step % _LOG_STEPS == 0 or last:
+                rate = (run.step - first) / (time.monotonic() - began)
+                _log(run, {'step': run.step, 'steps_per_s': rate, **report})
+            if run.step % settings.evaluate_steps == 0 or last:
+                _log(run, {'step': run.step, **evaluate(run.net, data.held_out)})
+                _save(run)
+
+
+def take_step(run: Run, batch: Pairs) -> dict[str, float]:
+    """Take one step on a batch; return what to log."""
+    rate = learning_rate(run.settings, run.step)
+    for group in run.optimizer.param_groups:
+        group['lr'] = rate
+    template, search, places, visibility = as_tensors(batch)
+    with torch.autocast('cpu', torch.bfloat16):
+        output = run.net(template, search)
+    output = output.float()
+    place, presence = place_loss(output, places, visibility), presence_loss(output, visibility)
+    loss = place + run.settings.presence_weight * presence
+    run.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(run.net.parameters(), run.settings.clip_norm)
+    run.optimizer.step()
+    return {'loss': loss.item(), 'place': place.item(), 'presence': presence.item(),
+            'gradient_norm': norm.item(), 'learning_rate': rate}
+
+
+def learning_rate(settings: SiameseSettings, step: int) -> float:
+    """Return the rate of a step: it warms up, stays, and comes down linearly at the end."""
+    rise = min(1.0, (step + 1) / settings.warmup_steps)
+    left = (settings.steps - step) / max(settings.steps * settings.decay_share, 1)
+    return settings.learning_rate * rise * min(1.0, max(_LEAST_RATE, left))
+
+
+def _log(run: Run, entry: dict[str, float]) -> None:
+    with (run.out / 'log.jsonl').open('a', encoding='utf-8') as stream:
+        stream.write(json.dumps({name: round(value, 5) for name, value in entry.items()}) + '\n')
+
+
+def _save(run: Run) -> None:
+    draft = run.out / 'checkpoint.part'
+    torch.save({'net': run.net.state_dict(), 'optimizer': run.optimizer.state_dict(),
+                'step': run.step}, draft)
+    draft.rename(run.out / 'checkpoint.pt')
