@@ -56,8 +56,8 @@ class Batch:
         answer_start: Column of the first answer token.
         targets: int64 (B * K, L - answer_start), ``IGNORE`` beyond the answer.
         questions: What is asked, B * K.
-        looks: int64 (M, 3): sequence, column that is about to say a coordinate, and the visual
-            token in which the centre of that box lies.
+        looks: int64 (M, 3): sequence, column that is about to say a coordinate or a word about an
+            object, and the visual token in which the centre of its box lies.
     """
 
     images: torch.Tensor

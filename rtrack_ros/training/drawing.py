@@ -24,7 +24,7 @@ from rtrack_ros.training.augmentation import (
 from rtrack_ros.training.batches import Batch, collate
 from rtrack_ros.training.closeups import Claim, CloseUp, CloseUpShard, Episode
 from rtrack_ros.training.samples import FrameRow, ObjectRow, SentenceRow, Shard
-from rtrack_ros.training.sequences import Asked, SequenceBuilder
+from rtrack_ros.training.sequences import DESCRIBED, Asked, SequenceBuilder
 
 CLAIMS = 3
 """Claims asked about a portrait, beside its description."""
@@ -122,7 +122,7 @@ def verify_question(builder: SequenceBuilder, view: CloseUp, claim: Claim) -> As
 def describe_question(builder: SequenceBuilder, view: CloseUp, description: str) -> Asked:
     """Return the question for a description of a portrait."""
     assert view.box is not None
-    return Asked(describe_prompt(view.box), builder.words(description), 'describe',
+    return Asked(describe_prompt(view.box), builder.words(description), DESCRIBED,
                  view.frame.condition, referred=_target(view))
 
 

@@ -213,8 +213,8 @@ class NanoForward(nn.Module):
         """Return how little the looking heads of the last ``read`` attend to the box at hand.
 
         The mean negative logarithm of the attention on the two visual tokens, RGB and thermal of
-        the last pair, in which the box has its centre. It teaches copying early; the answer loss
-        decides the rest.
+        the last pair, in which the box at hand or the described object has its centre. It teaches
+        copying early; the answer loss decides the rest.
         """
         weights = self._attention.pop()
         rows, columns, cells = batch.looks.unbind(1)

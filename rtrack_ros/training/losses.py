@@ -12,7 +12,7 @@ FORCED_WEIGHT = 0.1
 """Weight of tokens that the grammar dictates anyway, such as a comma."""
 DECISION_WEIGHT = 2.5
 """Weight of tokens that decide whether there is (another) object, or whether a claim is true."""
-PROSE_WEIGHT = 0.7
+PROSE_WEIGHT = 1.5
 """Weight of the words of a description."""
 LABEL_WEIGHT = 0.5
 LOOKING_WEIGHT = 0.3

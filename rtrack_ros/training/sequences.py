@@ -21,6 +21,8 @@ COLUMNS, ROWS = IMAGE_SIZE[0] // CELL, IMAGE_SIZE[1] // CELL
 CELLS = COLUMNS * ROWS
 IGNORE = -100
 TOKENS_PER_BOX = 10
+DESCRIBED = 'describe'
+"""Kind of the questions whose answer is a description of one object."""
 
 IntBox = tuple[int, int, int, int]
 
@@ -170,19 +172,25 @@ def _rope_positions(texts: Sequence[int]) -> NDArray[np.int64]:
 
 
 def looks(questions: Sequence[Asked], start: int) -> NDArray[np.int64]:
-    """Return where coordinates are predicted from and the visual token each should look at.
+    """Return where an answer points from, and the visual token it should look at there.
+
+    A coordinate looks at the centre of its box, a word of a description at the object.
 
     Args:
         questions: With their boxes.
         start: Column of the first answer token.
 
     Returns:
-        int64 (M, 3): sequence, column that is about to say a coordinate, and the visual token in
-        which the centre of its box lies.
+        int64 (M, 3): sequence, column that is about to say a coordinate or a word, and the visual
+        token in which the centre of the box lies.
     """
     found = [(row, start + TOKENS_PER_BOX * number + 2 * place, cell_of(box))
              for row, question in enumerate(questions)
              for number, box in enumerate(question.boxes) for place in range(4)]
+    found += [(row, start - 1 + word, cell_of(question.referred[0].box))
+              for row, question in enumerate(questions)
+              if question.kind == DESCRIBED and question.referred
+              for word in range(len(question.answer) - 1)]
     return np.array(found, np.int64).reshape(-1, 3)
 
 
