@@ -93,8 +93,8 @@ class TrackerConfig:
     hits_to_confirm: int = 1
     birth_score: float = 0.6
     arrival_s: float = 2.0
-    answer_recall: float = 0.75
-    answer_false_rate: float = 0.2
+    answer_recall: float = 0.85
+    answer_false_rate: float = 0.25
     fade_s: float = 10.0
     lost_below: float = 0.15
     removed_below: float = 0.05
