@@ -335,4 +335,4 @@ def test_step_and_apply_may_race(make_world, make_path, queries) -> None:
     assert not failures
     assert tracker.counts.frames == 60
     tracker.apply(world.answer(59))
-    assert centre_error(tracker.tracks(), world.boxes(59)) < 4.0
+    assert centre_error(tracker.tracks(), world.boxes(59)) < COARSE

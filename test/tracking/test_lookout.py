@@ -1,0 +1,72 @@
+"""A frame has room for a few looks, and who waited longest comes first."""
+
+import numpy as np
+import pytest
+
+from rtrack_ros.tracking import kalman
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history import Frame, Views
+from rtrack_ros.tracking.lookout import Lookout
+from rtrack_ros.tracking.replay import answer_sigma, with_sights
+from rtrack_ros.tracking.siamese import cut
+from rtrack_ros.tracking.tracklet import Tracklet
+
+CONFIG = TrackerConfig(sights_per_frame=2)
+
+
+@pytest.fixture
+def world(make_world, make_path):
+    return make_world([make_path(80, 60, 0, 0), make_path(420, 120, 0, 0),
+                       make_path(250, 300, 0, 0, 80, 60)])
+
+
+def frame(world, index: int) -> Frame:
+    pair = world.pair(index)
+    return Frame(pair.stamp_ns, 1 / 30, Views.of(pair, 320, 640), (pair.width, pair.height))
+
+
+def tracked(world) -> tuple[list[Tracklet], np.ndarray]:
+    boxes, first = world.boxes(0), frame(world, 0)
+    tracklets = [Tracklet(number, 'default', 1, 'thing', 0.9, 0, 0, template=cut(first.views, box))
+                 for number, box in enumerate(boxes)]
+    return tracklets, kalman.new_states(boxes, answer_sigma(boxes, first.size, CONFIG))
+
+
+def test_all_are_looked_for_in_turn(world) -> None:
+    (tracklets, states), lookout = tracked(world), Lookout(CONFIG)
+    seen = []
+    for index in range(1, 4):
+        now = frame(world, index)
+        lookout.look(now, tracklets, states)
+        seen.append(set(now.sights))
+    assert [len(names) for names in seen] == [2, 2, 2]
+    assert seen[0] | seen[1] == {0, 1, 2}
+    assert set.union(*seen[1:]) == {0, 1, 2}
+    assert now.sights[min(seen[2])].apart_s == pytest.approx(2 / 30, rel=0.6)
+
+
+def test_who_left_no_picture_or_has_ended_is_not_looked_for(world) -> None:
+    tracklets, states = tracked(world)
+    tracklets[1].template = None
+    now = frame(world, 1)
+    Lookout(CONFIG).look(now, [None, *tracklets[1:]], states)
+    assert set(now.sights) == {2}
+
+
+def test_a_sight_draws_a_box_back_onto_its_object(world) -> None:
+    tracklets, states = tracked(world)
+    states[:, 0, :2] += 12.0
+    states[:, 2] = 400.0
+    now = frame(world, 1)
+    Lookout(TrackerConfig()).look(now, tracklets, states)
+    moved = with_sights(states, now, [0, 1, 2], TrackerConfig())
+    before = np.abs(kalman.boxes_of(states) - world.boxes(1)).mean()
+    after = np.abs(kalman.boxes_of(moved) - world.boxes(1)).mean()
+    assert after < 0.6 * before
+
+
+def test_without_looks_nothing_is_loaded_or_seen(world) -> None:
+    tracklets, states = tracked(world)
+    now = frame(world, 1)
+    Lookout(TrackerConfig(sights_per_frame=0)).look(now, tracklets, states)
+    assert now.sights == {}
