@@ -11,7 +11,7 @@ from rich.table import Table
 
 from rtrack_ros.engines.base import Engine, EngineError
 from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, score_groundings
-from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.parser import AnswerError
@@ -44,9 +44,7 @@ def questions(seed: int, sentences: int) -> Iterator[Question]:
     for part in range(len(CONDITIONS)):
         index = part * span + int(rng.integers(span))
         frame = scene.frame(index)
-        thermal = ThermalNormaliser()(frame.thermal, frame.stamp_ns)
-        pair = FramePair(frame.stamp_ns, frame.rgb,
-                         register_thermal(thermal, scene.width, scene.height))
+        pair = frame.pair()
         boxes = {item.id: item.box for item in frame.objects}
         for pick in rng.choice(len(scene.expressions), sentences, replace=False):
             expression = scene.expressions[int(pick)]

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
 from rtrack_ros.simulation.backdrop import Backdrop, Occluder, draw_backdrop
 from rtrack_ros.simulation.canvas import Canvas, Painted
 from rtrack_ros.simulation.expressions import Expression, Sighting, draw_expressions
@@ -64,6 +65,12 @@ class SimFrame:
     thermal: NDArray[np.uint16]
     objects: tuple[ObjectTruth, ...]
     condition: str
+
+    def pair(self) -> FramePair:
+        """Return the frame as a tracker gets it, the thermal image stretched by itself alone."""
+        height, width = self.rgb.shape[:2]
+        thermal = ThermalNormaliser()(self.thermal, self.stamp_ns)
+        return FramePair(self.stamp_ns, self.rgb, register_thermal(thermal, width, height))
 
 
 class Scene:

@@ -12,7 +12,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame
 from rtrack_ros.tracking.kalman import States
 from rtrack_ros.tracking.replay import advance
-from rtrack_ros.tracking.siamese import Patch, Siamese, cut
+from rtrack_ros.tracking.siamese import Siamese
 from rtrack_ros.tracking.tracklet import Tracklet
 
 
@@ -35,29 +35,17 @@ class Lookout:
             tracklets: The tracks that are followed, None where one has ended meanwhile.
             states: Their states on the frame before, (N, 5, 4).
         """
-        known = [(item, item.template, row) for row, item in enumerate(tracklets)
-                 if item and item.template]
+        known = [(item, row) for row, item in enumerate(tracklets) if item and item.template]
         due = sorted(known, key=lambda entry: entry[0].looked_ns)[:self._config.sights_per_frame]
         if self._siamese is None or not due:
             return
-        moved = advance(states[[row for *_, row in due]],
-                        [frame.motions.get(item.id) for item, *_ in due],
+        moved = advance(states[[row for _, row in due]],
+                        [frame.motions.get(item.id) for item, _ in due],
                         frame.camera, frame.dt_s, self._config)
-        templates: list[Patch] = []
-        searches: list[Patch] = []
-        seen: list[Tracklet] = []
-        for (item, template, _), box in zip(due, kalman.boxes_of(moved), strict=True):
-            patch = cut(frame.views, box)
-            if patch is not None:
-                templates.append(template)
-                searches.append(patch)
-                seen.append(item)
-        sights = self._siamese.look(templates, searches)
-        frame.sights = {item.id: replace(sight, apart_s=_since(item, frame))
-                        for item, sight in zip(seen, sights, strict=True)}
-        for item, *_ in due:
+        sights = self._siamese.find(frame.views, [item.template for item, _ in due],
+                                    kalman.boxes_of(moved))
+        for (item, _), sight in zip(due, sights, strict=True):
+            if sight:
+                apart_s = (frame.stamp_ns - item.looked_ns) * 1e-9
+                frame.sights[item.id] = replace(sight, apart_s=apart_s)
             item.looked_ns = frame.stamp_ns
-
-
-def _since(tracklet: Tracklet, frame: Frame) -> float:
-    return (frame.stamp_ns - tracklet.looked_ns) * 1e-9

@@ -17,7 +17,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion, Sight, compose
 from rtrack_ros.tracking.kalman import Affine
 from rtrack_ros.tracking.motion import Expectation, measure_boxes
-from rtrack_ros.tracking.siamese import Patch, Siamese, cut
+from rtrack_ros.tracking.siamese import Patch, Siamese
 
 _MOST_MEASUREMENTS = 120
 _LEAST_STRIDE = 5
@@ -74,13 +74,12 @@ def _look(span: Sequence[Frame], runners: Sequence[Runner], siamese: Siamese,
           config: TrackerConfig) -> None:
     """Look for all boxes where they should have arrived, and put those that are seen right."""
     frame, seconds = span[-1], sum(step.dt_s for step in span[1:])
-    patches = [runner.template and cut(frame.views, runner.box) for runner in runners]
-    pairs = [(runner, patch) for runner, patch in zip(runners, patches, strict=True) if patch]
-    sights = siamese.look([runner.template for runner, _ in pairs if runner.template],
-                          [patch for _, patch in pairs])
-    for (runner, _), sight in zip(pairs, sights, strict=True):
-        runner.sights.append((frame, replace(sight, apart_s=seconds)))
-        if sight.present >= config.sight_present:
+    sights = siamese.find(frame.views, [runner.template for runner in runners],
+                          np.stack([runner.box for runner in runners]))
+    for runner, sight in zip(runners, sights, strict=True):
+        if sight:
+            runner.sights.append((frame, replace(sight, apart_s=seconds)))
+        if sight and sight.present >= config.sight_present:
             runner.box = sight.box
 
 

@@ -82,6 +82,25 @@ class Siamese:
     def __init__(self, model: Path = SHIPPED) -> None:
         self._net = cv2.dnn.readNetFromONNX(str(model))
 
+    def find(self, views: Views, templates: Sequence[Patch | None], boxes: BoxArray
+             ) -> list[Sight | None]:
+        """Return where in a frame the objects of N templates are, looked for about their boxes.
+
+        None where there is no template, or where the box lies outside the image.
+
+        Args:
+            views: Views of the frame.
+            templates: How the objects looked.
+            boxes: (N, 4) about where they should be, RGB pixels.
+        """
+        pairs = {row: (template, patch)
+                 for row, (template, box) in enumerate(zip(templates, boxes, strict=True))
+                 if template and (patch := cut(views, box))}
+        seen = self.look([template for template, _ in pairs.values()],
+                         [patch for _, patch in pairs.values()])
+        sights = dict(zip(pairs, seen, strict=True))
+        return [sights.get(row) for row in range(len(templates))]
+
     def look(self, templates: Sequence[Patch], searches: Sequence[Patch]) -> list[Sight]:
         """Return where the object of each template is in the search patch of the same index.
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from rtrack_ros.data.layouts import read_layout
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
 from rtrack_ros.simulation import CONDITIONS, Scene, make_scene
 from rtrack_ros.simulation.descriptions import checkable, describe_sighting
@@ -111,10 +111,7 @@ class SimulatedClip:
 @lru_cache(KEPT_FRAMES)
 def _draw(seed: int, index: int) -> FramePair:
     scene = make_scene(seed, SCENE_SECONDS, conditions=CONDITIONS, fps=SCENE_FPS)
-    frame = scene.frame(index)
-    thermal = ThermalNormaliser()(frame.thermal, frame.stamp_ns)
-    return FramePair(frame.stamp_ns, frame.rgb,
-                     register_thermal(thermal, scene.width, scene.height))
+    return scene.frame(index).pair()
 
 
 def open_clips(source: str, layout: str, seed: int, scenes: int) -> Sequence[Clip]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.engines.resizing import resize_image
-from rtrack_ros.frames import FramePair, Region, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.closeup import PORTRAIT_FACTOR, SEARCH_FACTOR, window_around, within
 from rtrack_ros.language.coordinates import model_from_pixels
@@ -136,10 +136,7 @@ def _later(rng: np.random.Generator, scene: Scene, first: int, span: int) -> int
 
 def _moment(scene: Scene, index: int) -> _Moment:
     frame = scene.frame(index)
-    thermal = ThermalNormaliser()(frame.thermal, frame.stamp_ns)
-    pair = FramePair(frame.stamp_ns, frame.rgb,
-                     register_thermal(thermal, scene.width, scene.height))
-    return _Moment(pair, {item.actor.id: item for item in scene.sightings(index)},
+    return _Moment(frame.pair(), {item.actor.id: item for item in scene.sightings(index)},
                    frame.condition)
 
 

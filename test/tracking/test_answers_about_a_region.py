@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.tracker import Tracker
 
 LEFT_HALF = (0, 0, 320, 480)
@@ -18,7 +19,8 @@ def world(make_world, make_path):
 
 @pytest.fixture
 def tracker(world, queries):
-    tracker = Tracker()
+    # Flow is exact on textured rectangles; what the network adds is shown in test_siamese.
+    tracker = Tracker(TrackerConfig(sights_per_frame=0))
     tracker.step(world.pair(0), queries)
     tracker.apply(world.answer(0))
     for index in range(1, 11):
@@ -60,4 +62,4 @@ def test_a_box_cut_by_the_region_does_not_shrink_its_track(world, tracker) -> No
     seen = replace(answer.groundings[0], box=(box[0], box[1], float(cut[2]), box[3]))
     tracker.apply(replace(answer, groundings=(seen,), region=cut))
     kept = min(tracker.tracks(), key=lambda track: track.box[0])
-    assert kept.box == pytest.approx(tuple(box), abs=7.0), 'the cut was 20 pixels'
+    assert kept.box == pytest.approx(tuple(box), abs=3.0)

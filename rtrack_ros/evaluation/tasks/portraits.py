@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair
 from rtrack_ros.simulation import CONDITIONS, Scene, make_scene
 from rtrack_ros.simulation.descriptions import Attributes, attributes_of, checkable
 from rtrack_ros.simulation.expressions import Sighting
@@ -71,11 +71,9 @@ def galleries(seed: int, claims: int, objects: int) -> Iterator[Gallery]:
 def _gallery(rng: np.random.Generator, scene: Scene, index: int, seen: list[Sighting],
              claims: int, objects: int) -> Gallery:
     frame = scene.frame(index)
-    thermal = ThermalNormaliser()(frame.thermal, frame.stamp_ns)
-    pair = FramePair(frame.stamp_ns, frame.rgb,
-                     register_thermal(thermal, scene.width, scene.height))
     chosen = [seen[place] for place in rng.permutation(len(seen))[:objects]]
-    return Gallery(pair, frame.condition, _balanced(rng, _claims(scene, index, seen), claims),
+    return Gallery(frame.pair(), frame.condition,
+                   _balanced(rng, _claims(scene, index, seen), claims),
                    tuple((item.box, attributes_of(item, frame.condition)) for item in chosen))
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray, iou
-from rtrack_ros.frames import FramePair, Image8, ThermalNormaliser, register_thermal
-from rtrack_ros.simulation.scene import ObjectTruth, SimFrame
+from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.simulation.scene import ObjectTruth
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Views
 from rtrack_ros.tracking.siamese import REACH, cut
@@ -68,13 +68,6 @@ class Moment:
     views: Views
     objects: dict[int, ObjectTruth]
     size: tuple[int, int]
-
-
-def as_pair(frame: SimFrame) -> FramePair:
-    """Return a simulated frame as the tracker gets it."""
-    height, width = frame.rgb.shape[:2]
-    thermal = ThermalNormaliser()(frame.thermal, frame.stamp_ns)
-    return FramePair(frame.stamp_ns, frame.rgb, register_thermal(thermal, width, height))
 
 
 def seen_as(pair: FramePair, objects: dict[int, ObjectTruth]) -> Moment:

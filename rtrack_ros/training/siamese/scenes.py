@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rtrack_ros.simulation.scene import MIN_HEIGHT, Scene
 from rtrack_ros.simulation.weather import CONDITIONS
-from rtrack_ros.training.siamese.pairs import Moment, Pairs, as_pair, draw_pair, seen_as
+from rtrack_ros.training.siamese.pairs import Moment, Pairs, draw_pair, seen_as
 
 SCENE_SECONDS: Final = 12.0
 MOMENTS: Final = 5
@@ -42,7 +42,7 @@ def draw_scene(seed: int) -> Iterator[Pairs]:
 
 def _moment(scene: Scene, index: int) -> Moment:
     frame = scene.frame(index)
-    return seen_as(as_pair(frame), {item.id: item for item in frame.objects})
+    return seen_as(frame.pair(), {item.id: item for item in frame.objects})
 
 
 def _couples(rng: np.random.Generator, seconds: NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.simulation.scene import ObjectTruth, Scene
 from rtrack_ros.simulation.weather import CONDITIONS
-from rtrack_ros.training.siamese.pairs import Moment, Pairs, as_pair, draw_pair, seen_as
+from rtrack_ros.training.siamese.pairs import Moment, Pairs, draw_pair, seen_as
+from rtrack_ros.training.siamese.scenes import LONGEST_GAP_S, SCENE_SECONDS
 
-SCENE_SECONDS: Final = 12.0
 COUPLES: Final = 3
 """Couples of frames under each condition."""
 THINGS: Final = 7
-LONGEST_GAP_S: Final = 1.6
 _CANVAS = 96
 _HEIGHTS = (18.0, 180.0)
 _ASPECT = 0.45
@@ -75,7 +74,7 @@ def draw_things(seed: int) -> Iterator[Pairs]:
             first = part * span + int(rng.integers(span))
             gap = int(rng.integers(-1, 2) * rng.uniform(0, LONGEST_GAP_S) * scene.fps)
             second = int(np.clip(first + gap, part * span, (part + 1) * span - 1))
-            frames = (as_pair(scene.frame(index)) for index in (first, second))
+            frames = (scene.frame(index).pair() for index in (first, second))
             yield from _couple(rng, *frames)
 
 
