@@ -12,6 +12,7 @@ from rtrack_ros.training.batches import Batch, collate
 from rtrack_ros.training.closeups import CloseUpShard
 from rtrack_ros.training.drawing import draw_portraits, draw_searches, ground_question
 from rtrack_ros.training.forward import NanoForward
+from rtrack_ros.training.precision import training_precision
 from rtrack_ros.training.samples import Shard
 from rtrack_ros.training.sequences import IGNORE, SequenceBuilder
 
@@ -28,7 +29,7 @@ def decode(net: NanoForward, builder: SequenceBuilder, batch: Batch) -> list[lis
     """
     cache = DynamicCache(config=net.model.config.text_config)
     start, count = batch.answer_start, batch.ids.shape[0]
-    with torch.autocast('cpu', torch.bfloat16):
+    with training_precision():
         hidden, _ = net.read(net.see(batch.images), batch, start, cache)
         token = net.model.lm_head(hidden[:, -1:]).argmax(-1)
         said, done = [token], torch.zeros(count, dtype=torch.bool)

@@ -12,6 +12,7 @@ import torch
 import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
 
 from rtrack_ros.engines.base import TASKS
 from rtrack_ros.training.batches import Batch
@@ -20,6 +21,7 @@ from rtrack_ros.training.feed import STAGES, Feed
 from rtrack_ros.training.forward import NanoForward
 from rtrack_ros.training.losses import dense_loss, language_loss
 from rtrack_ros.training.nano import build_model, save_nano
+from rtrack_ros.training.precision import training_precision
 from rtrack_ros.training.sequences import SequenceBuilder
 from rtrack_ros.training.tokenizer import build_tokenizer
 
@@ -51,7 +53,7 @@ def train(config_path: Path, out: Path, workers: int = 1) -> Path:
     config = yaml.safe_load(config_path.read_text())
     tokenizer = build_tokenizer()
     builder = SequenceBuilder(tokenizer)
-    net = NanoForward(build_model(tokenizer, config['seed']), builder.numbers)
+    net = NanoForward(_first_model(config, tokenizer), builder.numbers)
     run = Run(out, config, net, builder, deepcopy(net.state_dict()))
     _resume(run)
     if config['compile']:
@@ -66,6 +68,17 @@ def train(config_path: Path, out: Path, workers: int = 1) -> Path:
     tasks = TASKS if 'closeups' in config['data'] else ('ground',)
     save_nano(net.model, tokenizer, out / 'model', tasks)
     return out / 'model'
+
+
+def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
+                 ) -> Qwen3VLForConditionalGeneration:
+    """Return what training begins with: fresh weights, or those that ``initial`` names."""
+    if 'initial' not in config:
+        return build_model(tokenizer, config['seed'])
+    torch.manual_seed(config['seed'])
+    model: Qwen3VLForConditionalGeneration = Qwen3VLForConditionalGeneration.from_pretrained(
+        config['initial'], dtype=torch.float32, attn_implementation='eager')
+    return model
 
 
 def _train_stage(run: Run, stage: str, feed: Feed) -> None:
@@ -97,10 +110,12 @@ def _train_stage(run: Run, stage: str, feed: Feed) -> None:
 def _step(run: Run, kind: str, batch: Batch, rate: float) -> dict[str, float]:
     """Take one step on the loss of stage ``kind``; return what to log."""
     assert run.optimizer is not None
-    slower = run.config[kind].get('vision_rate', 1.0)
+    settings = run.config[kind]
+    slower, heads_only = settings.get('vision_rate', 1.0), run.step < settings.get('head_steps', 0)
     for group in run.optimizer.param_groups:
-        group['lr'] = rate * (slower if group['vision'] else 1.0)
-    with torch.autocast('cpu', torch.bfloat16):
+        share = float(group['head']) if heads_only else slower if group['vision'] else 1.0
+        group['lr'] = rate * share
+    with training_precision():
         if kind == 'dense':
             loss, report = dense_loss(run.net, run.net.see_training(batch.images).merged, batch,
                                       run.config['sigma'])
@@ -130,13 +145,14 @@ def _learning_rate(run: Run, stage: str) -> float:
 
 
 def _groups(net: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return parameters by weight decay (matrices only) and by whether the tower holds them."""
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    """Return parameters by weight decay (matrices only), tower or not, dense head or not."""
+    groups: dict[tuple[bool, bool, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
-        key = (parameter.ndim >= 2, '.visual.' in name or name.startswith('vision_head'))
+        key = (parameter.ndim >= 2, '.visual.' in name or name.startswith('vision_head'),
+               name.startswith(('vision_head', 'language_head')))
         groups.setdefault(key, []).append(parameter)
-    return [{'params': parameters, 'weight_decay': weight_decay * matrix, 'vision': vision}
-            for (matrix, vision), parameters in groups.items()]
+    return [{'params': parameters, 'weight_decay': weight_decay * matrix, 'vision': vision,
+             'head': head} for (matrix, vision, head), parameters in groups.items()]
 
 
 def evaluate(run: Run, feed: Feed) -> dict[str, float]:

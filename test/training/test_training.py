@@ -1,5 +1,6 @@
 """rtrack-nano's training: the fast forward is the library's, and learning lowers the loss."""
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,3 +178,26 @@ def test_a_run_is_saved_resumed_and_finished(tmp_path: Path) -> None:
     before = (folder / 'model.safetensors').read_bytes()
     sft.train(path, tmp_path / 'run')
     assert (folder / 'model.safetensors').read_bytes() == before
+
+
+def test_a_run_begins_with_given_weights_and_keeps_them_while_the_heads_warm_up(
+        tmp_path: Path, net: NanoForward, builder: SequenceBuilder, shard: Shard) -> None:
+    nano.save_nano(net.model, build_tokenizer(), tmp_path)
+    config = yaml.safe_load((Path(__file__).parents[2] / 'config/training/nano.yaml').read_text())
+    config['dense']['head_steps'] = 1
+    model = sft._first_model(config | {'initial': str(tmp_path)}, build_tokenizer())
+    begun = NanoForward(model, builder.numbers)
+    run = sft.Run(tmp_path, config, begun, builder, deepcopy(begun.state_dict()))
+    run.optimizer = torch.optim.AdamW(sft._groups(begun, 0.03))
+    given = deepcopy(model.state_dict())
+    assert all(torch.allclose(value, net.model.state_dict()[name], atol=0.02)
+               for name, value in given.items())
+    batch = draw_ground(builder, [shard], np.random.default_rng(0), 2, 1)
+    for step, kept in ((0, True), (1, False)):
+        head = deepcopy(begun.vision_head.state_dict())
+        run.step = step
+        sft._step(run, 'dense', batch, 1e-3)
+        same = (torch.equal(value, given[name]) for name, value in model.state_dict().items())
+        assert all(same) == kept
+        assert any(not torch.equal(value, head[name])
+                   for name, value in begun.vision_head.state_dict().items())

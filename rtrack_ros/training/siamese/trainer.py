@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rtrack_ros.training.precision import training_precision
 from rtrack_ros.training.siamese.batches import Data, draw_batch, draw_data
 from rtrack_ros.training.siamese.network import (
     SiameseNet,
@@ -107,7 +108,7 @@ def take_step(run: Run, batch: Pairs) -> dict[str, float]:
     for group in run.optimizer.param_groups:
         group['lr'] = rate
     template, search, places, visibility = as_tensors(batch)
-    with torch.autocast('cpu', torch.bfloat16):
+    with training_precision():
         output = run.net(template, search)
     output = output.float()
     place, presence = place_loss(output, places, visibility), presence_loss(output, visibility)
