@@ -1,6 +1,6 @@
 """The arithmetic of training: bfloat16 where the processor has it, else float32.
 
-A processor that must emulate bfloat16 takes about ten times longer for a step than in float32.
+A processor that must emulate bfloat16 takes several times longer for a step than in float32.
 """
 
 import torch
