@@ -22,6 +22,7 @@ from rtrack_ros.training.forward import NanoForward
 from rtrack_ros.training.losses import dense_loss, language_loss
 from rtrack_ros.training.nano import build_model, save_nano
 from rtrack_ros.training.precision import training_precision
+from rtrack_ros.training.qwen import load_model
 from rtrack_ros.training.sequences import SequenceBuilder
 from rtrack_ros.training.tokenizer import build_tokenizer
 
@@ -76,8 +77,8 @@ def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
     if 'initial' not in config:
         return build_model(tokenizer, config['seed'])
     torch.manual_seed(config['seed'])
-    model: Qwen3VLForConditionalGeneration = Qwen3VLForConditionalGeneration.from_pretrained(
-        config['initial'], dtype=torch.float32, attn_implementation='eager')
+    model = load_model(Path(config['initial']), 'float32', 'eager', train_vision=True)
+    assert isinstance(model, Qwen3VLForConditionalGeneration)
     return model
 
 
