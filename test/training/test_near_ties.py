@@ -45,15 +45,26 @@ def test_the_gradient_is_that_of_the_log_likelihood(name: str) -> None:
                                                                     abs=1e-6)
 
 
+def _summary(reading: str, settings: NearTieSettings) -> dict[str, float]:
+    return summarise([run_near_ties(AdvantageScaling(reading), seed, settings)
+                      for seed in range(3)])
+
+
 def test_clipping_the_scale_tames_the_gradient_and_keeps_the_reward() -> None:
     settings = replace(NearTieSettings(), steps=600, learning_rate=3.0)
-    plain, advantage, scale = (
-        summarise([run_near_ties(AdvantageScaling(reading), 0, settings)])
-        for reading in ('none', 'advantage', 'scale'))
+    plain, scale = _summary('none', settings), _summary('scale', settings)
     assert scale['near_ties'] > 0.9
     assert plain['gradient_largest'] > 3 * scale['gradient_largest']
-    assert advantage['gradient_largest'] > 3 * scale['gradient_largest']
     assert scale['reward_final'] >= plain['reward_final']
+
+
+def test_clipping_the_advantage_leaves_the_gradient_of_near_ties_large() -> None:
+    # A rate at which nothing diverges yet: beyond it the outcome hangs on the rounding.
+    settings = replace(NearTieSettings(), steps=300, learning_rate=1.0)
+    plain, advantage, scale = (_summary(reading, settings)
+                               for reading in ('none', 'advantage', 'scale'))
+    assert advantage['gradient_largest'] > 0.8 * plain['gradient_largest']
+    assert advantage['gradient_largest'] > 2 * scale['gradient_largest']
 
 
 def test_curves_are_read_from_the_log_of_a_stage(tmp_path) -> None:
