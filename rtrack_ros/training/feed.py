@@ -1,15 +1,18 @@
-"""The batches of a training run of rtrack-nano: shards drawn by processes, batches by a thread.
+"""The batches of a training run of rtrack-nano: shards and batches are drawn by processes.
 
 Every batch follows from seed, stage and step alone, so that a run that resumes sees the same ones.
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
 
 from rtrack_ros.training.batches import Batch
 from rtrack_ros.training.closeups import CloseUpShard, read_closeups, write_closeups
@@ -19,15 +22,66 @@ from rtrack_ros.training.samples import Shard, read_shard, write_shard
 from rtrack_ros.training.sequences import SequenceBuilder
 
 STAGES = ('dense', 'language')
+_AHEAD = 2
+"""Steps that each process which draws batches is ahead of the trainer."""
+
+Order = tuple[int, int, int]
+"""A step, and the shards of frames and of close-ups that there are for it."""
 
 
 @dataclass(eq=False)
 class Pools:
-    """What batches are drawn from, as far as it is there."""
+    """What batches are drawn from, as far as it was read."""
 
     frames: list[Shard] = field(default_factory=list)
     composed: list[Shard] = field(default_factory=list)
     closeups: list[CloseUpShard] = field(default_factory=list)
+
+
+class StepBatches(Dataset[dict[str, Batch]]):
+    """The batches of a stage, by the order for a step; a data loader hands it to its processes.
+
+    Args:
+        config: As ``config/training/nano.yaml``.
+        folder: Where the drawn shards lie.
+        builder: Makes token ids.
+        stage: One of ``STAGES``.
+    """
+
+    def __init__(self, config: Mapping[str, Any], folder: Path, builder: SequenceBuilder,
+                 stage: str) -> None:
+        self._config, self._folder, self._builder, self._stage = config, folder, builder, stage
+        self._pools: Pools | None = None
+
+    def __getitem__(self, order: Order) -> dict[str, Batch]:
+        """Return the batches of a step by the loss they are for."""
+        step, frames, closeups = order
+        if self._pools is None:
+            self._pools = Pools(composed=_read_composed(self._config['data'].get('composed')))
+        pools = self._pools
+        for number in range(len(pools.frames), frames):
+            pools.frames.append(read_shard(self._folder / 'train', number))
+        for number in range(len(pools.closeups), closeups):
+            pools.closeups.append(read_closeups(self._folder / 'closeups' / 'train', number))
+        rng = np.random.default_rng((self._config['seed'], STAGES.index(self._stage), step + 1))
+        return self._draw(Pools(pools.frames[:frames], pools.composed,
+                                pools.closeups[:closeups]), rng)
+
+    def _draw(self, pools: Pools, rng: np.random.Generator) -> dict[str, Batch]:
+        """Draw the batch of a step; beside a grounding one another for the tower alone."""
+        stage, settings = self._stage, self._config[self._stage]
+        kind = _draw_task(rng, settings.get('closeups', {})) if pools.closeups else 'ground'
+        if kind == 'portrait':
+            return {stage: draw_portraits(self._builder, pools.closeups, rng, settings['images'])}
+        if kind == 'locate':
+            return {stage: draw_searches(self._builder, pools.closeups, rng, settings['images'])}
+        share = settings.get('composed_share', 0.0)
+        batches = {stage: draw_ground(self._builder, pools.frames, rng, settings['images'],
+                                      settings.get('sentences', 1), pools.composed, share)}
+        if 'dense_images' in settings:
+            batches['dense'] = draw_ground(self._builder, pools.frames, rng,
+                                           settings['dense_images'], 1, pools.composed, share)
+        return batches
 
 
 class Feed:
@@ -38,16 +92,19 @@ class Feed:
         folder: Where the drawn shards lie, of this run or of an earlier one.
         builder: Makes token ids.
         processes: Draw the shards, beside the trainer.
+        loaders: Processes that draw batches ahead; with 0 the trainer draws each when it is due.
+        pinned: Whether batches lie in pinned memory, for a GPU.
 
     Raises:
         FileNotFoundError: the folder of composed frames that the configuration names is empty.
     """
 
     def __init__(self, config: Mapping[str, Any], folder: Path, builder: SequenceBuilder,
-                 processes: Executor) -> None:
+                 processes: Executor, loaders: int = 0, pinned: bool = False) -> None:
         self._config, self._folder, self._builder = config, folder, builder
+        self._loaders, self._pinned = loaders, pinned
         data = config['data']
-        self._composed = _read_composed(data.get('composed'))
+        _read_composed(data.get('composed'))
         self._held_out = [processes.submit(write_shard, folder / 'held_out', 0,
                                            data['held_out_seed'], data['held_out_frames'],
                                            IMAGE_SIZE)]
@@ -69,50 +126,33 @@ class Feed:
 
     def batches(self, stage: str, begin: int) -> Iterator[dict[str, Batch]]:
         """Yield the batches of each step by loss, from step ``begin`` of a stage on."""
-        settings = self._config[stage]
-        pools = Pools(composed=self._composed)
-        with ThreadPoolExecutor(1) as ahead:
-            pending: Future[dict[str, Batch]] | None = None
-            for step in range(begin, settings['steps']):
-                self._fill(pools, stage, step)
-                rng = np.random.default_rng((self._config['seed'], STAGES.index(stage), step + 1))
-                following = ahead.submit(self._draw, stage, Pools(
-                    list(pools.frames), pools.composed, list(pools.closeups)), rng)
-                if pending is not None:
-                    yield pending.result()
-                pending = following
-            if pending is not None:
-                yield pending.result()
+        source = StepBatches(self._config, self._folder, self._builder, stage)
+        ahead: dict[str, Any] = {}
+        if self._loaders:
+            # Spawned, for a process with threads is not safely forked.
+            ahead = {'num_workers': self._loaders, 'prefetch_factor': _AHEAD,
+                     'multiprocessing_context': 'spawn', 'worker_init_fn': _start_loader}
+            _share_by_file()
+        yield from DataLoader(source, batch_size=None, sampler=_Orders(self, stage, begin),
+                              pin_memory=self._pinned, **ahead)
 
-    def _fill(self, pools: Pools, stage: str, step: int) -> None:
-        """Wait for the shards a step needs; in the dense stage their number grows with time."""
+    def order(self, stage: str, step: int) -> Order:
+        """Return the order for a step, once its shards are drawn.
+
+        In the dense stage the number of shards grows with time, later all are wanted.
+        """
         total = len(self._frames)
-        wanted = total if stage == 'language' else min(
-            total, 1 + step * total // self._config[stage]['steps'])
-        while len(pools.frames) < wanted:
-            number = len(pools.frames)
-            self._frames[number].result()
-            pools.frames.append(read_shard(self._folder / 'train', number))
-        while stage == 'language' and len(pools.closeups) < len(self._closeups):
-            number = len(pools.closeups)
-            self._closeups[number].result()
-            pools.closeups.append(read_closeups(self._folder / 'closeups' / 'train', number))
+        wanted, closeups = total, self._closeups
+        if stage == 'dense':
+            wanted = min(total, 1 + step * total // self._config[stage]['steps'])
+            closeups = []
+        for shard in (*self._frames[:wanted], *closeups):
+            shard.result()
+        return step, wanted, len(closeups)
 
-    def _draw(self, stage: str, pools: Pools, rng: np.random.Generator) -> dict[str, Batch]:
-        """Draw the batch of a step; beside a grounding one another for the tower alone."""
-        settings = self._config[stage]
-        kind = _draw_task(rng, settings.get('closeups', {})) if pools.closeups else 'ground'
-        if kind == 'portrait':
-            return {stage: draw_portraits(self._builder, pools.closeups, rng, settings['images'])}
-        if kind == 'locate':
-            return {stage: draw_searches(self._builder, pools.closeups, rng, settings['images'])}
-        share = settings.get('composed_share', 0.0)
-        batches = {stage: draw_ground(self._builder, pools.frames, rng, settings['images'],
-                                      settings.get('sentences', 1), pools.composed, share)}
-        if 'dense_images' in settings:
-            batches['dense'] = draw_ground(self._builder, pools.frames, rng,
-                                           settings['dense_images'], 1, pools.composed, share)
-        return batches
+    def steps(self, stage: str) -> int:
+        """Return the number of steps of a stage."""
+        return int(self._config[stage]['steps'])
 
     def held_out(self) -> Shard:
         """Return the held-out frames, once they are drawn."""
@@ -125,6 +165,28 @@ class Feed:
             return None
         self._held_out[1].result()
         return read_closeups(self._folder / 'closeups' / 'held_out', 0)
+
+
+class _Orders(torch.utils.data.Sampler[Order]):
+    """The orders of a stage in turn; each waits, in the trainer's process, for its shards."""
+
+    def __init__(self, feed: Feed, stage: str, begin: int) -> None:
+        self._feed, self._stage, self._begin = feed, stage, begin
+
+    def __iter__(self) -> Iterator[Order]:
+        for step in range(self._begin, self._feed.steps(self._stage)):
+            yield self._feed.order(self._stage, step)
+
+
+def _start_loader(number: int) -> None:
+    """Prepare a process that draws batches: one thread, since there are many of them."""
+    cv2.setNumThreads(1)
+    _share_by_file()
+
+
+def _share_by_file() -> None:
+    """Hand tensors between processes by file: a batch has more of them than descriptors last."""
+    torch.multiprocessing.set_sharing_strategy('file_system')
 
 
 def _draw_task(rng: np.random.Generator, shares: Mapping[str, float]) -> str:

@@ -65,7 +65,7 @@ class DenseHead(nn.Module):
         if picked.shape[0] == 0:
             return losses
         code = self.box(picked).view(picked.shape[0] * 4, -1)
-        logits = (code @ numbers.t()).float() * self.temperature.exp()
+        logits = in_float32(functional.linear, code, numbers) * self.temperature.exp()
         truth = target.box[chosen]
         losses['box'] = soft_number_loss(logits, truth.reshape(-1), sigma).mean()
         losses['overlap'] = expected_box_loss(logits, truth.float())
@@ -81,6 +81,15 @@ def _focal(logits: Tensor, present: Tensor, weight: Tensor) -> Tensor:
     sure = torch.exp(-plain)
     scaled = (1 - sure) ** 1.5 * plain * weight * torch.where(present > 0, 3.0, 1.0)
     return scaled.sum() / present.sum().clamp(min=1.0)
+
+
+def in_float32(layer: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """Return ``layer(*inputs)`` in float32, whatever the training's arithmetic.
+
+    Coordinates a thousandth of the image apart have logits that bfloat16 cannot tell apart.
+    """
+    with torch.autocast(inputs[0].device.type, enabled=False):
+        return layer(*(item.float() for item in inputs))
 
 
 def soft_number_loss(logits: Tensor, values: Tensor, sigma: float) -> Tensor:
@@ -99,7 +108,7 @@ def expected_box_loss(logits: Tensor, truth: Tensor) -> Tensor:
         truth: (n, 4) boxes 0-1000.
     """
     ladder = torch.arange(logits.shape[1], device=logits.device, dtype=logits.dtype)
-    said = (torch.softmax(logits, dim=1) @ ladder).view(-1, 4)
+    said = (torch.softmax(logits, dim=1) * ladder).sum(1).view(-1, 4)
     low, high = torch.maximum(said[:, :2], truth[:, :2]), torch.minimum(said[:, 2:], truth[:, 2:])
     shared = (high - low).clamp(min=0).prod(1)
     sizes = [(box[:, 2:] - box[:, :2]).clamp(min=1) for box in (said, truth)]
@@ -220,7 +229,8 @@ class NanoForward(nn.Module):
         rows, columns, cells = batch.looks.unbind(1)
         if rows.numel() == 0:
             return weights.sum() * 0.0
-        there = [weights[rows[:, None], torch.tensor(LOOKING_HEADS)[None, :], columns[:, None],
+        heads = torch.tensor(LOOKING_HEADS, device=rows.device)
+        there = [weights[rows[:, None], heads[None, :], columns[:, None],
                          cells[:, None] + begin] for begin in batch.image_starts[-2:]]
         return -(there[0] + there[1]).float().clamp(min=1e-5).log().mean()
 

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rtrack_ros.training.batches import Batch
-from rtrack_ros.training.forward import NanoForward, soft_number_loss
+from rtrack_ros.training.forward import NanoForward, in_float32, soft_number_loss
 from rtrack_ros.training.sequences import CELLS, IGNORE, SequenceBuilder
 
 FORCED_WEIGHT = 0.1
@@ -40,7 +40,7 @@ def language_loss(net: NanoForward, builder: SequenceBuilder, batch: Batch, sigm
     thermal = batch.image_starts[-1]
     asked = net.language_head.loss(inner[:, thermal:thermal + CELLS], batch.referred,
                                    net.numbers(), sigma)
-    nothing = torch.zeros(())
+    nothing = torch.zeros((), device=hidden.device)
     pointing = (2.0 * asked['present'] + 0.4 * asked.get('box', nothing)
                 + asked.get('overlap', nothing))
     answer, parts = answer_loss(net, builder, hidden[:, batch.answer_start - 1:-1], batch, sigma)
@@ -55,13 +55,13 @@ def answer_loss(net: NanoForward, builder: SequenceBuilder, hidden: Tensor, batc
     """Return weighted cross-entropy of the answer; coordinates get a soft target."""
     kept = batch.targets != IGNORE
     targets = batch.targets[kept]
-    logits = net.model.lm_head(hidden[kept]).float()
-    weights = torch.full(targets.shape, PROSE_WEIGHT)
-    weights[torch.isin(targets, torch.tensor(builder.forced))] = FORCED_WEIGHT
-    weights[torch.isin(targets, torch.tensor(builder.decisions))] = DECISION_WEIGHT
-    weights[torch.isin(targets, torch.tensor(builder.labels))] = LABEL_WEIGHT
-    place = torch.full((logits.shape[1],), -1)
-    place[net.number_ids] = torch.arange(net.number_ids.shape[0])
+    logits = in_float32(net.model.lm_head, hidden[kept])
+    weights = torch.full(targets.shape, PROSE_WEIGHT, device=targets.device)
+    for ids, weight in ((builder.forced, FORCED_WEIGHT), (builder.decisions, DECISION_WEIGHT),
+                        (builder.labels, LABEL_WEIGHT)):
+        weights[torch.isin(targets, torch.tensor(ids, device=targets.device))] = weight
+    place = torch.full((logits.shape[1],), -1, device=targets.device)
+    place[net.number_ids] = torch.arange(net.number_ids.shape[0], device=targets.device)
     values = place[targets]
     number = values >= 0
     losses = functional.cross_entropy(logits, targets, reduction='none')

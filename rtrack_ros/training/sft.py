@@ -4,7 +4,7 @@ import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from rtrack_ros.training.feed import STAGES, Feed
 from rtrack_ros.training.forward import NanoForward
 from rtrack_ros.training.losses import dense_loss, language_loss
 from rtrack_ros.training.nano import build_model, save_nano
-from rtrack_ros.training.precision import training_precision
+from rtrack_ros.training.precision import training_device, training_precision
 from rtrack_ros.training.qwen import load_model
 from rtrack_ros.training.sequences import SequenceBuilder
 from rtrack_ros.training.tokenizer import build_tokenizer
@@ -38,36 +38,41 @@ class Run:
     net: NanoForward
     builder: SequenceBuilder
     average: dict[str, torch.Tensor]
+    device: torch.device = field(default_factory=lambda: torch.device('cpu'))
     stage: int = 0
     step: int = 0
     optimizer: torch.optim.Optimizer | None = None
 
 
-def train(config_path: Path, out: Path, workers: int = 1) -> Path:
-    """Train, resuming from ``out`` if a checkpoint is there; return the model's folder.
+def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> Path:
+    """Train, on a GPU where there is one; return the model's folder.
+
+    A run whose checkpoint lies in ``out`` is resumed.
 
     Args:
         config_path: YAML as ``config/training/nano.yaml``.
         out: Folder of the run.
         workers: Processes that draw training frames beside the trainer.
+        loaders: Processes that draw batches from them; with 0 the trainer does it itself.
     """
     config = yaml.safe_load(config_path.read_text())
     tokenizer = build_tokenizer()
     builder = SequenceBuilder(tokenizer)
-    net = NanoForward(_first_model(config, tokenizer), builder.numbers)
-    run = Run(out, config, net, builder, deepcopy(net.state_dict()))
+    device = training_device()
+    net = NanoForward(_first_model(config, tokenizer), builder.numbers).to(device)
+    run = Run(out, config, net, builder, deepcopy(net.state_dict()), device)
     _resume(run)
     if config['compile']:
         net.compile()
     with ProcessPoolExecutor(workers) as pool:
-        feed = Feed(config, out / 'data', builder, pool)
+        feed = Feed(config, out / 'data', builder, pool, loaders, device.type == 'cuda')
         while run.stage < len(STAGES):
             _train_stage(run, STAGES[run.stage], feed)
             run.stage, run.step, run.optimizer = run.stage + 1, 0, None
             _save(run)
         net.load_state_dict(_better(run, feed))
     tasks = TASKS if 'closeups' in config['data'] else ('ground',)
-    save_nano(net.model, tokenizer, out / 'model', tasks)
+    save_nano(net.model.cpu(), tokenizer, out / 'model', tasks)
     return out / 'model'
 
 
@@ -85,8 +90,7 @@ def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
 def _train_stage(run: Run, stage: str, feed: Feed) -> None:
     settings = run.config[stage]
     if run.optimizer is None:
-        run.optimizer = torch.optim.AdamW(_groups(run.net, run.config['weight_decay']),
-                                          betas=(0.9, 0.98))
+        run.optimizer = _optimizer(run)
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn(), TextColumn('{task.fields[note]}'))
     with Progress(*columns, console=CONSOLE) as progress:
@@ -95,7 +99,8 @@ def _train_stage(run: Run, stage: str, feed: Feed) -> None:
         for batches in feed.batches(stage, run.step):
             report: dict[str, float] = {}
             for loss, batch in batches.items():
-                report = _step(run, loss, batch, _learning_rate(run, stage)) | report
+                here = batch.to(run.device)
+                report = _step(run, loss, here, _learning_rate(run, stage)) | report
             run.step += 1
             progress.update(task, completed=run.step, note=f'loss {report["loss"]:.3f}')
             if run.step % 25 == 0:
@@ -116,7 +121,7 @@ def _step(run: Run, kind: str, batch: Batch, rate: float) -> dict[str, float]:
     for group in run.optimizer.param_groups:
         share = float(group['head']) if heads_only else slower if group['vision'] else 1.0
         group['lr'] = rate * share
-    with training_precision():
+    with training_precision(run.device):
         if kind == 'dense':
             loss, report = dense_loss(run.net, run.net.see_training(batch.images).merged, batch,
                                       run.config['sigma'])
@@ -126,13 +131,22 @@ def _step(run: Run, kind: str, batch: Batch, rate: float) -> dict[str, float]:
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(run.net.parameters(), run.config['clip_norm'])
     run.optimizer.step()
-    keep = min(run.config['average'], (1 + run.step) / (10 + run.step))
-    with torch.no_grad():
-        for name, value in run.net.state_dict().items():
-            if value.dtype.is_floating_point:
-                run.average[name].lerp_(value, 1 - keep)
+    _average(run)
     return {'loss': round(float(loss.detach()), 4), 'gradient_norm': round(float(norm), 3),
             'learning_rate': rate, **{name: round(value, 4) for name, value in report.items()}}
+
+
+def _average(run: Run) -> None:
+    """Move the averaged weights a little towards those of this step."""
+    keep = min(run.config['average'], (1 + run.step) / (10 + run.step))
+    now = dict(run.net.named_parameters())  # tied weights once: their averages are tied too
+    with torch.no_grad():
+        torch._foreach_lerp_([run.average[name] for name in now], list(now.values()), 1 - keep)
+
+
+def _optimizer(run: Run) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(_groups(run.net, run.config['weight_decay']), betas=(0.9, 0.98),
+                             fused=run.device.type == 'cuda')
 
 
 def _learning_rate(run: Run, stage: str) -> float:
@@ -197,11 +211,10 @@ def _resume(run: Run) -> None:
     run.out.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location=run.device, weights_only=True)
     run.net.load_state_dict(state['model'])
     run.average, run.stage, run.step = state['average'], state['stage'], state['step']
     if state['optimizer'] is not None:
-        run.optimizer = torch.optim.AdamW(_groups(run.net, run.config['weight_decay']),
-                                          betas=(0.9, 0.98))
+        run.optimizer = _optimizer(run)
         run.optimizer.load_state_dict(state['optimizer'])
     CONSOLE.print(f'resuming {STAGES[min(run.stage, 1)]} at step {run.step}')

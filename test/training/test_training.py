@@ -1,8 +1,10 @@
 """rtrack-nano's training: the fast forward is the library's, and learning lowers the loss."""
 
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +14,12 @@ pytest.importorskip('transformers', reason='learning needs the extra train (make
 
 import yaml  # noqa: E402
 
-from rtrack_ros.training import nano, sft  # noqa: E402
+from rtrack_ros.training import augmentation, nano, sft  # noqa: E402
 from rtrack_ros.training.augmentation import mirror  # noqa: E402
 from rtrack_ros.training.batches import Batch, collate  # noqa: E402
 from rtrack_ros.training.decoding import boxes_in, decode, matches  # noqa: E402
 from rtrack_ros.training.drawing import draw_ground, ground_question  # noqa: E402
+from rtrack_ros.training.feed import Feed  # noqa: E402
 from rtrack_ros.training.forward import NanoForward, patches  # noqa: E402
 from rtrack_ros.training.losses import language_loss  # noqa: E402
 from rtrack_ros.training.samples import Shard, read_shard, write_shard  # noqa: E402
@@ -160,7 +163,8 @@ def test_rounding_to_the_grid_of_int8_keeps_within_half_a_step_and_is_done_once(
     assert torch.equal(nano.on_int8_grid(weight[0]), weight[0])
 
 
-def test_a_run_is_saved_resumed_and_finished(tmp_path: Path) -> None:
+@pytest.fixture
+def small() -> dict[str, Any]:
     config = yaml.safe_load((Path(__file__).parents[2] / 'config/training/nano.yaml').read_text())
     config |= {'compile': False, 'checkpoint_steps': 1, 'evaluate_steps': 2,
                'evaluate_sentences': 4}
@@ -169,8 +173,38 @@ def test_a_run_is_saved_resumed_and_finished(tmp_path: Path) -> None:
     config['dense'] |= {'steps': 2, 'images': 2}
     config['language'] |= {'steps': 6, 'images': 2, 'sentences': 2, 'decay_steps': 1,
                            'dense_images': 2, 'closeups': {'portrait': 0.3, 'locate': 0.4}}
+    return dict(config)
+
+
+def test_loaders_draw_the_batches_that_the_trainer_would(
+        tmp_path: Path, small: dict[str, Any], builder: SequenceBuilder) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        own, loaded = (list(Feed(small, tmp_path, builder, pool, loaders).batches('language', 3))
+                       for loaders in (0, 2))
+    assert len(own) == len(loaded) == 3
+    for ours, theirs in zip(own, loaded, strict=True):
+        assert list(ours) == list(theirs)
+        for name, batch in ours.items():
+            assert torch.equal(batch.images, theirs[name].images)
+            assert torch.equal(batch.dense.box, theirs[name].dense.box)
+            assert batch.questions == theirs[name].questions
+
+
+def test_a_batch_moves_with_every_tensor(batch: Batch) -> None:
+    there = batch.to(torch.device('meta'))
+    assert there.images.is_meta and there.dense.box.is_meta and there.referred.weight.is_meta
+    assert there.looks.is_meta and there.questions is batch.questions
+
+
+def test_exposure_scales_shifts_and_clips_each_level() -> None:
+    levels = np.arange(256, dtype=np.uint8)[None]
+    said = augmentation._exposed(levels, 1.1, -10.0)[0]
+    assert np.array_equal(said, np.clip(levels[0] * np.float32(1.1) - 10, 0, 255).astype(np.uint8))
+
+
+def test_a_run_is_saved_resumed_and_finished(tmp_path: Path, small: dict[str, Any]) -> None:
     path = tmp_path / 'small.yaml'
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(small))
     folder = sft.train(path, tmp_path / 'run')
     assert (folder / 'model.safetensors').is_file() and (folder / 'rtrack.json').is_file()
     log = (tmp_path / 'run' / 'log.jsonl').read_text()
