@@ -46,6 +46,13 @@ def iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     return np.where(union > 0, shared / np.maximum(union, 1e-12), 0.0)
 
 
+def cover(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Return by how much every pair overlaps, as a share of the smaller box, shape (N, M)."""
+    a, b = as_boxes(first), as_boxes(second)
+    smaller = np.minimum(area(a)[:, None], area(b)[None, :])
+    return np.asarray(_intersection(a, b) / np.maximum(smaller, 1e-12))
+
+
 def giou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     """Return generalised IoU of every pair, shape (N, M), in [-1, 1] (Rezatofighi et al., 2019).
 

@@ -30,6 +30,12 @@ def test_overlaps_are_symmetric_and_bounded(first, second) -> None:
     np.testing.assert_allclose(general, boxes.giou(second, first).T)
 
 
+def test_a_small_box_within_a_large_one_is_covered() -> None:
+    assert boxes.cover([(0, 0, 10, 10)], [(2, 2, 4, 4), (9, 0, 19, 10)]).tolist() == [
+        [pytest.approx(1), pytest.approx(0.1)]]
+    assert boxes.cover([(3, 3, 3, 3)], [(0, 0, 9, 9)])[0, 0] == 0
+
+
 def test_overlap_of_known_boxes() -> None:
     assert boxes.iou([(0, 0, 10, 10)], [(5, 0, 15, 10)])[0, 0] == pytest.approx(1 / 3)
     assert boxes.giou([(0, 0, 10, 10)], [(20, 0, 30, 10)])[0, 0] == pytest.approx(-1 / 3)

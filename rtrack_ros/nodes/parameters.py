@@ -134,7 +134,7 @@ TRACKER_SPANS: dict[str, tuple[float, float]] = {
     'answer_recall': (0.01, 0.99), 'answer_false_rate': (0.01, 0.99), 'fade_s': (0.01, 3600.0),
     'lost_below': (0.01, 0.99), 'removed_below': (0.001, 0.99), 'iou_gate': (0.01, 0.99),
     'distance_gate': (0.0, 100.0), 'appearance_weight': (0.0, 1.0),
-    'appearance_gate': (0.0, 1.0), 'duplicate_iou': (0.0, 1.0),
+    'appearance_gate': (0.0, 1.0), 'lead_s': (0.0, 1.0), 'duplicate_iou': (0.0, 1.0),
 }
 _UNITS = {'_s': 's', '_px': 'px', 'width': 'px'}
 

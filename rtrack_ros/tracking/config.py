@@ -68,6 +68,9 @@ class TrackerConfig:
             lets colour and warmth decide between near candidates.
         appearance_gate: Least similarity of appearance for finding a lost track again, in [0, 1];
             raising it reuses ids more rarely.
+        lead_s: Seconds by which published boxes are ahead of their frame, carried by their
+            velocity; 0 has them where the object is in the image of the same stamp. Raising it
+            to the time until the next array comes suits who acts on the newest boxes.
         duplicate_iou: IoU above which two tracks of one query are the same object, if an answer
             lists one of them and no answer ever listed both; raising it tolerates closer pairs.
     """
@@ -102,6 +105,7 @@ class TrackerConfig:
     distance_gate: float = 1.0
     appearance_weight: float = 0.2
     appearance_gate: float = 0.6
+    lead_s: float = 0.0
     duplicate_iou: float = 0.5
 
     def __post_init__(self) -> None:

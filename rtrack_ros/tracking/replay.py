@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray
+from rtrack_ros.boxes import BoxArray, cover
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion
@@ -24,6 +24,13 @@ _UNKNOWN_SPEED = 1.0
 _UNMEASURED = 1e12
 # Standard deviation of a growth from one frame to the next, as a share of the size.
 _GROWTH_NOISE = 0.01
+# A walker widens and narrows with every step: box sizes per square root of a second.
+_LIMBS = 0.5
+_LIMBS_MOST_S = 0.2
+# The network's word on a width is taken so where its error is below this share of it, ...
+_SURE = 0.12
+# ... and no other box covers this share of the smaller of the two: it may take both for one.
+_TOUCHING = 0.1
 
 
 def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt_s: float,
@@ -130,7 +137,11 @@ def note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: Track
 
 def with_sights(states: States, frame: Frame, ids: Sequence[int],
                 config: TrackerConfig) -> States:
-    """Return the states (N, 5, 4) of ``ids`` after what the network saw on their frame."""
+    """Return the states (N, 5, 4) of ``ids`` after what the network saw on their frame.
+
+    Width follows it freely where it is sure, unless another object is near enough to be taken for
+    a part of this one.
+    """
     rows = [row for row, track_id in enumerate(ids) if track_id in frame.sights
             and frame.sights[track_id].present >= config.sight_present]
     if rows:
@@ -139,9 +150,22 @@ def with_sights(states: States, frame: Frame, ids: Sequence[int],
         alike = 1 + config.sight_memory_s / apart_s
         variance = np.stack([sight.sigma for sight in sights]) ** 2 * alike[:, None]
         states = states.copy()
-        states[rows] = kalman.measure_position(
-            states[rows], np.stack([sight.box for sight in sights]), variance)
+        seen = np.stack([sight.box for sight in sights])
+        told = np.sqrt(variance[:, 2]) < _SURE * (seen[:, 2] - seen[:, 0])
+        told &= ~_touching(states, frame, ids)[rows]
+        step = _LIMBS * kalman.sizes(states[rows])
+        states[rows, 2, 2] += told * step ** 2 * np.minimum(apart_s, _LIMBS_MOST_S)
+        states[rows] = kalman.measure_position(states[rows], seen, variance)
     return states
+
+
+def _touching(states: States, frame: Frame, ids: Sequence[int]) -> NDArray[np.bool_]:
+    """Return which of the boxes (N,) of ``ids`` overlap another track's box on their frame."""
+    others = [state for track_id, state in frame.states.items() if track_id not in ids]
+    boxes = kalman.boxes_of(np.concatenate([states, *(state[None] for state in others)]))
+    shared = cover(boxes[:len(states)], boxes)
+    np.fill_diagonal(shared, 0.0)
+    return np.asarray((shared > _TOUCHING).any(axis=1))
 
 
 def _with_corrections(states: States, frame: Frame, ids: list[int],

@@ -222,13 +222,14 @@ class Tracker:
             return []
         ids = sorted(frame.states)
         states = frame.stack(ids)
-        boxes = clip_to_frame(kalman.boxes_of(states), frame).tolist()
-        centres, located = states[:, 0, :2], kalman.located(states).tolist()
+        centres = states[:, 0, :2]
         carried = centres @ frame.camera[:, :2].T + frame.camera[:, 2] - centres
-        velocities = (states[:, 1, :2] + carried / max(frame.dt_s, 1e-6)).tolist()
+        velocities = states[:, 1, :2] + carried / max(frame.dt_s, 1e-6)
+        ahead = kalman.boxes_of(states) + self.config.lead_s * np.tile(velocities, 2)
+        columns = (clip_to_frame(ahead, frame), velocities, kalman.located(states))
         return [self._track(self._tracklets[track_id], box, velocity, share, frame.stamp_ns)
                 for track_id, box, velocity, share
-                in zip(ids, boxes, velocities, located, strict=True)]
+                in zip(ids, *(column.tolist() for column in columns), strict=True)]
 
     def _track(self, tracklet: Tracklet, box: list[float], velocity: list[float], located: float,
                stamp_ns: int) -> Track:

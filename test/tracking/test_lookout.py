@@ -5,7 +5,7 @@ import pytest
 
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import Frame, Views
+from rtrack_ros.tracking.history import Frame, Sight, Views
 from rtrack_ros.tracking.lookout import Lookout
 from rtrack_ros.tracking.replay import answer_sigma, with_sights
 from rtrack_ros.tracking.siamese import cut
@@ -63,6 +63,24 @@ def test_a_sight_draws_a_box_back_onto_its_object(world) -> None:
     before = np.abs(kalman.boxes_of(states) - world.boxes(1)).mean()
     after = np.abs(kalman.boxes_of(moved) - world.boxes(1)).mean()
     assert after < 0.6 * before
+
+
+def seen_wider(states: np.ndarray, others: list[np.ndarray], sigma: float = 3.0) -> float:
+    """Return by how much a box is wider after the network saw it wider by 8 pixels."""
+    box = kalman.boxes_of(states[:1])[0] + np.array([-4.0, 0.0, 4.0, 0.0])
+    now = Frame(1, 1 / 30, None, (640, 480), sights={0: Sight(box, np.full(4, sigma), 0.9, 0.1)})
+    now.states = {number: state for number, state in enumerate(others, start=7)}
+    after = with_sights(states, now, list(range(len(states))), CONFIG)
+    return float(after[0, 0, 2] - states[0, 0, 2])
+
+
+def test_width_follows_a_sure_network_at_once_unless_another_box_is_near() -> None:
+    boxes = np.array([(100.0, 100, 180, 300), (150, 100, 230, 300), (300, 100, 380, 300)])
+    one, near, far = kalman.new_states(boxes, np.full((3, 4), 2.0))
+    assert seen_wider(one[None], [far]) > 7
+    assert seen_wider(one[None], [far], sigma=9.0) < 4
+    assert seen_wider(np.stack([one, near]), []) < 4
+    assert seen_wider(one[None], [near]) < 4
 
 
 def test_without_looks_nothing_is_loaded_or_seen(world) -> None:

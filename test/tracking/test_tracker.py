@@ -63,6 +63,13 @@ def test_late_answers_give_what_prompt_ones_give(make_world, make_path, queries,
         assert track.velocity == pytest.approx(twin.velocity, abs=12.0)
 
 
+def test_boxes_are_where_objects_will_be_when_they_are_to_lead(make_world, make_path,
+                                                               queries) -> None:
+    world = make_world(three(make_path))
+    _, led = run(world, queries, 50, 0, config=TrackerConfig(sights_per_frame=0, lead_s=8 / 30))
+    assert centre_error(led, world.boxes(57)) < 4.0 < centre_error(led, world.boxes(49))
+
+
 @pytest.mark.parametrize('delay', [5, 28])
 def test_late_answers_end_near_the_objects_with_the_network_too(make_world, make_path, queries,
                                                                 delay) -> None:

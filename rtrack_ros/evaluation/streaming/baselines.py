@@ -131,8 +131,9 @@ def match(known: BoxArray, boxes: BoxArray, gate: float = _IOU_GATE) -> dict[int
 class PerfectMotion:
     """What could be had at best: true boxes of everybody whom an answer has named by now.
 
-    It knows motion and meaning from the truth, and that somebody is there from the answers alone,
-    so that what it lacks is what delayed and missing answers cost any tracker.
+    It knows motion and meaning from the truth, where everybody will be when the next pair comes
+    too, and that somebody is there from the answers alone, so that what it lacks is what delayed
+    and missing answers cost any tracker.
 
     Args:
         stream: The recording, whose truth it reads; its instants are the stamps of its pairs.
@@ -145,7 +146,8 @@ class PerfectMotion:
 
     def see(self, pair: FramePair, query: Query) -> Array | None:
         """Publish the true boxes of those who are known."""
-        rows = [row for row in self._truth.get(self._number.get(pair.stamp_ns, 0), ())
+        number = self._number.get(pair.stamp_ns)
+        rows = [row for row in self._truth.get(number + 1 if number else 0, ())
                 if row.id in self._known]
         return as_array(as_boxes([row.box for row in rows]), [row.id for row in rows])
 
@@ -171,7 +173,8 @@ class KalmanOnly:
 
     SORT (Bewley et al., ICIP 2016) on answers: the state stays at the stamp of the newest answer,
     is predicted to the next answer's stamp for matching, and is predicted to the stamp of every
-    pair for publishing, so that an answer's delay is made up for as far as constant velocity can.
+    pair and ``lead_s`` beyond for publishing, so that an answer's delay is made up for as far as
+    constant velocity can.
     Boxes are matched as in our tracker, by overlap and then by distance, because seldom boxes of
     walkers do not overlap; appearance is left out. A box that two answers in a row leave out ends.
 
@@ -188,7 +191,8 @@ class KalmanOnly:
     def see(self, pair: FramePair, query: Query) -> Array | None:
         """Publish where the boxes should be by now."""
         shown = list(self._targets)
-        boxes = kalman.boxes_of(self._predicted(shown, pair.stamp_ns))
+        now_ns = pair.stamp_ns + round(self._config.lead_s * 1e9)
+        boxes = kalman.boxes_of(self._predicted(shown, now_ns))
         return as_array(clip(boxes, pair.width, pair.height), shown)
 
     def hear(self, answer: Answer) -> Array | None:

@@ -37,18 +37,28 @@ from rtrack_ros.evaluation.streaming.playthrough import (
 )
 from rtrack_ros.language.queries import Query
 from rtrack_ros.simulation import CONDITIONS, Expression, Scene, make_scene
+from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.worker import GroundsQueries
 
+OURS, BLOCKING, BYTETRACK, PERFECT = 'ours', 'blocking model', 'ByteTrack', 'perfect motion'
+STATIC, KALMAN, AT_THE_STAMP = 'static first box', 'Kalman only', 'ours at the stamp'
+
+
+def for_now(stream: Stream) -> TrackerConfig:
+    """Return the defaults, with boxes for when a stream's next array comes, not for the stamp."""
+    return TrackerConfig(lead_s=stream.interval_s)
+
+
 METHODS: dict[str, Callable[[Stream], Method]] = {
-    'static first box': lambda _: StaticBoxes(), 'blocking model': lambda _: Blocking(),
-    'Kalman only': lambda _: KalmanOnly(), 'ByteTrack': lambda _: ByteTrack(),
-    'ours': lambda _: Ours(), 'perfect motion': PerfectMotion,
+    STATIC: lambda _: StaticBoxes(), BLOCKING: lambda _: Blocking(),
+    KALMAN: lambda stream: KalmanOnly(for_now(stream)), BYTETRACK: lambda _: ByteTrack(),
+    OURS: lambda stream: Ours(for_now(stream)), AT_THE_STAMP: lambda _: Ours(),
+    PERFECT: PerfectMotion,
 }
 """Methods by name, in the order of the table, and how to make one for a stream."""
 
-OURS, BLOCKING, BYTETRACK, PERFECT = 'ours', 'blocking model', 'ByteTrack', 'perfect motion'
 NO_DELAY = Fixed(0.0)
-_SWEPT = tuple(name for name in METHODS if name != 'static first box')
+_SWEPT = (BLOCKING, KALMAN, BYTETRACK, OURS, PERFECT)
 _CONDITIONS_PER_SCENE = 2
 
 

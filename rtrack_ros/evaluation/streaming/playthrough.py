@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import cv2
+import numpy as np
 
 from rtrack_ros.data.mot import MotFrames, MotRow
 from rtrack_ros.evaluation.sequences import EvaluationSequence
@@ -88,6 +89,11 @@ class Stream:
     stamps_ns: Sequence[int]
     instants_ns: Sequence[int]
     truth: MotFrames
+
+    @property
+    def interval_s(self) -> float:
+        """Median time between two pairs in seconds, 0 for a single one."""
+        return float(np.median(np.diff(self.stamps_ns))) * 1e-9 if len(self.pairs) > 1 else 0.0
 
 
 @dataclass(frozen=True)

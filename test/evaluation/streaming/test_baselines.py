@@ -15,6 +15,7 @@ from rtrack_ros.evaluation.streaming.playthrough import Array, Method, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking.config import TrackerConfig
 
 QUERY = Query('default', 'the people', 1)
 IMAGE = np.random.default_rng(1).integers(0, 255, (240, 320, 3)).astype(np.uint8)
@@ -66,9 +67,10 @@ def test_perfect_motion_shows_the_truth_of_those_whom_an_answer_named() -> None:
     method = PerfectMotion(Stream('s', QUERY, [], stamps, stamps, truth))
     assert method.see(pair(0), QUERY) == ()
     assert method.hear(answer(0, moving(0.1), (0.0, 0.0, 9.0, 9.0))) is None
-    assert method.see(pair(0.5), QUERY) == ((4, moving(0.5)),)
+    assert method.see(pair(0.5), QUERY) == ((4, moving(0.6)),)  # when the next pair comes
+    assert method.see(pair(0.55), QUERY) == ()
     method.hear(answer(0.5, far))
-    assert ids(method.see(pair(0.9), QUERY)) == [4, 9]
+    assert ids(method.see(pair(0.8), QUERY)) == [4, 9]
 
 
 def test_the_kalman_filter_makes_up_for_the_age_of_answers() -> None:
@@ -78,6 +80,15 @@ def test_the_kalman_filter_makes_up_for_the_age_of_answers() -> None:
     shown = method.see(pair(3.25), QUERY)
     assert shown is not None and ids(shown) == [1]
     assert shown[0][1] == pytest.approx(moving(3.25), abs=4.0)
+
+
+def test_the_kalman_filter_leads_its_boxes_when_told_to() -> None:
+    first, ahead = KalmanOnly(), KalmanOnly(TrackerConfig(lead_s=0.5))
+    for step in range(12):
+        for method in (first, ahead):
+            method.hear(answer(0.25 * step, moving(0.25 * step)))
+    assert ahead.see(pair(2.75), QUERY)[0][1] == pytest.approx(
+        first.see(pair(3.25), QUERY)[0][1], abs=1e-6)
 
 
 def test_the_kalman_filter_ends_what_two_answers_leave_out() -> None:
