@@ -27,7 +27,7 @@ from rtrack_ros.tracking.newest import measure_newest
 from rtrack_ros.tracking.replay import advance, correct, note_coasting, replay, with_sights
 from rtrack_ros.tracking.siamese import Siamese
 from rtrack_ros.tracking.track import Track, TrackState
-from rtrack_ros.tracking.tracklet import Tracklet, birth_belief
+from rtrack_ros.tracking.tracklet import Tracklet, birth_belief, edge_ratio
 
 # A track without flow for so long takes no motion on that does not look like it.
 _DOUBT_AFTER_S = 0.06
@@ -336,7 +336,9 @@ class Tracker:
 
     def _born(self, answer: Answer, change: Change) -> Tracklet:
         since_s = self._unwatched_s(answer)
-        belief = birth_belief(since_s, self.config) * min(max(change.score, 0.0), 1.0)
+        height = max(change.box[3] - change.box[1], 1.0)
+        edges = edge_ratio([sight.sigma[3] / height for _, sight in change.runner.sights])
+        belief = birth_belief(since_s, self.config, edges) * min(max(change.score, 0.0), 1.0)
         tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, change.label, belief,
                             answer.stamp_ns, answer.stamp_ns, look=change.look)
         self._next_id += 1

@@ -12,6 +12,7 @@ answer without it is more likely an error than a newcomer.
 
 import math
 from bisect import insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rtrack_ros.tracking.appearance import Appearance
@@ -22,6 +23,9 @@ from rtrack_ros.tracking.track import TrackState
 _LEAST_INSIDE = 0.25
 _MEMORY_SHARE = 0.3
 _MOST_BELIEF = 0.99
+# Error of a height, as a share of it, above which a box holds nothing more likely than not.
+_BLURRED, _BLURRED_SPREAD = 0.085, 0.08
+_LEAST_RATIO = 0.2
 
 
 @dataclass(frozen=True, order=True)
@@ -159,19 +163,37 @@ class Tracklet:
         return stamp_ns - self.lost_ns <= config.memory_s * 1e9
 
 
-def birth_belief(since_s: float, config: TrackerConfig) -> float:
+def birth_belief(since_s: float, config: TrackerConfig, edges: float = 1.0) -> float:
     """Return the belief in an object that nobody followed and an answer contains.
 
     Newcomers come at random, on average one in ``arrival_s``, and are contained with the model's
-    recall; the odds are this over the false rate. The belief is at most ``birth_score``.
+    recall; the odds are this over the false rate. The belief is at most ``birth_score``, and less
+    where the box was seen to hold nothing.
 
     Args:
         since_s: Seconds since the last frame that an answer was about; infinite for the first.
         config: Tracker settings.
+        edges: Likelihood ratio of ``edge_ratio``.
     """
     newcomer = -math.expm1(-since_s / config.arrival_s)
     odds = newcomer * config.answer_recall / config.answer_false_rate
-    return min(config.birth_score, odds / (1 + odds))
+    belief = min(config.birth_score, odds / (1 + odds))
+    return belief * edges / (1 - belief + belief * edges)
+
+
+def edge_ratio(heights: Sequence[float]) -> float:
+    """Return the likelihood of what the network saw of a box if it holds an object over if not.
+
+    Where a box holds nothing the network finds no edges to hold on to, and knows it: how far off
+    it says that it may be is larger than on nearly all objects.
+
+    Args:
+        heights: Standard deviations of heights seen, as shares of the height of the answer's box.
+    """
+    if not heights:
+        return 1.0
+    blurred = math.log(max(sum(heights) / len(heights), 1e-6) / _BLURRED) / _BLURRED_SPREAD
+    return _LEAST_RATIO + (1 - _LEAST_RATIO) / (1 + math.exp(min(blurred, 50.0)))
 
 
 def _faded(since_ns: int, stamp_ns: int, fade_s: float) -> float:

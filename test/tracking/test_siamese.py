@@ -15,6 +15,7 @@ from rtrack_ros.frames import FramePair, Image8, ThermalNormaliser, register_the
 from rtrack_ros.simulation.scene import Scene
 from rtrack_ros.tracking.history import Sight, Views
 from rtrack_ros.tracking.siamese import REACH, SIDE, Patch, Siamese, cut, normalised
+from rtrack_ros.tracking.tracklet import edge_ratio
 
 WIDTH, HEIGHT = 640, 480
 HELD_OUT = range(9_600_100, 9_600_104)
@@ -129,6 +130,30 @@ def test_an_object_is_hardly_present_where_another_place_is_shown(
     assert np.median([sight.present for sight in elsewhere]) < 0.3
     assert np.mean([sight.present for sight in there]) > 0.4 + np.mean(
         [sight.present for sight in elsewhere])
+
+
+def heights_seen(siamese: Siamese, first: Views, second: Views, box: NDArray) -> list[float]:
+    """How surely the network sees the height of what a box holds, a moment later."""
+    sights = siamese.find(second, [cut(first, box)], box[None])
+    return [sight.sigma[3] / (box[3] - box[1]) for sight in sights if sight]
+
+
+def test_a_box_that_holds_nothing_is_doubted_and_one_that_holds_somebody_is_not(
+        siamese: Siamese) -> None:
+    held, empty = [], []
+    for seed in HELD_OUT:
+        scene = Scene(seed, 4.0, conditions=('day',))
+        (before, named), (after, seen) = (views_of(scene, index) for index in (20, 25))
+        everybody = [item.box for index in (20, 25) for item in scene.frame(index).objects]
+        held += [edge_ratio(heights_seen(siamese, before, after, named[name]))
+                 for name in sorted(named.keys() & seen.keys())]
+        places = (np.array([x, y, x + 50.0, y + 110.0])
+                  for x in range(0, 590, 118) for y in range(150, 360, 70))
+        empty += [edge_ratio(heights_seen(siamese, before, after, place)) for place in places
+                  if iou([place], everybody).max(initial=0.0) == 0]
+    assert len(held) > 5 and len(empty) > 20
+    assert np.mean(held) > 0.8
+    assert np.mean(empty) < 0.5
 
 
 def test_nothing_to_look_for_is_nothing_seen(siamese: Siamese) -> None:

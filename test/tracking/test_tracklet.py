@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import TrackState
-from rtrack_ros.tracking.tracklet import Tracklet, birth_belief
+from rtrack_ros.tracking.tracklet import Tracklet, birth_belief, edge_ratio
 
 CONFIG = TrackerConfig()
 SECOND = 1_000_000_000
@@ -42,6 +42,19 @@ def test_birth_odds_are_those_of_arrivals_over_errors() -> None:
                            birth_score=0.99)
     # Within a second somebody came with probability one half.
     assert birth_belief(1.0, config) == pytest.approx(0.5)
+
+
+@given(st.floats(0.0, 9.0), st.floats(0.0, 9.0))
+def test_the_less_surely_edges_are_seen_the_less_a_box_is_believed(one, other) -> None:
+    sharp, blurred = sorted((one, other))
+    assert 0.0 < edge_ratio([blurred]) <= edge_ratio([sharp]) <= 1.0
+    assert birth_belief(0.5, CONFIG, edge_ratio([sharp])) <= birth_belief(0.5, CONFIG)
+
+
+def test_a_box_that_nobody_looked_at_is_believed_as_before() -> None:
+    assert edge_ratio([]) == 1.0
+    assert birth_belief(math.inf, CONFIG, edge_ratio([0.02, 0.03])) == pytest.approx(
+        CONFIG.birth_score, abs=1e-3)
 
 
 def test_a_doubtful_newborn_waits_for_a_second_answer() -> None:
