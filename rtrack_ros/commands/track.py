@@ -1,4 +1,4 @@
-"""``rtrack track``: follow a sentence through recorded frame pairs."""
+"""``rtrack track``: follow a sentence, or one target from a box, through recorded frame pairs."""
 
 import argparse
 import time
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     """Add the command to the ``rtrack`` parser."""
     parser = subparsers.add_parser(
-        'track', help='follow a sentence through videos, image folders or a bag',
-        description='Follow what a sentence names through recorded frame pairs and write its '
+        'track', help='follow a sentence or a box through videos, image folders or a bag',
+        description='Follow what a sentence names, or the one target that a box shows on the '
+                    'first frame, through recorded frame pairs and write its '
                     'boxes as MOTChallenge rows, frames from 1. Every frame is tracked; the '
                     'model is asked at intervals of the recording, which gives the same result '
                     'on every machine. With --realtime frames come at their own rate and the '
@@ -29,7 +30,11 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser.add_argument('--thermal', type=Path, default=None, metavar='PATH',
                         help='video or folder of images; frame i belongs to RGB frame i where '
                              'the rates are equal')
-    parser.add_argument('--query', required=True, metavar='SENTENCE', help='what to follow')
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('--query', metavar='SENTENCE', help='what to follow')
+    what.add_argument('--box', type=float, nargs=4, metavar=('X1', 'Y1', 'X2', 'Y2'),
+                      help='the target on the first frame, in pixels of the RGB image; the model '
+                           'looks for it again by its look')
     parser.add_argument('--out', type=Path, required=True, metavar='FILE',
                         help='tracks, one box per row')
     parser.add_argument('--overlay', type=Path, default=None, metavar='MP4',
@@ -51,22 +56,26 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.data.videos import open_pairs
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.language.grounder import Grounder
-    from rtrack_ros.tracking.pipeline import TrackingPipeline
+    from rtrack_ros.language.locator import Locator
+    from rtrack_ros.tracking.pipeline import RequestError, TrackingPipeline
     from rtrack_ros.tracking.scheduler import Schedule
 
     pairs = open_pairs(args.rgb, args.thermal, args.fps)
     engine = load_engine(args.engine, args.model or default_model())
     pipeline = TrackingPipeline(Grounder(engine), synchronous=not args.realtime,
                                 ask_interval_s=max(args.ask_interval, 0.0),
-                                schedule=Schedule().suited_to(engine.capabilities()))
+                                schedule=Schedule().suited_to(engine.capabilities()),
+                                locator=Locator(engine) if args.box else None)
     try:
-        if pipeline.set_query(args.query) is None:
+        if not args.box and pipeline.set_query(args.query) is None:
             raise CommandError('--query is empty; say what to follow, e.g. "the people"')
         paced = _paced(pairs) if args.realtime else pairs
         started = time.perf_counter()
         frames = list(_track(progress(paced, 'tracking', len(pairs) or None), pairs, pipeline,
                              args))
         seconds, stats = time.perf_counter() - started, pipeline.stats()
+    except RequestError as error:
+        raise CommandError(f'--box: {error}') from error
     finally:
         pipeline.close()
         engine.close()
@@ -91,11 +100,13 @@ def _track(source: 'Iterable[FramePair]', pairs: 'PairSource', pipeline: 'Tracki
         first_ns: int | None = None
         for number, pair in enumerate(source, start=1):
             first_ns = pair.stamp_ns if first_ns is None else first_ns
-            rows = [MotRow(number, track.id, track.box, track.score)
-                    for track in pipeline.push(pair)
+            tracks = pipeline.push(pair)
+            if args.box and number == 1:
+                tracks = [pipeline.initialize(tuple(args.box))]
+            rows = [MotRow(number, track.id, track.box, track.score) for track in tracks
                     if track.state is TrackState.CONFIRMED and _has_area(track.box)]
             if video is not None:
-                video.write(pair, rows, args.query,
+                video.write(pair, rows, args.query or 'what the box shows',
                             time_s=(pair.stamp_ns - first_ns) * 1e-9)
             yield rows
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from rtrack_ros.engines.base import Engine
-from rtrack_ros.frames import FramePair
+from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box, Grounding
 from rtrack_ros.language.asking import TOKENS_PER_BOX, Asker
-from rtrack_ros.language.closeup import SEARCH_FACTOR, close_up, within
+from rtrack_ros.language.closeup import SEARCH_FACTOR, close_up, window_around, within
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.prompts import locate_prompt
 
@@ -53,6 +53,10 @@ class Locator:
         heat = None if view.thermal is None else view.thermal.copy()
         return Template(replace(view, rgb=view.rgb.copy(), thermal=heat),
                         within(box, view.region))
+
+    def window(self, pair: FramePair, believed_box: Box) -> Region:
+        """Return the part of a whole pair, in pixels of its RGB image, that is searched."""
+        return window_around(believed_box, SEARCH_FACTOR, (pair.width, pair.height), self._size)
 
     def locate(self, template: Template, pair: FramePair, believed_box: Box,
                deadline_s: float | None = None) -> Grounding | None:

@@ -19,11 +19,14 @@ class Query:
         text: The sentence, cleaned.
         epoch: Counts every change of any query in this run; an answer to an older epoch of the
             same id is stale.
+        by_look: Whether it means one target that was shown in a box; the text is then but its
+            name.
     """
 
     id: str
     text: str
     epoch: int
+    by_look: bool = False
 
 
 def clean_query_text(text: str) -> str:
@@ -66,11 +69,24 @@ class QueryBook:
             self.remove(query_id)
             return None
         known = self._queries.get(query_id)
-        if known is not None and known.text == cleaned:
+        if known is not None and known.text == cleaned and not known.by_look:
             return known
-        self._epoch += 1
-        query = Query(query_id, cleaned, self._epoch)
-        self._queries[query_id] = query
+        return self._add(Query(query_id, cleaned, self._epoch + 1))
+
+    def set_target(self, name: str, query_id: str = 'default') -> Query:
+        """Add a target that is known by its look, or replace a query by it.
+
+        Raises:
+            QueryError: the name cannot be one; nothing changes.
+        """
+        cleaned = clean_query_text(name)
+        if not cleaned:
+            raise QueryError('a target needs a name; send one of at least a character')
+        return self._add(Query(query_id, cleaned, self._epoch + 1, by_look=True))
+
+    def _add(self, query: Query) -> Query:
+        self._epoch = query.epoch
+        self._queries[query.id] = query
         return query
 
     def remove(self, query_id: str) -> bool:

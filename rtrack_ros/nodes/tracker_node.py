@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from rtrack_ros.nodes.inputs import Inputs
 from rtrack_ros.nodes.parameters import NodeParameters
+from rtrack_ros.nodes.services import Services
 from rtrack_ros.nodes.session import Session
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
@@ -31,6 +32,7 @@ class TrackerNode(LifecycleNode):
         self._log = ThrottledLog(self.get_logger())
         self._session: Session | None = None
         self._inputs: Inputs | None = None
+        self._served: Services | None = None  # rclpy.Node has `_services` of its own
         self._settings = NodeParameters(self, self._on_change)
 
     @property
@@ -55,13 +57,14 @@ class TrackerNode(LifecycleNode):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribe and start the timers."""
+        """Subscribe, start the timers and offer the services."""
         if self._session is None:
             return FAILURE
         result = super().on_activate(state)
         # Images that waited for a partner when the node was last active are of no use now.
         self._session.reconfigure()
         self._inputs = Inputs(self, self._settings, self._session, self._log)
+        self._served = Services(self, self._session)
         self._session.announce_queries()
         return result
 
@@ -96,6 +99,9 @@ class TrackerNode(LifecycleNode):
         if self._inputs is not None:
             self._inputs.destroy()
             self._inputs = None
+        if self._served is not None:
+            self._served.destroy()
+            self._served = None
 
     def _on_change(self, names: set[str]) -> None:
         if self._session is not None and any(name.startswith(INTAKE_GROUPS) for name in names):

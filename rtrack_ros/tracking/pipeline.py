@@ -1,4 +1,4 @@
-"""The whole of tracking behind four verbs: set a query, push pairs, read stats, close.
+"""The whole of tracking behind a few verbs: set a query, push pairs, read stats, close.
 
 With a grounding worker it serves a live camera: ``push`` returns within milliseconds and answers
 arrive when they arrive. ``synchronous`` serves files: the model is asked inside ``push`` every
@@ -9,19 +9,36 @@ the same ``Scheduler`` finds worth asking.
 import threading
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
+from typing import Protocol
 
+from rtrack_ros.boxes import clip
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
-from rtrack_ros.tracking.track import Track
+from rtrack_ros.tracking.targets import LocatesTargets, Targets
+from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Outcome, Tracker
 from rtrack_ros.tracking.worker import GroundingWorker, GroundsQueries, WorkerCounts
 
 _RECENT = 512
+_LEAST_BOX_PX = 4.0
+
+
+class RequestError(ValueError):
+    """What was asked for cannot be done; the message says why, and what to do."""
+
+
+class DescribesObjects(Protocol):
+    """Whatever puts an object into words; ``language.describer.Describer`` is one."""
+
+    def describe(self, pair: FramePair, box: Box, deadline_s: float | None = None) -> str:
+        """Return a description of what is in a box of a pair."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +95,20 @@ class TrackingPipeline:
         schedule: What is asked in which order; None takes the defaults. Without a deadline there,
             a live question is given up once the tracker has forgotten its frame for certain,
             after ``history_most_s``.
+        locator: Finds targets that are shown in a box; None where the model cannot.
+        describer: Puts tracks into words; None where the model cannot.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
                  synchronous: bool = False, ask_interval_s: float = 0.0,
-                 schedule: Schedule | None = None) -> None:
+                 schedule: Schedule | None = None, locator: LocatesTargets | None = None,
+                 describer: DescribesObjects | None = None) -> None:
         self.queries = QueryBook()
         self.tracker = Tracker(config)
-        self._grounder = grounder
+        self._targets = None if grounder is None else Targets(grounder, locator,
+                                                              self.tracker.tracks)
+        self._describer = describer
+        self._newest: FramePair | None = None
         self._ask_interval_ns = int(ask_interval_s * 1e9)
         schedule = schedule or Schedule()
         self._scheduler = Scheduler(schedule)
@@ -95,8 +118,8 @@ class TrackingPipeline:
         self._answered_ns: int | None = None
         self._latency_ms: float | None = None
         self._ages_ms: deque[float] = deque(maxlen=_RECENT)
-        self._worker = None if synchronous or grounder is None else GroundingWorker(
-            grounder, self._apply, schedule=replace(
+        self._worker = None if synchronous or self._targets is None else GroundingWorker(
+            self._targets, self._apply, schedule=replace(
                 schedule, deadline_s=schedule.deadline_s or self.tracker.config.history_most_s))
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
 
@@ -120,12 +143,82 @@ class TrackingPipeline:
         tracks = self.tracker.step(pair, queries)
         with self._lock:
             self._pairs += 1
-            self._newest_ns = pair.stamp_ns
+            self._newest, self._newest_ns = pair, pair.stamp_ns
+        if self._targets is not None:
+            self._targets.keep_only(queries)
         if self._worker is not None:
             self._worker.offer(pair, queries, tracks)
-        elif self._grounder is not None and self._ask_now(self._grounder, pair, queries, tracks):
+        elif self._targets is not None and self._ask_now(self._targets, pair, queries, tracks):
             return self.tracker.tracks()
         return tracks
+
+    def initialize(self, box: Box, name: str = 'target', query_id: str = 'default',
+                   stamp_ns: int | None = None) -> Track:
+        """Follow one target from a box (R1-Track, arXiv 2506.21980), from the thread of ``push``.
+
+        The target takes the place of a query of the same id. The model looks for it again by how
+        it looks on the newest pair.
+
+        Args:
+            box: x1, y1, x2, y2 in RGB pixels.
+            name: What its track is called.
+            query_id: Its id among the queries.
+            stamp_ns: Of the pair that shows the box; None for the newest.
+
+        Raises:
+            RequestError: the model cannot locate, no pair came yet, the box is none or lies
+                outside the image, or the pair is not remembered; nothing changes.
+            QueryError: the name cannot be one; nothing changes.
+        """
+        targets, pair = self._targets, self._newest
+        if targets is None or not targets.can_locate:
+            raise RequestError('the model was not trained to locate a target; take one whose '
+                               "rtrack.json lists the task 'locate'")
+        if pair is None:
+            raise RequestError('no image came yet; send the box when there are images')
+        stamp_ns = pair.stamp_ns if stamp_ns is None else stamp_ns
+        box = _checked(box, pair)
+        if not self.tracker.remembers(stamp_ns):
+            raise RequestError(f'no image with the stamp {stamp_ns} ns is remembered; send the '
+                               'stamp of a recent RGB image, or zero for the newest')
+        with self._lock:
+            query = self.queries.set_target(name, query_id)
+            queries = self.queries.active()
+        self.tracker.activate(queries)
+        self.tracker.apply(Answer(stamp_ns, query.id, query.epoch, (Grounding(box, query.text),)))
+        found = [track for track in self.tracker.tracks() if track.query_id == query.id]
+        if not found:
+            with self._lock:
+                self.queries.remove(query.id)
+            raise RequestError('the target left the image since that stamp; send a newer box')
+        targets.show(query, pair, found[0].box)
+        return found[0]
+
+    def describe(self, track_id: int) -> 'Future[str]':
+        """Return what will be the description of a track (OmniPT, arXiv 2511.17053).
+
+        The model is asked about the track's box on the newest pair, between two of its questions.
+
+        Raises:
+            RequestError: the model cannot describe, or no published track has the id.
+        """
+        tracks = {track.id: track for track in self.tracker.tracks()
+                  if track.state is TrackState.CONFIRMED}
+        if self._describer is None:
+            raise RequestError('the model was not trained to describe; take one whose rtrack.json '
+                               "lists the task 'describe'")
+        if track_id not in tracks or self._newest is None:
+            raise RequestError(f'no track has the id {track_id} now; there are '
+                               f'{", ".join(map(str, tracks)) or "none"}')
+        ask = partial(self._describer.describe, self._newest, tracks[track_id].box)
+        if self._worker is not None:
+            return self._worker.do(ask)
+        done: Future[str] = Future()
+        try:
+            done.set_result(ask())
+        except Exception as error:
+            done.set_exception(error)
+        return done
 
     def stats(self) -> PipelineStats:
         """Return a snapshot, from any thread."""
@@ -181,3 +274,17 @@ class TrackingPipeline:
             if outcome is Outcome.APPLIED:
                 self._answered_ns = max(answer.stamp_ns, self._answered_ns or 0)
                 self._ages_ms.append((self._newest_ns - answer.stamp_ns) * 1e-6)
+
+
+def _checked(box: Box, pair: FramePair) -> Box:
+    """Return a box cut to the image of a pair.
+
+    Raises:
+        RequestError: too little is left of it.
+    """
+    x1, y1, x2, y2 = clip([box], pair.width, pair.height)[0].tolist()
+    if not min(x2 - x1, y2 - y1) >= _LEAST_BOX_PX:
+        raise RequestError(f'the box {box} covers less than {_LEAST_BOX_PX:g} pixels of an image '
+                           f'of {pair.width}x{pair.height}; send x1 < x2 and y1 < y2 in pixels of '
+                           'the RGB image')
+    return x1, y1, x2, y2

@@ -133,9 +133,14 @@ class Scheduler:
         return [Question(query, self._region(query, pair, tracks)) for query in ranked]
 
     def now(self, questions: Sequence[Question]) -> list[Question]:
-        """Return those of the ranked ``questions`` to put now: the first, and what it shares."""
+        """Return those of the ranked ``questions`` to put now: the first, and what it shares.
+
+        Targets are looked for in windows of their own and share nothing.
+        """
         return [question for question in questions[:self.schedule.queries_per_pair]
-                if question is questions[0] or question.region is questions[0].region is None]
+                if question is questions[0]
+                or question.region is questions[0].region is None
+                and not question.query.by_look and not questions[0].query.by_look]
 
     def asked(self, question: Question, stamp_ns: int) -> None:
         """Note that ``question`` is put about the pair at ``stamp_ns``."""
@@ -169,7 +174,8 @@ class Scheduler:
     def _region(self, query: Query, pair: FramePair, tracks: Sequence[Track]) -> Region | None:
         """Return the part of the image worth asking about, None for all of it."""
         known, model_size = self._attention[query.id], self.schedule.crop_size
-        if model_size is None or known.whole_ns is None or known.epoch != query.epoch:
+        if model_size is None or query.by_look or known.whole_ns is None \
+                or known.epoch != query.epoch:
             return None
         mine = _expected(query, tracks)
         limit_ns = self.schedule.whole_look_s * 1e9 - STAMP_JITTER_NS

@@ -141,6 +141,16 @@ class Tracker:
             setattr(self.counts, outcome.value, getattr(self.counts, outcome.value) + 1)
             return outcome
 
+    def activate(self, queries: Sequence[Query]) -> None:
+        """Take over the active queries before the next frame, so that answers to them count."""
+        with self._lock:
+            self._keep_only(queries)
+
+    def remembers(self, stamp_ns: int) -> bool:
+        """Return whether an answer about the frame of a stamp can be applied."""
+        with self._lock:
+            return self._history.at(stamp_ns) is not None
+
     def tracks(self) -> list[Track]:
         """Return all tracks as of the newest frame."""
         with self._lock:

@@ -2,9 +2,11 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from rtrack_ros.engines.base import DeadlineError
 from rtrack_ros.frames import FramePair
@@ -16,6 +18,8 @@ from rtrack_ros.tracking.track import Track
 
 _FIRST_BACK_OFF_S = 0.1
 _LONGEST_BACK_OFF_S = 5.0
+
+Result = TypeVar('Result')
 
 
 class GroundsQueries(Protocol):
@@ -96,6 +100,22 @@ class _Offer:
     tracks: tuple[Track, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class _Errand:
+    """Something that somebody wants done with the engine, and where its result goes."""
+
+    work: Callable[[], Any]
+    future: Future[Any]
+
+    def run(self) -> None:
+        """Do it; whatever it raises is the result."""
+        if self.future.set_running_or_notify_cancel():
+            try:
+                self.future.set_result(self.work())
+            except Exception as error:
+                self.future.set_exception(error)
+
+
 class GroundingWorker:
     """Asks the model about the newest pair, one question at a time.
 
@@ -115,6 +135,7 @@ class GroundingWorker:
         self._on_error = on_error
         self._scheduler = Scheduler(schedule)
         self._offer: _Offer | None = None
+        self._errands: deque[_Errand] = deque()
         self._wake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name='grounding', daemon=True)
@@ -129,6 +150,20 @@ class GroundingWorker:
             self.counts.offered += bool(queries)
             self._wake.notify()
 
+    def do(self, work: Callable[[], Result]) -> 'Future[Result]':
+        """Have something done with the engine in its thread, before the next question.
+
+        The future is cancelled if the worker closes before that.
+        """
+        future: Future[Result] = Future()
+        with self._wake:
+            if self._closed:
+                future.cancel()
+            else:
+                self._errands.append(_Errand(work, future))
+                self._wake.notify()
+        return future
+
     def withdraw(self) -> None:
         """Take back a pair that has not been asked about, for a reset."""
         with self._wake:
@@ -138,23 +173,30 @@ class GroundingWorker:
         """Stop after the question in work; returns whether the thread ended in time."""
         with self._wake:
             self._closed = True
+            for errand in self._errands:
+                errand.future.cancel()
             self._wake.notify()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
         while (offer := self._take()) is not None:
+            if isinstance(offer, _Errand):
+                offer.run()
+                continue
             ranked = self._scheduler.questions(offer.pair, offer.queries, offer.tracks)
             for turn, question in enumerate(self._scheduler.now(ranked)):
                 # After a failure the newest pair is worth more than the rest of this one.
                 if self._closed or not self._ask(offer.pair, question, turn > 0):
                     break
 
-    def _take(self) -> _Offer | None:
-        """Wait for a pair, after the back-off if the engine fails; None when closing."""
+    def _take(self) -> _Offer | _Errand | None:
+        """Wait for an errand, or a pair after the back-off of a failing engine; None closes."""
         with self._wake:
             free_at = time.monotonic() + self.counts.back_off_s
             while not self._closed:
+                if self._errands:
+                    return self._errands.popleft()
                 left = free_at - time.monotonic()
                 if left <= 0 and self._offer is not None:
                     offer, self._offer = self._offer, None

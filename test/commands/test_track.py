@@ -77,6 +77,24 @@ def test_a_knowing_model_is_followed_well_between_its_answers(
     assert '45 frames' in capsys.readouterr().out
 
 
+def test_a_target_is_followed_from_a_box(recorded: tuple[Path, Oracle], tmp_path: Path,
+                                         capsys: pytest.CaptureFixture[str],
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = by_frame(recorded[1].truth.rows(recorded[1].expression))
+    first = max(truth[1], key=lambda row: row.box[3] - row.box[1])
+    monkeypatch.setattr('rtrack_ros.engines.registry.default_model', lambda: Path('none'))
+    # In the window about a box the target is in the middle, a quarter of it long.
+    monkeypatch.setattr('rtrack_ros.engines.registry.load_engine', lambda name, model:
+                        ScriptedEngine(['[{"bbox_2d": [400, 330, 600, 670], "label": "person"}]']))
+    command = ['track', '--rgb', str(recorded[0]), '--out', str(tmp_path / 't.txt'), '--box']
+    assert main([*command, *(f'{edge:.1f}' for edge in first.box)]) == 0
+    rows = read_mot(tmp_path / 't.txt')
+    assert rows[1][0].box == pytest.approx(first.box, abs=0.1)
+    assert set(range(1, 8)) <= rows.keys() and {row.id for row in rows[7]} == {rows[1][0].id}
+    assert main([*command, '50', '50', '40', '90']) == 2
+    assert 'x1 < x2' in capsys.readouterr().err
+
+
 def test_the_same_command_gives_the_same_tracks(recorded: tuple[Path, Oracle],
                                                 with_oracle: Oracle, tmp_path: Path) -> None:
     for name in ('a', 'b'):

@@ -25,8 +25,10 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosbags.highlevel import AnyReader
 from rtrack_ros.msg import TrackerStatus
+from rtrack_ros.srv import DescribeTrack, InitializeTrack
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
+from std_srvs.srv import Trigger
 from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.data.scene_bag import write_bag
@@ -146,17 +148,21 @@ class Observer:
         self.wait(lambda: self.rgb.get_subscription_count() and self.status
                   and self.sentences.get_subscription_count(), what='the active tracker')
 
+    def send(self, rgb: np.ndarray, counts: np.ndarray | None) -> Header:
+        """Publish a frame pair, thermal as counts of 16 bits, and return its RGB header."""
+        header = Header(frame_id='test_frame', stamp=self.node.get_clock().now().to_msg())
+        if counts is not None:
+            self.thermal.publish(image_message(counts, 'mono16', header))
+        self.rgb.publish(image_message(rgb, 'rgb8', header))
+        self._executor.spin_once(timeout_sec=0.05)
+        return header
+
     def send_frames(self, count: int, with_thermal: bool = True) -> list[Header]:
         """Publish frame pairs at about 20 Hz and return their RGB headers."""
         headers = []
+        counts = self._picture[::2, ::2, 0].astype(np.uint16) * 10 + 29000
         for _ in range(count):
-            header = Header(frame_id='test_frame', stamp=self.node.get_clock().now().to_msg())
-            if with_thermal:
-                counts = self._picture[::2, ::2, 0].astype(np.uint16) * 10 + 29000
-                self.thermal.publish(image_message(counts, 'mono16', header))
-            self.rgb.publish(image_message(self._picture, 'rgb8', header))
-            headers.append(header)
-            self._executor.spin_once(timeout_sec=0.05)
+            headers.append(self.send(self._picture, counts if with_thermal else None))
             time.sleep(0.03)
         return headers
 
@@ -418,6 +424,71 @@ def test_parameters_change_while_running_and_are_checked(processes: Processes,
     assert not change('sync.slop_ms', -1.0).successful
     assert not change('autostart', False).successful
     assert len(observer.arrays_of(observer.send_frames(5))) == 5
+
+
+# What the scripted model says of a window in which BOX lies in the middle.
+LOCATED = '[{"bbox_2d": [367, 250, 633, 750], "label": "person"}]'
+BOX = {'x1': 120.0, 'y1': 60.0, 'x2': 200.0, 'y2': 180.0}
+
+
+def test_a_target_is_followed_from_a_box(processes: Processes, observer: Observer,
+                                         tmp_path: Path) -> None:
+    (tmp_path / 'located.json').write_text(json.dumps([LOCATED]))
+    start_scripted(processes, tmp_path / 'located.json')
+    observer.wait_for_tracker()
+
+    def begin(**values: Any) -> InitializeTrack.Response:
+        return observer.call(InitializeTrack, 'initialize_track',
+                             InitializeTrack.Request(**values))
+
+    early = begin(label='mine', **BOX)
+    assert not early.success and 'no image came yet' in early.message
+    observer.arrays_of(observer.send_frames(3))
+    begun = begin(label='mine', **BOX)
+    assert begun.success, begun.message
+    refused = begin(label='mine', **{**BOX, 'x2': 90.0})
+    assert not refused.success and 'x1 < x2' in refused.message
+    for array in observer.arrays_of(observer.send_frames(30))[5:]:
+        (seen,) = array.detections
+        assert (seen.id, seen.results[0].hypothesis.class_id) == (begun.track_id, 'mine')
+        assert seen.bbox.center.position.x == pytest.approx(160, abs=6)
+    assert observer.status[-1].answers >= 3 and list(observer.status[-1].query_texts) == ['mine']
+
+    described = observer.call(DescribeTrack, 'describe_track',
+                              DescribeTrack.Request(id=begun.track_id))
+    assert not described.success and described.message  # a box is no description
+    unknown = observer.call(DescribeTrack, 'describe_track', DescribeTrack.Request(id='77'))
+    assert not unknown.success and f'there are {begun.track_id}' in unknown.message
+    assert observer.call(Trigger, 'reset', Trigger.Request()).success
+    later = observer.arrays_of(observer.send_frames(20))
+    assert begun.track_id not in {name for array in later for name in ids_of(array)}
+
+
+@pytest.mark.skipif(not HAS_NANO, reason='models/rtrack-nano/openvino is not in this checkout')
+def test_the_shipped_model_follows_a_box_and_describes_it(processes: Processes,
+                                                          observer: Observer) -> None:
+    scene = make_scene(5, seconds=SECONDS, conditions=['day'])
+    start_tracker(processes, 'openvino', NANO)
+    observer.wait_for_tracker()
+    first = max((item for item in scene.frame(0).objects if item.category == 'person'),
+                key=lambda item: item.visibility * (item.box[3] - item.box[1]))
+    observer.send(scene.frame(0).rgb, scene.frame(0).thermal)
+    observer.wait(lambda: observer.arrays, what='an array')
+    x1, y1, x2, y2 = first.box
+    begun = observer.call(InitializeTrack, 'initialize_track',
+                          InitializeTrack.Request(x1=x1, y1=y1, x2=x2, y2=y2))
+    assert begun.success, begun.message
+    for index in range(3, FRAMES, 3):
+        frame = scene.frame(index)
+        header = observer.send(frame.rgb, frame.thermal)
+    (seen,) = observer.arrays_of([header])[0].detections
+    (truth,) = (item.box for item in frame.objects if item.id == first.id)
+    assert seen.id == begun.track_id
+    assert abs(seen.bbox.center.position.x - (truth[0] + truth[2]) / 2) < truth[2] - truth[0]
+    described = observer.call(DescribeTrack, 'describe_track', DescribeTrack.Request(id=seen.id))
+    assert described.success, described.message
+    assert described.description.startswith('person')
+    assert observer.status[-1].engine_errors == 0
 
 
 @pytest.mark.skipif(not HAS_NANO, reason='models/rtrack-nano/openvino is not in this checkout')
