@@ -149,8 +149,8 @@ class TrackingPipeline:
         if self._worker is not None:
             self._worker.offer(pair, queries, tracks)
         elif self._targets is not None and self._ask_now(self._targets, pair, queries, tracks):
-            return self.tracker.tracks()
-        return tracks
+            tracks = self.tracker.tracks()
+        return _one_for_each_target(tracks, queries)
 
     def initialize(self, box: Box, name: str = 'target', query_id: str = 'default',
                    stamp_ns: int | None = None) -> Track:
@@ -274,6 +274,17 @@ class TrackingPipeline:
             if outcome is Outcome.APPLIED:
                 self._answered_ns = max(answer.stamp_ns, self._answered_ns or 0)
                 self._ages_ms.append((self._newest_ns - answer.stamp_ns) * 1e-6)
+
+
+def _one_for_each_target(tracks: list[Track], queries: Sequence[Query]) -> list[Track]:
+    """Return the tracks without those of a target beside its surest one: it is in one place."""
+    rivals: set[int] = set()
+    for query in queries:
+        if query.by_look:
+            mine = sorted((track for track in tracks if track.query_id == query.id),
+                          key=lambda track: (track.state is TrackState.CONFIRMED, track.score))
+            rivals |= {track.id for track in mine[:-1]}
+    return [track for track in tracks if track.id not in rivals]
 
 
 def _checked(box: Box, pair: FramePair) -> Box:

@@ -86,6 +86,15 @@ def test_a_target_is_followed_from_its_box(world, finder) -> None:
     assert [query.text for query in pipeline.active_queries()] == ['the ball']
 
 
+def test_a_target_is_in_one_place(world, finder) -> None:
+    pipeline = follow(finder)
+    pipeline.push(world.pair(0))
+    pipeline.initialize(tuple(world.boxes(0)[0]))
+    finder.number = 1  # from now on the model takes the other object for it
+    for index in range(1, 40):
+        assert len(shown(pipeline.push(world.pair(index)))) <= 1
+
+
 def test_a_box_of_an_earlier_frame_is_carried_to_now(world, finder) -> None:
     pipeline = follow(finder)
     for index in range(20):

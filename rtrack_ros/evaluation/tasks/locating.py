@@ -2,7 +2,8 @@
 
 The run starts from the true box, as in GOT-10k (Huang et al., 2019); the template of the first
 frame stays. Every answer moves the window; where the target is said to be gone, the window stays.
-There is no motion model, no flow and no second model: what is scored is the task.
+There is no motion model, no flow and no second model: what is scored is the task. Beside it the
+same target is followed as the node does it: by the tracker, which asks a third as often.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +15,20 @@ import numpy as np
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.evaluation.metrics.single_object import TargetRun, pool_targets
 from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
-from rtrack_ros.language.answers import Box
+from rtrack_ros.language.answers import Answer, Box
 from rtrack_ros.language.locator import Locator, Template
 from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.language.queries import Query
 from rtrack_ros.simulation import CONDITIONS, ObjectTruth, make_scene
 from rtrack_ros.simulation.scene import MIN_HEIGHT, MIN_VISIBILITY
+from rtrack_ros.tracking.pipeline import TrackingPipeline
+from rtrack_ros.tracking.track import TrackState
 
 SCENE_FPS: Final = 30
 ASKED_EVERY: Final = 3
 """Frames from one question to the next: ten a second."""
+TRACKER_ASKS_S: Final = 0.3
+"""Seconds from one question of the tracker to the next."""
 TARGETS: Final = 2
 """Objects of a scene that are followed, each by itself."""
 
@@ -76,12 +82,14 @@ class FollowedTarget:
     Attributes:
         condition: The weather's name.
         answers: The run of the model.
+        tracked: That of the tracker with the model.
         static: The first box for every frame.
         unusable: Answers that could not be read or came too late.
     """
 
     condition: str
     answers: TargetRun
+    tracked: TargetRun
     static: TargetRun
     unusable: int
 
@@ -92,6 +100,11 @@ class _Follower:
     def __init__(self, locator: Locator, pair: FramePair, first: ObjectTruth,
                  deadline_s: float) -> None:
         self.id, self._locator, self._deadline_s = first.id, locator, deadline_s
+        self._tracker = TrackingPipeline(_Speechless(), synchronous=True,
+                                         ask_interval_s=TRACKER_ASKS_S, locator=locator)
+        self._tracker.push(pair)
+        self._tracker.initialize(first.box)
+        self.tracked: list[Box | None] = [first.box]
         self._template: Template = locator.template(pair, first.box)
         self._believed: Box = first.box
         self.told: list[Box | None] = [first.box]
@@ -105,14 +118,25 @@ class _Follower:
             found = None
             self.unusable += 1
         self._believed = self._believed if found is None else found.box
+        shown = [track.box for track in self._tracker.push(pair)
+                 if track.state is TrackState.CONFIRMED]
+        self.tracked.append(shown[0] if shown else None)
         self.told.append(None if found is None else found.box)
         self.truth.append(SightedTarget(next((item for item in objects if item.id == self.id),
                                              None)))
 
     def result(self, condition: str, size: tuple[int, int]) -> FollowedTarget:
         static: list[Box | None] = [self.told[0]] * len(self.told)
-        return FollowedTarget(condition, TargetRun(self.truth, self.told, size),
-                              TargetRun(self.truth, static, size), self.unusable)
+        told, tracked, still = (TargetRun(self.truth, boxes, size)
+                                for boxes in (self.told, self.tracked, static))
+        return FollowedTarget(condition, told, tracked, still, self.unusable)
+
+
+class _Speechless:
+    """Answers no sentence: here all that is asked for are targets."""
+
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+        raise EngineError(f'nobody answers {query.text!r} here')
 
 
 def scene_plan(scenes: int, seed: int) -> list[tuple[int, str]]:
@@ -164,7 +188,7 @@ def _chosen(seed: int, objects: Sequence[ObjectTruth]) -> list[ObjectTruth]:
 
 
 def locate_scores(followed: Sequence[FollowedTarget]) -> dict[str, Any]:
-    """Return AO, success rates and presence of the model and of the static box, and by condition.
+    """Return AO, success rates and presence of model, tracker and static box, and by condition.
 
     Raises:
         DataError: nothing was in view in any scene.
@@ -177,4 +201,5 @@ def locate_scores(followed: Sequence[FollowedTarget]) -> dict[str, Any]:
 
 def _scores(followed: Sequence[FollowedTarget]) -> dict[str, Any]:
     return {**pool_targets('locate', [item.answers for item in followed]).as_dict(),
+            'tracked': pool_targets('tracked', [item.tracked for item in followed]).as_dict(),
             'static': pool_targets('static', [item.static for item in followed]).as_dict()}

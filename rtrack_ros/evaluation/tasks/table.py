@@ -14,7 +14,8 @@ _Column = tuple[str, str, Callable[[_Scores], float | None]]
 COLUMNS: Final[tuple[_Column, ...]] = (
     ('AO', 'locate', lambda row: row['ao']),
     ('SR.50', 'locate', lambda row: row['sr50']),
-    ('AO still', 'locate', lambda row: row['static']['ao']),
+    ('tracked', 'locate', lambda row: row['tracked']['ao']),
+    ('still', 'locate', lambda row: row['static']['ao']),
     ('presence', 'locate', lambda row: _hundredth(row['presence']['f1'])),
     ('gone', 'locate', lambda row: _rest(_hundredth(row['presence']['absent_fpr']))),
     ('verify', 'verify', lambda row: row['accuracy']),
@@ -25,6 +26,9 @@ COLUMNS: Final[tuple[_Column, ...]] = (
     ('motion', 'describe', lambda row: row['motion_right']),
     ('all right', 'describe', lambda row: row['all_right']))
 """Heading, task, and the figure in [0, 1] of a row of scores; None where nothing counted.
+
+'AO' is that of the model's answers alone, 'tracked' that of the tracker which asks it, and
+'still' that of the first box left where it is.
 
 'presence' is an F1, which hides false alarms where targets are seldom absent; 'gone' is the share
 of frames without the target of which the model said so.
