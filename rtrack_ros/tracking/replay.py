@@ -25,7 +25,7 @@ _UNMEASURED = 1e12
 # Standard deviation of a growth from one frame to the next, as a share of the size.
 _GROWTH_NOISE = 0.01
 # A walker widens and narrows with every step: box sizes per square root of a second.
-_LIMBS = 0.8
+_LIMBS = 0.5
 _LIMBS_MOST_S = 0.2
 # The network's word on a width is taken so where its error is below this share of it, ...
 _SURE = 0.12
