@@ -20,7 +20,7 @@ from rtrack_ros.tracking.kalman import Affine
 
 _LEAST_BACKGROUND = 10
 # All boxes of a spectrum share this many points, so that a crowd costs little more than a few.
-_MOST_SEEDS = 320
+_MOST_SEEDS = 160
 _FEWEST_SEEDS = 8
 _STILL_PX = 0.12
 _SAME_OBJECT_IOU = 0.6
