@@ -24,7 +24,7 @@ from rtrack_ros.tracking.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
 from rtrack_ros.tracking.targets import LocatesTargets, Targets
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Outcome, Tracker
-from rtrack_ros.tracking.worker import GroundingWorker, GroundsQueries, WorkerCounts
+from rtrack_ros.tracking.worker import Errand, GroundingWorker, GroundsQueries, WorkerCounts
 
 _RECENT = 512
 _LEAST_BOX_PX = 4.0
@@ -213,12 +213,9 @@ class TrackingPipeline:
         ask = partial(self._describer.describe, self._newest, tracks[track_id].box)
         if self._worker is not None:
             return self._worker.do(ask)
-        done: Future[str] = Future()
-        try:
-            done.set_result(ask())
-        except Exception as error:
-            done.set_exception(error)
-        return done
+        errand = Errand(ask, Future())
+        errand.run()
+        return errand.future
 
     def stats(self) -> PipelineStats:
         """Return a snapshot, from any thread."""

@@ -44,8 +44,7 @@ class Evidence:
 
     def update(self, belief: float) -> float:
         """Return the belief after this evidence."""
-        odds = self.ratio * belief / max(1 - belief, 1e-6)
-        return min(max(odds / (1 + odds), self.least), _MOST_BELIEF)
+        return min(max(_weighed(belief, self.ratio), self.least), _MOST_BELIEF)
 
 
 @dataclass
@@ -177,8 +176,7 @@ def birth_belief(since_s: float, config: TrackerConfig, edges: float = 1.0) -> f
     """
     newcomer = -math.expm1(-since_s / config.arrival_s)
     odds = newcomer * config.answer_recall / config.answer_false_rate
-    belief = min(config.birth_score, odds / (1 + odds))
-    return belief * edges / (1 - belief + belief * edges)
+    return _weighed(min(config.birth_score, odds / (1 + odds)), edges)
 
 
 def edge_ratio(heights: Sequence[float]) -> float:
@@ -194,6 +192,11 @@ def edge_ratio(heights: Sequence[float]) -> float:
         return 1.0
     blurred = math.log(max(sum(heights) / len(heights), 1e-6) / _BLURRED) / _BLURRED_SPREAD
     return _LEAST_RATIO + (1 - _LEAST_RATIO) / (1 + math.exp(min(blurred, 50.0)))
+
+
+def _weighed(belief: float, ratio: float) -> float:
+    """Return a belief after evidence of a likelihood ratio, by Bayes' rule."""
+    return belief * ratio / (1 - belief + belief * ratio)
 
 
 def _faded(since_ns: int, stamp_ns: int, fade_s: float) -> float:

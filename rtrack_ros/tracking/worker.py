@@ -101,7 +101,7 @@ class _Offer:
 
 
 @dataclass(frozen=True, eq=False)
-class _Errand:
+class Errand:
     """Something that somebody wants done with the engine, and where its result goes."""
 
     work: Callable[[], Any]
@@ -135,7 +135,7 @@ class GroundingWorker:
         self._on_error = on_error
         self._scheduler = Scheduler(schedule)
         self._offer: _Offer | None = None
-        self._errands: deque[_Errand] = deque()
+        self._errands: deque[Errand] = deque()
         self._wake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name='grounding', daemon=True)
@@ -160,7 +160,7 @@ class GroundingWorker:
             if self._closed:
                 future.cancel()
             else:
-                self._errands.append(_Errand(work, future))
+                self._errands.append(Errand(work, future))
                 self._wake.notify()
         return future
 
@@ -181,7 +181,7 @@ class GroundingWorker:
 
     def _work(self) -> None:
         while (offer := self._take()) is not None:
-            if isinstance(offer, _Errand):
+            if isinstance(offer, Errand):
                 offer.run()
                 continue
             ranked = self._scheduler.questions(offer.pair, offer.queries, offer.tracks)
@@ -190,7 +190,7 @@ class GroundingWorker:
                 if self._closed or not self._ask(offer.pair, question, turn > 0):
                     break
 
-    def _take(self) -> _Offer | _Errand | None:
+    def _take(self) -> _Offer | Errand | None:
         """Wait for an errand, or a pair after the back-off of a failing engine; None closes."""
         with self._wake:
             free_at = time.monotonic() + self.counts.back_off_s

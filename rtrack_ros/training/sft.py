@@ -4,7 +4,7 @@ import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,14 @@ class Run:
     net: NanoForward
     builder: SequenceBuilder
     average: dict[str, torch.Tensor]
-    device: torch.device = field(default_factory=lambda: torch.device('cpu'))
     stage: int = 0
     step: int = 0
     optimizer: torch.optim.Optimizer | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.net.model.device
 
 
 def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> Path:
@@ -60,7 +64,7 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
     builder = SequenceBuilder(tokenizer)
     device = training_device()
     net = NanoForward(_first_model(config, tokenizer), builder.numbers).to(device)
-    run = Run(out, config, net, builder, deepcopy(net.state_dict()), device)
+    run = Run(out, config, net, builder, deepcopy(net.state_dict()))
     _resume(run)
     if config['compile']:
         net.compile()

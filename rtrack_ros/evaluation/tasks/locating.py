@@ -136,6 +136,7 @@ class _Speechless:
     """Answers no sentence: here all that is asked for are targets."""
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+        """Refuse."""
         raise EngineError(f'nobody answers {query.text!r} here')
 
 
