@@ -15,7 +15,8 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
     """Return the table of one kind of answers, with the ratios that matter below it.
 
     'ours' leads its boxes by the time between pairs (``lead_s``), as who acts on the newest array
-    would have it; 'ours at the stamp' is the tracker by default.
+    would have it; 'ours at the stamp' is the tracker by default, and 'ours by whole answers' does
+    not use boxes before the answer is at its end.
     'perfect motion' moves as the truth does whomever an answer has named by then: what is lacking
     there no tracker can make up for. 'no delay' has the answers about the same frames at once; an
     'instant engine' takes no time and answers about every pair. '/block' and '/ceil' are HOTA over

@@ -1,6 +1,6 @@
 """What every engine promises: images and a prompt under a grammar in, text with timings out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -9,6 +9,10 @@ from rtrack_ros.frames import Image8
 TASKS: Final = ('ground', 'locate', 'verify', 'describe')
 """What a model may be asked: where is what a sentence means, where is this target now, is this
 object what a sentence says, and what is this object."""
+
+
+OnText = Callable[[str], object]
+"""Is given the text of an answer as far as it is written, again and again while it grows."""
 
 
 class EngineError(RuntimeError):
@@ -110,7 +114,8 @@ class Engine(Protocol):
         """Return what this engine can do."""
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
-              max_tokens: int, deadline_s: float | None = None) -> Reply:
+              max_tokens: int, deadline_s: float | None = None,
+              on_text: OnText | None = None) -> Reply:
         """Answer one prompt.
 
         Args:
@@ -119,6 +124,8 @@ class Engine(Protocol):
             grammar: Constraint on the answer, None for free text.
             max_tokens: Upper bound on generated tokens.
             deadline_s: Seconds after which the answer is of no use.
+            on_text: Called while the answer is written, from any thread; must return at once.
+                An engine that cannot tell before the end never calls it.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
@@ -143,7 +150,7 @@ class SharesImages(Engine, Protocol):
         """
 
     def answer(self, seen: Any, prompt: Prompt, grammar: Grammar | None, max_tokens: int,
-               deadline_s: float | None = None) -> Reply:
+               deadline_s: float | None = None, on_text: OnText | None = None) -> Reply:
         """Answer one prompt about encoded images; otherwise as ``infer``.
 
         Raises:

@@ -15,6 +15,7 @@ from rtrack_ros.engines.base import (
     DeadlineError,
     EngineError,
     Grammar,
+    OnText,
     Prompt,
     Reply,
 )
@@ -93,7 +94,8 @@ class OpenVinoEngine:
                             facts.prompt, facts.crops, shares_images=True, tasks=facts.tasks)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
-              max_tokens: int, deadline_s: float | None = None) -> Reply:
+              max_tokens: int, deadline_s: float | None = None,
+              on_text: OnText | None = None) -> Reply:
         """Answer one prompt; see ``engines.base.Engine.infer``.
 
         Timings in milliseconds: 'preprocess' (resizing), 'vit' (image encoding), 'ttft' (from
@@ -104,7 +106,8 @@ class OpenVinoEngine:
             EngineError: the prompt and the images do not fit, or the runtime failed; the engine
                 stays usable unless it was closed.
         """
-        return self.answer(self.encode(images), prompt, grammar, max_tokens, deadline_s)
+        return self.answer(self.encode(images), prompt, grammar, max_tokens, deadline_s,
+                           on_text)
 
     def encode(self, images: Sequence[Image8]) -> SeenImages:
         """Resize images for any number of prompts; see ``engines.base.SharesImages``.
@@ -119,7 +122,8 @@ class OpenVinoEngine:
         return SeenImages([openvino.Tensor(image) for image in resized], preprocess_ms)
 
     def answer(self, seen: SeenImages, prompt: Prompt, grammar: Grammar | None,
-               max_tokens: int, deadline_s: float | None = None) -> Reply:
+               max_tokens: int, deadline_s: float | None = None,
+               on_text: OnText | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
 
         Raises:
@@ -135,7 +139,7 @@ class OpenVinoEngine:
         started = time.perf_counter()
         deadline = None if deadline_s is None else started + deadline_s
         result = self._thread.call(self._generate, seen, chat_text(prompt),
-                                   self._config(grammar, max_tokens), deadline)
+                                   self._config(grammar, max_tokens), deadline, on_text)
         if deadline is not None and time.perf_counter() > deadline:
             raise DeadlineError(f'no answer within {deadline_s} s; allow more time, or raise '
                                 'threads')
@@ -151,7 +155,8 @@ class OpenVinoEngine:
                 regex=grammar.regex)
         return config
 
-    def _generate(self, seen: SeenImages, text: str, config: Any, deadline: float | None) -> Any:
+    def _generate(self, seen: SeenImages, text: str, config: Any, deadline: float | None,
+                  on_text: OnText | None) -> Any:
         # The pipeline keeps what it encoded while a conversation about it exists, and recognises
         # images by a hash of a sample of their bytes. Two frames of a still camera may share it,
         # so that no conversation about other images may be alive. All questions are put this way:
@@ -159,7 +164,8 @@ class OpenVinoEngine:
         if self._kept is not None and self._kept[0] is not seen:
             self._kept = None
         asked = self._genai.ChatHistory([{'role': 'user', 'content': text}])
-        options = {} if deadline is None else {'streamer': self._stopper(deadline)}
+        watched = deadline is not None or on_text is not None
+        options = {'streamer': self._watcher(deadline, on_text)} if watched else {}
         try:
             result = self._pipeline.generate(asked, images=seen.tensors, generation_config=config,
                                              **options)
@@ -169,12 +175,18 @@ class OpenVinoEngine:
         self._kept = self._kept or (seen, asked)
         return result
 
-    def _stopper(self, deadline: float) -> Any:
+    def _watcher(self, deadline: float | None, on_text: OnText | None) -> Any:
+        """Return what the pipeline calls with every piece of text: passes it on, ends it late."""
         status = self._genai.StreamingStatus
+        pieces: list[str] = []
 
-        def stop_when_late(_: str) -> Any:
-            return status.CANCEL if time.perf_counter() > deadline else status.RUNNING
-        return stop_when_late
+        def watch(piece: str) -> Any:
+            if on_text is not None:
+                pieces.append(piece)
+                on_text(''.join(pieces))
+            late = deadline is not None and time.perf_counter() > deadline
+            return status.CANCEL if late else status.RUNNING
+        return watch
 
     def _reply(self, result: Any, preprocess_ms: float, started: float) -> Reply:
         finish = {self._genai.GenerationFinishReason.STOP: 'stop',

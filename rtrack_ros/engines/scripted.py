@@ -1,5 +1,6 @@
 """An engine without a model, for tests: it answers what it is told to answer."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 
@@ -9,6 +10,7 @@ from rtrack_ros.engines.base import (
     DeadlineError,
     EngineError,
     Grammar,
+    OnText,
     Prompt,
     Reply,
 )
@@ -23,7 +25,7 @@ class ScriptedEngine:
     Args:
         script: Texts given in turn, the last one for ever, or a callable of images and prompt;
             an EngineError that the callable raises passes through.
-        delay_s: Seconds each answer takes.
+        delay_s: Seconds each answer takes, of which every box takes an equal part.
         image_size: (width, height) in pixels that coordinates of 'abs_resized' refer to.
         bbox_protocol: Coordinate protocol of the script.
         tasks: What the script can be asked, of ``engines.base.TASKS``.
@@ -47,7 +49,8 @@ class ScriptedEngine:
         return self._capabilities
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
-              max_tokens: int, deadline_s: float | None = None) -> Reply:
+              max_tokens: int, deadline_s: float | None = None,
+              on_text: OnText | None = None) -> Reply:
         """Answer from the script; see ``engines.base.Engine.infer``. A word counts as a token.
 
         Raises:
@@ -64,12 +67,21 @@ class ScriptedEngine:
         if deadline_s is not None and self._delay_s > deadline_s:
             time.sleep(deadline_s)
             raise DeadlineError(f'no answer within {deadline_s} s; allow more time')
-        time.sleep(self._delay_s)
+        self._write(text, on_text)
         words = text.split(' ')
         finish = 'stop' if len(words) <= max_tokens else 'length'
         total_ms = (time.perf_counter() - started) * 1e3
         return Reply(' '.join(words[:max_tokens]), min(len(words), max_tokens), finish,
                      {'total': total_ms}, self._confidence)
+
+    def _write(self, text: str, on_text: OnText | None) -> None:
+        """Take the time of an answer, telling what is written after every box."""
+        ends = [found.end() for found in re.finditer('}', text)]
+        for end in ends:
+            time.sleep(self._delay_s / (len(ends) + 1))
+            if on_text is not None:
+                on_text(text[:end])
+        time.sleep(self._delay_s / (len(ends) + 1))
 
     def _next_text(self, images: Sequence[Image8], prompt: Prompt) -> str:
         self.calls += 1

@@ -16,6 +16,7 @@ from rtrack_ros.engines.base import (
     DeadlineError,
     EngineError,
     Grammar,
+    OnText,
     Prompt,
     Reply,
 )
@@ -93,7 +94,8 @@ class TransformersEngine:
                             shares_images=True, tasks=facts.tasks)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
-              max_tokens: int, deadline_s: float | None = None) -> Reply:
+              max_tokens: int, deadline_s: float | None = None,
+              on_text: OnText | None = None) -> Reply:
         """Answer one prompt; see ``engines.base.Engine.infer``.
 
         Timings in milliseconds: 'preprocess' (images to tensors), 'vit' (image encoding), 'total'.
@@ -107,7 +109,7 @@ class TransformersEngine:
         started = time.perf_counter()
         seen = self.encode(images)
         left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
-        reply = self.answer(seen, prompt, grammar, max_tokens, left_s)
+        reply = self.answer(seen, prompt, grammar, max_tokens, left_s, on_text)
         total_ms = (time.perf_counter() - started) * 1e3
         return replace(reply, timings={'preprocess': seen.preprocess_ms, 'vit': seen.vit_ms,
                                        'total': total_ms})
@@ -121,7 +123,8 @@ class TransformersEngine:
         return self._call(self._encode, images)
 
     def answer(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,
-               max_tokens: int, deadline_s: float | None = None) -> Reply:
+               max_tokens: int, deadline_s: float | None = None,
+               on_text: OnText | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
 
         Timings in milliseconds: 'total', the encoding not included.
@@ -135,7 +138,7 @@ class TransformersEngine:
         started = time.perf_counter()
         late = deadline_s is not None and deadline_s <= 0
         reply = None if late else self._call(self._generate, seen, prompt, grammar, max_tokens,
-                                             deadline_s)
+                                             deadline_s, on_text)
         if reply is None or (deadline_s is not None
                              and time.perf_counter() - started > deadline_s):
             raise DeadlineError('no answer within the deadline; allow more time, or raise threads')
@@ -194,7 +197,7 @@ class TransformersEngine:
                              (resized - started) * 1e3, vit_ms)
 
     def _generate(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,
-                  max_tokens: int, deadline_s: float | None) -> Reply:
+                  max_tokens: int, deadline_s: float | None, on_text: OnText | None) -> Reply:
         from rtrack_ros.engines.greedy import GreedyUnderGrammar
         started = time.perf_counter()
         inputs = self._tokens(prompt, seen.grids)
@@ -207,7 +210,8 @@ class TransformersEngine:
         with self._torch.inference_mode():
             output = self._model.generate(
                 **inputs, do_sample=False, max_new_tokens=max_tokens, max_time=deadline_s,
-                logits_processor=[choose])
+                logits_processor=[choose],
+                streamer=None if on_text is None else _TextWatcher(self._tokenizer, on_text))
         chosen = output[0, length:].tolist()
         text = self._tokenizer.decode(chosen, skip_special_tokens=True)
         finish = 'stop' if chosen and chosen[-1] in choose.ends else 'length'
@@ -219,6 +223,25 @@ class TransformersEngine:
         if self._model is not None:
             self._thread.call(setattr, self, '_model', None)
             self._thread.close()
+
+
+class _TextWatcher:
+    """What ``generate`` gives the prompt to and then every token: passes the text on."""
+
+    def __init__(self, tokenizer: Any, on_text: OnText) -> None:
+        self._tokenizer, self._on_text = tokenizer, on_text
+        self._chosen: list[int] | None = None
+
+    def put(self, tokens: Any) -> None:
+        """Take the prompt first, then one token after another."""
+        if self._chosen is None:
+            self._chosen = []
+            return
+        self._chosen += tokens.tolist()
+        self._on_text(self._tokenizer.decode(self._chosen, skip_special_tokens=True))
+
+    def end(self) -> None:
+        """Do nothing: the reply has the whole text."""
 
 
 def _check_places(images: int, prompt: Prompt) -> None:

@@ -1,5 +1,6 @@
 """What the model said about one frame."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rtrack_ros.frames import Region
@@ -34,6 +35,8 @@ class Answer:
         latency_ms: Wall time from asking to parsed answer.
         region: The part of the image that was asked about, in pixels of the original RGB image;
             the answer says nothing about what lies outside. None for the whole image.
+        partial: Whether it is still being written: more boxes may follow those that are there,
+            and what is not there says nothing yet.
     """
 
     stamp_ns: int
@@ -42,8 +45,13 @@ class Answer:
     groundings: tuple[Grounding, ...]
     latency_ms: float = 0.0
     region: Region | None = None
+    partial: bool = False
 
     @property
     def present(self) -> bool:
         """Whether anything matches."""
         return bool(self.groundings)
+
+
+OnAnswer = Callable[[Answer], object]
+"""Whoever wants an answer, or what is known of one."""

@@ -9,6 +9,7 @@ from rtrack_ros.engines.base import (
     Capabilities,
     Engine,
     Grammar,
+    OnText,
     Prompt,
     Reply,
     SharesImages,
@@ -52,7 +53,7 @@ class Asker:
         self._seen: tuple[tuple[FramePair, ...], Any] | None = None
 
     def ask(self, pairs: Sequence[FramePair], prompt: Prompt, grammar: Grammar, max_tokens: int,
-            deadline_s: float | None = None) -> Reply:
+            deadline_s: float | None = None, on_text: OnText | None = None) -> Reply:
         """Return a complete reply to a prompt about the images of some pairs.
 
         Args:
@@ -61,27 +62,29 @@ class Asker:
             grammar: What may be answered.
             max_tokens: Upper bound on generated tokens.
             deadline_s: Seconds after which the answer is of no use, encoding included.
+            on_text: Gets the text while it is written, see ``engines.base.Engine.infer``.
 
         Raises:
             EngineError: no text could be produced.
             AnswerError: the text was cut off.
         """
-        reply = self._reply(tuple(pairs), prompt, grammar, max_tokens, deadline_s)
+        reply = self._reply(tuple(pairs), prompt, grammar, max_tokens, deadline_s, on_text)
         if reply.finish != 'stop':
             raise AnswerError(f'the answer is incomplete (finish {reply.finish!r} after '
                               f'{reply.tokens} tokens); let the grammar allow less')
         return reply
 
     def _reply(self, pairs: tuple[FramePair, ...], prompt: Prompt, grammar: Grammar,
-               max_tokens: int, deadline_s: float | None) -> Reply:
+               max_tokens: int, deadline_s: float | None, on_text: OnText | None) -> Reply:
         """Ask the engine, about images it has seen already where these are the pairs of before."""
         if not self.capabilities.shares_images:
-            return self._engine.infer(_images(pairs), prompt, grammar, max_tokens, deadline_s)
+            return self._engine.infer(_images(pairs), prompt, grammar, max_tokens, deadline_s,
+                                      on_text)
         engine, started = cast(SharesImages, self._engine), time.perf_counter()
         if self._seen is None or not _same(self._seen[0], pairs):
             self._seen = (pairs, engine.encode(_images(pairs)))
         left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
-        return engine.answer(self._seen[1], prompt, grammar, max_tokens, left_s)
+        return engine.answer(self._seen[1], prompt, grammar, max_tokens, left_s, on_text)
 
     def groundings(self, text: str, pair: FramePair) -> tuple[Grounding, ...]:
         """Return the boxes of an answer about a pair, in pixels of the original RGB image.

@@ -1,13 +1,15 @@
 """One question to the model about one frame pair, from sentence to groundings."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.answers import Answer, OnAnswer
 from rtrack_ros.language.asking import TOKENS_PER_BOX, Asker
 from rtrack_ros.language.grammar import answer_grammar
+from rtrack_ros.language.parser import AnswerError, written_items
 from rtrack_ros.language.prompts import ground_prompt
 from rtrack_ros.language.queries import Query
 
@@ -41,7 +43,8 @@ class Grounder:
                                        labels or self._asker.capabilities.labels or None)
         self._max_tokens = TOKENS_PER_BOX * max_boxes
 
-    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+               on_partial: OnAnswer | None = None) -> Answer:
         """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
 
         Args:
@@ -49,14 +52,45 @@ class Grounder:
                 image either way.
             query: The sentence and its epoch.
             deadline_s: Seconds after which the answer is of no use; None waits.
+            on_partial: Called with what is known of the answer whenever another box is written,
+                from any thread, where the engine tells; must return at once. Its boxes are those
+                of the answer, unless the answer is refused for what comes after them.
 
         Raises:
             EngineError: no text could be produced.
             AnswerError: the text is no answer, or was cut off.
         """
-        started = time.perf_counter()
+        read = partial(self._read, pair, query, time.perf_counter())
+        listener = None if on_partial is None else _Listener(read, on_partial)
         reply = self._asker.ask([pair], ground_prompt(query.text, self._style), self._grammar,
-                                self._max_tokens, deadline_s)
-        groundings = self._asker.groundings(reply.text, pair)
+                                self._max_tokens, deadline_s, listener)
+        return read(reply.text)
+
+    def _read(self, pair: FramePair, query: Query, started: float, text: str,
+              unfinished: bool = False) -> Answer:
+        """Return the answer that a text is, or as much of it as the text has so far."""
+        groundings = self._asker.groundings(written_items(text) if unfinished else text, pair)
         latency_ms = (time.perf_counter() - started) * 1e3
-        return Answer(pair.stamp_ns, query.id, query.epoch, groundings, latency_ms, pair.region)
+        return Answer(pair.stamp_ns, query.id, query.epoch, groundings, latency_ms, pair.region,
+                      unfinished)
+
+
+class _Listener:
+    """Is given the growing text of an answer, and tells of it whenever another box is there."""
+
+    def __init__(self, read: Callable[..., Answer], on_partial: OnAnswer) -> None:
+        self._read, self._on_partial = read, on_partial
+        self._ends = 0
+
+    def __call__(self, text: str) -> None:
+        """Take the text so far; what is wrong with it is said when it is complete."""
+        ends = text.count('}')
+        if ends == self._ends:
+            return
+        self._ends = ends
+        try:
+            answer = self._read(text, unfinished=True)
+        except AnswerError:
+            return
+        if answer.groundings:
+            self._on_partial(answer)

@@ -44,6 +44,25 @@ def parse_answer(text: str, protocol: str, image_size: Size,
                  for index, item in enumerate(items))
 
 
+def written_items(text: str) -> str:
+    """Return the list that a text still being written holds so far, as a text of its own.
+
+    Items that are not complete are left out, and nothing is checked but where each of them ends.
+    """
+    reader, end = json.JSONDecoder(), 0
+    if not text.startswith('['):
+        return '[]'
+    start = 1
+    try:
+        while True:
+            while text[start:start + 1] in (' ', ',', '\n'):
+                start += 1
+            _, end = reader.raw_decode(text, start)
+            start = end
+    except ValueError:
+        return text[:end] + ']' if end else '[]'
+
+
 def parse_words(text: str, grammar: Grammar) -> str:
     """Return an answer in words, once it is seen to be one of a grammar.
 

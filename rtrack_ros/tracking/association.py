@@ -18,6 +18,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 
 _FORBIDDEN = 1e6
 _LARGEST_AREA_RATIO = 4.0
+_SURE_IOU, _TOUCHING_IOU = 0.5, 0.1
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,36 @@ class Candidates:
     sigma: NDArray[np.float64]
     lost: NDArray[np.bool_]
     looks: Sequence[Appearance | None]
+
+    def only(self, rows: Sequence[int]) -> 'Candidates':
+        """Return the tracks of these rows."""
+        index = np.array(rows, dtype=np.intp)
+        return Candidates(self.boxes[index], self.sigma[index], self.lost[index],
+                          [self.looks[row] for row in rows])
+
+
+def match_all(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | None],
+              config: TrackerConfig) -> dict[int, int | None]:
+    """Return the track of every box of an answer, None for a box that is nobody's yet."""
+    pairs = associate(tracks, boxes, looks, config)
+    return dict.fromkeys(range(len(boxes))) | {box: track for track, box in pairs}
+
+
+def match_so_far(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | None],
+                 config: TrackerConfig) -> dict[int, int | None]:
+    """Return the track of those boxes of an unfinished answer that no box to come can change.
+
+    These are boxes that lie well on one track and touch no other, and boxes in whose reach there
+    is no track but such ones; the latter are nobody's yet. All others are left out.
+    """
+    overlap = iou(tracks.boxes, boxes)
+    sure: dict[int, int | None] = {
+        box: track for track, box in associate(tracks, boxes, looks, config)
+        if overlap[track, box] >= _SURE_IOU and (overlap[:, box] > _TOUCHING_IOU).sum() == 1}
+    others = tracks.only([row for row in range(len(tracks.boxes)) if row not in sure.values()])
+    alone = {box: None for box in range(len(boxes)) if box not in sure
+             and not associate(others, boxes[[box]], [looks[box]], config)}
+    return sure | alone
 
 
 def associate(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | None],

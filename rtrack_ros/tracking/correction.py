@@ -6,8 +6,9 @@ frames: who was born had not been followed at all, and a track that slid off its
 followed elsewhere, often without a sign of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from rtrack_ros.frames import Region
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import Appearance, describe_all
-from rtrack_ros.tracking.association import Candidates, associate
+from rtrack_ros.tracking.association import Candidates, match_all, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, clip_to_frame
 from rtrack_ros.tracking.replay import answer_sigma
@@ -48,6 +49,7 @@ class Change:
         box: x1, y1, x2, y2 in RGB pixels on the frame of the answer.
         label: The model's word.
         score: The model's confidence.
+        place: Which box of the answer it is, from 0.
         look: Appearance inside the box.
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
@@ -61,12 +63,14 @@ class Change:
     box: tuple[float, float, float, float]
     label: str
     score: float
+    place: int
     look: Appearance | None
     track_id: int | None
     start: NDArray[np.float64]
     runner: Runner
     detour: Detour | None = None
     restart: bool = False
+
 
 @dataclass
 class Correction:
@@ -97,8 +101,12 @@ class Correction:
 def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
                  tracklets: Sequence[Tracklet], states: kalman.States,
                  config: TrackerConfig, siamese: Siamese | None = None,
-                 give_way: Callable[[], object] = bool) -> Correction:
+                 give_way: Callable[[], object] = bool,
+                 heard: Mapping[int, int] = MappingProxyType({})) -> Correction:
     """Match an answer to the tracks as they were and follow its new boxes to now.
+
+    Of an answer that is still being written those boxes are taken whose track no box to come can
+    change; the others wait for its end, and so does what it leaves out.
 
     Args:
         answer: About ``frames[0]``.
@@ -109,34 +117,43 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
         config: Tracker settings.
         siamese: Looks for the boxes on the way, None to do without.
         give_way: Called often during long work; may wait for something more urgent.
+        heard: Tracks of the boxes that were applied while the answer was written, by place.
     """
     frame = frames[0]
     seen_region = answer.region or (0, 0, *frame.size)
-    groundings = _distinct(answer.groundings)
-    boxes = as_boxes([grounding.box for grounding in groundings])
+    fresh = [(place, grounding) for place, grounding in enumerate(_distinct(answer.groundings))
+             if place not in heard]
+    boxes = as_boxes([grounding.box for _, grounding in fresh])
     looks = describe_all(frame.views, boxes)
     candidates = Candidates(
         _awaited(kalman.boxes_of(states), frame), kalman.position_sigma(states),
         np.array([tracklet.state is TrackState.LOST for tracklet in tracklets], dtype=bool),
         [tracklet.look for tracklet in tracklets])
-    matched = {box: track for track, box in associate(candidates, boxes, looks, config)}
+    awaited = [row for row, tracklet in enumerate(tracklets)
+               if tracklet.id not in heard.values()]
+    choose = match_so_far if answer.partial else match_all
+    matched = {box: None if row is None else awaited[row] for box, row
+               in choose(candidates.only(awaited), boxes, looks, config).items()}
     starts = kalman.new_states(boxes, answer_sigma(boxes, frame.size, config))
     changes = []
-    for index, (grounding, box) in enumerate(zip(groundings, boxes, strict=True)):
-        change = Change(grounding.box, grounding.label, grounding.score, looks[index], None,
-                        starts[index], Runner(box.copy(), np.full(2, np.nan), None,
-                                              cut(frame.views, box)))
-        if index in matched:
-            track = matched[index]
+    for index, track in sorted(matched.items()):
+        (place, grounding), box = fresh[index], boxes[index]
+        change = Change(grounding.box, grounding.label, grounding.score, place, looks[index],
+                        None, starts[index], Runner(box.copy(), np.full(2, np.nan), None,
+                                                    cut(frame.views, box)))
+        if track is not None:
             change.box = _beyond_edges(box, kalman.boxes_of(states[track][None])[0], seen_region)
             _correct_track(change, tracklets[track].id, states[track], past, frames, config)
         changes.append(change)
-    seen = {tracklets[track].id for track in matched.values()}
-    unseen = [(tracklet.id, _visibility(tracklet.id, box, frame, seen_region))
-              for tracklet, box in zip(tracklets, kalman.boxes_of(states), strict=True)
-              if tracklet.id not in seen]
-    duplicates = _duplicates(tracklets, candidates.boxes, seen, config)
-    correction = Correction(frame, changes, unseen, duplicates, frame.stamp_ns)
+    correction = Correction(frame, changes, [], [], frame.stamp_ns)
+    if not answer.partial:
+        seen = {tracklets[track].id for track in matched.values() if track is not None}
+        seen |= set(heard.values())
+        correction.unseen = [
+            (tracklet.id, _visibility(tracklet.id, box, frame, seen_region))
+            for tracklet, box in zip(tracklets, kalman.boxes_of(states), strict=True)
+            if tracklet.id not in seen]
+        correction.duplicates = _duplicates(tracklets, candidates.boxes, seen, config)
     correction.follow(frames, config, siamese, give_way)
     return correction
 

@@ -131,7 +131,10 @@ class Frame:
         coasting_s: Seconds without flow by track id; absent means 0.
         sights: Where the network saw tracks on this frame, by track id; few are looked for.
         corrections: Boxes that answers gave on this frame, by track id, those of births included.
-        answered: (query id, epoch) of the answers applied to this frame.
+        answered: (query id, epoch) of the answers applied to this frame, those being written not
+            yet.
+        heard: By (query id, epoch), the track of every box applied so far, by the box's place in
+            the answer.
     """
 
     stamp_ns: int
@@ -145,6 +148,7 @@ class Frame:
     sights: dict[int, Sight] = field(default_factory=dict)
     corrections: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
     answered: set[tuple[str, int]] = field(default_factory=set)
+    heard: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
 
     def stack(self, ids: list[int]) -> NDArray[np.float64]:
         """Return the states of ``ids`` as (N, 5, 4)."""

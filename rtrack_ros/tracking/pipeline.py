@@ -266,6 +266,8 @@ class TrackingPipeline:
 
     def _apply(self, answer: Answer) -> None:
         outcome = self.tracker.apply(answer)
+        if answer.partial:
+            return
         with self._lock:
             self._latency_ms = answer.latency_ms
             if outcome is Outcome.APPLIED:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from rtrack_ros.frames import FramePair, Region
-from rtrack_ros.language.answers import Answer, Box, Grounding
+from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.locator import Template
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.track import Track
@@ -67,20 +67,23 @@ class Targets:
             for epoch in self._known.keys() - epochs:
                 del self._known[epoch], self._places[epoch]
 
-    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+               on_partial: OnAnswer | None = None) -> Answer:
         """Return the answer to a query about a pair, boxes in pixels of the original RGB image.
 
         Args:
             pair: The pair, whole for a target.
             query: A sentence, or a target that was shown.
             deadline_s: Seconds after which the answer is of no use; None waits.
+            on_partial: Called with what is known of the answer to a sentence while it is
+                written, see ``language.grounder.Grounder.ground``.
 
         Raises:
             EngineError: no text could be produced.
             AnswerError: the text is no answer, or was cut off.
         """
         if not query.by_look:
-            return self._grounder.ground(pair, query, deadline_s)
+            return self._grounder.ground(pair, query, deadline_s, on_partial)
         assert self._locator is not None
         started = time.perf_counter()
         with self._lock:

@@ -57,6 +57,7 @@ class TrackerCounts:
         removals: Tracks ended.
         recovered: Lost tracks found again under their id.
         applied: Answers applied.
+        partial: Times that boxes of an answer still being written were applied.
         late: Answers about frames older than the history.
         stale_epoch: Answers to a query that was replaced or removed.
         duplicate: Second answers to one query about one frame.
@@ -70,6 +71,7 @@ class TrackerCounts:
     removals: int = 0
     recovered: int = 0
     applied: int = 0
+    partial: int = 0
     late: int = 0
     stale_epoch: int = 0
     duplicate: int = 0
@@ -135,10 +137,15 @@ class Tracker:
         """Correct the frame that ``answer`` is about and everything since.
 
         May be called from another thread than ``step``; at most one answer is worked on at a time.
+        One that is still being written may be given again and again as it grows, and at last
+        whole; what becomes of it is counted then.
         """
         with self._answer_lock:
             outcome = self._correct(answer)
-            setattr(self.counts, outcome.value, getattr(self.counts, outcome.value) + 1)
+            if not answer.partial:
+                setattr(self.counts, outcome.value, getattr(self.counts, outcome.value) + 1)
+            elif outcome is Outcome.APPLIED:
+                self.counts.partial += 1
             return outcome
 
     def activate(self, queries: Sequence[Query]) -> None:
@@ -251,20 +258,23 @@ class Tracker:
     def _correct(self, answer: Answer) -> Outcome:
         with self._lock:
             newest = self._history.newest
-            if newest is not None:
+            if newest is not None and not answer.partial:
                 self._history.expect_delay((newest.stamp_ns - answer.stamp_ns) * 1e-9)
             refusal = self._refusal(answer)
             if refusal is not None:
                 return refusal
             frames = self._history.since(answer.stamp_ns)
-            frames[0].answered.add((answer.query_id, answer.epoch))
+            key = (answer.query_id, answer.epoch)
+            heard = frames[0].heard.setdefault(key, {})
+            if not answer.partial:
+                frames[0].answered.add(key)
             tracklets = [tracklet for tracklet in self._tracklets.values()
-                         if (tracklet.query_id, tracklet.epoch) == (answer.query_id, answer.epoch)
+                         if (tracklet.query_id, tracklet.epoch) == key
                          and tracklet.id in frames[0].states]
             states = frames[0].stack([tracklet.id for tracklet in tracklets])
             past = self._history.before(answer.stamp_ns)
         correction = correct_past(answer, past, frames, tracklets, states, self.config,
-                                  self._siamese, self._give_way)
+                                  self._siamese, self._give_way, dict(heard))
         return self._commit(answer, correction)
 
     def _give_way(self) -> None:
@@ -301,11 +311,17 @@ class Tracker:
             return Outcome.STALE_EPOCH
         if not frames or frames[0] is not correction.frame:
             return Outcome.LATE
-        begins = dict(filter(None, (self._write_change(answer, change, frames[0])
-                                    for change in correction.changes)))
+        begins: dict[int, int] = {}
+        for change in correction.changes:
+            written = self._write_change(answer, change, frames[0])
+            if written is not None:
+                track_id, begins[track_id] = written
+                frames[0].heard[key][change.place] = track_id
         if begins:
             replay(self._history.since(min(begins.values())), begins, self.config)
-        self._contradict(answer, correction, set(begins))
+        if not answer.partial:
+            self._contradict(answer, correction,
+                             self._tracklets.keys() & frames[0].heard[key].values())
         self._relive(answer, frames)
         return Outcome.APPLIED
 

@@ -10,9 +10,10 @@ from typing import Any, Protocol, TypeVar
 
 from rtrack_ros.engines.base import DeadlineError
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.answers import Answer, OnAnswer
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking.listener import Listener
 from rtrack_ros.tracking.scheduler import Question, Schedule, Scheduler
 from rtrack_ros.tracking.track import Track
 
@@ -25,8 +26,9 @@ Result = TypeVar('Result')
 class GroundsQueries(Protocol):
     """Whatever answers a query about a pair; ``language.grounder.Grounder`` is one."""
 
-    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
-        """Return the answer, or raise when there is none."""
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+               on_partial: OnAnswer | None = None) -> Answer:
+        """Return the answer, or raise when there is none; tell what is known of it by then."""
 
 
 @dataclass
@@ -121,12 +123,13 @@ class GroundingWorker:
 
     Args:
         grounder: Answers questions; its exceptions are counted, never fatal.
-        on_answer: Called in the worker's thread with every answer.
+        on_answer: Called in the worker's thread with every answer, and in a thread of its own
+            with the newest of what is known of one while it is written.
         on_error: Called in the worker's thread with every failure.
         schedule: What is asked in which order; None takes the defaults.
     """
 
-    def __init__(self, grounder: GroundsQueries, on_answer: Callable[[Answer], object],
+    def __init__(self, grounder: GroundsQueries, on_answer: OnAnswer,
                  on_error: Callable[[Exception], object] | None = None,
                  schedule: Schedule | None = None) -> None:
         self.counts = WorkerCounts()
@@ -138,6 +141,7 @@ class GroundingWorker:
         self._errands: deque[Errand] = deque()
         self._wake = threading.Condition()
         self._closed = False
+        self._listener = Listener(on_answer)
         self._thread = threading.Thread(target=self._work, name='grounding', daemon=True)
         self._thread.start()
 
@@ -177,7 +181,7 @@ class GroundingWorker:
                 errand.future.cancel()
             self._wake.notify()
         self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._listener.close(timeout_s) and not self._thread.is_alive()
 
     def _work(self) -> None:
         while (offer := self._take()) is not None:
@@ -211,7 +215,9 @@ class GroundingWorker:
         # Whatever the engine or the tracker raises, the next pair deserves its question.
         try:
             answer = self._grounder.ground(question.view(pair), question.query,
-                                           self._scheduler.schedule.deadline_s)
+                                           self._scheduler.schedule.deadline_s,
+                                           self._listener.hear)
+            self._listener.forget()
             self.counts.succeeded()
             self._on_answer(answer)
         except Exception as error:

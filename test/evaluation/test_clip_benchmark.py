@@ -9,7 +9,7 @@ import pytest
 from rtrack_ros.data.mot import MotFrames, MotRow
 from rtrack_ros.evaluation.clip_benchmark import VIEWS, ask_clip, follow_clip, view
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer, Box, Grounding
+from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 
@@ -73,7 +73,8 @@ class Points:
     def __init__(self, boxes: list[Box] | None) -> None:
         self._boxes = boxes
 
-    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+               on_partial: OnAnswer | None = None) -> Answer:
         if self._boxes is None:
             raise AnswerError('nonsense')
         return Answer(pair.stamp_ns, query.id, query.epoch,

@@ -40,7 +40,7 @@ class Watching(ScriptedEngine):
         super().__init__(script, image_size=SIZE)
         self.asked = []
 
-    def infer(self, images, prompt, grammar, max_tokens, deadline_s=None):
+    def infer(self, images, prompt, grammar, max_tokens, deadline_s=None, on_text=None):
         self.asked.append((images, prompt, grammar, max_tokens, deadline_s))
         return super().infer(images, prompt, grammar, max_tokens, deadline_s)
 
@@ -110,7 +110,7 @@ def test_sentences_about_one_object_share_one_encoding() -> None:
             self.encoded += 1
             return images
 
-        def answer(self, seen, prompt, grammar, max_tokens, deadline_s=None):
+        def answer(self, seen, prompt, grammar, max_tokens, deadline_s=None, on_text=None):
             return self.infer(seen, prompt, grammar, max_tokens, deadline_s)
     model, first = Sharing(['Yes'], image_size=SIZE), pair()
     verifier = Verifier(model)
@@ -172,7 +172,7 @@ def test_a_template_outlives_its_frame() -> None:
 
 def test_a_cut_answer_is_an_answer_error() -> None:
     class Cut(ScriptedEngine):
-        def infer(self, images, prompt, grammar, max_tokens, deadline_s=None):
+        def infer(self, images, prompt, grammar, max_tokens, deadline_s=None, on_text=None):
             return super().infer(images, prompt, grammar, 1, deadline_s)
     locator = Locator(Cut([FOUND], image_size=SIZE))
     with pytest.raises(AnswerError, match='incomplete'):

@@ -64,7 +64,7 @@ def test_nonsense_is_an_answer_error():
 
 def test_a_cut_answer_is_an_answer_error_even_where_it_could_be_read():
     class Cut(ScriptedEngine):
-        def infer(self, images, prompt, grammar, max_tokens, deadline_s=None):
+        def infer(self, images, prompt, grammar, max_tokens, deadline_s=None, on_text=None):
             return super().infer(images, prompt, grammar, 1, deadline_s)
     with pytest.raises(AnswerError, match='incomplete'):
         Grounder(Cut(['[] []'])).ground(pair(), QUERY)
@@ -84,7 +84,7 @@ def test_the_grammar_is_bounded_by_the_boxes_and_words_asked_for():
     seen = []
 
     class Watching(ScriptedEngine):
-        def infer(self, images, prompt, grammar, max_tokens, deadline_s=None):
+        def infer(self, images, prompt, grammar, max_tokens, deadline_s=None, on_text=None):
             seen.append((grammar.regex, max_tokens))
             return super().infer(images, prompt, grammar, max_tokens, deadline_s)
     Grounder(Watching(['[]']), max_boxes=3, labels=['car', 'tram']).ground(pair(), QUERY)
@@ -129,7 +129,7 @@ class Sharing(ScriptedEngine):
         self.encoded.append(images[0])
         return images
 
-    def answer(self, seen, prompt, grammar, max_tokens, deadline_s=None):
+    def answer(self, seen, prompt, grammar, max_tokens, deadline_s=None, on_text=None):
         self.deadlines.append(deadline_s)
         return self.infer(seen, prompt, grammar, max_tokens, deadline_s)
 
@@ -149,3 +149,35 @@ def test_the_encoding_counts_towards_the_deadline():
     engine = Sharing()
     Grounder(engine).ground(pair(), QUERY, deadline_s=60.0)
     assert 0 < engine.deadlines[0] < 60.0
+
+
+TWO = ('[{"bbox_2d": [250, 500, 500, 1000], "label": "car"}, '
+       '{"bbox_2d": [0, 0, 9, 9], "label": "van"}')
+
+
+def overheard(text: str) -> list:
+    partial: list = []
+    try:
+        Grounder(ScriptedEngine([text])).ground(pair(), QUERY, on_partial=partial.append)
+    except AnswerError:
+        partial.append('refused')
+    return partial
+
+
+def test_boxes_are_told_as_soon_as_they_are_written():
+    first, second = overheard(TWO + ']')
+    assert first.partial and second.partial and first.epoch == 7
+    assert [one.label for one in first.groundings] == ['car']
+    assert [one.label for one in second.groundings] == ['car', 'van']
+    assert first.groundings[0].box == second.groundings[0].box == (160, 240, 320, 480)
+
+
+def test_nobody_is_nothing_to_tell_early():
+    assert overheard('[]') == []
+
+
+@pytest.mark.parametrize(('text', 'boxes'), [
+    (TWO + ', {"bbox_2d": [9, 9, 0, 0], "label": "car"}]', 2), ('{"bbox_2d": [1, 2, 3, 4]}', 0)])
+def test_boxes_before_what_is_wrong_are_told_and_the_answer_refused(text, boxes):
+    *told, end = overheard(text)
+    assert end == 'refused' and len(told) == boxes

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rtrack_ros.language.coordinates import BBOX_PROTOCOLS, ProtocolError, model_from_pixels
 from rtrack_ros.language.grammar import answer_grammar, render_answer
-from rtrack_ros.language.parser import AnswerError, parse_answer
+from rtrack_ros.language.parser import AnswerError, parse_answer, written_items
 
 # A busy machine is slow, not wrong.
 patiently = settings(max_examples=60, deadline=None,
@@ -128,3 +128,11 @@ def test_one_bad_item_refuses_the_answer_and_is_named():
 def test_an_unknown_protocol_is_refused_even_for_an_empty_answer():
     with pytest.raises(ProtocolError, match='rel1000'):
         parse('[]', protocol='pixels')
+
+
+@pytest.mark.parametrize(('text', 'written'), [
+    ('', '[]'), ('[', '[]'), ('[{"bbox_2d": [1, 2', '[]'), ('nobody', '[]'), ('[]', '[]'),
+    ('[{"a": 1}', '[{"a": 1}]'), ('[{"a": 1}, {"b"', '[{"a": 1}]'),
+    ('[{"a": "}"}, {"b": 2}]', '[{"a": "}"}, {"b": 2}]')])
+def test_of_a_text_still_written_only_whole_items_count(text, written):
+    assert written_items(text) == written

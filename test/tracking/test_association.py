@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.tracking.appearance import Appearance, describe
-from rtrack_ros.tracking.association import Candidates, associate
+from rtrack_ros.tracking.association import Candidates, associate, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Views
 
@@ -88,3 +88,30 @@ def test_colours_above_and_below_and_warmth_are_remembered() -> None:
                     np.array([0, 0, 99, 99.]))
     assert dark.parts[:2] == (None, None), 'colours of a dark image are noise'
     assert describe(views, np.array([500.0, 500, 600, 600])) is None
+
+
+class TestOfAnUnfinishedAnswer:
+    """A box is taken before the end of its answer where no box to come can change whose it is."""
+
+    NEIGHBOURS = ((100, 100, 150, 200), (160, 100, 210, 200))
+
+    @staticmethod
+    def so_far(tracks: Candidates, *boxes):
+        return match_so_far(tracks, np.array(boxes, float).reshape(-1, 4), [None] * len(boxes),
+                            CONFIG)
+
+    def test_a_box_well_on_a_track_and_one_far_from_all(self):
+        tracks = candidates(self.NEIGHBOURS)
+        assert self.so_far(tracks, (102, 100, 152, 200), (500, 100, 550, 200)) == {0: 0, 1: None}
+
+    def test_a_box_between_two_tracks_waits(self):
+        assert self.so_far(candidates(self.NEIGHBOURS), (135, 100, 185, 200)) == {}
+
+    def test_a_box_beside_a_track_waits_for_the_box_of_that_track(self):
+        tracks, beside, upon = candidates(self.NEIGHBOURS[:1]), (165, 100, 215, 200), (101, 99,
+                                                                                       151, 199)
+        assert self.so_far(tracks, beside) == {}
+        assert self.so_far(tracks, beside, upon) == {0: None, 1: 0}
+
+    def test_without_tracks_all_are_newcomers(self):
+        assert self.so_far(candidates([]), *self.NEIGHBOURS) == {0: None, 1: None}

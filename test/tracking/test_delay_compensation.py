@@ -4,6 +4,7 @@ Optical flow is replaced by the true motion, so that nothing but the handling of
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -181,3 +182,53 @@ def test_after_a_clock_jump_old_answers_find_nothing() -> None:
     counts = subject.counts
     assert (counts.resets, counts.late, counts.unknown_frame) == (1, 1, 1)
     assert counts.births == births + 4
+
+
+@pytest.mark.parametrize('delay', [6, 14, 29])
+def test_boxes_applied_as_they_are_written_end_where_whole_answers_end(delay: int) -> None:
+    # One question at a time, as a model is asked.
+    asked = range(0, FRAMES - 29, max(EVERY, delay))
+    whole, parts = run(arriving(asked, delay)), Tracker(CONFIG)
+    applied: list[int] = []
+    for index in range(FRAMES):
+        parts.step(pair(index), QUERIES)
+        for late_by in range(1, delay):
+            said = answer(index - late_by) if index - late_by in asked else None
+            if said and late_by <= len(said.groundings):
+                assert parts.apply(so_far(said, late_by)) is Outcome.APPLIED
+        if index - delay in asked:
+            applied.append(index - delay)
+            assert parts.apply(answer(index - delay)) is Outcome.APPLIED
+    assert applied == list(asked) and parts.counts.partial > len(applied)
+    assert_same(parts, whole)
+
+
+def so_far(said: Answer, boxes: int) -> Answer:
+    return replace(said, groundings=said.groundings[:boxes], partial=True)
+
+
+def test_a_box_is_there_once_it_is_written_and_what_is_not_yet_written_says_nothing() -> None:
+    subject = Tracker(CONFIG)
+    subject.step(pair(0), QUERIES)
+    subject.apply(answer(0))
+    for index in range(1, 25):
+        subject.step(pair(index), QUERIES)
+    before = by_label(subject.tracks())
+    said = answer(24)
+    newcomer = [item for item in said.groundings if item.label == 'growing']
+    part = Answer(said.stamp_ns, 'default', 1, tuple(newcomer), partial=True)
+    assert subject.apply(part) is Outcome.APPLIED
+    after = by_label(subject.tracks())
+    assert after.keys() - before.keys() == {'growing'}
+    assert all(after[label] == before[label] for label in before)
+    assert (subject.counts.applied, subject.counts.partial) == (1, 1)
+    again = subject.tracks()
+    subject.apply(part)
+    assert subject.tracks() == again, 'the same boxes once more'
+    whole = Answer(said.stamp_ns, 'default', 1, tuple(newcomer))
+    assert subject.apply(whole) is Outcome.APPLIED
+    assert by_label(subject.tracks())['growing'].id == after['growing'].id
+    assert subject.apply(part) is Outcome.DUPLICATE
+    assert (subject.counts.applied, subject.counts.duplicate) == (2, 0)
+    contradicted = by_label(subject.tracks())
+    assert all(contradicted[label].score < before[label].score for label in before)

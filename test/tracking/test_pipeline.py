@@ -27,7 +27,7 @@ class Oracle:
         self.deadlines: list[float | None] = []
         self.error: Exception | None = None
 
-    def ground(self, pair, query, deadline_s=None) -> Answer:
+    def ground(self, pair, query, deadline_s=None, on_partial=None) -> Answer:
         self.stamps.append(pair.stamp_ns)
         self.regions.append(pair.region)
         self.deadlines.append(deadline_s)

@@ -40,7 +40,7 @@ class Finder:
 class Speechless:
     """A grounder that nobody should ask."""
 
-    def ground(self, pair, query, deadline_s=None) -> Answer:
+    def ground(self, pair, query, deadline_s=None, on_partial=None) -> Answer:
         raise AssertionError(f'asked about {query.text!r}')
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from rtrack_ros.engines.base import DeadlineError, EngineError
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.scheduler import Schedule
@@ -35,7 +35,7 @@ class Gate:
         self.go = threading.Semaphore(0)
         self.error: Exception | None = None
 
-    def ground(self, pair, query, deadline_s=None) -> Answer:
+    def ground(self, pair, query, deadline_s=None, on_partial=None) -> Answer:
         self.asked.append((pair.stamp_ns, query.id))
         self.deadlines.append(deadline_s)
         assert self.go.acquire(timeout=20)
@@ -183,3 +183,46 @@ def test_errands_are_done_between_questions_and_their_errors_come_back(gate) -> 
     gate.go.release()
     worker.close()
     assert waiting.done() and worker.do(lambda: 1).cancelled()
+
+
+class Writing(Gate):
+    """A grounder that tells of its boxes, and ends when it is let."""
+
+    def ground(self, pair, query, deadline_s=None, on_partial=None) -> Answer:
+        boxes = tuple(Grounding((0.0, 0.0, 9.0, size), 'dog') for size in (1.0, 2.0, 3.0))
+        for written in (1, 2, 3):
+            on_partial(Answer(pair.stamp_ns, query.id, query.epoch, boxes[:written],
+                              partial=True))
+        super().ground(pair, query)
+        return Answer(pair.stamp_ns, query.id, query.epoch, boxes)
+
+
+def test_boxes_are_passed_on_while_the_answer_is_written() -> None:
+    writing, answers = Writing(), []
+    worker = GroundingWorker(writing, answers.append)
+    worker.offer(pair(1), QUERY)
+    wait_for(lambda: answers and len(answers[-1].groundings) == 3)
+    assert all(answer.partial for answer in answers) and worker.counts.answered == 0
+    writing.go.release()
+    wait_for(lambda: worker.counts.answered == 1 and not answers[-1].partial)
+    assert worker.close()
+
+
+def test_who_is_slow_with_boxes_gets_the_newest_and_holds_up_no_model() -> None:
+    writing, answers, busy = Writing(), [], threading.Semaphore(0)
+
+    def slow(answer: Answer) -> None:
+        answers.append(answer)
+        if answer.partial:
+            assert busy.acquire(timeout=20)
+            raise RuntimeError('the tracker stumbles')
+
+    worker = GroundingWorker(writing, slow)
+    worker.offer(pair(1), QUERY)
+    wait_for(lambda: writing.asked)
+    busy.release(3)
+    wait_for(lambda: answers and len(answers[-1].groundings) == 3)
+    assert len(answers) <= 3
+    writing.go.release()
+    wait_for(lambda: worker.counts.answered == 1)
+    assert not answers[-1].partial and worker.close()

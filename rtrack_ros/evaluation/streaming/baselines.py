@@ -38,9 +38,11 @@ class Ours:
 
     Args:
         config: Tracker settings, None for the defaults.
+        listens: Whether boxes count from when they are written, not from the end of the answer.
     """
 
-    def __init__(self, config: TrackerConfig | None = None) -> None:
+    def __init__(self, config: TrackerConfig | None = None, listens: bool = True) -> None:
+        self.listens = listens
         self.tracker = Tracker(config)
 
     def see(self, pair: FramePair, query: Query) -> Array | None:
@@ -60,6 +62,8 @@ class Ours:
 
 class StaticBoxes:
     """The boxes of the first answer that names somebody, never moved: not tracking at all."""
+
+    listens = False
 
     def __init__(self) -> None:
         self._known = False
@@ -91,6 +95,8 @@ class Blocking:
     An answer is published as it comes. Its boxes take over the identities of the boxes that they
     overlap most among those answered in the last 5 s, one to one, at an IoU of 0.3 or more.
     """
+
+    listens = False
 
     def __init__(self) -> None:
         self._places: dict[int, _Place] = {}
@@ -139,6 +145,8 @@ class PerfectMotion:
         stream: The recording, whose truth it reads; its instants are the stamps of its pairs.
     """
 
+    listens = True
+
     def __init__(self, stream: Stream) -> None:
         self._truth = stream.truth
         self._number = {stamp: index for index, stamp in enumerate(stream.instants_ns, start=1)}
@@ -181,6 +189,8 @@ class KalmanOnly:
     Args:
         config: Noise of answers and motion, None for the tracker's own.
     """
+
+    listens = False
 
     def __init__(self, config: TrackerConfig | None = None) -> None:
         self._config = config or TrackerConfig()

@@ -27,6 +27,8 @@ class ByteTrack:
         ModuleNotFoundError: the package is not installed; it comes with the extra bytetrack.
     """
 
+    listens = False
+
     def __init__(self) -> None:
         from trackers import ByteTrackTracker
 

@@ -36,6 +36,9 @@ class LatencyProfile(Protocol):
     def delay_s(self, answer: Answer) -> float:
         """Return the seconds from the question to the parsed answer."""
 
+    def written_s(self, answer: Answer) -> list[float]:
+        """Return the seconds from the question until each box is written, none where unknown."""
+
 
 @dataclass(frozen=True)
 class AtOnce:
@@ -59,6 +62,10 @@ class AtOnce:
         """Return 0: the answer is there when it is asked for."""
         return 0.0
 
+    def written_s(self, answer: Answer) -> list[float]:
+        """Return nothing: all of it is there at once."""
+        return []
+
 
 def busy_s(profile: LatencyProfile, answer: Answer) -> float:
     """Return the seconds for which the engine takes no other question."""
@@ -74,6 +81,10 @@ class Measured:
     def delay_s(self, answer: Answer) -> float:
         """Return the measured seconds."""
         return answer.latency_ms * 1e-3
+
+    def written_s(self, answer: Answer) -> list[float]:
+        """Return nothing: the time of single boxes was not kept."""
+        return []
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,10 @@ class Fixed:
         """Return the seconds, whatever the answer says."""
         return self.seconds
 
+    def written_s(self, answer: Answer) -> list[float]:
+        """Return nothing: no box is there before the others."""
+        return []
+
 
 @dataclass(frozen=True)
 class Published:
@@ -120,10 +135,18 @@ class Published:
 
     def delay_s(self, answer: Answer) -> float:
         """Return the seconds of two images and of as many tokens as the answer has."""
-        prompt = (IMAGES * VISION_TOKENS + TEXT_TOKENS) / (VISION_TOKENS + TEXT_TOKENS)
         tokens = EMPTY_ANSWER_TOKENS + BOX_TOKENS * len(answer.groundings)
-        reading_s = (IMAGES * self.vit_ms + prompt * self.prefill_ms) * 1e-3
-        return reading_s + tokens / self.tokens_per_s
+        return self._reading_s + tokens / self.tokens_per_s
+
+    def written_s(self, answer: Answer) -> list[float]:
+        """Return the seconds of two images and of the tokens up to the end of each box."""
+        return [self._reading_s + BOX_TOKENS * boxes / self.tokens_per_s
+                for boxes in range(1, len(answer.groundings) + 1)]
+
+    @property
+    def _reading_s(self) -> float:
+        prompt = (IMAGES * VISION_TOKENS + TEXT_TOKENS) / (VISION_TOKENS + TEXT_TOKENS)
+        return (IMAGES * self.vit_ms + prompt * self.prefill_ms) * 1e-3
 
 
 _EDGE_LLM = 'TensorRT Edge-LLM 0.10.0 documentation, performance on JetPack 7.2, batch 1'

@@ -1,7 +1,8 @@
 """A stand-in for the model with known faults: the truth with misses, false boxes and jitter.
 
 It judges tracking apart from language. Its faults are drawn from the scene, the sentence and the
-frame alone, so that every method that asks about a frame gets the same answer.
+frame alone, so that every method that asks about a frame gets the same answer. Boxes are written
+in any order.
 """
 
 import zlib
@@ -69,7 +70,8 @@ class Oracle:
                  if rng.random() >= self._faults.miss_rate]
         if rng.random() < self._faults.false_rate:
             boxes.append(self._jittered(self._false_box(index, rng), rng))
-        groundings = tuple(Grounding(box, 'object') for box in boxes if box is not None)
+        written = [boxes[place] for place in rng.permutation(len(boxes))]
+        groundings = tuple(Grounding(box, 'object') for box in written if box is not None)
         return Heard(Answer(self._stamps_ns[index], query.id, query.epoch, groundings))
 
     def _false_box(self, index: int, rng: np.random.Generator) -> Box:

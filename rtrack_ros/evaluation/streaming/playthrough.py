@@ -12,8 +12,9 @@ ECCV 2020), so that late boxes are wrong boxes where things move.
 import math
 import time
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 import cv2
@@ -48,6 +49,10 @@ class Method(Protocol):
 
     def hear(self, answer: Answer) -> Array | None:
         """Take an answer on arrival; returns the array to publish, None for nothing new."""
+
+    @property
+    def listens(self) -> bool:
+        """Whether it also wants partial answers, while the engine writes them."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,7 @@ class Replay:
         delays_s: Engine delay of every question.
         skipped: Pairs that a newer one replaced before the method got to them.
         pair_costs_s: Own work for every pair that was published.
-        answer_costs_s: Own work for every answer.
+        answer_costs_s: Own work for every answer and every partial one.
     """
 
     publications: list[Publication] = field(default_factory=list)
@@ -198,6 +203,11 @@ def score_replay(stream: Stream, outcome: Replay) -> EvaluationSequence:
     return EvaluationSequence(stream.truth, tracks, len(stream.instants_ns), stream.name)
 
 
+def so_far(answer: Answer, boxes: int) -> Answer:
+    """Return what is known of an answer when this many of its boxes are written."""
+    return replace(answer, groundings=answer.groundings[:boxes], partial=True)
+
+
 class _Clockwork:
     """The events of one run: pairs are worked off in turn, answers beside them.
 
@@ -213,9 +223,9 @@ class _Clockwork:
         self._free_ns = 0
         self._next = 0
         self._offered: int | None = None
-        self._answer: tuple[int, Heard] | None = None
+        self._coming: deque[tuple[int, Heard]] = deque()
         self._engine_free_ns = 0
-        self._answer_work_ns = 0
+        self._heard_ns = self._answer_work_ns = 0
         self._outcome = Replay()
 
     def run(self) -> Replay:
@@ -224,9 +234,9 @@ class _Clockwork:
         while True:
             pair_ns = (max(self._free_ns, self._arrivals_ns[self._next])
                        if self._next < len(self._arrivals_ns) else never)
-            answer_ns = (never if self._answer is None
-                         else self._answer[0] + self._answer_work_ns)
-            asks = self._answer is None and self._offered is not None
+            answer_ns = (max(self._coming[0][0], self._heard_ns) + self._answer_work_ns
+                         if self._coming else never)
+            asks = not self._coming and self._offered is not None
             ask_ns = max(self._free_ns, self._engine_free_ns) if asks else never
             # At the same time the pair comes first: publishing never waits for an answer.
             if pair_ns <= min(answer_ns, ask_ns) and pair_ns < never:
@@ -254,8 +264,8 @@ class _Clockwork:
 
     def _hear(self, done_ns: int) -> None:
         """Let an answer take effect whose work is done by now."""
-        assert self._answer is not None
-        heard, self._answer = self._answer[1], None
+        heard = self._coming.popleft()[1]
+        self._heard_ns = done_ns
         self._engine_free_ns = max(self._engine_free_ns, done_ns)
         if heard.understood:
             boxes, seconds = self._cost(lambda: self._method.hear(heard.answer))
@@ -269,7 +279,11 @@ class _Clockwork:
         assert self._offered is not None
         heard = self._answers.about(self._offered, self._stream.query)
         delay_s = self._profile.delay_s(heard.answer)
-        self._answer = (start_ns + round(delay_s * 1e9), heard)
+        if self._method.listens and heard.understood:
+            self._coming.extend(
+                (start_ns + round(seconds * 1e9), Heard(so_far(heard.answer, boxes)))
+                for boxes, seconds in enumerate(self._profile.written_s(heard.answer), start=1))
+        self._coming.append((start_ns + round(delay_s * 1e9), heard))
         self._engine_free_ns = start_ns + round(busy_s(self._profile, heard.answer) * 1e9)
         self._outcome.questions += 1
         self._outcome.delays_s.append(delay_s)

@@ -15,7 +15,7 @@ import numpy as np
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.evaluation.metrics.single_object import TargetRun, pool_targets
 from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
-from rtrack_ros.language.answers import Answer, Box
+from rtrack_ros.language.answers import Answer, Box, OnAnswer
 from rtrack_ros.language.locator import Locator, Template
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
@@ -135,7 +135,8 @@ class _Follower:
 class _Speechless:
     """Answers no sentence: here all that is asked for are targets."""
 
-    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+               on_partial: OnAnswer | None = None) -> Answer:
         """Refuse."""
         raise EngineError(f'nobody answers {query.text!r} here')
 

@@ -12,7 +12,7 @@ from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.learning import thermal
 from rtrack_ros.evaluation.learning.tracking import ScenePlan, relative_gain, without_thermal
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.language.answers import Answer, Grounding, OnAnswer
 from rtrack_ros.language.queries import Query
 from rtrack_ros.simulation import CONDITIONS
 
@@ -27,7 +27,8 @@ class SeesByHeat:
         self._stamps = scene.stamps_ns
         self._truth = {stream.query.text: stream.truth for stream in plan.streams(scene)}
 
-    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None) -> Answer:
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+               on_partial: OnAnswer | None = None) -> Answer:
         rows = self._truth[query.text].get(self._stamps.index(pair.stamp_ns) + 1, [])
         boxes = rows if pair.thermal is not None else []
         return Answer(pair.stamp_ns, query.id, query.epoch,

@@ -2,7 +2,13 @@
 
 import pytest
 
-from rtrack_ros.evaluation.streaming.latency import PUBLISHED, Fixed, Measured, parse_profile
+from rtrack_ros.evaluation.streaming.latency import (
+    PUBLISHED,
+    AtOnce,
+    Fixed,
+    Measured,
+    parse_profile,
+)
 from rtrack_ros.language.answers import Answer, Grounding
 
 
@@ -43,3 +49,12 @@ def test_names_and_seconds_are_parsed() -> None:
 def test_what_is_no_profile_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match='delay|profile'):
         parse_profile(text)
+
+
+def test_a_box_is_written_before_those_after_it() -> None:
+    orin = PUBLISHED['orin-qwen3vl-2b-int4']
+    written = orin.written_s(answer(3))
+    assert written == pytest.approx([orin.delay_s(answer(boxes)) - 2 / 98.9
+                                     for boxes in (1, 2, 3)])
+    assert not orin.written_s(answer(0)) and not AtOnce(orin).written_s(answer(3))
+    assert not Fixed(1.0).written_s(answer(3)) and not Measured().written_s(answer(3))

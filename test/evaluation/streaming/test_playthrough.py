@@ -1,7 +1,7 @@
 """Virtual time: what is published late is scored late, by exactly as much."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,10 @@ class Scripted:
     """Publishes the truth of a pair at once, or the boxes of answers as they come."""
 
     on_pair: bool = True
+    listens: bool = False
     seen: list[int] = field(default_factory=list)
     heard: list[int] = field(default_factory=list)
+    partial: list[tuple[int, int]] = field(default_factory=list)
 
     def see(self, pair: FramePair, query: Query) -> Array | None:
         index = pair.stamp_ns // STEP_NS
@@ -74,6 +76,9 @@ class Scripted:
         return ((1, box_at(index)),) if self.on_pair else None
 
     def hear(self, answer: Answer) -> Array | None:
+        if answer.partial:
+            self.partial.append((answer.stamp_ns // STEP_NS, len(answer.groundings)))
+            return None
         self.heard.append(answer.stamp_ns // STEP_NS)
         return None if self.on_pair else tuple(
             (1, grounding.box) for grounding in answer.groundings)
@@ -175,3 +180,35 @@ def test_processor_time_is_measured_and_charged() -> None:
     result, seconds = ProcessorTime()(work)
     assert result == sum(number * number for number in range(200_000))
     assert 0.0005 < seconds < 5.0
+
+
+class Listing(Truthful):
+    """An engine that sees three cars."""
+
+    def about(self, index: int, query: Query) -> Heard:
+        heard = super().about(index, query)
+        return Heard(replace(heard.answer, groundings=heard.answer.groundings * 3))
+
+
+@dataclass(frozen=True)
+class Slow(Fixed):
+    """A box every 0.1 s after 0.2 s of reading, and 0.1 s for the end."""
+
+    seconds: float = 0.6
+
+    def written_s(self, answer: Answer) -> list[float]:
+        return [0.3, 0.4, 0.5]
+
+
+def test_who_listens_hears_boxes_when_they_are_written_and_the_answer_as_before() -> None:
+    plain, listener = Scripted(), Scripted(listens=True)
+    for method in (plain, listener):
+        replay(make_stream(10), method, Listing(), Slow(), FixedTime(0.0))
+    assert plain.heard == listener.heard == [0, 6, 9] and not plain.partial
+    assert listener.partial == [(index, boxes) for index in (0, 6, 9) for boxes in (1, 2, 3)]
+
+
+def test_a_text_that_is_no_answer_has_no_boxes_before_its_end_either() -> None:
+    listener = Scripted(listens=True)
+    replay(make_stream(10), listener, Speechless(), Slow(), FixedTime(0.0))
+    assert not listener.partial and not listener.heard

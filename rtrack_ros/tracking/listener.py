@@ -1,0 +1,56 @@
+"""The thread that passes on boxes of an answer while the model still writes the others."""
+
+import threading
+from contextlib import suppress
+
+from rtrack_ros.language.answers import Answer, OnAnswer
+
+
+class Listener:
+    """Passes on what is known of answers that are being written, in a thread of its own.
+
+    The model is not held up by what is done with it; where that takes longer than the next box,
+    the newest is passed on alone, for it holds all boxes before.
+
+    Args:
+        on_partial: Called with the newest partial answer.
+    """
+
+    def __init__(self, on_partial: OnAnswer) -> None:
+        self._on_partial = on_partial
+        self._wake = threading.Condition()
+        self._newest: Answer | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name='listening', daemon=True)
+        self._thread.start()
+
+    def hear(self, answer: Answer) -> None:
+        """Take a partial answer, from any thread; returns at once."""
+        with self._wake:
+            self._newest = answer
+            self._wake.notify()
+
+    def forget(self) -> None:
+        """Drop what has not been passed on: the whole answer is here."""
+        with self._wake:
+            self._newest = None
+
+    def close(self, timeout_s: float) -> bool:
+        """Stop; returns whether the thread ended in time."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while (answer := self._take()) is not None:
+            # The whole answer follows, and meets the same trouble where it is counted.
+            with suppress(Exception):
+                self._on_partial(answer)
+
+    def _take(self) -> Answer | None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._closed or self._newest is not None)
+            answer, self._newest = self._newest, None
+            return None if self._closed else answer
