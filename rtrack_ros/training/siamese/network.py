@@ -26,7 +26,7 @@ _INSIDE = 1.0
 
 
 class SiameseNet(nn.Module):
-    """Says where the object of a template is in a search patch; 169 thousand weights."""
+    """Says where the object of a template is in a search patch; 311 thousand weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,11 +34,11 @@ class SiameseNet(nn.Module):
             nn.Conv2d(2, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),
             nn.Conv2d(32, 32, 3, 1, 1), nn.ReLU())
         self.compare = nn.Sequential(
-            nn.Conv2d(96, 48, 1), nn.ReLU(), nn.Conv2d(48, 64, 3, 2, 1), nn.ReLU(),
-            nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(), nn.Conv2d(64, 24, 1), nn.ReLU())
+            nn.Conv2d(96, 64, 1), nn.ReLU(), nn.Conv2d(64, 96, 3, 2, 1), nn.ReLU(),
+            nn.Conv2d(96, 96, 3, 1, 1), nn.ReLU(), nn.Conv2d(96, 32, 1), nn.ReLU())
         cells = (SIDE // 8) ** 2
-        self.answer = nn.Sequential(nn.Flatten(), nn.Linear(24 * cells, 96), nn.ReLU(),
-                                    nn.Linear(96, OUTPUTS))
+        self.answer = nn.Sequential(nn.Flatten(), nn.Linear(32 * cells, 128), nn.ReLU(),
+                                    nn.Linear(128, OUTPUTS))
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
         """Return (N, OUTPUTS) of patches (N, 2, SIDE, SIDE) that ``normalised`` prepared."""
