@@ -19,6 +19,8 @@ from rtrack_ros.tracking.config import TrackerConfig
 _FORBIDDEN = 1e6
 _LARGEST_AREA_RATIO = 4.0
 _SURE_IOU, _TOUCHING_IOU = 0.5, 0.1
+# Who follows the wrong object has his own this much farther off than others have.
+_ASTRAY_REACH = 3.0
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,21 @@ class Candidates:
         sigma: (N,) standard deviation of the centres in pixels.
         lost: (N,) whether each track was lost; such a match must not look otherwise.
         looks: Remembered appearances.
+        astray: (N,) whether each lies on another although an answer once listed both: one of
+            the two follows the other's object.
     """
 
     boxes: BoxArray
     sigma: NDArray[np.float64]
     lost: NDArray[np.bool_]
     looks: Sequence[Appearance | None]
+    astray: NDArray[np.bool_]
 
     def only(self, rows: Sequence[int]) -> 'Candidates':
         """Return the tracks of these rows."""
         index = np.array(rows, dtype=np.intp)
         return Candidates(self.boxes[index], self.sigma[index], self.lost[index],
-                          [self.looks[row] for row in rows])
+                          [self.looks[row] for row in rows], self.astray[index])
 
 
 def match_all(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | None],
@@ -85,7 +90,8 @@ def associate(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | 
     weight = config.appearance_weight
     first = (1 - weight) * (1 - overlap) + weight * (1 - likeness)
     pairs = _assign(np.where(overlap >= config.iou_gate, first, _FORBIDDEN))
-    barred = tracks.lost[:, None] & known & (likeness < config.appearance_gate)
+    doubted = tracks.lost | tracks.astray
+    barred = doubted[:, None] & known & (likeness < config.appearance_gate)
     cost = np.where(barred, _FORBIDDEN, _second_stage(tracks, boxes, likeness, config))
     for track, box in pairs:
         cost[track, :], cost[:, box] = _FORBIDDEN, _FORBIDDEN
@@ -99,6 +105,7 @@ def _second_stage(tracks: Candidates, boxes: BoxArray, likeness: NDArray[np.floa
     targets = (boxes[:, :2] + boxes[:, 2:]) / 2
     distance = np.linalg.norm(centres[:, None] - targets[None], axis=2)
     reach = np.sqrt(np.maximum(track_area[:, None], box_area[None])) + 2 * tracks.sigma[:, None]
+    reach = reach * np.where(tracks.astray, _ASTRAY_REACH, 1.0)[:, None]
     relative = distance / (config.distance_gate * reach)
     ratio = np.maximum(track_area[:, None] / box_area[None], box_area[None] / track_area[:, None])
     allowed = (relative <= 1) & (ratio <= _LARGEST_AREA_RATIO)

@@ -125,10 +125,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
              if place not in heard]
     boxes = as_boxes([grounding.box for _, grounding in fresh])
     looks = describe_all(frame.views, boxes)
-    candidates = Candidates(
-        _awaited(kalman.boxes_of(states), frame), kalman.position_sigma(states),
-        np.array([tracklet.state is TrackState.LOST for tracklet in tracklets], dtype=bool),
-        [tracklet.look for tracklet in tracklets])
+    candidates = _candidates(tracklets, states, frame, config)
     awaited = [row for row, tracklet in enumerate(tracklets)
                if tracklet.id not in heard.values()]
     choose = match_so_far if answer.partial else match_all
@@ -156,6 +153,25 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
         correction.duplicates = _duplicates(tracklets, candidates.boxes, seen, config)
     correction.follow(frames, config, siamese, give_way)
     return correction
+
+
+def _candidates(tracklets: Sequence[Tracklet], states: kalman.States, frame: Frame,
+                config: TrackerConfig) -> Candidates:
+    boxes = _awaited(kalman.boxes_of(states), frame)
+    astray = np.zeros(len(tracklets), dtype=bool)
+    for row, column in _sharing(boxes, config):
+        if tracklets[column].id in tracklets[row].apart:
+            astray[[row, column]] = True
+    return Candidates(
+        boxes, kalman.position_sigma(states),
+        np.array([tracklet.state is TrackState.LOST for tracklet in tracklets], dtype=bool),
+        [tracklet.look for tracklet in tracklets], astray)
+
+
+def _sharing(boxes: BoxArray, config: TrackerConfig) -> list[tuple[int, int]]:
+    """Return the pairs (row, column) of boxes (N, 4) that seem to lie on one object."""
+    rows, columns = np.nonzero(np.triu(iou(boxes, boxes) > config.duplicate_iou, 1))
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def _distinct(groundings: Sequence[Grounding]) -> list[Grounding]:
@@ -236,13 +252,10 @@ def _duplicates(tracklets: Sequence[Tracklet], boxes: BoxArray, seen: set[int],
     overlap now. When the older one is without a box, the younger is dropped all the same: the
     next answer confirms the older, which lies on the same object.
     """
-    overlap = iou(boxes, boxes)
     drop = set()
-    for row, first in enumerate(tracklets):
-        for column in range(row + 1, len(tracklets)):
-            second = tracklets[column]
-            one_seen = (first.id in seen) != (second.id in seen)
-            if (one_seen and overlap[row, column] > config.duplicate_iou
-                    and second.id not in first.apart):
-                drop.add(max(first.id, second.id))
+    for row, column in _sharing(boxes, config):
+        first, second = tracklets[row], tracklets[column]
+        one_seen = (first.id in seen) != (second.id in seen)
+        if one_seen and second.id not in first.apart:
+            drop.add(max(first.id, second.id))
     return sorted(drop)

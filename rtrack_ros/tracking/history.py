@@ -22,6 +22,8 @@ from rtrack_ros.tracking.kalman import Affine
 # The ring covers this many times the worst delay, which fades by this factor with every answer.
 _COVER = 2.0
 _DELAY_MEMORY = 0.98
+# Share of its sides by which a box may be off that says anything of where its object is.
+_VAGUE = 0.2
 
 STILL: Affine = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
@@ -115,6 +117,24 @@ class Sight:
     present: float
     apart_s: float = math.inf
 
+    def finds(self, least: float) -> bool:
+        """Whether the object is there with probability ``least``, and roughly known where."""
+        extent = self.box[2:] - self.box[:2]
+        return self.present >= least and bool((self.sigma[:2] < _VAGUE * extent).all())
+
+
+@dataclass(frozen=True)
+class Swing:
+    """A width that swings with every step.
+
+    Attributes:
+        usual: Pixels about which it swings.
+        untold_s: Seconds since the network last told it.
+    """
+
+    usual: float
+    untold_s: float
+
 
 @dataclass
 class Frame:
@@ -130,6 +150,7 @@ class Frame:
         states: Kalman state (5, 4) by track id, after this frame's measurements.
         coasting_s: Seconds without flow by track id; absent means 0.
         sights: Where the network saw tracks on this frame, by track id; few are looked for.
+        swings: Of whose width swings, by track id, see ``tracking.gait``.
         corrections: Boxes that answers gave on this frame, by track id, those of births included.
         answered: (query id, epoch) of the answers applied to this frame, those being written not
             yet.
@@ -146,6 +167,7 @@ class Frame:
     states: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     coasting_s: dict[int, float] = field(default_factory=dict)
     sights: dict[int, Sight] = field(default_factory=dict)
+    swings: dict[int, Swing] = field(default_factory=dict)
     corrections: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
     answered: set[tuple[str, int]] = field(default_factory=set)
     heard: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
@@ -230,7 +252,7 @@ class History:
         """Forget removed tracks on every frame."""
         for frame in self._frames:
             for by_id in (frame.motions, frame.states, frame.coasting_s, frame.sights,
-                          frame.corrections):
+                          frame.swings, frame.corrections):
                 for track_id in track_ids & by_id.keys():
                     del by_id[track_id]
 

@@ -1,8 +1,8 @@
 """Moving states from frame to frame, now or again.
 
-``advance`` is the one step that both the live tracker and a replay take. ``replay`` repeats it
-from an earlier frame after an answer corrected the states there, which gives what a tracker that
-had the answer at once would have.
+``step`` is what both the live tracker and a replay do. ``replay`` repeats it from an earlier frame
+after an answer corrected the states there, which gives what a tracker that had the answer at once
+would have.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray, cover
-from rtrack_ros.tracking import kalman
+from rtrack_ros.tracking import gait, kalman
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion
 from rtrack_ros.tracking.kalman import Affine, States
@@ -24,17 +24,25 @@ _UNKNOWN_SPEED = 1.0
 _UNMEASURED = 1e12
 # Standard deviation of a growth from one frame to the next, as a share of the size.
 _GROWTH_NOISE = 0.01
-# A walker widens and narrows with every step: box sizes per square root of a second.
-_LIMBS = 0.5
-_LIMBS_MOST_S = 0.2
-# The network's word on a width is taken so where its error is below this share of it, ...
-_SURE = 0.12
+# The network tells a width where its error is below this share of it, ...
+_SURE = 0.08
 # ... and no other box covers this share of the smaller of the two: it may take both for one.
 _TOUCHING = 0.1
 
 
+def step(before: Frame, frame: Frame, ids: list[int], config: TrackerConfig) -> None:
+    """Write where tracks are on a frame, from where they were before it and what it measured."""
+    motions = [frame.motions.get(track_id) for track_id in ids]
+    states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, config,
+                     gait.swinging(before, ids))
+    states = _with_corrections(with_sights(states, before, frame, ids, config), frame, ids,
+                               config)
+    frame.states.update(zip(ids, states, strict=True))
+    _note_coasting(before, frame, ids, config)
+
+
 def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt_s: float,
-            config: TrackerConfig) -> States:
+            config: TrackerConfig, swinging: NDArray[np.bool_] | None = None) -> States:
     """Return the states (N, 5, 4) one frame later.
 
     Args:
@@ -43,15 +51,19 @@ def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt
         camera: Background motion between the frames, 2x3, RGB pixels.
         dt_s: Seconds between the frames.
         config: Tracker settings.
+        swinging: Whose width swings, (N,); None for nobody's.
     """
     if len(states) == 0:
         return states
+    if swinging is None:
+        swinging = np.zeros(len(states), dtype=bool)
     velocity, variance = _measured_velocity(states, motions, camera, dt_s, config)
     seen = np.array([motion is not None for motion in motions])
+    variance[swinging, gait.WIDTH] = _UNMEASURED
     moved = kalman.move_camera(states, camera)
     moved = kalman.measure_velocity(moved, velocity, variance)
     keep = np.where(seen, 1.0, np.exp(-dt_s / config.coast_s))
-    return kalman.predict(moved, dt_s, config.acceleration, keep)
+    return gait.swing(kalman.predict(moved, dt_s, config.acceleration, keep), swinging, dt_s)
 
 
 def _measured_velocity(states: States, motions: Sequence[Motion | None], camera: Affine,
@@ -116,47 +128,44 @@ def replay(frames: Sequence[Frame], begins: Mapping[int, int], config: TrackerCo
     """
     for before, frame in pairwise(frames):
         ids = [track_id for track_id, begin_ns in begins.items() if begin_ns <= before.stamp_ns]
-        if not ids:
-            continue
-        motions = [frame.motions.get(track_id) for track_id in ids]
-        states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, config)
-        states = _with_corrections(with_sights(states, frame, ids, config), frame, ids, config)
-        for track_id, state in zip(ids, states, strict=True):
-            frame.states[track_id] = state
-        note_coasting(before, frame, ids, config)
+        if ids:
+            step(before, frame, ids, config)
 
 
-def note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: TrackerConfig) -> None:
+def _note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: TrackerConfig) -> None:
     """Write for how long neither flow nor network has seen the tracks ``ids`` by ``frame``."""
     for track_id in ids:
         sight = frame.sights.get(track_id)
-        seen = track_id in frame.motions or (sight and sight.present >= config.sight_present)
+        seen = track_id in frame.motions or (sight and sight.finds(config.sight_present))
         frame.coasting_s[track_id] = 0.0 if seen else (
             before.coasting_s.get(track_id, 0.0) + frame.dt_s)
 
 
-def with_sights(states: States, frame: Frame, ids: Sequence[int],
+def with_sights(states: States, before: Frame, frame: Frame, ids: Sequence[int],
                 config: TrackerConfig) -> States:
     """Return the states (N, 5, 4) of ``ids`` after what the network saw on their frame.
 
-    Width follows it freely where it is sure, unless another object is near enough to be taken for
-    a part of this one.
+    The network's errors about what stays as it is are alike from look to look. Arms and legs do
+    not, so that where it is sure of a width, every look at it counts in full, and the width swings
+    from then on, see ``gait``. Another object near enough to be taken for a part of this one
+    forbids that.
     """
     rows = [row for row, track_id in enumerate(ids) if track_id in frame.sights
-            and frame.sights[track_id].present >= config.sight_present]
+            and frame.sights[track_id].finds(config.sight_present)]
+    told = np.zeros(len(ids), dtype=bool)
+    usual = states[:, 0, gait.WIDTH]
     if rows:
         sights = [frame.sights[ids[row]] for row in rows]
         apart_s = np.array([max(sight.apart_s, 1e-3) for sight in sights])
-        alike = 1 + config.sight_memory_s / apart_s
-        variance = np.stack([sight.sigma for sight in sights]) ** 2 * alike[:, None]
-        states = states.copy()
+        variance = np.stack([sight.sigma for sight in sights]) ** 2
         seen = np.stack([sight.box for sight in sights])
-        told = np.sqrt(variance[:, 2]) < _SURE * (seen[:, 2] - seen[:, 0])
-        told &= ~_touching(states, frame, ids)[rows]
-        step = _LIMBS * kalman.sizes(states[rows])
-        states[rows, 2, 2] += told * step ** 2 * np.minimum(apart_s, _LIMBS_MOST_S)
-        states[rows] = kalman.measure_position(states[rows], seen, variance)
-    return states
+        told[rows] = np.sqrt(variance[:, gait.WIDTH]) < _SURE * (seen[:, 2] - seen[:, 0])
+        told &= ~_touching(states, frame, ids) & gait.upright(states)
+        alike = np.repeat(1 + config.sight_memory_s / apart_s[:, None], 4, axis=1)
+        alike[told[rows], gait.WIDTH] = 1.0
+        states = gait.begin(states, told & ~gait.swinging(before, ids))
+        states[rows] = kalman.measure_position(states[rows], seen, variance * alike)
+    return gait.settle(states, usual, told, before, frame, ids)
 
 
 def _touching(states: States, frame: Frame, ids: Sequence[int]) -> NDArray[np.bool_]:

@@ -21,10 +21,11 @@ from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import describe
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import Change, Correction, correct_past
+from rtrack_ros.tracking.gait import growth_ahead, swinging
 from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
 from rtrack_ros.tracking.lookout import Lookout
 from rtrack_ros.tracking.newest import measure_newest
-from rtrack_ros.tracking.replay import advance, correct, note_coasting, replay, with_sights
+from rtrack_ros.tracking.replay import correct, replay, step
 from rtrack_ros.tracking.siamese import Siamese
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracklet import Tracklet, birth_belief, edge_ratio
@@ -214,12 +215,7 @@ class Tracker:
         self._history.append(frame)
         self.counts.frames += 1
         if before is not None:
-            ids = list(before.states)
-            motions = [frame.motions.get(track_id) for track_id in ids]
-            states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, self.config)
-            frame.states = dict(zip(ids, with_sights(states, frame, ids, self.config),
-                                    strict=True))
-            note_coasting(before, frame, ids, self.config)
+            step(before, frame, list(before.states), self.config)
 
     def _judge(self, frame: Frame, only: Collection[int] | None = None) -> None:
         """Decide where tracks of a frame are in their lives; ``only`` these, None for all."""
@@ -243,6 +239,8 @@ class Tracker:
         carried = centres @ frame.camera[:, :2].T + frame.camera[:, 2] - centres
         velocities = states[:, 1, :2] + carried / max(frame.dt_s, 1e-6)
         ahead = kalman.boxes_of(states) + self.config.lead_s * np.tile(velocities, 2)
+        growth = growth_ahead(states, swinging(frame, ids), self.config.lead_s)
+        ahead += growth[:, None] * np.array([-0.5, 0.0, 0.5, 0.0])
         columns = (clip_to_frame(ahead, frame), velocities, kalman.located(states))
         return [self._track(self._tracklets[track_id], box, velocity, share, frame.stamp_ns)
                 for track_id, box, velocity, share
@@ -352,6 +350,7 @@ class Tracker:
             return tracklet.id, change.detour.past[0].stamp_ns
         if change.track_id is None or change.restart:
             frame.states[tracklet.id] = change.start
+            frame.swings.pop(tracklet.id, None)
         else:
             frame.states[tracklet.id] = correct(
                 frame.states[tracklet.id][None], as_boxes([change.box]), frame.size,

@@ -24,7 +24,7 @@ _LEAST_INSIDE = 0.25
 _MEMORY_SHARE = 0.3
 _MOST_BELIEF = 0.99
 # Error of a height, as a share of it, above which a box holds nothing more likely than not.
-_BLURRED, _BLURRED_SPREAD = 0.085, 0.08
+_BLURRED, _BLURRED_SPREAD = 0.064, 0.08
 _LEAST_RATIO = 0.2
 
 

@@ -12,10 +12,11 @@ from rtrack_ros.tracking.history import Views
 CONFIG = TrackerConfig()
 
 
-def candidates(boxes, sigma=2.0, lost=False, looks=None) -> Candidates:
+def candidates(boxes, sigma=2.0, lost=False, looks=None, astray=False) -> Candidates:
     count = len(boxes)
     return Candidates(np.array(boxes, float).reshape(-1, 4), np.full(count, sigma),
-                      np.full(count, lost), looks or [None] * count)
+                      np.full(count, lost), looks or [None] * count,
+                      np.full(count, astray))
 
 
 def look(colour: int) -> Appearance:
@@ -32,6 +33,16 @@ def match(tracks: Candidates, boxes, looks=None):
 def test_overlap_decides() -> None:
     tracks = candidates([(0, 0, 50, 100), (300, 0, 350, 100)])
     assert match(tracks, [(305, 2, 355, 102), (4, 1, 54, 101)]) == [(0, 1), (1, 0)]
+
+
+def test_who_follows_anothers_object_is_found_farther_off_unless_he_looks_otherwise() -> None:
+    boxes = [(100, 100, 150, 200), (104, 100, 154, 200)]
+    answer = [(102, 100, 152, 200), (250, 100, 300, 200)]
+    assert len(match(candidates(boxes), answer)) == 1
+    assert len(match(candidates(boxes, astray=True), answer)) == 2
+    looks = [look(0), look(1)]
+    assert match(candidates(boxes, astray=True, looks=looks), answer, looks) == [(0, 0), (1, 1)]
+    assert len(match(candidates(boxes, astray=True, looks=looks), answer, [look(0), look(2)])) == 1
 
 
 def test_a_small_target_that_jumped_is_still_found() -> None:

@@ -232,8 +232,9 @@ class KalmanOnly:
 
     def _matched(self, states: kalman.States, boxes: BoxArray) -> dict[int, int]:
         """Return the row of ``states`` for each index into ``boxes`` that has one."""
-        tracks = Candidates(kalman.boxes_of(states), kalman.position_sigma(states),
-                            np.zeros(len(states), dtype=bool), [None] * len(states))
+        never = np.zeros(len(states), dtype=bool)
+        tracks = Candidates(kalman.boxes_of(states), kalman.position_sigma(states), never,
+                            [None] * len(states), never)
         pairs = associate(tracks, boxes, [None] * len(boxes), self._config)
         return {box: track for track, box in pairs}
 
