@@ -21,10 +21,10 @@ from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import describe
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import Change, Correction, correct_past
-from rtrack_ros.tracking.gait import growth_ahead, swinging
 from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
 from rtrack_ros.tracking.lookout import Lookout
 from rtrack_ros.tracking.newest import measure_newest
+from rtrack_ros.tracking.publication import as_published
 from rtrack_ros.tracking.replay import correct, replay, step
 from rtrack_ros.tracking.siamese import Siamese
 from rtrack_ros.tracking.track import Track, TrackState
@@ -231,27 +231,7 @@ class Tracker:
 
     def _published(self) -> list[Track]:
         frame = self._history.newest
-        if frame is None or not frame.states:
-            return []
-        ids = sorted(frame.states)
-        states = frame.stack(ids)
-        centres = states[:, 0, :2]
-        carried = centres @ frame.camera[:, :2].T + frame.camera[:, 2] - centres
-        velocities = states[:, 1, :2] + carried / max(frame.dt_s, 1e-6)
-        ahead = kalman.boxes_of(states) + self.config.lead_s * np.tile(velocities, 2)
-        growth = growth_ahead(states, swinging(frame, ids), self.config.lead_s)
-        ahead += growth[:, None] * np.array([-0.5, 0.0, 0.5, 0.0])
-        columns = (clip_to_frame(ahead, frame), velocities, kalman.located(states))
-        return [self._track(self._tracklets[track_id], box, velocity, share, frame.stamp_ns)
-                for track_id, box, velocity, share
-                in zip(ids, *(column.tolist() for column in columns), strict=True)]
-
-    def _track(self, tracklet: Tracklet, box: list[float], velocity: list[float], located: float,
-               stamp_ns: int) -> Track:
-        x1, y1, x2, y2 = box
-        score = tracklet.belief_at(stamp_ns, self.config.fade_s) * located
-        return Track(tracklet.id, (x1, y1, x2, y2), (velocity[0], velocity[1]), score,
-                     tracklet.state, tracklet.confirmed_ns, tracklet.query_id, tracklet.label)
+        return [] if frame is None else as_published(frame, self._tracklets, self.config)
 
     def _correct(self, answer: Answer) -> Outcome:
         with self._lock:
