@@ -81,11 +81,11 @@ def settle(states: States, usual: NDArray[np.float64], told: NDArray[np.bool_], 
         motion = frame.motions.get(track_id)
         mean = usual[row] if last is None else last.usual * (motion.growth if motion else 1.0)
         untold_s = 0.0 if told[row] or last is None else last.untold_s + frame.dt_s
-        width = states[row, 0, WIDTH]
-        kept = float(np.clip(width, _LEAST * mean, _MOST * mean))
         if untold_s > _LASTS_S:
             settled[row, :, WIDTH] = mean, 0.0, (_REACH * mean) ** 2, 0.0, 0.0
             continue
+        width = states[row, 0, WIDTH]
+        kept = float(np.clip(width, _LEAST * mean, _MOST * mean))
         if kept != width:
             settled[row, :2, WIDTH] = kept, 0.0
         mean += -np.expm1(-frame.dt_s / _USUAL_S) * (kept - mean)

@@ -1,7 +1,6 @@
 import os
 import re
 import shutil
-from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -33,17 +32,6 @@ def test_the_model_says_what_it_is(openvino):
     check_protocol(said.bbox_protocol)
     assert said.name == 'openvino' and said.constrained and said.prompt in STYLES
     assert said.precision == 'int8' and said.image_size == (256, 192) and said.labels
-
-
-def test_the_text_is_told_while_it_is_written(openvino, questions):
-    longest = max(questions[::6], key=lambda question: ask(openvino, question).tokens)
-    told: list[str] = []
-    pair, sentence = longest
-    reply = openvino.infer(pair.images(), ground_prompt(sentence), GRAMMAR, 100,
-                         on_text=told.append)
-    assert reply.text == ask(openvino, longest).text
-    assert len(told) > 3 and told[-1].strip() == reply.text
-    assert all(later.startswith(text) for text, later in pairwise(told))
 
 
 def test_every_answer_is_in_the_grammar(openvino, questions):
