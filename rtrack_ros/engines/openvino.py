@@ -30,6 +30,11 @@ from rtrack_ros.frames import Image8
 # A question is passed on as the text it is: the engines of a model must read the same one.
 _PASS_ON = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
+# The runtime keeps one to two KiB of every answer, until its pipeline is let go.
+_RENEWED_AFTER = 2000
+_RENEWING_SHARE = 0.01
+"""Longest share of the time that may go into loading pipelines anew."""
+
 
 @dataclass(eq=False)
 class SeenImages:
@@ -64,14 +69,35 @@ class OpenVinoEngine:
         self._genai = _import_genai()
         self._thread = ModelThread('openvino', niceness)
         self._kept: tuple[SeenImages, Any] | None = None
+        self._folder, self._threads = folder, threads
+        self._closed = False
         try:
-            self._pipeline = self._thread.call(self._load, folder / OPENVINO_FOLDER, threads)
-        except RuntimeError as error:
+            self._thread.call(self._renew)
+        except EngineError:
             self._thread.close()
-            raise EngineError(f'OpenVINO cannot load {folder / OPENVINO_FOLDER}: {error}; export '
-                              f'it again with: rtrack compile --model {folder}') from error
+            raise
 
-    def _load(self, folder: Path, threads: int) -> Any:
+    def _renew(self) -> None:
+        """Load the pipeline, or load it anew for the memory that it has gathered."""
+        started = time.perf_counter()
+        self._let_go()  # before the next is loaded: a robot has room for one
+        try:
+            self._pipeline = self._load()
+        except RuntimeError as error:
+            raise EngineError(f'OpenVINO cannot load {self._folder / OPENVINO_FOLDER}: {error}; '
+                              f'export it again with: rtrack compile --model {self._folder}'
+                              ) from error
+        self._answers = 0
+        self._loaded = time.perf_counter()
+        self._loading_s = self._loaded - started
+
+    def _is_due(self) -> bool:
+        """Whether the pipeline is missing, or has answered for so long that it is renewed."""
+        answering_s = time.perf_counter() - self._loaded
+        return self._pipeline is None or (
+            self._answers >= _RENEWED_AFTER and self._loading_s < _RENEWING_SHARE * answering_s)
+
+    def _load(self) -> Any:
         # The paged scheduler, unlike the stateful one, is still usable after a failed request.
         # Its prefix cache saves nothing on a prompt that is nearly all fresh image.
         scheduler = self._genai.SchedulerConfig()
@@ -80,9 +106,9 @@ class OpenVinoEngine:
         # Left alone the runtime computes in bfloat16 where the CPU can: a fifth faster, but the
         # boxes would then differ between machines and from the model that was evaluated.
         pipeline = self._genai.VLMPipeline(
-            str(folder), 'CPU', scheduler_config=scheduler, ATTENTION_BACKEND='PA',
-            INFERENCE_NUM_THREADS=threads, ENABLE_CPU_PINNING=False,
-            INFERENCE_PRECISION_HINT='f32', KV_CACHE_PRECISION='f32')
+            str(self._folder / OPENVINO_FOLDER), 'CPU', scheduler_config=scheduler,
+            ATTENTION_BACKEND='PA', INFERENCE_NUM_THREADS=self._threads,
+            ENABLE_CPU_PINNING=False, INFERENCE_PRECISION_HINT='f32', KV_CACHE_PRECISION='f32')
         pipeline.get_tokenizer().set_chat_template(_PASS_ON)
         return pipeline
 
@@ -131,7 +157,7 @@ class OpenVinoEngine:
             EngineError: the prompt and the images do not fit, or the runtime failed; the engine
                 stays usable unless it was closed.
         """
-        if self._pipeline is None:
+        if self._closed:
             raise EngineError('the engine is closed; load it again')
         if len(seen.tensors) != prompt.images:
             raise EngineError(f'the prompt has places for {prompt.images} images and got '
@@ -157,6 +183,9 @@ class OpenVinoEngine:
 
     def _generate(self, seen: SeenImages, text: str, config: Any, deadline: float | None,
                   on_text: OnText | None) -> Any:
+        if self._is_due():
+            self._renew()
+        self._answers += 1
         # The pipeline keeps what it encoded while a conversation about it exists, and recognises
         # images by a hash of a sample of their bytes. Two frames of a still camera may share it,
         # so that no conversation about other images may be alive. All questions are put this way:
@@ -205,10 +234,13 @@ class OpenVinoEngine:
 
     def close(self) -> None:
         """Release memory; the engine cannot be used afterwards."""
-        if self._pipeline is not None:
-            self._kept = None
-            self._thread.call(setattr, self, '_pipeline', None)
+        if not self._closed:
+            self._closed = True
+            self._thread.call(self._let_go)
             self._thread.close()
+
+    def _let_go(self) -> None:
+        self._kept = self._pipeline = None
 
 
 def _import_genai() -> Any:

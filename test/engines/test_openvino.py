@@ -142,6 +142,49 @@ def test_a_failure_inside_the_runtime_leaves_the_engine_usable(openvino, questio
     assert ask(openvino, questions[0]).text == expected
 
 
+@pytest.fixture
+def often_renewed(openvino, monkeypatch):
+    """The engine, where every third answer is of a fresh pipeline."""
+    monkeypatch.setattr('rtrack_ros.engines.openvino._RENEWED_AFTER', 3)
+    monkeypatch.setattr('rtrack_ros.engines.openvino._RENEWING_SHARE', float('inf'))
+    return openvino
+
+
+def test_a_pipeline_that_answered_for_long_is_renewed_and_answers_the_same(
+        often_renewed, questions):
+    seen = often_renewed.encode(questions[3][0].images())
+    first = often_renewed._pipeline
+    replies = [often_renewed.answer(seen, ground_prompt('people'), GRAMMAR, 100).text
+               for _ in range(8)]
+    assert often_renewed._pipeline is not first
+    assert len(set(replies)) == 1
+
+
+def test_a_pipeline_is_not_renewed_where_loading_would_take_too_much_of_the_time(
+        openvino, questions, monkeypatch):
+    monkeypatch.setattr('rtrack_ros.engines.openvino._RENEWED_AFTER', 1)
+    monkeypatch.setattr('rtrack_ros.engines.openvino._RENEWING_SHARE', 0.0)
+    before = openvino._pipeline
+    ask(openvino, questions[0])
+    ask(openvino, questions[0])
+    assert openvino._pipeline is before
+
+
+def test_a_renewal_that_fails_is_told_and_tried_again(often_renewed, questions, monkeypatch):
+    expected = ask(often_renewed, questions[0]).text
+
+    def failing():
+        raise RuntimeError('no such file')
+    monkeypatch.setattr(often_renewed, '_load', failing)
+    with pytest.raises(EngineError, match='cannot load .* rtrack compile'):
+        for _ in range(4):
+            ask(often_renewed, questions[0])
+    with pytest.raises(EngineError, match='cannot load'):
+        ask(often_renewed, questions[0])
+    monkeypatch.undo()
+    assert ask(often_renewed, questions[0]).text == expected
+
+
 @pytest.mark.skipif(not os.path.isdir('/proc/self/task'), reason='reads Linux thread niceness')
 def test_inference_threads_are_nicer_than_the_rest(openvino, questions):
     ask(openvino, questions[0])
