@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rtrack_ros.commands import (
     HELD_OUT_SEED,
+    add_second_look,
     benchmark_asking,
     benchmark_clip,
     benchmark_learning,
@@ -40,6 +41,7 @@ def _add_grounding(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser
     grounding.add_argument('--seed', type=int, default=HELD_OUT_SEED)
     grounding.add_argument('--sentences', type=int, default=2,
                            help='sentences per frame, one frame per condition and scene')
+    add_second_look(grounding)
     grounding.add_argument('--deadline', type=positive, default=30.0, metavar='S')
     grounding.add_argument('--json', type=Path, default=None, metavar='FILE')
     grounding.set_defaults(measure=_run_grounding)
@@ -56,7 +58,8 @@ def _run_grounding(args: argparse.Namespace) -> int:
 
     engine = load_engine(args.engine, args.model or default_model())
     try:
-        result = run_grounding(engine, args.scenes, args.seed, args.sentences, args.deadline)
+        result = run_grounding(engine, args.scenes, args.seed, args.sentences, args.deadline,
+                               args.second_look)
     finally:
         engine.close()
     show_grounding(result)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtrack_ros.commands import CommandError, positive
+from rtrack_ros.commands import CommandError, add_second_look, positive
 
 if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotFrames
@@ -34,6 +34,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                         help='the same with a sentence that means nobody in the clip')
     parser.add_argument('--engine', default='auto', help='engine of the model for --ask')
     parser.add_argument('--model', type=Path, default=None, metavar='DIR')
+    add_second_look(parser)
     parser.add_argument('--fps', type=positive, default=30.0, help='rate of image folders')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     parser.set_defaults(measure=run)
@@ -69,19 +70,20 @@ def _ask(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames'
     from rtrack_ros.commands.terminal import console, progress
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.evaluation.clip_benchmark import VIEWS, ask_clip, view
-    from rtrack_ros.language.grounder import Grounder
     from rtrack_ros.language.queries import QueryBook
+    from rtrack_ros.language.second_look import suited_grounder
 
     results: dict[str, dict[str, Any]] = {}
     engine = load_engine(args.engine, args.model or default_model())
     try:
+        grounder = suited_grounder(engine, second_look=args.second_look)
         for text, present in ((args.ask, True), (args.ask_absent, False)):
             query = QueryBook().set(text or '')
             if query is None:
                 continue
             for name in VIEWS:
                 seen = (view(pair, name) for pair in progress(pairs, name, len(pairs) or None))
-                score = ask_clip(seen, truth, Grounder(engine), query, present)
+                score = ask_clip(seen, truth, grounder, query, present)
                 results.setdefault(text, {})[name] = score.as_dict()
                 found = f'recall {score.recall:.3f}, ' if present else ''
                 console().print(f'"{text}", {name}: {found}{score.spurious / score.frames:.2f} '

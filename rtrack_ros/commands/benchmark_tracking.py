@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtrack_ros.commands import CommandError
+from rtrack_ros.commands import CommandError, add_second_look
 from rtrack_ros.commands.virtual_time import (
     PROFILE,
     add_own_cost,
@@ -40,6 +40,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                         help='who answers: the truth with seeded faults, or the model')
     parser.add_argument('--engine', default='auto', help='engine of the model')
     parser.add_argument('--model', type=Path, default=None, metavar='DIR')
+    add_second_look(parser, 'never')
     parser.add_argument('--model-scenes', type=int, default=4, metavar='N',
                         help='scenes that the model answers about (default: 4)')
     parser.add_argument('--sweep-scenes', type=int, default=4, metavar='N',
@@ -155,7 +156,7 @@ def _run_scene(plan: 'Plan', number: int, models: 'dict[str, GroundsQueries | No
 def _models(args: argparse.Namespace, stack: ExitStack) -> 'dict[str, GroundsQueries | None]':
     """Return who answers by name, None for the oracle; engines close with the stack."""
     from rtrack_ros.engines.registry import default_model, load_engine
-    from rtrack_ros.language.grounder import Grounder
+    from rtrack_ros.language.second_look import suited_grounder
 
     models: dict[str, GroundsQueries | None] = {}
     if args.answers in ('oracle', 'both'):
@@ -164,7 +165,7 @@ def _models(args: argparse.Namespace, stack: ExitStack) -> 'dict[str, GroundsQue
         model = args.model or default_model()
         engine = load_engine(args.engine, model)
         stack.callback(engine.close)
-        models[model.name] = Grounder(engine)
+        models[model.name] = suited_grounder(engine, second_look=args.second_look)
     return models
 
 

@@ -83,14 +83,15 @@ def _track_all(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]'
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.evaluation.set_tracking import track_set
-    from rtrack_ros.language.grounder import Grounder
+    from rtrack_ros.language.second_look import suited_grounder
 
     if args.out is None or args.layout in SINGLE_OBJECT:
         raise CommandError('--track needs --out, and a set with sentences')
     engine = load_engine(args.engine, args.model or default_model())
     try:
         for name in args.track:
-            track_set(progress(sequences, name, len(sequences)), Grounder(engine), name,
+            track_set(progress(sequences, name, len(sequences)),
+                      suited_grounder(engine, second_look=args.second_look), name,
                       args.out / name)
     finally:
         engine.close()

@@ -28,6 +28,9 @@ class ModelManifest:
         crops: Whether it finds more when shown an enlarged part of the image around what is
             followed. False unless measured: a model trained on whole images only may take the
             edge of a crop for that of the scene, and 'on the left' for the left of the crop.
+        second_look: Whether its answers are better where it looks at every box again from near,
+            see ``language.second_look``. False unless measured: every look takes time, and a
+            model that reads large images gains little.
         tasks: What it was trained for, of ``engines.base.TASKS``; 'ground' where nothing is said.
     """
 
@@ -38,6 +41,7 @@ class ModelManifest:
     prompt: str = 'brief'
     max_boxes: int = 12
     crops: bool = False
+    second_look: bool = False
     tasks: tuple[str, ...] = ('ground',)
 
     @classmethod
@@ -63,18 +67,23 @@ class ModelManifest:
         width, height = (int(side) for side in content['image_size'])
         if width < 1 or height < 1:
             raise ValueError(f'image_size {width} x {height} must be positive')
-        crops = content.get('crops', False)
-        if not isinstance(crops, bool):
-            raise ValueError(f'crops must be true or false; got {crops!r}')
         return cls(str(content['name']), str(content['bbox_protocol']), (width, height),
                    tuple(str(label) for label in content.get('labels', ())),
                    str(content.get('prompt', 'brief')), int(content.get('max_boxes', 12)),
-                   crops, _tasks(content.get('tasks', ('ground',))))
+                   _gain(content, 'crops'), _gain(content, 'second_look'),
+                   _tasks(content.get('tasks', ('ground',))))
 
     def write(self, folder: Path) -> None:
         """Write ``folder``/rtrack.json."""
         text = json.dumps(asdict(self), indent=2) + '\n'
         (folder / MANIFEST_NAME).write_text(text, encoding='utf-8')
+
+
+def _gain(content: dict[str, Any], name: str) -> bool:
+    gains = content.get(name, False)
+    if not isinstance(gains, bool):
+        raise ValueError(f'{name} must be true or false; got {gains!r}')
+    return gains
 
 
 def _tasks(named: Any) -> tuple[str, ...]:

@@ -117,7 +117,8 @@ class OpenVinoEngine:
         facts = self._manifest
         return Capabilities('openvino', facts.name, 'CPU', self._compiled.precision,
                             facts.bbox_protocol, facts.image_size, True, facts.labels,
-                            facts.prompt, facts.crops, shares_images=True, tasks=facts.tasks)
+                            facts.prompt, facts.crops, facts.second_look, shares_images=True,
+                            tasks=facts.tasks)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,

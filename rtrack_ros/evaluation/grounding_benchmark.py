@@ -13,10 +13,11 @@ from rtrack_ros.engines.base import Engine, EngineError
 from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, score_groundings
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query, clean_query_text
+from rtrack_ros.language.second_look import suited_grounder
 from rtrack_ros.simulation import CONDITIONS, make_scene
+from rtrack_ros.tracking.worker import GroundsQueries
 
 VIEWS = ('both', 'rgb only', 'thermal only')
 SCENE_SECONDS = 12.0
@@ -53,8 +54,8 @@ def questions(seed: int, sentences: int) -> Iterator[Question]:
                            frame.condition, expression.kind)
 
 
-def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadline_s: float
-                  ) -> dict[str, Any]:
+def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadline_s: float,
+                  second_look: str = 'auto') -> dict[str, Any]:
     """Return F1 at IoU 0.5 by view, condition and kind, and the latency of the answers.
 
     Args:
@@ -63,8 +64,9 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
         seed: Seed of the first.
         sentences: Sentences per frame.
         deadline_s: Seconds for one answer.
+        second_look: 'auto', 'always' or 'never'; see ``language.second_look.suited_grounder``.
     """
-    grounder = Grounder(engine)
+    grounder = suited_grounder(engine, second_look=second_look)
     asked: dict[str, list[GroundedFrame]] = {view: [] for view in VIEWS}
     latencies: list[float] = []
     for number in track(range(scenes), description='grounding held-out scenes'):
@@ -76,7 +78,8 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
     capabilities = engine.capabilities()
     result: dict[str, Any] = {
         'model': capabilities.model, 'engine': capabilities.name,
-        'precision': capabilities.precision, 'scenes': scenes, 'first_seed': seed,
+        'precision': capabilities.precision, 'second_look': second_look, 'scenes': scenes,
+        'first_seed': seed,
         'answers': len(latencies), 'latency_ms_p50': round(float(np.percentile(latencies, 50)), 1),
         'latency_ms_p95': round(float(np.percentile(latencies, 95)), 1), 'views': {}}
     for view, frames in asked.items():
@@ -90,7 +93,7 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
     return result
 
 
-def _ask(grounder: Grounder, question: Question, view: str, deadline_s: float
+def _ask(grounder: GroundsQueries, question: Question, view: str, deadline_s: float
          ) -> tuple[GroundedFrame, float]:
     pair = question.pair
     if view == 'rgb only':
@@ -116,8 +119,9 @@ def _false_alarms(frames: list[GroundedFrame]) -> float:
 def show_grounding(result: dict[str, Any]) -> None:
     """Print the result of :func:`run_grounding` as a table, one row a condition or kind."""
     views = result['views']
-    table = Table(title=f"{result['model']} ({result['engine']}, {result['precision']}): F1 at "
-                        f"IoU 0.5, {result['scenes']} held-out scenes")
+    table = Table(title=f"{result['model']} ({result['engine']}, {result['precision']}), second "
+                        f"look: {result['second_look']}; F1 at IoU 0.5, {result['scenes']} "
+                        'held-out scenes')
     for column in ('', *VIEWS):
         table.add_column(column, justify='left' if not column else 'right')
     table.add_row('all', *(f"{views[view]['all']['f1']:.3f}" for view in VIEWS), end_section=True)

@@ -21,6 +21,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.language.second_look import SECOND_LOOKS
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.scheduler import CROPS, Schedule
 
@@ -76,6 +77,10 @@ NODE_PARAMETERS = (
     ParameterSpec('ask.crops', 'auto', 'Whether sure tracks are looked at enlarged: auto where '
                   'rtrack.json of the model says that it gains',
                   choices=CROPS, when='configure'),
+    ParameterSpec('ask.second_look', 'never', 'Whether every box of an answer is looked at again '
+                  'from near, which makes answers more exact, fewer and later: auto where '
+                  'rtrack.json of the model says that it gains', choices=SECOND_LOOKS,
+                  when='configure'),
     ParameterSpec('ask.whole_look_s', 2.0, 'Longest time between two questions of one sentence '
                   'about the whole image where crops are in use; raising it enlarges more often '
                   'and finds newcomers later', unit='s', span=(0.0, 600.0), when='configure'),

@@ -1,0 +1,206 @@
+"""A second look at an answer: every box of it from near, and whoever else may be meant.
+
+A model that sees a whole scene at a few hundred pixels knows roughly where somebody is and hardly
+what he wears. Shown the window about him alone, enlarged, the same model knows both better. For
+each box of an answer it is therefore asked again: where the object is, in two windows of different
+size, whose boxes are averaged; and, where the sentence can be judged from near, whether the object
+is what it says. Others of the same kind are judged likewise, and join the answer where the model
+is sure of them. This is our own; R1-Track's search window (arXiv 2506.21980) and OmniPT's question
+about one object (arXiv 2511.17053) are what it is made of.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from rtrack_ros.boxes import iou
+from rtrack_ros.engines.base import DeadlineError, Engine, EngineError
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
+from rtrack_ros.language.closeup import window_around
+from rtrack_ros.language.grounder import Grounder
+from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.language.queries import Query
+from rtrack_ros.language.verifier import Verifier
+
+SECOND_LOOKS: Final = ('auto', 'always', 'never')
+_WINDOWS: Final = (3.5, 5.0)
+"""Roots of the windows' areas over that of the box."""
+_SAME_OBJECT: Final = 0.2
+"""Least IoU of a box seen from near with the one that was said: small ones are said badly."""
+_ONE_OBJECT: Final = 0.5
+_IS_MEANT: Final = 0.5
+"""Probability from which somebody who was named is what the sentence says."""
+_SURELY_MEANT: Final = 0.9
+"""The same for somebody who was not named: there are many more of them."""
+_MOST_OBJECTS: Final = 10
+_PLACE = re.compile(r'\b(left|right|leftmost|rightmost|top|bottom|middle|cent(er|re)|near(est)?|'
+                    r'clos(er|est)|far|farther|farthest|furthest|front|behind|beside|between|'
+                    r'next|nearby|around|towards?|away|first|last|other|only|group|alone)\b',
+                    re.IGNORECASE)
+
+
+class SecondLook:
+    """Grounds sentences by looking twice. Used by one thread at a time.
+
+    Args:
+        grounder: Answers about whole images and about windows of them.
+        verifier: Checks a sentence on one object; None where the model cannot, and then only
+            places are looked at.
+        image_size: (width, height) in pixels to which the model resizes what it is shown.
+    """
+
+    def __init__(self, grounder: Grounder, verifier: Verifier | None,
+                 image_size: tuple[int, int]) -> None:
+        self._grounder, self._verifier, self._size = grounder, verifier, image_size
+
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+               on_partial: OnAnswer | None = None) -> Answer:
+        """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
+
+        Where time runs out, or the model fails, between the first look and the end of the second,
+        what was not looked at again stays as it was said first.
+
+        Args:
+            pair: The frame pair asked about; of a crop of one, which is seen enlarged already,
+                the first look is returned.
+            query: The sentence and its epoch.
+            deadline_s: Seconds after which the answer is of no use; None waits.
+            on_partial: Called with those boxes of the answer that are final, whenever there is
+                another; must return at once.
+
+        Raises:
+            EngineError: no text could be produced at the first look.
+            AnswerError: its text is no answer, or was cut off.
+        """
+        started = time.perf_counter()
+        first = self._grounder.ground(pair, query, deadline_s)
+        if pair.region is not None or not first.present:
+            return first
+        final: list[Grounding] = []
+        said = list(first.groundings)
+        look = _Look(self._grounder, self._verifier, self._size, pair, query, started, deadline_s)
+        try:
+            for grounding in look.settled(said):
+                final.append(grounding)
+                if on_partial is not None:
+                    on_partial(replace(first, groundings=tuple(final), partial=True,
+                                       latency_ms=look.spent_s * 1e3))
+        except (EngineError, AnswerError):
+            final += said
+        return replace(first, groundings=tuple(final), latency_ms=look.spent_s * 1e3)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One second look: by what, about which pair, for which sentence, since and until when."""
+
+    grounder: Grounder
+    verifier: Verifier | None
+    image_size: tuple[int, int]
+    pair: FramePair
+    query: Query
+    started: float
+    deadline_s: float | None
+
+    def settled(self, said: list[Grounding]) -> Iterator[Grounding]:
+        """Yield the boxes of the answer; takes from ``said`` what is settled."""
+        judged = self.verifier is not None and not _PLACE.search(self.query.text)
+        others = self._others(said) if judged else []
+        final: list[Box] = []
+        while said:
+            closer = self._closer(said[0]) if len(final) < _MOST_OBJECTS else said[0]
+            if closer is not None and _on_one_of(closer.box, final):
+                closer = said[0]
+            kept = closer is not None and (not judged or self._meant(closer.box) >= _IS_MEANT)
+            del said[0]
+            if closer is not None and kept:
+                final.append(closer.box)
+                yield closer
+        for other in others[:_MOST_OBJECTS]:
+            closer = self._closer(other) if self._meant(other.box) >= _SURELY_MEANT else None
+            if closer is not None and not _on_one_of(closer.box, final):
+                final.append(closer.box)
+                yield closer
+
+    def _closer(self, said: Grounding) -> Grounding | None:
+        """Return a grounding as seen from near, None where nothing of its kind is there."""
+        size = self.pair.width, self.pair.height
+        windows = {window_around(said.box, factor, size, self.image_size) for factor in _WINDOWS}
+        views = [self.pair.crop(window) for window in sorted(windows)
+                 if window != (0, 0, *size)]
+        if not views:
+            return said
+        seen = [box for view in views if (box := self._nearest(view, said)) is not None]
+        if not seen:
+            return None
+        x1, y1, x2, y2 = np.mean(seen, axis=0).tolist()
+        return replace(said, box=(x1, y1, x2, y2))
+
+    def _nearest(self, view: FramePair, said: Grounding) -> Box | None:
+        """Return the box in a view that is most like one that was said."""
+        found = self._every(said.label, view)
+        overlap = [float(iou([said.box], [other.box])[0, 0]) for other in found]
+        if not found or max(overlap) < _SAME_OBJECT:
+            return None
+        return found[int(np.argmax(overlap))].box
+
+    def _others(self, said: Sequence[Grounding]) -> list[Grounding]:
+        """Return objects of the kinds that were said, without those that were said."""
+        labels = dict.fromkeys(grounding.label for grounding in said)
+        found = [other for label in labels for other in self._every(label, self.pair)]
+        boxes = [grounding.box for grounding in said]
+        return [other for other in found if not _on_one_of(other.box, boxes)]
+
+    def _every(self, label: str, view: FramePair) -> tuple[Grounding, ...]:
+        every = Query(self.query.id, f'every {label}', self.query.epoch)
+        return self.grounder.ground(view, every, self._left_s()).groundings
+
+    def _meant(self, box: Box) -> float:
+        assert self.verifier is not None
+        return self.verifier.verify(self.pair, box, self.query.text, self._left_s())
+
+    def _left_s(self) -> float | None:
+        if self.deadline_s is None:
+            return None
+        left_s = self.deadline_s - self.spent_s
+        if left_s <= 0:
+            raise DeadlineError(f'no second look within {self.deadline_s} s')
+        return left_s
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds since the first look began."""
+        return time.perf_counter() - self.started
+
+
+def _on_one_of(box: Box, boxes: Sequence[Box]) -> bool:
+    return bool(boxes) and bool(iou([box], boxes).max() >= _ONE_OBJECT)
+
+
+def suited_grounder(engine: Engine, max_boxes: int = 12, second_look: str = 'auto'
+                    ) -> Grounder | SecondLook:
+    """Return what grounds sentences best with the model of an engine.
+
+    Args:
+        engine: The engine that answers.
+        max_boxes: Most boxes in one answer.
+        second_look: 'auto' looks twice where the model says that it gains, 'always' or 'never'.
+
+    Raises:
+        ValueError: ``second_look`` is none of the three.
+        EngineError: the model was not trained to ground, or for what nobody here can read or
+            write; see ``Grounder``.
+    """
+    if second_look not in SECOND_LOOKS:
+        raise ValueError(f'second_look must be one of {", ".join(SECOND_LOOKS)}; got '
+                         f'{second_look!r}')
+    grounder, model = Grounder(engine, max_boxes), engine.capabilities()
+    if not (model.second_look if second_look == 'auto' else second_look == 'always'):
+        return grounder
+    verifier = Verifier(engine) if 'verify' in model.tasks else None
+    return SecondLook(grounder, verifier, model.image_size)

@@ -1,0 +1,192 @@
+"""A world of plain rectangles, and a model that sees it as coarsely as its images are small."""
+
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from rtrack_ros.boxes import iou
+from rtrack_ros.engines.base import DeadlineError, EngineError
+from rtrack_ros.engines.scripted import ScriptedEngine
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.grounder import Grounder
+from rtrack_ros.language.queries import Query
+from rtrack_ros.language.second_look import SecondLook, suited_grounder
+
+RED, BLUE = (200, 0, 0), (0, 0, 200)
+LEFT, RIGHT = (100, 200, 130, 280), (400, 210, 436, 306)
+ANYONE = re.compile('every person|people')
+GRID = 40
+"""Steps of the coordinates in an image that a model of this world can tell apart."""
+
+
+def world(**people):
+    """A pair in which every name's (box, colour) is a rectangle."""
+    rgb = np.full((480, 640, 3), 90, np.uint8)
+    for (x1, y1, x2, y2), colour in people.values():
+        rgb[y1:y2, x1:x2] = colour
+    return FramePair(5, rgb, np.zeros((480, 640), np.uint8))
+
+
+def seen(image, colour):
+    """The rectangles of a colour, on the grid of 0 to 1000."""
+    mask = (image == np.array(colour, np.uint8)).all(axis=2).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    height, width = mask.shape
+    for x, y, w, h, _ in stats[1:].tolist():
+        exact = np.array([x / width, y / height, (x + w) / width, (y + h) / height])
+        yield (np.round(exact * GRID) * 1000 / GRID).clip(0, 1000).astype(int).tolist()
+
+
+def written(boxes):
+    good = [box for box in boxes if box[0] < box[2] and box[1] < box[3]]
+    return json.dumps([{'bbox_2d': box, 'label': 'person'} for box in sorted(good)])
+
+
+class Eyes:
+    """Sees rectangles: from afar those of the colours it is told, and from near as they are."""
+
+    def __init__(self, from_afar=(RED,), fails_after=None):
+        self.from_afar, self.fails_after, self.asked = from_afar, fails_after, []
+
+    def __call__(self, images, prompt):
+        text, image = prompt.parts[0], images[0]
+        self.asked.append(text.partition('\n')[0])
+        if self.fails_after is not None and len(self.asked) > self.fails_after:
+            raise DeadlineError('no time')
+        if text.startswith('verify'):
+            x1, y1, x2, y2 = map(int, re.findall(r'\d+', text)[:4])
+            height, width = image.shape[:2]
+            middle = image[(y1 + y2) * height // 2000, (x1 + x2) * width // 2000]
+            return 'Yes' if tuple(middle) == RED else 'No'
+        colours = (RED, BLUE) if ANYONE.search(text) else self.from_afar
+        return written(box for colour in colours for box in seen(image, colour))
+
+
+def engine(eyes, **options):
+    return ScriptedEngine(eyes, image_size=(320, 240), **options)
+
+
+def look_twice(eyes, pair, sentence='the person in red', **options):
+    return suited_grounder(engine(eyes, confidence=0.99), second_look='always').ground(
+        pair, Query('q', sentence, 3), **options)
+
+
+def boxes(answer):
+    return sorted(grounding.box for grounding in answer.groundings)
+
+
+def overlaps(answer, *truth):
+    assert len(answer.groundings) == len(truth)
+    return [float(iou([box], [true])[0, 0]) for box, true in zip(boxes(answer), truth,
+                                                               strict=True)]
+
+
+def test_a_box_is_where_it_is_seen_from_near():
+    pair = world(one=(LEFT, RED), two=(RIGHT, RED))
+    query = Query('q', 'the person in red', 3)
+    once = Grounder(engine(Eyes())).ground(pair, query)
+    twice = look_twice(Eyes(), pair)
+    assert max(overlaps(once, LEFT, RIGHT)) < 0.8 < 0.9 < min(overlaps(twice, LEFT, RIGHT))
+    assert (twice.stamp_ns, twice.query_id, twice.epoch, twice.partial) == (5, 'q', 3, False)
+
+
+def test_who_is_not_what_the_sentence_says_is_left_out():
+    pair = world(one=(LEFT, BLUE), two=(RIGHT, RED))
+    eyes = Eyes(from_afar=(RED, BLUE))
+    assert overlaps(look_twice(eyes, pair), RIGHT)[0] > 0.9
+
+
+def test_whoever_else_is_meant_for_sure_joins_the_answer():
+    other = (520, 200, 560, 300)
+    pair = world(one=(LEFT, RED), two=(RIGHT, BLUE), three=(other, RED))
+
+    class Halfway(Eyes):
+        def __call__(self, images, prompt):
+            text = super().__call__(images, prompt)
+            missed = prompt.parts[0].startswith('the person')
+            return json.dumps(json.loads(text)[:1]) if missed else text
+    assert min(overlaps(look_twice(Halfway(), pair), LEFT, other)) > 0.9
+
+
+@pytest.mark.parametrize('sentence', [
+    'the person on the left', 'the nearest person', 'people between the cars',
+    'the RIGHTMOST one'])
+def test_a_sentence_about_places_is_not_judged_from_near(sentence):
+    eyes = Eyes(from_afar=(BLUE,))
+    pair = world(one=(LEFT, BLUE), two=(RIGHT, RED))
+    assert overlaps(look_twice(eyes, pair, sentence), *([LEFT] if 'people' not in sentence
+                                                        else [LEFT, RIGHT]))[0] > 0.9
+    assert not any(text.startswith('verify') for text in eyes.asked)
+
+
+def test_a_model_that_cannot_verify_looks_at_places_alone():
+    eyes = Eyes(from_afar=(BLUE,))
+    grounder = suited_grounder(engine(eyes, tasks=('ground',)), second_look='always')
+    answer = grounder.ground(world(one=(LEFT, BLUE)), Query('q', 'the person in red', 3))
+    assert overlaps(answer, LEFT)[0] > 0.9
+
+
+def test_what_is_not_there_from_near_was_nothing():
+    class Ghosts(Eyes):
+        def __call__(self, images, prompt):
+            self.asked.append(prompt.parts[0])
+            return written([[300, 300, 340, 400]] if len(self.asked) == 1 else [])
+    assert not look_twice(Ghosts(), world(), 'the person on the left').present
+
+
+def test_nobody_costs_one_question_and_a_crop_too():
+    eyes = Eyes()
+    assert not look_twice(eyes, world()).present
+    assert len(eyes.asked) == 1
+    pair = world(one=(LEFT, RED)).crop((0, 100, 320, 340))
+    answer = look_twice(eyes, pair)
+    assert len(eyes.asked) == 2 and answer.region == (0, 100, 320, 340)
+
+
+@pytest.mark.parametrize('looks', range(1, 9))
+def test_nothing_that_was_said_is_lost_where_time_runs_out(looks):
+    pair = world(one=(LEFT, RED), two=(RIGHT, RED))
+    answer = look_twice(Eyes(fails_after=looks), pair)
+    assert min(overlaps(answer, LEFT, RIGHT)) > 0.4
+
+
+def test_a_first_look_that_fails_is_told():
+    with pytest.raises(EngineError, match='no time'):
+        look_twice(Eyes(fails_after=0), world())
+
+
+def test_the_deadline_is_that_of_all_looks_together():
+    slow = ScriptedEngine(Eyes(), delay_s=0.05, image_size=(320, 240), confidence=0.99)
+    answer = suited_grounder(slow, second_look='always').ground(
+        world(one=(LEFT, RED)), Query('q', 'the person in red', 3), deadline_s=0.12)
+    assert 1 < slow.calls <= 3 and answer.latency_ms < 400
+    assert len(answer.groundings) == 1
+
+
+def test_boxes_are_told_as_soon_as_they_are_final():
+    told = []
+    pair = world(one=(LEFT, RED), two=(RIGHT, RED))
+    answer = look_twice(Eyes(), pair, on_partial=told.append)
+    assert [one.groundings for one in told] == [answer.groundings[:1], answer.groundings[:2]]
+    assert all(one.partial and one.stamp_ns == 5 for one in told)
+
+
+def test_a_large_object_is_seen_from_near_already():
+    eyes = Eyes()
+    pair = world(one=((10, 10, 630, 470), RED))
+    look_twice(eyes, pair, 'the person on the left')
+    assert len(eyes.asked) == 1
+
+
+def test_the_model_says_whether_it_gains():
+    plain = engine(Eyes())
+    assert isinstance(suited_grounder(plain), Grounder)
+    assert isinstance(suited_grounder(plain, second_look='always'), SecondLook)
+    plain.capabilities().__dict__['second_look'] = True
+    assert isinstance(suited_grounder(plain), SecondLook)
+    assert isinstance(suited_grounder(plain, second_look='never'), Grounder)
+    with pytest.raises(ValueError, match='auto, always, never'):
+        suited_grounder(plain, second_look='sometimes')
