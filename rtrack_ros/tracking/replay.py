@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray, cover
+from rtrack_ros.boxes import BoxArray, cover, iou
 from rtrack_ros.tracking import gait, kalman
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion
@@ -28,6 +28,9 @@ _GROWTH_NOISE = 0.01
 _SURE = 0.08
 # ... and no other box covers this share of the smaller of the two: it may take both for one.
 _TOUCHING = 0.1
+# Who is seen where another track's box is, by at least this IoU, and better than where his own
+# is, is that other.
+_ANOTHERS = 0.3
 
 
 def step(before: Frame, frame: Frame, ids: list[int], config: TrackerConfig) -> None:
@@ -148,19 +151,22 @@ def with_sights(states: States, before: Frame, frame: Frame, ids: Sequence[int],
     The network's errors about what stays as it is are alike from look to look. Arms and legs do
     not, so that where it is sure of a width, every look at it counts in full, and the width swings
     from then on, see ``gait``. Another object near enough to be taken for a part of this one
-    forbids that.
+    forbids that. A look that found the object of another track, as happens where one hides behind
+    the other, does not count.
     """
     rows = [row for row, track_id in enumerate(ids) if track_id in frame.sights
             and frame.sights[track_id].finds(config.sight_present)]
     told = np.zeros(len(ids), dtype=bool)
     usual = states[:, 0, gait.WIDTH]
+    boxes = _all_boxes(states, frame, ids) if rows else np.zeros((0, 4))
+    rows = [row for row in rows if _is_own(frame.sights[ids[row]].box, row, boxes)]
     if rows:
         sights = [frame.sights[ids[row]] for row in rows]
         apart_s = np.array([max(sight.apart_s, 1e-3) for sight in sights])
         variance = np.stack([sight.sigma for sight in sights]) ** 2
         seen = np.stack([sight.box for sight in sights])
         told[rows] = np.sqrt(variance[:, gait.WIDTH]) < _SURE * (seen[:, 2] - seen[:, 0])
-        told &= ~_touching(states, frame, ids) & gait.upright(states)
+        told &= ~_touching(boxes, len(ids)) & gait.upright(states)
         alike = np.repeat(1 + config.sight_memory_s / apart_s[:, None], 4, axis=1)
         alike[told[rows], gait.WIDTH] = 1.0
         states = gait.begin(states, told & ~gait.swinging(before, ids))
@@ -168,11 +174,22 @@ def with_sights(states: States, before: Frame, frame: Frame, ids: Sequence[int],
     return gait.settle(states, usual, told, before, frame, ids)
 
 
-def _touching(states: States, frame: Frame, ids: Sequence[int]) -> NDArray[np.bool_]:
-    """Return which of the boxes (N,) of ``ids`` overlap another track's box on their frame."""
+def _all_boxes(states: States, frame: Frame, ids: Sequence[int]) -> BoxArray:
+    """Return the boxes of ``ids`` on their frame, then those of all other tracks there."""
     others = [state for track_id, state in frame.states.items() if track_id not in ids]
-    boxes = kalman.boxes_of(np.concatenate([states, *(state[None] for state in others)]))
-    shared = cover(boxes[:len(states)], boxes)
+    return kalman.boxes_of(np.concatenate([states, *(state[None] for state in others)]))
+
+
+def _is_own(seen: NDArray[np.float64], row: int, boxes: BoxArray) -> bool:
+    """Whether what the track of a row of ``boxes`` saw is not rather what another one follows."""
+    overlap = iou(seen[None], boxes)[0]
+    another = float(np.delete(overlap, row).max(initial=0.0))
+    return another < _ANOTHERS or another <= overlap[row]
+
+
+def _touching(boxes: BoxArray, count: int) -> NDArray[np.bool_]:
+    """Return which of the first ``count`` boxes overlap another one."""
+    shared = cover(boxes[:count], boxes)
     np.fill_diagonal(shared, 0.0)
     return np.asarray((shared > _TOUCHING).any(axis=1))
 

@@ -84,6 +84,22 @@ def test_width_follows_a_sure_network_at_once_unless_another_box_is_near() -> No
     assert seen_wider(one[None], [near]) < 4
 
 
+@pytest.mark.parametrize(('rival', 'drawn'), [
+    ((130, 100, 210, 300), False),   # it stands where the look went
+    ((100, 100, 180, 300), True),    # it lies on the same object: a track of another sentence
+    ((300, 100, 380, 300), True)])
+def test_who_is_seen_where_another_track_is_was_that_other(rival, drawn) -> None:
+    boxes = np.array([(100.0, 100, 180, 300), rival])
+    mine, other = kalman.new_states(boxes, np.full((2, 4), 9.0))
+    seen = Sight(np.array([125.0, 100, 205, 300]), np.full(4, 2.0), 0.95, 0.1)
+    before = Frame(0, 0.0, None, (640, 480))
+    for ids, others in (([0, 7], {}), ([0], {7: other})):
+        now = Frame(1, 1 / 30, None, (640, 480), states=dict(others), sights={0: seen})
+        states = np.stack([mine, other])[:len(ids)]
+        moved = with_sights(states, before, now, ids, CONFIG)[0, 0, 0] - mine[0, 0]
+        assert moved > 10 if drawn else moved == 0
+
+
 def test_without_looks_nothing_is_loaded_or_seen(world) -> None:
     tracklets, states = tracked(world)
     now = frame(world, 1)
