@@ -125,7 +125,9 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
              if place not in heard]
     boxes = as_boxes([grounding.box for _, grounding in fresh])
     looks = describe_all(frame.views, boxes)
-    candidates = _candidates(tracklets, states, frame, config)
+    track_boxes = _awaited(kalman.boxes_of(states), frame)
+    sharing = _sharing(track_boxes, config)
+    candidates = _candidates(tracklets, states, track_boxes, sharing)
     awaited = [row for row, tracklet in enumerate(tracklets)
                if tracklet.id not in heard.values()]
     choose = match_so_far if answer.partial else match_all
@@ -150,16 +152,15 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
             (tracklet.id, _visibility(tracklet.id, box, frame, seen_region))
             for tracklet, box in zip(tracklets, kalman.boxes_of(states), strict=True)
             if tracklet.id not in seen]
-        correction.duplicates = _duplicates(tracklets, candidates.boxes, seen, config)
+        correction.duplicates = _duplicates(tracklets, sharing, seen)
     correction.follow(frames, config, siamese, give_way)
     return correction
 
 
-def _candidates(tracklets: Sequence[Tracklet], states: kalman.States, frame: Frame,
-                config: TrackerConfig) -> Candidates:
-    boxes = _awaited(kalman.boxes_of(states), frame)
+def _candidates(tracklets: Sequence[Tracklet], states: kalman.States, boxes: BoxArray,
+                sharing: Sequence[tuple[int, int]]) -> Candidates:
     astray = np.zeros(len(tracklets), dtype=bool)
-    for row, column in _sharing(boxes, config):
+    for row, column in sharing:
         if tracklets[column].id in tracklets[row].apart:
             astray[[row, column]] = True
     return Candidates(
@@ -244,8 +245,8 @@ def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame, region: R
     return inside * (_HIDDEN if frame.coasting_s.get(track_id, 0.0) > 0 else 1.0)
 
 
-def _duplicates(tracklets: Sequence[Tracklet], boxes: BoxArray, seen: set[int],
-                config: TrackerConfig) -> list[int]:
+def _duplicates(tracklets: Sequence[Tracklet], sharing: Sequence[tuple[int, int]],
+                seen: set[int]) -> list[int]:
     """Return tracks without a box that lie on a track which has one; the older id stays.
 
     Two tracks that one answer ever listed side by side are two objects, however much they
@@ -253,7 +254,7 @@ def _duplicates(tracklets: Sequence[Tracklet], boxes: BoxArray, seen: set[int],
     next answer confirms the older, which lies on the same object.
     """
     drop = set()
-    for row, column in _sharing(boxes, config):
+    for row, column in sharing:
         first, second = tracklets[row], tracklets[column]
         one_seen = (first.id in seen) != (second.id in seen)
         if one_seen and second.id not in first.apart:
