@@ -4,8 +4,10 @@ The pipeline lives in a thread of its own at a lower priority: tracking must fin
 frame, and is served first where both want the same core.
 """
 
+import ctypes
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ from rtrack_ros.frames import Image8
 _PASS_ON = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 # The runtime keeps one to two KiB of every answer, until its pipeline is let go.
-_RENEWED_AFTER = 2000
+_RENEWED_AFTER = 1000
 _RENEWING_SHARE = 0.01
 """Longest share of the time that may go into loading pipelines anew."""
 
@@ -242,6 +244,8 @@ class OpenVinoEngine:
 
     def _let_go(self) -> None:
         self._kept = self._pipeline = None
+        with suppress(AttributeError, OSError):  # another C library than glibc
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _import_genai() -> Any:
