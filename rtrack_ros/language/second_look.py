@@ -12,6 +12,7 @@ about one object (arXiv 2511.17053) are what it is made of.
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -62,8 +63,9 @@ class SecondLook:
                on_partial: OnAnswer | None = None) -> Answer:
         """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
 
-        Where time runs out, or the model fails, between the first look and the end of the second,
-        what was not looked at again stays as it was said first.
+        Where time runs out, or the engine fails, between the first look and the end of the second,
+        what was not looked at again stays as it was said first. So does what the model says
+        nothing readable about.
 
         Args:
             pair: The frame pair asked about; of a crop of one, which is seen enlarged already,
@@ -90,7 +92,7 @@ class SecondLook:
                 if on_partial is not None:
                     on_partial(replace(first, groundings=tuple(final), partial=True,
                                        latency_ms=look.spent_s * 1e3))
-        except (EngineError, AnswerError):
+        except EngineError:
             final += said
         return replace(first, groundings=tuple(final), latency_ms=look.spent_s * 1e3)
 
@@ -131,38 +133,37 @@ class _Look:
         """Return a grounding as seen from near, None where nothing of its kind is there."""
         size = self.pair.width, self.pair.height
         windows = {window_around(said.box, factor, size, self.image_size) for factor in _WINDOWS}
-        views = [self.pair.crop(window) for window in sorted(windows)
-                 if window != (0, 0, *size)]
-        if not views:
+        answers = [self._every(said.label, self.pair.crop(window)) for window in sorted(windows)
+                   if window != (0, 0, *size)]
+        readable = [found for found in answers if found is not None]
+        if not readable:
             return said
-        seen = [box for view in views if (box := self._nearest(view, said)) is not None]
+        seen = [box for found in readable if (box := _nearest(said.box, found)) is not None]
         if not seen:
             return None
         x1, y1, x2, y2 = np.mean(seen, axis=0).tolist()
         return replace(said, box=(x1, y1, x2, y2))
 
-    def _nearest(self, view: FramePair, said: Grounding) -> Box | None:
-        """Return the box in a view that is most like one that was said."""
-        found = self._every(said.label, view)
-        overlap = [float(iou([said.box], [other.box])[0, 0]) for other in found]
-        if not found or max(overlap) < _SAME_OBJECT:
-            return None
-        return found[int(np.argmax(overlap))].box
-
     def _others(self, said: Sequence[Grounding]) -> list[Grounding]:
         """Return objects of the kinds that were said, without those that were said."""
         labels = dict.fromkeys(grounding.label for grounding in said)
-        found = [other for label in labels for other in self._every(label, self.pair)]
+        found = [other for label in labels for other in self._every(label, self.pair) or ()]
         boxes = [grounding.box for grounding in said]
         return [other for other in found if not _on_one_of(other.box, boxes)]
 
-    def _every(self, label: str, view: FramePair) -> tuple[Grounding, ...]:
+    def _every(self, label: str, view: FramePair) -> tuple[Grounding, ...] | None:
+        """Return all objects of a kind in a view, None where the answer cannot be read."""
         every = Query(self.query.id, f'every {label}', self.query.epoch)
-        return self.grounder.ground(view, every, self._left_s()).groundings
+        with suppress(AnswerError):
+            return self.grounder.ground(view, every, self._left_s()).groundings
+        return None
 
     def _meant(self, box: Box) -> float:
+        """Return how probably the sentence is true of a box, a half where nothing is said."""
         assert self.verifier is not None
-        return self.verifier.verify(self.pair, box, self.query.text, self._left_s())
+        with suppress(AnswerError):
+            return self.verifier.verify(self.pair, box, self.query.text, self._left_s())
+        return 0.5
 
     def _left_s(self) -> float | None:
         if self.deadline_s is None:
@@ -176,6 +177,14 @@ class _Look:
     def spent_s(self) -> float:
         """Seconds since the first look began."""
         return time.perf_counter() - self.started
+
+
+def _nearest(box: Box, found: Sequence[Grounding]) -> Box | None:
+    """Return the box that is most like another one, None where none is like it."""
+    overlap = [float(iou([box], [other.box])[0, 0]) for other in found]
+    if not found or max(overlap) < _SAME_OBJECT:
+        return None
+    return found[int(np.argmax(overlap))].box
 
 
 def _on_one_of(box: Box, boxes: Sequence[Box]) -> bool:

@@ -153,6 +153,17 @@ def test_nothing_that_was_said_is_lost_where_time_runs_out(looks):
     assert min(overlaps(answer, LEFT, RIGHT)) > 0.4
 
 
+@pytest.mark.parametrize('sentence', ['the person in red', 'the person on the left'])
+def test_what_nothing_readable_is_said_about_stays(sentence):
+    class Mumbles(Eyes):
+        def __call__(self, images, prompt):
+            text = super().__call__(images, prompt)
+            return text if len(self.asked) == 1 else 'Well'
+    pair = world(one=(LEFT, RED), two=(RIGHT, RED))
+    once = Grounder(engine(Eyes())).ground(pair, Query('q', sentence, 3))
+    assert boxes(look_twice(Mumbles(), pair, sentence)) == boxes(once)
+
+
 def test_a_first_look_that_fails_is_told():
     with pytest.raises(EngineError, match='no time'):
         look_twice(Eyes(fails_after=0), world())
