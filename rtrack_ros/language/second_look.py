@@ -181,10 +181,11 @@ class _Look:
 
 def _nearest(box: Box, found: Sequence[Grounding]) -> Box | None:
     """Return the box that is most like another one, None where none is like it."""
-    overlap = [float(iou([box], [other.box])[0, 0]) for other in found]
-    if not found or max(overlap) < _SAME_OBJECT:
+    if not found:
         return None
-    return found[int(np.argmax(overlap))].box
+    overlap = iou([box], [other.box for other in found])[0]
+    best = int(overlap.argmax())
+    return found[best].box if overlap[best] >= _SAME_OBJECT else None
 
 
 def _on_one_of(box: Box, boxes: Sequence[Box]) -> bool:
