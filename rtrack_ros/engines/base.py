@@ -11,6 +11,9 @@ TASKS: Final = ('ground', 'locate', 'verify', 'describe')
 object what a sentence says, and what is this object."""
 
 
+USES: Final = ('auto', 'always', 'never')
+"""When something is done that costs time: 'auto' is where the model says that it gains."""
+
 OnText = Callable[[str], object]
 """Is given the text of an answer as far as it is written, again and again while it grows."""
 
@@ -107,6 +110,22 @@ class Capabilities:
     second_look: bool = False
     shares_images: bool = False
     tasks: tuple[str, ...] = ('ground',)
+
+
+def is_used(name: str, use: str, gains: bool) -> bool:
+    """Return whether something is done with a model.
+
+    Args:
+        name: What it is, for the message.
+        use: One of ``USES``.
+        gains: What the model's ``Capabilities`` say.
+
+    Raises:
+        ValueError: ``use`` is none of them.
+    """
+    if use not in USES:
+        raise ValueError(f'{name} must be one of {", ".join(USES)}; got {use!r}')
+    return gains if use == 'auto' else use == 'always'
 
 
 class Engine(Protocol):

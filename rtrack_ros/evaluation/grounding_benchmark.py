@@ -64,7 +64,7 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
         seed: Seed of the first.
         sentences: Sentences per frame.
         deadline_s: Seconds for one answer.
-        second_look: 'auto', 'always' or 'never'; see ``language.second_look.suited_grounder``.
+        second_look: See ``language.second_look.suited_grounder``.
     """
     grounder = suited_grounder(engine, second_look=second_look)
     asked: dict[str, list[GroundedFrame]] = {view: [] for view in VIEWS}

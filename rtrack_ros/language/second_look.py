@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from rtrack_ros.boxes import iou
-from rtrack_ros.engines.base import DeadlineError, Engine, EngineError
+from rtrack_ros.engines.base import DeadlineError, Engine, EngineError, is_used
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.closeup import window_around
@@ -28,7 +28,6 @@ from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 from rtrack_ros.language.verifier import Verifier
 
-SECOND_LOOKS: Final = ('auto', 'always', 'never')
 _WINDOWS: Final = (3.5, 5.0)
 """Roots of the windows' areas over that of the box."""
 _SAME_OBJECT: Final = 0.2
@@ -199,18 +198,15 @@ def suited_grounder(engine: Engine, max_boxes: int = 12, second_look: str = 'aut
     Args:
         engine: The engine that answers.
         max_boxes: Most boxes in one answer.
-        second_look: 'auto' looks twice where the model says that it gains, 'always' or 'never'.
+        second_look: One of ``engines.base.USES``.
 
     Raises:
-        ValueError: ``second_look`` is none of the three.
+        ValueError: ``second_look`` is none of them.
         EngineError: the model was not trained to ground, or for what nobody here can read or
             write; see ``Grounder``.
     """
-    if second_look not in SECOND_LOOKS:
-        raise ValueError(f'second_look must be one of {", ".join(SECOND_LOOKS)}; got '
-                         f'{second_look!r}')
     grounder, model = Grounder(engine, max_boxes), engine.capabilities()
-    if not (model.second_look if second_look == 'auto' else second_look == 'always'):
+    if not is_used('second_look', second_look, model.second_look):
         return grounder
     verifier = Verifier(engine) if 'verify' in model.tasks else None
     return SecondLook(grounder, verifier, model.image_size)

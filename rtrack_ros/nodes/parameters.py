@@ -20,10 +20,9 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from rtrack_ros.engines.base import Capabilities
-from rtrack_ros.language.second_look import SECOND_LOOKS
+from rtrack_ros.engines.base import USES, Capabilities
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.scheduler import CROPS, Schedule
+from rtrack_ros.tracking.scheduler import Schedule
 
 NOT_CALIBRATED = [0.0] * 9
 
@@ -76,10 +75,10 @@ NODE_PARAMETERS = (
                   '(tracker.history_most_s)', unit='s', span=(0.0, 600.0), when='configure'),
     ParameterSpec('ask.crops', 'auto', 'Whether sure tracks are looked at enlarged: auto where '
                   'rtrack.json of the model says that it gains',
-                  choices=CROPS, when='configure'),
+                  choices=USES, when='configure'),
     ParameterSpec('ask.second_look', 'never', 'Whether every box of an answer is looked at again '
                   'from near, which makes answers more exact, fewer and later: auto where '
-                  'rtrack.json of the model says that it gains', choices=SECOND_LOOKS,
+                  'rtrack.json of the model says that it gains', choices=USES,
                   when='configure'),
     ParameterSpec('ask.whole_look_s', 2.0, 'Longest time between two questions of one sentence '
                   'about the whole image where crops are in use; raising it enlarges more often '

@@ -19,13 +19,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rtrack_ros.boxes import as_boxes
-from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.engines.base import Capabilities, is_used
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.region import region_of_interest
 from rtrack_ros.tracking.track import Track, TrackState
 
-CROPS: Final = ('auto', 'always', 'never')
 STAMP_JITTER_NS: Final = 2_000_000
 """Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds, and are meant by it."""
 _GONE_SCORE = 0.05
@@ -72,15 +71,13 @@ class Schedule:
 
         Args:
             model: What the engine says about itself.
-            crops: 'auto' crops where the model says that it gains, 'always' or 'never'.
+            crops: One of ``USES``.
 
         Raises:
-            ValueError: ``crops`` is none of the three.
+            ValueError: ``crops`` is none of them.
         """
-        if crops not in CROPS:
-            raise ValueError(f'crops must be one of {", ".join(CROPS)}; got {crops!r}')
-        wanted = model.crops if crops == 'auto' else crops == 'always'
-        return replace(self, crop_size=model.image_size if wanted else None,
+        cropped = is_used('crops', crops, model.crops)
+        return replace(self, crop_size=model.image_size if cropped else None,
                        queries_per_pair=self.queries_per_pair if model.shares_images else 1)
 
 
