@@ -22,7 +22,7 @@ from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
 from rtrack_ros.tracking.targets import LocatesTargets, Targets
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Track, TrackState, surest
 from rtrack_ros.tracking.tracker import Outcome, Tracker
 from rtrack_ros.tracking.worker import Errand, GroundingWorker, GroundsQueries, WorkerCounts
 
@@ -277,13 +277,8 @@ class TrackingPipeline:
 
 def _one_for_each_target(tracks: list[Track], queries: Sequence[Query]) -> list[Track]:
     """Return the tracks without those of a target beside its surest one: it is in one place."""
-    rivals: set[int] = set()
-    for query in queries:
-        if query.by_look:
-            mine = sorted((track for track in tracks if track.query_id == query.id),
-                          key=lambda track: (track.state is TrackState.CONFIRMED, track.score))
-            rivals |= {track.id for track in mine[:-1]}
-    return [track for track in tracks if track.id not in rivals]
+    kept = {query.id: surest(tracks, query.id) for query in queries if query.by_look}
+    return [track for track in tracks if kept.get(track.query_id, track) is track]
 
 
 def _checked(box: Box, pair: FramePair) -> Box:

@@ -14,7 +14,7 @@ from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.locator import Template
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking.track import Track
+from rtrack_ros.tracking.track import Track, surest
 from rtrack_ros.tracking.worker import GroundsQueries
 
 
@@ -98,9 +98,9 @@ class Targets:
 
     def _believed(self, query: Query) -> Box:
         """Return the box of the query's surest track, where it was last if there is none."""
-        mine = [track for track in self._tracks() if track.query_id == query.id]
+        track = surest(self._tracks(), query.id)
         with self._lock:
             last = self._places.get(query.epoch, (0.0, 0.0, 0.0, 0.0))
-            box = max(mine, key=lambda track: track.score).box if mine else last
+            box = last if track is None else track.box
             self._places[query.epoch] = box
         return box

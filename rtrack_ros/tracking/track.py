@@ -1,5 +1,6 @@
 """What the tracker publishes about one object."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,3 +37,10 @@ class Track:
     confirmed_ns: int
     query_id: str
     label: str
+
+
+def surest(tracks: Iterable[Track], query_id: str) -> Track | None:
+    """Return the track of a query that is most probably right, a confirmed one if there is."""
+    mine = [track for track in tracks if track.query_id == query_id]
+    return max(mine, key=lambda track: (track.state is TrackState.CONFIRMED, track.score),
+               default=None)
