@@ -170,10 +170,11 @@ def _models(args: argparse.Namespace, stack: ExitStack) -> 'dict[str, GroundsQue
 
 
 def _tables(plan: 'Plan', summary: 'Summary', scenes: int) -> 'list[Table]':
-    from rtrack_ros.commands.tracking_table import tracking_table
+    from rtrack_ros.commands.tracking_table import sweep_table, tracking_table
 
     answers = list(dict.fromkeys(row.answers for row in summary.rows))
-    return [tracking_table(plan, summary, name, scenes) for name in answers]
+    tables = [tracking_table(plan, summary, name, scenes) for name in answers]
+    return [*tables, sweep_table(summary)] if summary.sweep else tables
 
 
 def _write(plan: 'Plan', summary: 'Summary', scenes: int, folder: Path) -> None:

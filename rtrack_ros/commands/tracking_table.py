@@ -42,6 +42,24 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
     return table
 
 
+def sweep_table(summary: Summary) -> Table:
+    """Return HOTA over engine delay, a line a method.
+
+    'ours, no delay' has answers as rare as those of the slow engine, but at once: between it and
+    ours lies what the delay costs, above it what it costs that answers are few.
+    """
+    delays = list(dict.fromkeys(row.engine for row in summary.sweep))
+    scores = {(row.label, row.engine): f'{row.scores.hota:.1f}' for row in summary.sweep}
+    table = Table(title=f'streaming HOTA by engine delay, {summary.sweep[0].trials} sentences',
+                  title_justify='left', header_style='bold', box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column('', no_wrap=True)
+    for delay in delays:
+        table.add_column(delay, justify='right', no_wrap=True)
+    for label in dict.fromkeys(row.label for row in summary.sweep):
+        table.add_row(label, *(scores.get((label, delay), '-') for delay in delays))
+    return table
+
+
 def _cells(row: Row, summary: Summary, profile: str) -> list[str]:
     scores, presence = row.scores, row.presence
     ratios = [_ratio(row, summary.find(row.answers, *other))

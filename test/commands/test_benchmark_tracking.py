@@ -30,8 +30,10 @@ def test_one_command_gives_table_json_and_plot_and_goes_on_where_it_was(
     assert [(row['method'], row['profile']) for row in result['rows']] == [
         ('blocking model', '0.1 s'), ('ours', '0.1 s'), ('ours', '0.1 s, answers at once'),
         ('ours', '0 s')]
-    assert {row['profile'] for row in result['sweep']} == {'0 s', '0.25 s', '0.5 s', '1 s',
-                                                           '1.5 s', '2 s'}
+    delays = ('0.25 s', '0.5 s', '1 s', '1.5 s', '2 s')
+    assert {row['profile'] for row in result['sweep']} == {
+        '0 s', *delays, *(f'{delay}, answers at once' for delay in delays)}
+    assert 'ours, no delay' in shown and 'by engine delay' in shown
 
     def refuse(*_: object) -> None:
         raise AssertionError('a finished scene was drawn again')

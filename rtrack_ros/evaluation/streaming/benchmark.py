@@ -200,6 +200,8 @@ def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
     if swept:
         table += [(method, Fixed(delay_s)) for delay_s in plan.delays_s
                   for method in plan.methods if method in _SWEPT]
+        table += [(OURS, AtOnce(Fixed(delay_s))) for delay_s in plan.delays_s
+                  if delay_s and OURS in plan.methods]
     return list(dict.fromkeys(table))
 
 

@@ -8,23 +8,25 @@ from rtrack_ros.evaluation.streaming.results import Row
 
 STYLES = {'ours': (ACCENT, '-', 2.8), 'Kalman only': (SECOND, '-', 1.8),
           'ByteTrack': (INK, '--', 1.8), 'blocking model': (SOFT, '-', 1.8),
-          'perfect motion': (SOFT, ':', 1.8)}
+          'perfect motion': (SOFT, ':', 1.8), 'ours, no delay': (ACCENT, ':', 1.8)}
 
 
 def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:
     """Draw streaming HOTA over engine delay, one line a method, and return the path.
 
     Args:
-        rows: Methods at fixed delays.
+        rows: Methods at fixed delays, and ours with answers as rare that come at once.
         path: File to write; its suffix chooses the format.
     """
     figure, axes = new_axes(6.4, 3.8)
-    for method, (colour, line, width) in STYLES.items():
-        points = sorted((row.delay_s, row.scores.hota) for row in rows if row.method == method)
+    delay_s = {row.profile: row.delay_s for row in rows}
+    for name, (colour, line, width) in STYLES.items():
+        points = sorted((delay_s[row.engine], row.scores.hota) for row in rows
+                        if row.label == name)
         if points:
             delays, scores = zip(*points, strict=True)
             axes.plot(delays, scores, line, color=colour, linewidth=width, marker='o',
-                      markersize=4, label=method)
+                      markersize=4, label=name)
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     label_axes(axes, 'engine delay, s', 'streaming HOTA')

@@ -19,7 +19,7 @@ from rtrack_ros.evaluation.streaming.benchmark import (
     Plan,
     Trial,
 )
-from rtrack_ros.evaluation.streaming.latency import AT_ONCE, AtOnce
+from rtrack_ros.evaluation.streaming.latency import AT_ONCE, AtOnce, Fixed
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Row:
     delay_s: float
     pair_ms: float
     answer_ms: float
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine delay, the same where its answers come at once."""
+        return self.profile.removesuffix(AT_ONCE)
+
+    @property
+    def label(self) -> str:
+        """Name of the method, marked where its answers come at once."""
+        return self.method if self.engine == self.profile else f'{self.method}, no delay'
 
     @property
     def switch_rate(self) -> float:
@@ -90,7 +100,7 @@ class Summary:
     Attributes:
         rows: Methods at the profile of the plan, ours and ByteTrack with the same answers at
             once, and ours with an engine that takes no time, on the same trials.
-        sweep: Methods at fixed delays.
+        sweep: Methods at fixed delays, and ours with answers as rare that come at once.
     """
 
     rows: list[Row]
@@ -132,7 +142,8 @@ class Summary:
 
 def summarise(plan: Plan, scenes: Sequence[Sequence[Trial]]) -> Summary:
     """Return the table over all scenes, and the sweep over the scenes that have it."""
-    fixed = {f'{delay_s:g} s' for delay_s in plan.delays_s}
+    fixed = {profile.name for delay_s in plan.delays_s
+             for profile in (Fixed(delay_s), AtOnce(Fixed(delay_s)))}
     listed = {plan.profile.name, AtOnce(plan.profile).name}
     table = [trial for trials in scenes for trial in trials if trial.profile in listed
              or (trial.method, trial.profile) == (OURS, NO_DELAY.name)]

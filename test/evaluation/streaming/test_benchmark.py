@@ -19,7 +19,7 @@ from rtrack_ros.evaluation.streaming.benchmark import (
 )
 from rtrack_ros.evaluation.streaming.delay_plot import write_delay_plot
 from rtrack_ros.evaluation.streaming.drawn_scenes import DrawnScene, draw
-from rtrack_ros.evaluation.streaming.latency import PUBLISHED, Fixed
+from rtrack_ros.evaluation.streaming.latency import PUBLISHED, AtOnce, Fixed
 from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
 from rtrack_ros.evaluation.streaming.playthrough import FixedTime
 from rtrack_ros.evaluation.streaming.results import TrialFolder, as_json, summarise
@@ -64,6 +64,7 @@ def test_nothing_is_run_twice_and_ours_gets_its_two_bounds() -> None:
         ORIN.name, f'{ORIN.name}, answers at once', '0 s']
     assert ('blocking model', Fixed(0.5)) in swept
     assert ('static first box', Fixed(0.5)) not in swept
+    assert ('ours', AtOnce(Fixed(0.5))) in swept and ('ours', AtOnce(Fixed(0.0))) not in swept
 
 
 def test_the_table_pools_scenes_and_compares_ours(scene: DrawnScene, trials: list[Trial]) -> None:
@@ -78,7 +79,10 @@ def test_the_table_pools_scenes_and_compares_ours(scene: DrawnScene, trials: lis
     assert ours is not None and ceiling is not None and ceiling.delay_s == 0 < ours.delay_s
     assert summary.ratios('oracle', ORIN.name)['hota_to_ceiling'] == pytest.approx(
         ours.scores.hota / ceiling.scores.hota, abs=1e-3)
-    assert {row.profile for row in summary.sweep} == {'0 s', '0.5 s'}
+    assert {row.profile for row in summary.sweep} == {
+        '0 s', '0.5 s', '0.5 s, answers at once'}
+    assert [row.label for row in summary.sweep if row.engine == '0.5 s' and row.method == 'ours'
+            ] == ['ours', 'ours, no delay']
     assert as_json(PLAN, summary, 2)['sweep_scenes'] == 1
 
 
@@ -104,7 +108,8 @@ def test_the_plot_has_a_line_for_every_method(trials: list[Trial], tmp_path: Pat
     assert ElementTree.parse(path).getroot().tag.endswith('svg')
     # Text is drawn as outlines, each after a comment that says it.
     drawn = path.read_text()
-    assert all(f'<!-- {name} -->' in drawn for name in ('ours', 'blocking model', 'Kalman only'))
+    assert all(f'<!-- {name} -->' in drawn for name in (
+        'ours', 'blocking model', 'Kalman only', 'ours, no delay'))
 
 
 def test_a_scene_on_the_disk_is_the_scene_in_memory(scene: DrawnScene, tmp_path: Path) -> None:
