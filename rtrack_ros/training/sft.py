@@ -82,13 +82,22 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
 
 def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
                  ) -> Qwen3VLForConditionalGeneration:
-    """Return what training begins with: fresh weights, or those that ``initial`` names."""
+    """Return what training begins with: fresh weights, or those that ``initial`` names.
+
+    Weights of several folders are averaged, which gains where all of them went on from the same
+    (model soups, Wortsman et al., ICML 2022).
+    """
     if 'initial' not in config:
         return build_model(tokenizer, config['seed'])
     torch.manual_seed(config['seed'])
-    model = load_model(Path(config['initial']), 'float32', 'eager', train_vision=True)
-    assert isinstance(model, Qwen3VLForConditionalGeneration)
-    return model
+    named = config['initial']
+    first, *others = (load_model(Path(folder), 'float32', 'eager', train_vision=True)
+                      for folder in ([named] if isinstance(named, str) else named))
+    assert isinstance(first, Qwen3VLForConditionalGeneration)
+    with torch.no_grad():
+        for number, other in enumerate(others, start=2):
+            torch._foreach_lerp_(list(first.parameters()), list(other.parameters()), 1 / number)
+    return first
 
 
 def _train_stage(run: Run, stage: str, feed: Feed) -> None:

@@ -214,6 +214,21 @@ def test_a_run_is_saved_resumed_and_finished(tmp_path: Path, small: dict[str, An
     assert (folder / 'model.safetensors').read_bytes() == before
 
 
+def test_a_run_may_begin_with_the_mean_of_several_weights(tmp_path: Path,
+                                                          net: NanoForward) -> None:
+    twin = deepcopy(net.model)
+    with torch.no_grad():
+        for value in twin.parameters():
+            value.add_(0.5)
+    folders = [str(tmp_path / name) for name in ('one', 'other', 'another')]
+    for folder, model in zip(folders, (net.model, twin, twin), strict=True):
+        nano.save_nano(model, build_tokenizer(), Path(folder))
+    mean = sft._first_model({'seed': 1, 'initial': folders}, build_tokenizer())
+    alone = sft._first_model({'seed': 1, 'initial': folders[0]}, build_tokenizer())
+    for value, first in zip(mean.parameters(), alone.parameters(), strict=True):
+        assert torch.allclose(value, first + 1 / 3, atol=0.02)
+
+
 def test_a_run_begins_with_given_weights_and_keeps_them_while_the_heads_warm_up(
         tmp_path: Path, net: NanoForward, builder: SequenceBuilder, shard: Shard) -> None:
     nano.save_nano(net.model, build_tokenizer(), tmp_path)
