@@ -22,9 +22,9 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     parser.add_argument('--engine', default='auto')
     parser.add_argument('--tasks', default='locate,verify,describe', metavar='NAMES',
                         help='which of locate, verify and describe, with commas (default: all)')
-    parser.add_argument('--runs', type=int, default=2,
+    parser.add_argument('--runs', type=int, default=6,
                         help='scenes of each condition in which up to two targets are followed '
-                             '(default: 2)')
+                             '(default: 6)')
     parser.add_argument('--seconds', type=positive, default=4.0,
                         help='length of these scenes (default: 4)')
     parser.add_argument('--scenes', type=int, default=12,
