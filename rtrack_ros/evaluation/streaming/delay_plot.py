@@ -18,7 +18,7 @@ def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:
         rows: Methods at fixed delays, and ours with answers as rare that come at once.
         path: File to write; its suffix chooses the format.
     """
-    figure, axes = new_axes(6.4, 3.8)
+    figure, axes = new_axes(7.6, 3.8)
     delay_s = {row.profile: row.delay_s for row in rows}
     for name, (colour, line, width) in STYLES.items():
         points = sorted((delay_s[row.engine], row.scores.hota) for row in rows
@@ -30,6 +30,7 @@ def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     label_axes(axes, 'engine delay, s', 'streaming HOTA')
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc='upper left',
+                bbox_to_anchor=(1.0, 1.0))
     figure.savefig(path, facecolor='white')
     return path
