@@ -4,7 +4,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from rtrack_ros.evaluation.streaming.benchmark import BLOCKING, NO_DELAY, OURS, PERFECT, Plan
-from rtrack_ros.evaluation.streaming.latency import AtOnce
 from rtrack_ros.evaluation.streaming.results import Row, Summary
 
 COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence', 'delay s',
@@ -34,10 +33,9 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
     for name in COLUMNS:
         table.add_column(name, justify='right', no_wrap=True)
     for row in rows:
-        bound = {NO_DELAY.name: ', instant engine',
-                 AtOnce(plan.profile).name: ', no delay'}.get(row.profile, '')
-        table.add_row(row.method + bound, *_cells(row, summary, plan.profile.name),
-                      style='dim' if bound or row.method == PERFECT
+        name = f'{row.label}, instant engine' if row.profile == NO_DELAY.name else row.label
+        table.add_row(name, *_cells(row, summary, plan.profile.name),
+                      style='dim' if name != row.method or row.method == PERFECT
                       else 'bold' if row.method == OURS else '')
     return table
 

@@ -10,7 +10,6 @@ TASKS: Final = ('ground', 'locate', 'verify', 'describe')
 """What a model may be asked: where is what a sentence means, where is this target now, is this
 object what a sentence says, and what is this object."""
 
-
 USES: Final = ('auto', 'always', 'never')
 """When something is done that costs time: 'auto' is where the model says that it gains."""
 
