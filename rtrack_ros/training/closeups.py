@@ -1,12 +1,12 @@
 """Training questions about one object of the simulated world, seen closely, drawn into shards.
 
 An episode is one object at two moments: a portrait (is it this? describe it), and a template with
-a search window some time later (where is it now?). Shard ``k`` depends only on the base seed and
-``k``, as in ``training.samples``.
+a search window some time later (where is it now?), often with another object close by. Shard ``k``
+depends only on the base seed and ``k``, as in ``training.samples``.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,14 @@ LONGEST_GAP_S = 1.5
 """Seconds between template and search in most episodes; in ``FAR_SHARE`` of them it is any time of
 the scene, in any condition: a target that was lost for long."""
 FAR_SHARE = 0.2
+CROSSING_SHARE, CROSSING_DRAWS = 0.5, 8
+"""Share of later moments that are, of so many drawn, the one in which two objects are closest, and
+in which they are asked about first: where people cross, one is mistaken for another."""
 ELSEWHERE_SHARE = 0.12
 """Share of search windows that look at another place, which a tracker gone astray would."""
+MISTAKEN_SHARE, MISTAKEN_REACH = 0.2, 3.0
+"""Share of search windows about the object next to the target, where it is within so many roots of
+the target's area: a tracker that took one for the other looks there, and can still return."""
 VISIBLE_SHARE = 0.5
 """Share of an object's box that has to be in a window for the object to count as seen there."""
 
@@ -120,18 +126,50 @@ def draw_episodes(seed: int, size: tuple[int, int], corruption: Corruption = HIS
         names = sorted(now.seen)
         if not names:
             continue
-        later = _moment(scene, _later(rng, scene, first, span))
+        later = _moment(scene, _later(rng, scene, first, span, names))
         sentences = draw_sentences(rng, scene.actors, scene.width)
-        for name in rng.permutation(names)[:OBJECTS_PER_MOMENT].tolist():
+        for name in _asked_about(rng, later, names):
             yield _episode(_Draw(rng, size, corruption), now, later, name, sentences)
 
 
-def _later(rng: np.random.Generator, scene: Scene, first: int, span: int) -> int:
+def _later(rng: np.random.Generator, scene: Scene, first: int, span: int, names: Sequence[int]
+           ) -> int:
+    """Draw the frame in which what was seen at ``first`` is sought."""
+    if rng.random() >= CROSSING_SHARE:
+        return _some_frame(rng, scene, first, span)
+    drawn = {_some_frame(rng, scene, first, span) for _ in range(CROSSING_DRAWS)}
+    return min(sorted(drawn), key=lambda index: min(
+        _apart(scene.sightings(index)).get(name, np.inf) for name in names))
+
+
+def _some_frame(rng: np.random.Generator, scene: Scene, first: int, span: int) -> int:
     if rng.random() < FAR_SHARE:
         return int(rng.integers(scene.frames))
     reach = round(LONGEST_GAP_S * scene.fps)
     begin = first - first % span
     return int(np.clip(first + rng.integers(-reach, reach + 1), begin, begin + span - 1))
+
+
+def _asked_about(rng: np.random.Generator, later: _Moment, names: Sequence[int]) -> list[int]:
+    """Return whom a moment's episodes are about: anyone, or first who is next to another later."""
+    order: list[int] = rng.permutation(names).tolist()
+    if rng.random() < CROSSING_SHARE:
+        apart = _apart(later.seen.values())
+        order.sort(key=lambda name: apart.get(name, np.inf))
+    return order[:OBJECTS_PER_MOMENT]
+
+
+def _apart(seen: Iterable[Sighting]) -> dict[int, float]:
+    """Return how far the next object is from each, by id, in roots of its area."""
+    boxes = {item.actor.id: item.box for item in seen}
+    return {name: min((_distance(box, other) for key, other in boxes.items() if key != name),
+                      default=np.inf) for name, box in boxes.items()}
+
+
+def _distance(box: Box, other: Box) -> float:
+    """Return how far the centres of two boxes are apart, in roots of the area of the first."""
+    x, y = (box[axis] + box[axis + 2] - other[axis] - other[axis + 2] for axis in (0, 1))
+    return float(np.hypot(x, y) / 2 / np.sqrt((box[2] - box[0]) * (box[3] - box[1])))
 
 
 def _moment(scene: Scene, index: int) -> _Moment:
@@ -188,6 +226,10 @@ def _believed(draw: _Draw, now: _Moment, later: _Moment, name: int) -> Box:
         x, y = (float(draw.rng.uniform(0, side)) - known[axis] for axis, side in
                 enumerate((later.pair.width, later.pair.height)))
         return known[0] + x, known[1] + y, known[2] + x, known[3] + y
+    nearest = min(others, key=lambda key: _distance(known, later.seen[key].box), default=None)
+    if (nearest is not None and draw.rng.random() < MISTAKEN_SHARE
+            and _distance(known, later.seen[nearest].box) < MISTAKEN_REACH):
+        return draw.corruption.belief(draw.rng, later.seen[nearest].box)
     return draw.corruption.belief(draw.rng, known)
 
 

@@ -11,6 +11,7 @@ from rtrack_ros.simulation.expressions import Sighting  # noqa: E402
 from rtrack_ros.simulation.scene import Scene  # noqa: E402
 from rtrack_ros.training import nano  # noqa: E402
 from rtrack_ros.training.closeups import (  # noqa: E402
+    CloseUp,
     CloseUpShard,
     Episode,
     draw_episodes,
@@ -63,6 +64,28 @@ def test_targets_are_absent_at_times_and_histories_are_off(shard: CloseUpShard) 
     assert 0 < len(found) < len(searches)
     centres = [np.mean(view.frame.objects[view.target].box[::2]) for view in found]
     assert np.std(centres) > 50
+
+
+def test_targets_are_sought_where_another_object_is_close(shard: CloseUpShard) -> None:
+    def crowded(views: list[CloseUp]) -> float:
+        return float(np.mean([len(view.frame.objects) > 1 for view in views]))
+
+    templates = [episode.views[1] for episode in shard.episodes]
+    searches = [episode.views[2] for episode in shard.episodes if episode.views[2].target
+                is not None]
+    assert crowded(searches) > crowded(templates)
+
+
+def test_some_windows_are_about_a_neighbour_and_still_show_the_target() -> None:
+    exact = Corruption(exact_share=1.0)
+    mistaken = 0
+    for seed in range(60, 64):
+        for _, episode in draw_episodes(seed, nano.IMAGE_SIZE, exact):
+            view = episode.views[2]
+            centred = {row for row, item in enumerate(view.frame.objects)
+                       if np.abs(np.add(item.box[:2], item.box[2:]) / 2 - 500).max() < 10}
+            mistaken += view.target is not None and bool(centred - {view.target})
+    assert mistaken > 0
 
 
 def test_claims_are_true_of_the_object_that_is_shown() -> None:
