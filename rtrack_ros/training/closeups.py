@@ -6,8 +6,9 @@ depends only on the base seed and ``k``, as in ``training.samples``.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ LONGEST_GAP_S = 1.5
 the scene, in any condition: a target that was lost for long."""
 FAR_SHARE = 0.2
 CROSSING_SHARE, CROSSING_DRAWS = 0.5, 8
-"""Share of later moments that are, of so many drawn, the one in which two objects are closest, and
-in which they are asked about first: where people cross, one is mistaken for another."""
+"""Share of moments that are, of so many drawn, the one in which two objects are closest, and in
+which they are asked about first: where people cross, one is mistaken for another."""
 ELSEWHERE_SHARE = 0.12
 """Share of search windows that look at another place, which a tracker gone astray would."""
 MISTAKEN_SHARE, MISTAKEN_REACH = 0.2, 3.0
@@ -121,28 +122,35 @@ def draw_episodes(seed: int, size: tuple[int, int], corruption: Corruption = HIS
     rng = np.random.default_rng((seed, 5))
     span = scene.frames // len(CONDITIONS)
     for part in range(len(CONDITIONS)):
-        first = part * span + int(rng.integers(span))
+        first = _moment_index(rng, scene, partial(_frame_between, rng, part * span, span))
         now = _moment(scene, first)
         names = sorted(now.seen)
         if not names:
             continue
-        later = _moment(scene, _later(rng, scene, first, span, names))
+        later = _moment(scene, _moment_index(
+            rng, scene, partial(_later_frame, rng, scene, first, span), names))
         sentences = draw_sentences(rng, scene.actors, scene.width)
         for name in _asked_about(rng, later, names):
             yield _episode(_Draw(rng, size, corruption), now, later, name, sentences)
 
 
-def _later(rng: np.random.Generator, scene: Scene, first: int, span: int, names: Sequence[int]
-           ) -> int:
-    """Draw the frame in which what was seen at ``first`` is sought."""
+def _moment_index(rng: np.random.Generator, scene: Scene, draw: Callable[[], int],
+                  names: Collection[int] | None = None) -> int:
+    """Draw a frame, often one of several in which one of ``names`` is close to something."""
     if rng.random() >= CROSSING_SHARE:
-        return _some_frame(rng, scene, first, span)
-    drawn = {_some_frame(rng, scene, first, span) for _ in range(CROSSING_DRAWS)}
+        return draw()
+    drawn = {draw() for _ in range(CROSSING_DRAWS)}
     return min(sorted(drawn), key=lambda index: min(
-        _apart(scene.sightings(index)).get(name, np.inf) for name in names))
+        (away for name, away in _apart(scene.sightings(index)).items()
+         if names is None or name in names), default=np.inf))
 
 
-def _some_frame(rng: np.random.Generator, scene: Scene, first: int, span: int) -> int:
+def _frame_between(rng: np.random.Generator, begin: int, length: int) -> int:
+    return begin + int(rng.integers(length))
+
+
+def _later_frame(rng: np.random.Generator, scene: Scene, first: int, span: int) -> int:
+    """Draw the frame in which what was seen at ``first`` is sought."""
     if rng.random() < FAR_SHARE:
         return int(rng.integers(scene.frames))
     reach = round(LONGEST_GAP_S * scene.fps)

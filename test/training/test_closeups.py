@@ -9,9 +9,8 @@ pytest.importorskip('transformers', reason='learning needs the extra train (make
 
 from rtrack_ros.simulation.expressions import Sighting  # noqa: E402
 from rtrack_ros.simulation.scene import Scene  # noqa: E402
-from rtrack_ros.training import nano  # noqa: E402
+from rtrack_ros.training import closeups, nano  # noqa: E402
 from rtrack_ros.training.closeups import (  # noqa: E402
-    CloseUp,
     CloseUpShard,
     Episode,
     draw_episodes,
@@ -66,14 +65,16 @@ def test_targets_are_absent_at_times_and_histories_are_off(shard: CloseUpShard) 
     assert np.std(centres) > 50
 
 
-def test_targets_are_sought_where_another_object_is_close(shard: CloseUpShard) -> None:
-    def crowded(views: list[CloseUp]) -> float:
-        return float(np.mean([len(view.frame.objects) > 1 for view in views]))
+def test_targets_are_shown_where_another_object_is_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crowded(share: float, view: int) -> float:
+        monkeypatch.setattr(closeups, 'CROSSING_SHARE', share)
+        views = [episode.views[view] for seed in range(60, 64)
+                 for _, episode in draw_episodes(seed, nano.IMAGE_SIZE)]
+        return float(np.mean([len(shown.frame.objects) > 1 for shown in views]))
 
-    templates = [episode.views[1] for episode in shard.episodes]
-    searches = [episode.views[2] for episode in shard.episodes if episode.views[2].target
-                is not None]
-    assert crowded(searches) > crowded(templates)
+    template, search = 1, 2
+    assert crowded(1.0, template) > crowded(0.0, template)
+    assert crowded(1.0, search) > crowded(0.0, search)
 
 
 def test_some_windows_are_about_a_neighbour_and_still_show_the_target() -> None:
