@@ -65,3 +65,9 @@ def within(box: Box, region: Region) -> Box:
     x1, x2 = (min(max(value, left), right) - left for value in (box[0], box[2]))
     y1, y2 = (min(max(value, top), bottom) - top for value in (box[1], box[3]))
     return x1, y1, x2, y2
+
+
+def share_inside(box: Box, region: Region) -> float:
+    """Return the share in [0, 1] of the area of a box of the whole image that a region shows."""
+    x1, y1, x2, y2 = within(box, region)
+    return (x2 - x1) * (y2 - y1) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)

@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.closeup import PORTRAIT_FACTOR, SEARCH_FACTOR, window_around, within
+from rtrack_ros.language.closeup import (
+    PORTRAIT_FACTOR,
+    SEARCH_FACTOR,
+    share_inside,
+    window_around,
+    within,
+)
 from rtrack_ros.language.coordinates import model_from_pixels
 from rtrack_ros.simulation.descriptions import checkable, describe_sighting
 from rtrack_ros.simulation.expressions import Sentence, Sighting, draw_sentences
@@ -234,10 +240,9 @@ def _believed(draw: _Draw, now: _Moment, later: _Moment, name: int) -> Box:
         x, y = (float(draw.rng.uniform(0, side)) - known[axis] for axis, side in
                 enumerate((later.pair.width, later.pair.height)))
         return known[0] + x, known[1] + y, known[2] + x, known[3] + y
-    nearest = min(others, key=lambda key: _distance(known, later.seen[key].box), default=None)
-    if (nearest is not None and draw.rng.random() < MISTAKEN_SHARE
-            and _distance(known, later.seen[nearest].box) < MISTAKEN_REACH):
-        return draw.corruption.belief(draw.rng, later.seen[nearest].box)
+    if others and draw.rng.random() < MISTAKEN_SHARE:
+        nearest = min((later.seen[key].box for key in others), key=partial(_distance, known))
+        known = nearest if _distance(known, nearest) < MISTAKEN_REACH else known
     return draw.corruption.belief(draw.rng, known)
 
 
@@ -247,18 +252,13 @@ def _view(draw: _Draw, moment: _Moment, region: Region, name: int, box: Box | No
     hidden: list[Box] = []
     target = None
     for item in moment.seen.values():
-        share = _share_inside(item.box, region)
+        share = share_inside(item.box, region)
         if share >= VISIBLE_SHARE:
             target = len(shown) if item.actor.id == name else target
             shown.append(object_row(item, draw.relative(item.box, region)))
         elif share > 0:
             hidden.append(draw.relative(item.box, region))
     return CloseUp(FrameRow(moment.condition, tuple(shown), tuple(hidden)), box, target)
-
-
-def _share_inside(box: Box, region: Region) -> float:
-    x1, y1, x2, y2 = within(box, region)
-    return (x2 - x1) * (y2 - y1) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
 
 
 def _claims(moment: _Moment, name: int, sentences: Sequence[Sentence]) -> tuple[Claim, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Image8, Region
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.closeup import SEARCH_FACTOR, window_around, within
+from rtrack_ros.language.closeup import SEARCH_FACTOR, share_inside, window_around, within
 from rtrack_ros.language.coordinates import model_from_pixels
 from rtrack_ros.language.prompts import locate_prompt
 from rtrack_ros.training.clips import Clip
@@ -154,7 +154,7 @@ class Locate(ObjectTask):
         pair = target.clip.pair(index)
         region = self._window(pair, self._believed(rng, target, index, pair, absent),
                               SEARCH_FACTOR)
-        found = () if truth is None or _share_inside(truth, region) < LEAST_SHOWN else (
+        found = () if truth is None or share_inside(truth, region) < LEAST_SHOWN else (
             self.reader.shown(truth, region),)
         return Question(template + self.reader.images(pair, region),
                         locate_prompt(named, self.reader.style), found,
@@ -183,8 +183,3 @@ class Locate(ObjectTask):
             return objects[others[int(rng.integers(len(others)))]]
         x, y = rng.uniform((0, 0), (pair.width, pair.height)) - known[:2]
         return known[0] + x, known[1] + y, known[2] + x, known[3] + y
-
-
-def _share_inside(box: Box, region: Region) -> float:
-    x1, y1, x2, y2 = within(box, region)
-    return (x2 - x1) * (y2 - y1) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
