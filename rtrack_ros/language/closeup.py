@@ -1,6 +1,6 @@
 """The part of a frame pair in which one object is looked at closely, and boxes within it."""
 
-from math import sqrt
+from math import hypot, sqrt
 from typing import Final
 
 from rtrack_ros.frames import FramePair, Region
@@ -65,6 +65,12 @@ def within(box: Box, region: Region) -> Box:
     x1, x2 = (min(max(value, left), right) - left for value in (box[0], box[2]))
     y1, y2 = (min(max(value, top), bottom) - top for value in (box[1], box[3]))
     return x1, y1, x2, y2
+
+
+def roots_between(box: Box, other: Box) -> float:
+    """Return how far the centres of two boxes are apart, in roots of the area of the first."""
+    x, y = (box[axis] + box[axis + 2] - other[axis] - other[axis + 2] for axis in (0, 1))
+    return hypot(x, y) / 2 / sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1e-6))
 
 
 def share_inside(box: Box, region: Region) -> float:

@@ -21,6 +21,7 @@ from rtrack_ros.language.answers import Box
 from rtrack_ros.language.closeup import (
     PORTRAIT_FACTOR,
     SEARCH_FACTOR,
+    roots_between,
     share_inside,
     window_around,
     within,
@@ -53,9 +54,6 @@ CROSSING_SHARE, CROSSING_DRAWS = 0.5, 8
 which they are asked about first: where people cross, one is mistaken for another."""
 ELSEWHERE_SHARE = 0.12
 """Share of search windows that look at another place, which a tracker gone astray would."""
-MISTAKEN_SHARE, MISTAKEN_REACH = 0.2, 3.0
-"""Share of search windows about the object next to the target, where it is within so many roots of
-the target's area: a tracker that took one for the other looks there, and can still return."""
 VISIBLE_SHARE = 0.5
 """Share of an object's box that has to be in a window for the object to count as seen there."""
 
@@ -176,14 +174,8 @@ def _asked_about(rng: np.random.Generator, later: _Moment, names: Sequence[int])
 def _apart(seen: Iterable[Sighting]) -> dict[int, float]:
     """Return how far the next object is from each, by id, in roots of its area."""
     boxes = {item.actor.id: item.box for item in seen}
-    return {name: min((_distance(box, other) for key, other in boxes.items() if key != name),
+    return {name: min((roots_between(box, other) for key, other in boxes.items() if key != name),
                       default=np.inf) for name, box in boxes.items()}
-
-
-def _distance(box: Box, other: Box) -> float:
-    """Return how far the centres of two boxes are apart, in roots of the area of the first."""
-    x, y = (box[axis] + box[axis + 2] - other[axis] - other[axis + 2] for axis in (0, 1))
-    return float(np.hypot(x, y) / 2 / np.sqrt((box[2] - box[0]) * (box[3] - box[1])))
 
 
 def _moment(scene: Scene, index: int) -> _Moment:
@@ -240,10 +232,7 @@ def _believed(draw: _Draw, now: _Moment, later: _Moment, name: int) -> Box:
         x, y = (float(draw.rng.uniform(0, side)) - known[axis] for axis, side in
                 enumerate((later.pair.width, later.pair.height)))
         return known[0] + x, known[1] + y, known[2] + x, known[3] + y
-    if others and draw.rng.random() < MISTAKEN_SHARE:
-        nearest = min((later.seen[key].box for key in others), key=partial(_distance, known))
-        known = nearest if _distance(known, nearest) < MISTAKEN_REACH else known
-    return draw.corruption.belief(draw.rng, known)
+    return draw.corruption.belief(draw.rng, known, [later.seen[key].box for key in others])
 
 
 def _view(draw: _Draw, moment: _Moment, region: Region, name: int, box: Box | None) -> CloseUp:

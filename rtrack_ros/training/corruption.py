@@ -5,11 +5,14 @@ own output. Training on corrupted histories is what made CognitiveTrack (2026) s
 the false positives on absent targets from 45.1 to 15.2 %. The amounts are our choice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from rtrack_ros.language.answers import Box
+from rtrack_ros.language.closeup import roots_between
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,17 @@ class Corruption:
             still shows most of a target.
         search_scale: Largest factor by which the size believed in is wrong, either way.
         exact_share: Share of questions with an exact template and a centred window.
+        mistaken_share: Share of search windows about the object next to the target: a tracker
+            that took one for the other looks there, and can still return.
+        mistaken_reach: How near that object has to be, in roots of the target's area.
     """
 
     template_shift: float = 0.06
     search_shift: float = 1.2
     search_scale: float = 1.35
     exact_share: float = 0.25
+    mistaken_share: float = 0.2
+    mistaken_reach: float = 3.0
 
     def template(self, rng: np.random.Generator, box: Box) -> Box:
         """Return the box as a model might have answered it when the target was first named."""
@@ -38,8 +46,17 @@ class Corruption:
         return (box[0] + edges[0] * width, box[1] + edges[1] * height,
                 box[2] + edges[2] * width, box[3] + edges[3] * height)
 
-    def belief(self, rng: np.random.Generator, box: Box) -> Box:
-        """Return the box at which a tracker believes the target, to look around."""
+    def belief(self, rng: np.random.Generator, box: Box, others: Sequence[Box] = ()) -> Box:
+        """Return the box at which a tracker believes the target, to look around.
+
+        Args:
+            rng: Draws how wrong it is.
+            box: Where the target is, or was when it was seen last.
+            others: Boxes of the other objects there.
+        """
+        if others and rng.random() < self.mistaken_share:
+            nearest = min(others, key=partial(roots_between, box))
+            box = nearest if roots_between(box, nearest) < self.mistaken_reach else box
         if rng.random() < self.exact_share:
             return box
         width, height = box[2] - box[0], box[3] - box[1]

@@ -174,12 +174,10 @@ class Locate(ObjectTask):
         """Return where a tracker would look: near the target, or where it is not."""
         objects = target.clip.objects(index)
         known = objects.get(target.name)
-        if known is None:
-            return self._corruption.belief(rng, target.box)
-        if not absent:
-            return self._corruption.belief(rng, known)
-        others = sorted(set(objects) - {target.name})
+        others = [objects[name] for name in sorted(set(objects) - {target.name})]
+        if known is None or not absent:
+            return self._corruption.belief(rng, known or target.box, others)
         if others and rng.random() < 0.5:
-            return objects[others[int(rng.integers(len(others)))]]
+            return others[int(rng.integers(len(others)))]
         x, y = rng.uniform((0, 0), (pair.width, pair.height)) - known[:2]
         return known[0] + x, known[1] + y, known[2] + x, known[3] + y

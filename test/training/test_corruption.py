@@ -37,3 +37,12 @@ def test_a_belief_is_shifted_and_scaled_within_its_bounds() -> None:
     factors = sides[:, 0] / 40
     assert np.allclose(factors, sides[:, 1] / 80)
     assert 1 / 1.35 <= factors.min() < 0.8 and 1.25 < factors.max() <= 1.35
+
+
+def test_a_tracker_takes_the_object_next_to_the_target_for_it_at_times_and_none_far_off() -> None:
+    near, far = (150.0, 52.0, 190.0, 132.0), (600.0, 50.0, 640.0, 130.0)
+    exact, rng = Corruption(exact_share=1.0, mistaken_share=0.3), np.random.default_rng(4)
+    believed = [exact.belief(rng, BOX, [far, near]) for _ in range(400)]
+    assert set(believed) == {BOX, near}
+    assert believed.count(near) / len(believed) == pytest.approx(0.3, abs=0.06)
+    assert {exact.belief(rng, BOX, [far]) for _ in range(50)} == {BOX}
