@@ -59,8 +59,13 @@ def close_up(pair: FramePair, box: Box, factor: float, model_size: tuple[int, in
     return pair.crop(window_around(box, factor, (pair.width, pair.height), model_size))
 
 
-def within(box: Box, region: Region) -> Box:
-    """Return a box of the whole image in pixels of a region of it, cut to the region."""
+def within(box: Box, region: Box) -> Box:
+    """Return a box of the whole image relative to a region of it, cut to the region; no scaling.
+
+    Args:
+        box: x1, y1, x2, y2.
+        region: The same, in the same units.
+    """
     left, top, right, bottom = region
     x1, x2 = (min(max(value, left), right) - left for value in (box[0], box[2]))
     y1, y2 = (min(max(value, top), bottom) - top for value in (box[1], box[3]))
@@ -73,7 +78,7 @@ def roots_between(box: Box, other: Box) -> float:
     return hypot(x, y) / 2 / sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1e-6))
 
 
-def share_inside(box: Box, region: Region) -> float:
-    """Return the share in [0, 1] of the area of a box of the whole image that a region shows."""
+def share_inside(box: Box, region: Box) -> float:
+    """Return the share in [0, 1] of the area of a box that a region of the same units shows."""
     x1, y1, x2, y2 = within(box, region)
     return (x2 - x1) * (y2 - y1) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.language.answers import Box
+from rtrack_ros.language.closeup import share_inside, within
 from rtrack_ros.training.samples import FrameRow, ObjectRow, SentenceRow
 
 NEEDS_THERMAL = ('night', 'smoke')
@@ -21,7 +23,6 @@ _VISIBLE_SHARE = 0.5
 _SEEN_WHOLE = ('place', 'relation')
 """Kinds of sentences that are about the whole picture and mean others in a part of it."""
 
-FloatBox = tuple[float, float, float, float]
 Pair = tuple[FrameRow, NDArray[np.uint8], NDArray[np.uint8]]
 
 
@@ -64,7 +65,7 @@ def mirror(frame: FrameRow) -> FrameRow:
                           for s in frame.sentences))
 
 
-def mirror_box(box: FloatBox) -> FloatBox:
+def mirror_box(box: Box) -> Box:
     """Return a box in 0-1000 of the mirrored picture."""
     return 1000 - box[2], box[1], 1000 - box[0], box[3]
 
@@ -87,36 +88,27 @@ def crop(rng: np.random.Generator, frame: FrameRow, rgb: NDArray[np.uint8],
     left, top = rng.uniform(0, 1000 * (1 - share))
     window = (left, top, left + 1000 * share[0], top + 1000 * share[1])
     kept = [row for row, item in enumerate(frame.objects)
-            if _share_inside(item.box, window) >= _VISIBLE_SHARE]
+            if share_inside(item.box, window) >= _VISIBLE_SHARE]
     place = {row: number for number, row in enumerate(kept)}
     objects = tuple(replace(frame.objects[row], box=_within(frame.objects[row].box, window))
                     for row in kept)
     partly = [*frame.hidden, *(item.box for row, item in enumerate(frame.objects)
                                if row not in place)]
-    hidden = tuple(_within(box, window) for box in partly if _share_inside(box, window) > 0)
+    hidden = tuple(_within(box, window) for box in partly if share_inside(box, window) > 0)
     sentences = tuple(SentenceRow(s.text, s.kind, tuple(place[i] for i in s.objects if i in place))
                       for s in frame.sentences if s.kind not in _SEEN_WHOLE)
     return (FrameRow(frame.condition, objects, hidden, sentences), _enlarge(rgb, window),
             _enlarge(thermal, window))
 
 
-def _share_inside(box: FloatBox, window: FloatBox) -> float:
-    width = min(box[2], window[2]) - max(box[0], window[0])
-    height = min(box[3], window[3]) - max(box[1], window[1])
-    whole = max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
-    return max(width, 0.0) * max(height, 0.0) / whole
-
-
-def _within(box: FloatBox, window: FloatBox) -> FloatBox:
+def _within(box: Box, window: Box) -> Box:
     """Return a box in 0-1000 of the picture as one in 0-1000 of a window in it, cut to that."""
-    x1, x2 = (float(np.clip((value - window[0]) / (window[2] - window[0]), 0, 1) * 1000)
-              for value in (box[0], box[2]))
-    y1, y2 = (float(np.clip((value - window[1]) / (window[3] - window[1]), 0, 1) * 1000)
-              for value in (box[1], box[3]))
-    return x1, y1, x2, y2
+    x1, y1, x2, y2 = within(box, window)
+    width, height = window[2] - window[0], window[3] - window[1]
+    return x1 / width * 1000, y1 / height * 1000, x2 / width * 1000, y2 / height * 1000
 
 
-def _enlarge(image: NDArray[np.uint8], window: FloatBox) -> NDArray[np.uint8]:
+def _enlarge(image: NDArray[np.uint8], window: Box) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
     scale = np.array([1000 / (window[2] - window[0]), 1000 / (window[3] - window[1])])
     shift = -scale * (window[0] * width / 1000, window[1] * height / 1000)
