@@ -51,7 +51,8 @@ the scene, in any condition: a target that was lost for long."""
 FAR_SHARE = 0.2
 CROSSING_SHARE, CROSSING_DRAWS = 0.5, 8
 """Share of moments that are, of so many drawn, the one in which two objects are closest, and in
-which they are asked about first: where people cross, one is mistaken for another."""
+which they are asked about first, and before them who is hidden: where people cross, one is
+mistaken for another, and who hides somebody for him."""
 ELSEWHERE_SHARE = 0.12
 """Share of search windows that look at another place, which a tracker gone astray would."""
 VISIBLE_SHARE = 0.5
@@ -163,11 +164,11 @@ def _later_frame(rng: np.random.Generator, scene: Scene, first: int, span: int) 
 
 
 def _asked_about(rng: np.random.Generator, later: _Moment, names: Sequence[int]) -> list[int]:
-    """Return whom a moment's episodes are about: anyone, or first who is next to another later."""
+    """Return whom a moment's episodes are about: anyone, or first who is hidden or in a crowd."""
     order: list[int] = rng.permutation(names).tolist()
     if rng.random() < CROSSING_SHARE:
         apart = _apart(later.seen.values())
-        order.sort(key=lambda name: apart.get(name, np.inf))
+        order.sort(key=lambda name: apart.get(name, 0.0))
     return order[:OBJECTS_PER_MOMENT]
 
 

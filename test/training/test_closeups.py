@@ -65,16 +65,32 @@ def test_targets_are_absent_at_times_and_histories_are_off(shard: CloseUpShard) 
     assert np.std(centres) > 50
 
 
-def test_targets_are_shown_where_another_object_is_close(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_targets_are_shown_where_another_object_is_close_or_hides_them(
+        monkeypatch: pytest.MonkeyPatch) -> None:
     def crowded(share: float, view: int) -> float:
         monkeypatch.setattr(closeups, 'CROSSING_SHARE', share)
         views = [episode.views[view] for seed in range(60, 64)
                  for _, episode in draw_episodes(seed, nano.IMAGE_SIZE)]
-        return float(np.mean([len(shown.frame.objects) > 1 for shown in views]))
+        return float(np.mean([len(shown.frame.objects) > 1 or shown.target is None
+                              for shown in views]))
 
     template, search = 1, 2
     assert crowded(1.0, template) > crowded(0.0, template)
     assert crowded(1.0, search) > crowded(0.0, search)
+
+
+def test_who_is_hidden_is_asked_about_before_who_is_in_a_crowd(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closeups, 'CROSSING_SHARE', 1.0)
+    scene = Scene(60, 12.0)
+    later = max((closeups._moment(scene, index) for index in range(0, 240, 40)),
+                key=lambda moment: len(moment.seen))
+    seen = sorted(later.seen)
+    hidden = max(seen) + 1
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        asked = closeups._asked_about(rng, later, [*seen, hidden])
+        assert len(seen) > 1 and asked[0] == hidden
 
 
 def test_some_windows_are_about_a_neighbour_and_still_show_the_target() -> None:
