@@ -12,6 +12,8 @@ PORTRAIT_FACTOR: Final = 3.0
 """The same where the object itself is asked about: large, and with a little of what is around."""
 LEAST_SIDE: Final = 24.0
 """Pixels; a smaller window holds too little for any model to see."""
+LEAST_SHOWN: Final = 0.5
+"""Share of an object's box that a window has to show for the object to count as seen in it."""
 
 
 def window_around(box: Box, factor: float, image_size: tuple[int, int],

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.closeup import share_inside, within
+from rtrack_ros.language.closeup import LEAST_SHOWN, share_inside, within
 from rtrack_ros.training.samples import FrameRow, ObjectRow, SentenceRow
 
 NEEDS_THERMAL = ('night', 'smoke')
@@ -18,8 +18,6 @@ CROP_SHARE = 0.25
 """Share of simulated pairs that are cropped: the world has its horizon at one height, cameras that
 people hold have it anywhere."""
 _LEAST_CROP = 0.6
-_VISIBLE_SHARE = 0.5
-"""Share of an object's box that has to be in a crop for the object to count as seen there."""
 _SEEN_WHOLE = ('place', 'relation')
 """Kinds of sentences that are about the whole picture and mean others in a part of it."""
 
@@ -88,7 +86,7 @@ def crop(rng: np.random.Generator, frame: FrameRow, rgb: NDArray[np.uint8],
     left, top = rng.uniform(0, 1000 * (1 - share))
     window = (left, top, left + 1000 * share[0], top + 1000 * share[1])
     kept = [row for row, item in enumerate(frame.objects)
-            if share_inside(item.box, window) >= _VISIBLE_SHARE]
+            if share_inside(item.box, window) >= LEAST_SHOWN]
     place = {row: number for number, row in enumerate(kept)}
     objects = tuple(replace(frame.objects[row], box=_within(frame.objects[row].box, window))
                     for row in kept)

@@ -19,6 +19,7 @@ from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.closeup import (
+    LEAST_SHOWN,
     PORTRAIT_FACTOR,
     SEARCH_FACTOR,
     roots_between,
@@ -31,7 +32,7 @@ from rtrack_ros.simulation.descriptions import checkable, describe_sighting
 from rtrack_ros.simulation.expressions import Sentence, Sighting, draw_sentences
 from rtrack_ros.simulation.scene import Scene
 from rtrack_ros.simulation.weather import CONDITIONS
-from rtrack_ros.training.corruption import Corruption
+from rtrack_ros.training.corruption import Corruption, elsewhere
 from rtrack_ros.training.samples import (
     SCENE_SECONDS,
     FrameRow,
@@ -55,8 +56,6 @@ which they are asked about first, and before them who is hidden: where people cr
 mistaken for another, and who hides somebody for him."""
 ELSEWHERE_SHARE = 0.12
 """Share of search windows that look at another place, which a tracker gone astray would."""
-VISIBLE_SHARE = 0.5
-"""Share of an object's box that has to be in a window for the object to count as seen there."""
 
 
 @dataclass(frozen=True)
@@ -226,14 +225,10 @@ def _episode(draw: _Draw, now: _Moment, later: _Moment, name: int, sentences: Se
 def _believed(draw: _Draw, now: _Moment, later: _Moment, name: int) -> Box:
     """Return where the tracker thinks the object is at the later moment."""
     known = later.seen.get(name, now.seen[name]).box
-    others = sorted(set(later.seen) - {name})
+    others = [later.seen[key].box for key in sorted(set(later.seen) - {name})]
     if draw.rng.random() < ELSEWHERE_SHARE:
-        if others and draw.rng.random() < 0.5:
-            return later.seen[int(draw.rng.choice(others))].box
-        x, y = (float(draw.rng.uniform(0, side)) - known[axis] for axis, side in
-                enumerate((later.pair.width, later.pair.height)))
-        return known[0] + x, known[1] + y, known[2] + x, known[3] + y
-    return draw.corruption.belief(draw.rng, known, [later.seen[key].box for key in others])
+        return elsewhere(draw.rng, known, others, (later.pair.width, later.pair.height))
+    return draw.corruption.belief(draw.rng, known, others)
 
 
 def _view(draw: _Draw, moment: _Moment, region: Region, name: int, box: Box | None) -> CloseUp:
@@ -243,7 +238,7 @@ def _view(draw: _Draw, moment: _Moment, region: Region, name: int, box: Box | No
     target = None
     for item in moment.seen.values():
         share = share_inside(item.box, region)
-        if share >= VISIBLE_SHARE:
+        if share >= LEAST_SHOWN:
             target = len(shown) if item.actor.id == name else target
             shown.append(object_row(item, draw.relative(item.box, region)))
         elif share > 0:

@@ -66,3 +66,19 @@ class Corruption:
         x, y = (box[0] + box[2]) / 2 + shift[0], (box[1] + box[3]) / 2 + shift[1]
         return (x - grown * width / 2, y - grown * height / 2,
                 x + grown * width / 2, y + grown * height / 2)
+
+
+def elsewhere(rng: np.random.Generator, box: Box, others: Sequence[Box],
+              image_size: tuple[int, int]) -> Box:
+    """Return where a tracker gone astray looks: at one of ``others``, or anywhere in the image.
+
+    Args:
+        rng: Draws the place.
+        box: The target's, whose size is kept where nobody else is looked at.
+        others: Boxes of the other objects.
+        image_size: (width, height) in pixels.
+    """
+    if others and rng.random() < 0.5:
+        return others[int(rng.integers(len(others)))]
+    x, y = (float(rng.uniform(0, side)) - box[axis] for axis, side in enumerate(image_size))
+    return box[0] + x, box[1] + y, box[2] + x, box[3] + y

@@ -9,15 +9,19 @@ import numpy as np
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Image8, Region
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.closeup import SEARCH_FACTOR, share_inside, window_around, within
+from rtrack_ros.language.closeup import (
+    LEAST_SHOWN,
+    SEARCH_FACTOR,
+    share_inside,
+    window_around,
+    within,
+)
 from rtrack_ros.language.coordinates import model_from_pixels
 from rtrack_ros.language.prompts import locate_prompt
 from rtrack_ros.training.clips import Clip
-from rtrack_ros.training.corruption import Corruption
+from rtrack_ros.training.corruption import Corruption, elsewhere
 from rtrack_ros.training.tasks import Question
 
-LEAST_SHOWN: Final = 0.5
-"""Share of a target that a window must show for the target to be in it."""
 AS_TRACKED: Final = Corruption()
 DRAWS: Final = 64
 """How often something is drawn again before the clips are said not to have it."""
@@ -177,7 +181,4 @@ class Locate(ObjectTask):
         others = [objects[name] for name in sorted(set(objects) - {target.name})]
         if known is None or not absent:
             return self._corruption.belief(rng, known or target.box, others)
-        if others and rng.random() < 0.5:
-            return others[int(rng.integers(len(others)))]
-        x, y = rng.uniform((0, 0), (pair.width, pair.height)) - known[:2]
-        return known[0] + x, known[1] + y, known[2] + x, known[3] + y
+        return elsewhere(rng, known, others, (pair.width, pair.height))

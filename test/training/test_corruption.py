@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtrack_ros.boxes import iou
-from rtrack_ros.training.corruption import Corruption
+from rtrack_ros.training.corruption import Corruption, elsewhere
 
 BOX = (100.0, 50.0, 140.0, 130.0)
 ROOT = np.sqrt(40 * 80)
@@ -46,3 +46,14 @@ def test_a_tracker_takes_the_object_next_to_the_target_for_it_at_times_and_none_
     assert set(believed) == {BOX, near}
     assert believed.count(near) / len(believed) == pytest.approx(0.3, abs=0.06)
     assert {exact.belief(rng, BOX, [far]) for _ in range(50)} == {BOX}
+
+
+def test_a_tracker_gone_astray_looks_at_others_or_anywhere_at_the_size_of_the_target() -> None:
+    other, rng = (300.0, 10.0, 320.0, 60.0), np.random.default_rng(5)
+    looked = [elsewhere(rng, BOX, [other], (640, 480)) for _ in range(400)]
+    assert looked.count(other) / len(looked) == pytest.approx(0.5, abs=0.08)
+    places = np.array([box for box in looked if box != other])
+    assert np.allclose(places[:, 2:] - places[:, :2], (40, 80))
+    assert (places[:, :2] >= 0).all() and (places[:, :2] <= (640, 480)).all()
+    assert np.ptp(places[:, 0]) > 500 and np.ptp(places[:, 1]) > 380
+    assert other not in [elsewhere(rng, BOX, [], (640, 480)) for _ in range(20)]
