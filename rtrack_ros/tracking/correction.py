@@ -20,12 +20,11 @@ from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import Appearance, describe_all
 from rtrack_ros.tracking.association import Candidates, match_all, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import Frame, clip_to_frame
+from rtrack_ros.tracking.history import Frame, clip_to_frame, share_inside
 from rtrack_ros.tracking.replay import answer_sigma
 from rtrack_ros.tracking.reupdate import Detour, bridge, explains, since_answer
 from rtrack_ros.tracking.runners import Runner, measure_since
 from rtrack_ros.tracking.siamese import Siamese, cut
-from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
 # Standard deviations beyond which an answer says that the track was not on its object.
@@ -127,7 +126,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
     looks = describe_all(frame.views, boxes)
     track_boxes = _awaited(kalman.boxes_of(states), frame)
     sharing = _sharing(track_boxes, config)
-    candidates = _candidates(tracklets, states, track_boxes, sharing)
+    candidates = _candidates(tracklets, states, track_boxes, sharing, frame, config)
     awaited = [row for row, tracklet in enumerate(tracklets)
                if tracklet.id not in heard.values()]
     choose = match_so_far if answer.partial else match_all
@@ -158,15 +157,19 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
 
 
 def _candidates(tracklets: Sequence[Tracklet], states: kalman.States, boxes: BoxArray,
-                sharing: Sequence[tuple[int, int]]) -> Candidates:
+                sharing: Sequence[tuple[int, int]], frame: Frame,
+                config: TrackerConfig) -> Candidates:
+    """Return tracks as they were on ``frame``, whatever has become of them since."""
     astray = np.zeros(len(tracklets), dtype=bool)
     for row, column in sharing:
         if tracklets[column].id in tracklets[row].apart:
             astray[[row, column]] = True
-    return Candidates(
-        boxes, kalman.position_sigma(states),
-        np.array([tracklet.state is TrackState.LOST for tracklet in tracklets], dtype=bool),
-        [tracklet.look for tracklet in tracklets], astray)
+    located, inside = kalman.located(states), share_inside(kalman.boxes_of(states), frame)
+    lost = [not tracklet.held(frame.stamp_ns, float(located[row]),
+                              frame.coasting_s.get(tracklet.id, 0.0), float(inside[row]), config)
+            for row, tracklet in enumerate(tracklets)]
+    return Candidates(boxes, kalman.position_sigma(states), np.array(lost, dtype=bool),
+                      [tracklet.look for tracklet in tracklets], astray)
 
 
 def _sharing(boxes: BoxArray, config: TrackerConfig) -> list[tuple[int, int]]:
@@ -230,7 +233,7 @@ def _awaited(boxes: BoxArray, frame: Frame) -> BoxArray:
     limit = np.array(frame.size, dtype=np.float64)
     inward = (np.maximum(-boxes[:, :2], 0.0)
               - np.maximum(boxes[:, 2:] - np.maximum(limit, boxes[:, 2:] - boxes[:, :2]), 0.0))
-    gone = area(seen) < _LEFT_SHARE * area(boxes)
+    gone = share_inside(boxes, frame) < _LEFT_SHARE
     return np.where(gone[:, None], clip_to_frame(boxes + np.tile(inward, 2), frame), seen)
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray
+from rtrack_ros.boxes import BoxArray, area
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.tracking.flow import CornerMap
 from rtrack_ros.tracking.kalman import Affine
@@ -275,3 +275,8 @@ def clip_to_frame(box: BoxArray, frame: Frame) -> BoxArray:
     """Return boxes (N, 4) cut to the frame's RGB image."""
     width, height = frame.size
     return np.clip(box, 0.0, np.array([width, height, width, height], dtype=np.float64))
+
+
+def share_inside(boxes: BoxArray, frame: Frame) -> NDArray[np.float64]:
+    """Return the share of each box (N, 4) that lies in the frame's image, in [0, 1]."""
+    return np.asarray(area(clip_to_frame(boxes, frame)) / np.maximum(area(boxes), 1.0))

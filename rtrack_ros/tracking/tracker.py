@@ -13,7 +13,7 @@ from enum import Enum
 
 import numpy as np
 
-from rtrack_ros.boxes import area, as_boxes
+from rtrack_ros.boxes import as_boxes
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query
@@ -21,7 +21,7 @@ from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import describe
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import Change, Correction, correct_past
-from rtrack_ros.tracking.history import Frame, History, Motion, Views, clip_to_frame
+from rtrack_ros.tracking.history import Frame, History, Motion, Views, share_inside
 from rtrack_ros.tracking.lookout import Lookout
 from rtrack_ros.tracking.newest import measure_newest
 from rtrack_ros.tracking.publication import as_published
@@ -221,8 +221,7 @@ class Tracker:
         """Decide where tracks of a frame are in their lives; ``only`` these, None for all."""
         ids = [track_id for track_id in frame.states if only is None or track_id in only]
         states = frame.stack(ids)
-        boxes, located = kalman.boxes_of(states), kalman.located(states)
-        inside = area(clip_to_frame(boxes, frame)) / np.maximum(area(boxes), 1.0)
+        located, inside = kalman.located(states), share_inside(kalman.boxes_of(states), frame)
         self._remove({
             track_id for row, track_id in enumerate(ids)
             if not self._tracklets[track_id].judge(

@@ -135,6 +135,12 @@ class Tracklet:
         """Whether more than one answer contained it."""
         return self.hits > 1
 
+    def held(self, stamp_ns: int, located: float, coasting_s: float, inside: float,
+             config: TrackerConfig) -> bool:
+        """Return whether its box at a stamp is worth something; the arguments are ``judge``'s."""
+        return (coasting_s <= config.lost_after_s and inside >= _LEAST_INSIDE
+                and self.belief_at(stamp_ns, config.fade_s) * located >= config.lost_below)
+
     def judge(self, stamp_ns: int, located: float, coasting_s: float, inside: float,
               config: TrackerConfig) -> bool:
         """Decide the state at a stamp; returns False when the track is to be removed.
@@ -146,13 +152,12 @@ class Tracklet:
             inside: Share of the box that lies in the image.
             config: Tracker settings.
         """
-        belief = self.belief_at(stamp_ns, config.fade_s)
         confirmed = self.hits >= config.hits_to_confirm
-        if (coasting_s <= config.lost_after_s and inside >= _LEAST_INSIDE
-                and belief * located >= config.lost_below):
+        if self.held(stamp_ns, located, coasting_s, inside, config):
             self.lost_ns = None
             self.state = TrackState.CONFIRMED if confirmed else TrackState.TENTATIVE
             return True
+        belief = self.belief_at(stamp_ns, config.fade_s)
         # Who is not meant any more may be meant again soon, and is then to be the same.
         if not confirmed or (belief < config.removed_below and not self.known):
             return False

@@ -5,9 +5,11 @@ import pytest
 
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking import kalman
+from rtrack_ros.tracking.appearance import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import correct_past
 from rtrack_ros.tracking.history import Frame, Views
+from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracklet import Tracklet
 
 VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), None, (0.1, 0.1),
@@ -65,3 +67,18 @@ def test_who_left_by_one_edge_does_not_come_back_by_the_other() -> None:
     gone = (660.0, 100.0, 720.0, 220.0)
     changes = correct([FIRST, gone], [(0.0, 100.0, 40.0, 220.0)]).changes
     assert [change.track_id for change in changes] == [None]
+
+
+@pytest.mark.parametrize(('belief', 'found'), [(0.8, 1), (0.05, None)])
+def test_whether_a_track_was_lost_is_asked_of_the_frame_of_the_answer(belief, found) -> None:
+    other = np.zeros(16, np.float32)
+    other[3] = 1.0
+    views = Views(VIEWS.rgb, VIEWS.grey, np.full((48, 64), 200, np.uint8), VIEWS.scale, VIEWS.fine)
+    tracklet = Tracklet(1, 'default', 1, 'person', belief, 0, 0, state=TrackState.LOST,
+                        lost_ns=10 ** 9, look=Appearance((None, None, other)))
+    state = kalman.new_states(np.array([FIRST]), np.full((1, 4), 3.0))[0]
+    frame = Frame(0, 0.1, views, (640, 480), states={1: state})
+    jumped = tuple(edge + shift for edge, shift in zip(FIRST, (50, 0, 50, 0), strict=True))
+    answer = Answer(0, 'default', 1, (Grounding(jumped, 'person'),))
+    changes = correct_past(answer, [], [frame], [tracklet], state[None], TrackerConfig()).changes
+    assert [change.track_id for change in changes] == [found]
