@@ -38,6 +38,9 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                              f'--answers nano (default: {PROFILE})')
     parser.add_argument('--answers', choices=('oracle', 'nano', 'both'), default='oracle',
                         help='who answers: the truth with seeded faults, or the model')
+    parser.add_argument('--draws', type=int, default=1, metavar='N',
+                        help='times that the faults of the oracle are drawn anew on every scene, '
+                             'all pooled: more for scores that scatter less (default: 1)')
     parser.add_argument('--engine', default='auto', help='engine of the model')
     parser.add_argument('--model', type=Path, default=None, metavar='DIR')
     add_second_look(parser, 'never')
@@ -104,13 +107,13 @@ def _plan(args: argparse.Namespace) -> 'Plan':
     if unknown:
         raise CommandError(f"--methods: no method '{unknown[0]}'; choose from "
                            f"{', '.join(METHODS)}")
-    if args.scenes < 1 or args.sentences < 1:
-        raise CommandError('--scenes and --sentences must be at least 1')
+    if min(args.scenes, args.sentences, args.draws) < 1:
+        raise CommandError('--scenes, --sentences and --draws must be at least 1')
     if BYTETRACK in methods:
         ByteTrack()  # says what to install before hours of work, not after
     return Plan(profile, args.scenes, args.seed, args.seconds, sentences=args.sentences,
                 methods=methods, sweep_scenes=args.sweep_scenes,
-                model_scenes=args.model_scenes, cost=own_cost(args))
+                model_scenes=args.model_scenes, draws=args.draws, cost=own_cost(args))
 
 
 def _run_scenes(plan: 'Plan', models: 'dict[str, GroundsQueries | None]',

@@ -24,8 +24,11 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
     """
     rows = [row for row in summary.rows if row.answers == answers]
     most = scenes if answers == 'oracle' else min(scenes, plan.model_scenes)
+    draws = plan.draws if answers == 'oracle' else 1
+    asked = f'{max(row.trials for row in rows) // draws} sentences'
+    asked += f', {draws} draws of faults' if draws > 1 else ''
     table = Table(title=f'{answers} answers, engine {plan.profile.name}, {most} scenes, '
-                        f'{max(row.trials for row in rows)} sentences: streaming scores, percent',
+                        f'{asked}: streaming scores, percent',
                   caption=_caption(summary.ratios(answers, plan.profile.name)),
                   title_justify='left', caption_justify='left', header_style='bold',
                   box=SIMPLE_HEAD, pad_edge=False)

@@ -6,7 +6,7 @@ was stopped can be continued.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,7 @@ class Plan:
         sweep_scenes: Number of scenes that the sweep runs on, the first ones.
         model_scenes: Number of scenes that a real model answers about, the first ones.
         faults: Of the oracle.
+        draws: Times that its faults are drawn, on every scene; the sweep has the first draw.
         cost: What own work is charged with.
     """
 
@@ -94,6 +95,7 @@ class Plan:
     sweep_scenes: int = 4
     model_scenes: int = 4
     faults: Faults = field(default_factory=Faults)
+    draws: int = 1
     cost: OwnCost = field(default_factory=ProcessorTime)
 
     def scene(self, number: int) -> Scene:
@@ -108,7 +110,7 @@ class Plan:
                 'seconds': self.seconds, 'fps': self.fps, 'sentences': self.sentences,
                 'methods': list(self.methods), 'delays_s': list(self.delays_s),
                 'sweep_scenes': self.sweep_scenes, 'model_scenes': self.model_scenes,
-                'oracle': asdict(self.faults),
+                'oracle': asdict(self.faults), 'draws': self.draws,
                 'own_cost': 'measured' if isinstance(self.cost, ProcessorTime)
                 else self.cost.seconds}
 
@@ -129,6 +131,7 @@ class Trial:
         pair_ms: Median own work for a pair.
         answer_ms: Median own work for an answer.
         skipped: Pairs that own work left no time for.
+        draw: Which draw of the oracle's faults, from 0.
     """
 
     answers: str
@@ -142,6 +145,7 @@ class Trial:
     pair_ms: float
     answer_ms: float
     skipped: int
+    draw: int = 0
 
 
 def choose_expressions(scene: DrawnScene, number: int) -> list[Expression]:
@@ -172,11 +176,13 @@ def run_scene(plan: Plan, number: int, scene: DrawnScene,
         for name, model in models.items():
             if model is not None and number >= plan.model_scenes:
                 continue
-            answers: Answers = (ModelAnswers(model, scene) if model is not None
-                                else scene_oracle(scene, expression, plan.faults))
             swept = number < plan.sweep_scenes and (model is None or len(models) == 1)
-            for method, profile in combinations(plan, swept):
-                yield run_trial(stream, name, answers, method, profile, plan.cost)
+            for draw in range(plan.draws if model is None else 1):
+                answers: Answers = (ModelAnswers(model, scene) if model is not None
+                                    else scene_oracle(scene, expression, plan.faults, draw))
+                for method, profile in combinations(plan, swept and draw == 0):
+                    yield replace(run_trial(stream, name, answers, method, profile, plan.cost),
+                                  draw=draw)
 
 
 def scene_stream(scene: DrawnScene, expression: Expression) -> Stream:
@@ -185,10 +191,11 @@ def scene_stream(scene: DrawnScene, expression: Expression) -> Stream:
                   scene.stamps_ns, scene.stamps_ns, scene.meant(expression))
 
 
-def scene_oracle(scene: DrawnScene, expression: Expression, faults: Faults) -> Oracle:
-    """Return who answers about a scene from its truth."""
+def scene_oracle(scene: DrawnScene, expression: Expression, faults: Faults,
+                 draw: int = 0) -> Oracle:
+    """Return who answers about a scene from its truth; every ``draw`` has other faults."""
     return Oracle(scene.seed, scene.stamps_ns, scene.meant(expression),
-                  scene.others(expression), scene.size, faults)
+                  scene.others(expression), scene.size, faults, draw)
 
 
 def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:

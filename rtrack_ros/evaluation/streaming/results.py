@@ -148,7 +148,7 @@ def summarise(plan: Plan, scenes: Sequence[Sequence[Trial]]) -> Summary:
     table = [trial for trials in scenes for trial in trials if trial.profile in listed
              or (trial.method, trial.profile) == (OURS, NO_DELAY.name)]
     swept = [trial for trials in scenes[:plan.sweep_scenes] for trial in trials
-             if trial.profile in fixed]
+             if trial.profile in fixed and trial.draw == 0]
     return Summary(pool(table), pool(swept))
 
 

@@ -86,6 +86,22 @@ def test_the_table_pools_scenes_and_compares_ours(scene: DrawnScene, trials: lis
     assert as_json(PLAN, summary, 2)['sweep_scenes'] == 1
 
 
+def test_more_draws_have_other_faults_and_leave_the_sweep_alone(scene: DrawnScene,
+                                                                trials: list[Trial]) -> None:
+    plan = replace(PLAN, draws=2)
+    twice = list(run_scene(plan, 0, scene, {'oracle': None}))
+    assert [trial for trial in twice if trial.draw == 0] == trials
+    second = [trial for trial in twice if trial.draw == 1]
+    assert {trial.profile for trial in second} == {
+        ORIN.name, f'{ORIN.name}, answers at once', '0 s'}
+    first = {(trial.sentence, trial.method, trial.profile): trial.counts for trial in trials}
+    assert any(first[trial.sentence, trial.method, trial.profile] != trial.counts
+               for trial in second)
+    summary = summarise(plan, [twice])
+    assert all(row.trials == 4 for row in summary.rows)
+    assert all(row.trials == 2 for row in summary.sweep)
+
+
 def test_a_stopped_benchmark_goes_on_where_it_was(trials: list[Trial], tmp_path: Path) -> None:
     folder = TrialFolder(tmp_path, PLAN, ['oracle'])
     assert folder.load(0) is None
