@@ -30,7 +30,8 @@ class Candidates:
     Attributes:
         boxes: (N, 4) in RGB pixels.
         sigma: (N,) standard deviation of the centres in pixels.
-        lost: (N,) whether each track was lost; such a match must not look otherwise.
+        lost: (N,) whether each track was lost there, or not believed in yet; such a match must
+            not look otherwise.
         looks: Remembered appearances.
         astray: (N,) whether each lies on another although an answer once listed both: one of
             the two follows the other's object.
