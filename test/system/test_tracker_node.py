@@ -61,16 +61,24 @@ class Processes:
             # -P keeps the source folder, which has no .msg, off the path.
             self._running[module] = subprocess.Popen(
                 [sys.executable, '-P', '-m', f'rtrack_ros.nodes.{module}', *map(str, arguments)],
-                stdout=log, stderr=subprocess.STDOUT)
+                stdout=log, stderr=subprocess.STDOUT,
+                env={**os.environ, 'PYTHONFAULTHANDLER': '1'})
         return self._running[module]
 
     def log(self, module: str) -> str:
         return (self._folder / f'{module}.log').read_text(errors='replace')
 
     def stop(self, module: str, number: int = signal.SIGINT) -> int:
-        process = self._running.pop(module)
+        process = self._running[module]
         process.send_signal(number)
-        return process.wait(60)
+        try:
+            code = process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # the log then says where every thread is
+            process.wait(10)
+            raise AssertionError(f'{module} did not stop:\n{self.log(module)}') from None
+        del self._running[module]
+        return code
 
     def end(self) -> None:
         for process in self._running.values():
