@@ -69,8 +69,18 @@ def giou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
 
 def clip(boxes: ArrayLike, width: int, height: int) -> BoxArray:
     """Return the boxes cut to an image of ``width`` x ``height`` pixels; some may become empty."""
-    limit = np.array([width, height, width, height], dtype=np.float64)
-    return np.clip(as_boxes(boxes), 0.0, limit)
+    return clip_to(boxes, (0, 0, width, height))
+
+
+def clip_to(boxes: ArrayLike, region: Sequence[float]) -> BoxArray:
+    """Return the boxes cut to a region x1, y1, x2, y2 of the same units; some may become empty."""
+    corners = np.asarray(region, dtype=np.float64)
+    return np.clip(as_boxes(boxes), np.tile(corners[:2], 2), np.tile(corners[2:], 2))
+
+
+def share_inside(boxes: ArrayLike, region: Sequence[float]) -> NDArray[np.float64]:
+    """Return the share of the area of each box that lies in a region of the same units, (N,)."""
+    return np.asarray(area(clip_to(boxes, region)) / np.maximum(area(boxes), 1e-6))
 
 
 def xywh_from_xyxy(boxes: ArrayLike) -> BoxArray:

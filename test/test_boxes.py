@@ -59,6 +59,14 @@ def test_clipped_boxes_lie_in_the_image(some) -> None:
     assert np.all(boxes.area(cut) <= boxes.area(some) + 1e-6)
 
 
+def test_the_share_of_a_box_that_a_region_shows() -> None:
+    region = (10.0, 0.0, 20.0, 10.0)
+    half, whole, outside, empty = (0, 0, 20, 10), (12, 2, 14, 4), (30, 0, 40, 10), (15, 5, 15, 5)
+    shares = boxes.share_inside([half, whole, outside, empty], region)
+    assert shares.tolist() == [0.5, 1.0, 0.0, 0.0]
+    assert boxes.clip_to([half], region).tolist() == [[10, 0, 20, 10]]
+
+
 def test_axes_of_the_1000_grid_are_scaled_apart() -> None:
     np.testing.assert_allclose(boxes.rel1000_from_pixels([(320, 120, 640, 480)], 640, 480),
                                [(500, 250, 1000, 1000)])

@@ -78,9 +78,3 @@ def roots_between(box: Box, other: Box) -> float:
     """Return how far the centres of two boxes are apart, in roots of the area of the first."""
     x, y = (box[axis] + box[axis + 2] - other[axis] - other[axis + 2] for axis in (0, 1))
     return hypot(x, y) / 2 / sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1e-6))
-
-
-def share_inside(box: Box, region: Box) -> float:
-    """Return the share in [0, 1] of the area of a box that a region of the same units shows."""
-    x1, y1, x2, y2 = within(box, region)
-    return (x2 - x1) * (y2 - y1) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)

@@ -13,19 +13,19 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray, area, as_boxes, iou
+from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou, share_inside
 from rtrack_ros.frames import Region
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import Appearance, describe_all
 from rtrack_ros.tracking.association import Candidates, match_all, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import Frame, clip_to_frame, share_inside
+from rtrack_ros.tracking.history import Frame
 from rtrack_ros.tracking.replay import answer_sigma
 from rtrack_ros.tracking.reupdate import Detour, bridge, explains, since_answer
 from rtrack_ros.tracking.runners import Runner, measure_since
 from rtrack_ros.tracking.siamese import Siamese, cut
-from rtrack_ros.tracking.tracklet import Tracklet
+from rtrack_ros.tracking.tracklet import Tracklet, places_on
 
 # Standard deviations beyond which an answer says that the track was not on its object.
 _NEWS = 3.0
@@ -119,7 +119,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
         heard: Tracks of the boxes that were applied while the answer was written, by place.
     """
     frame = frames[0]
-    seen_region = answer.region or (0, 0, *frame.size)
+    seen_region = answer.region or frame.region
     fresh = [(place, grounding) for place, grounding in enumerate(_distinct(answer.groundings))
              if place not in heard]
     boxes = as_boxes([grounding.box for _, grounding in fresh])
@@ -164,10 +164,9 @@ def _candidates(tracklets: Sequence[Tracklet], states: kalman.States, boxes: Box
     for row, column in sharing:
         if tracklets[column].id in tracklets[row].apart:
             astray[[row, column]] = True
-    located, inside = kalman.located(states), share_inside(kalman.boxes_of(states), frame)
-    lost = [not tracklet.held(frame.stamp_ns, float(located[row]),
-                              frame.coasting_s.get(tracklet.id, 0.0), float(inside[row]), config)
-            for row, tracklet in enumerate(tracklets)]
+    places = places_on(frame, [tracklet.id for tracklet in tracklets], states)
+    lost = [not tracklet.held(place, config)
+            for tracklet, place in zip(tracklets, places, strict=True)]
     return Candidates(boxes, kalman.position_sigma(states), np.array(lost, dtype=bool),
                       [tracklet.look for tracklet in tracklets], astray)
 
@@ -229,12 +228,12 @@ def _awaited(boxes: BoxArray, frame: Frame) -> BoxArray:
 
     Who has left the image comes back at the edge he left by: his box waits there, whole.
     """
-    seen = clip_to_frame(boxes, frame)
+    seen = clip(boxes, *frame.size)
     limit = np.array(frame.size, dtype=np.float64)
     inward = (np.maximum(-boxes[:, :2], 0.0)
               - np.maximum(boxes[:, 2:] - np.maximum(limit, boxes[:, 2:] - boxes[:, :2]), 0.0))
-    gone = share_inside(boxes, frame) < _LEFT_SHARE
-    return np.where(gone[:, None], clip_to_frame(boxes + np.tile(inward, 2), frame), seen)
+    gone = share_inside(boxes, frame.region) < _LEFT_SHARE
+    return np.where(gone[:, None], clip(boxes + np.tile(inward, 2), *frame.size), seen)
 
 
 def _size(box: NDArray[np.float64]) -> float:
@@ -243,9 +242,8 @@ def _size(box: NDArray[np.float64]) -> float:
 
 def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame, region: Region) -> float:
     """Return how surely an answer about ``region`` of a frame should have contained a track."""
-    seen = np.clip(box, np.tile(region[:2], 2), np.tile(region[2:], 2))
-    inside = float(area(seen)[0] / max(float(area(box)[0]), 1.0))
-    return inside * (_HIDDEN if frame.coasting_s.get(track_id, 0.0) > 0 else 1.0)
+    hidden = frame.coasting_s.get(track_id, 0.0) > 0
+    return float(share_inside(box, region)[0]) * (_HIDDEN if hidden else 1.0)
 
 
 def _duplicates(tracklets: Sequence[Tracklet], sharing: Sequence[tuple[int, int]],

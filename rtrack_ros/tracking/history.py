@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray, area
-from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.frames import FramePair, Image8, Region
 from rtrack_ros.tracking.flow import CornerMap
 from rtrack_ros.tracking.kalman import Affine
 
@@ -172,6 +171,11 @@ class Frame:
     answered: set[tuple[str, int]] = field(default_factory=set)
     heard: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
 
+    @property
+    def region(self) -> Region:
+        """The whole RGB image: 0, 0, width, height."""
+        return 0, 0, *self.size
+
     def stack(self, ids: list[int]) -> NDArray[np.float64]:
         """Return the states of ``ids`` as (N, 5, 4)."""
         if not ids:
@@ -269,14 +273,3 @@ def compose(frames: Sequence[Frame]) -> Affine:
     for frame in frames:
         total = joined(total, frame.camera)
     return total
-
-
-def clip_to_frame(box: BoxArray, frame: Frame) -> BoxArray:
-    """Return boxes (N, 4) cut to the frame's RGB image."""
-    width, height = frame.size
-    return np.clip(box, 0.0, np.array([width, height, width, height], dtype=np.float64))
-
-
-def share_inside(boxes: BoxArray, frame: Frame) -> NDArray[np.float64]:
-    """Return the share of each box (N, 4) that lies in the frame's image, in [0, 1]."""
-    return np.asarray(area(clip_to_frame(boxes, frame)) / np.maximum(area(boxes), 1.0))

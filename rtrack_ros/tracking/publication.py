@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from rtrack_ros.boxes import clip
 from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.gait import growth_ahead, swinging
-from rtrack_ros.tracking.history import Frame, clip_to_frame
+from rtrack_ros.tracking.history import Frame
 from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.tracklet import Tracklet
 
@@ -31,7 +32,7 @@ def as_published(frame: Frame, tracklets: Mapping[int, Tracklet], config: Tracke
     ahead = kalman.boxes_of(states) + config.lead_s * np.tile(velocities, 2)
     growth = growth_ahead(states, swinging(frame, ids), config.lead_s)
     ahead += growth[:, None] * np.array([-0.5, 0.0, 0.5, 0.0])
-    columns = (clip_to_frame(ahead, frame), velocities, kalman.located(states))
+    columns = (clip(ahead, *frame.size), velocities, kalman.located(states))
     return [_track(tracklets[track_id], box, velocity, share, frame.stamp_ns, config)
             for track_id, box, velocity, share
             in zip(ids, *(column.tolist() for column in columns), strict=True)]

@@ -21,14 +21,14 @@ from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import describe
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.correction import Change, Correction, correct_past
-from rtrack_ros.tracking.history import Frame, History, Motion, Views, share_inside
+from rtrack_ros.tracking.history import Frame, History, Motion, Views
 from rtrack_ros.tracking.lookout import Lookout
 from rtrack_ros.tracking.newest import measure_newest
 from rtrack_ros.tracking.publication import as_published
 from rtrack_ros.tracking.replay import correct, replay, step
 from rtrack_ros.tracking.siamese import Siamese
 from rtrack_ros.tracking.track import Track, TrackState
-from rtrack_ros.tracking.tracklet import Tracklet, birth_belief, edge_ratio
+from rtrack_ros.tracking.tracklet import Tracklet, birth_belief, edge_ratio, places_on
 
 # A track without flow for so long takes no motion on that does not look like it.
 _DOUBT_AFTER_S = 0.06
@@ -220,13 +220,9 @@ class Tracker:
     def _judge(self, frame: Frame, only: Collection[int] | None = None) -> None:
         """Decide where tracks of a frame are in their lives; ``only`` these, None for all."""
         ids = [track_id for track_id in frame.states if only is None or track_id in only]
-        states = frame.stack(ids)
-        located, inside = kalman.located(states), share_inside(kalman.boxes_of(states), frame)
-        self._remove({
-            track_id for row, track_id in enumerate(ids)
-            if not self._tracklets[track_id].judge(
-                frame.stamp_ns, float(located[row]), frame.coasting_s.get(track_id, 0.0),
-                float(inside[row]), self.config)})
+        places = places_on(frame, ids, frame.stack(ids))
+        self._remove({track_id for track_id, place in zip(ids, places, strict=True)
+                      if not self._tracklets[track_id].judge(place, self.config)})
 
     def _published(self) -> list[Track]:
         frame = self._history.newest

@@ -15,8 +15,11 @@ from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rtrack_ros.boxes import share_inside
+from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.appearance import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history import Frame
 from rtrack_ros.tracking.siamese import Patch
 from rtrack_ros.tracking.track import TrackState
 
@@ -26,6 +29,30 @@ _MOST_BELIEF = 0.99
 # Error of a height, as a share of it, above which a box holds nothing more likely than not.
 _BLURRED, _BLURRED_SPREAD = 0.064, 0.08
 _LEAST_RATIO = 0.2
+
+
+@dataclass(frozen=True)
+class Place:
+    """How the box of a track stands on one frame.
+
+    Attributes:
+        stamp_ns: Stamp of the frame.
+        located: Probability that the box is on its object if the object is there, in [0, 1].
+        coasting_s: Seconds without flow.
+        inside: Share of the box that lies in the image, in [0, 1].
+    """
+
+    stamp_ns: int
+    located: float
+    coasting_s: float
+    inside: float
+
+
+def places_on(frame: Frame, ids: Sequence[int], states: kalman.States) -> list[Place]:
+    """Return how the boxes of the tracks ``ids`` stand on a frame, from their states there."""
+    located, inside = kalman.located(states), share_inside(kalman.boxes_of(states), frame.region)
+    return [Place(frame.stamp_ns, sure, frame.coasting_s.get(track_id, 0.0), share)
+            for track_id, sure, share in zip(ids, located.tolist(), inside.tolist(), strict=True)]
 
 
 @dataclass(frozen=True, order=True)
@@ -135,25 +162,22 @@ class Tracklet:
         """Whether more than one answer contained it."""
         return self.hits > 1
 
-    def held(self, stamp_ns: int, located: float, coasting_s: float, inside: float,
-             config: TrackerConfig) -> bool:
-        """Return whether its box at a stamp is worth something; the arguments are ``judge``'s."""
-        return (coasting_s <= config.lost_after_s and inside >= _LEAST_INSIDE
-                and self.belief_at(stamp_ns, config.fade_s) * located >= config.lost_below)
+    def held(self, place: Place, config: TrackerConfig) -> bool:
+        """Return whether its box, standing like this, is worth something."""
+        belief = self.belief_at(place.stamp_ns, config.fade_s)
+        return (place.coasting_s <= config.lost_after_s and place.inside >= _LEAST_INSIDE
+                and belief * place.located >= config.lost_below)
 
-    def judge(self, stamp_ns: int, located: float, coasting_s: float, inside: float,
-              config: TrackerConfig) -> bool:
-        """Decide the state at a stamp; returns False when the track is to be removed.
+    def judge(self, place: Place, config: TrackerConfig) -> bool:
+        """Decide the state at the stamp of a place; returns False if the track is to be removed.
 
         Args:
-            stamp_ns: Now.
-            located: Probability that the box is on its object if the object is there.
-            coasting_s: Seconds without flow.
-            inside: Share of the box that lies in the image.
+            place: How its box stands on the frame.
             config: Tracker settings.
         """
         confirmed = self.hits >= config.hits_to_confirm
-        if self.held(stamp_ns, located, coasting_s, inside, config):
+        stamp_ns = place.stamp_ns
+        if self.held(place, config):
             self.lost_ns = None
             self.state = TrackState.CONFIRMED if confirmed else TrackState.TENTATIVE
             return True

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.boxes import share_inside
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.closeup import LEAST_SHOWN, share_inside, within
+from rtrack_ros.language.closeup import LEAST_SHOWN, within
 from rtrack_ros.training.samples import FrameRow, ObjectRow, SentenceRow
 
 NEEDS_THERMAL = ('night', 'smoke')
@@ -85,14 +86,14 @@ def crop(rng: np.random.Generator, frame: FrameRow, rgb: NDArray[np.uint8],
     share[1] = np.clip(share[1], share[0] / 1.2, share[0] * 1.2)
     left, top = rng.uniform(0, 1000 * (1 - share))
     window = (left, top, left + 1000 * share[0], top + 1000 * share[1])
-    kept = [row for row, item in enumerate(frame.objects)
-            if share_inside(item.box, window) >= LEAST_SHOWN]
+    shares = share_inside([item.box for item in frame.objects], window)
+    kept = np.flatnonzero(shares >= LEAST_SHOWN).tolist()
     place = {row: number for number, row in enumerate(kept)}
     objects = tuple(replace(frame.objects[row], box=_within(frame.objects[row].box, window))
                     for row in kept)
     partly = [*frame.hidden, *(item.box for row, item in enumerate(frame.objects)
                                if row not in place)]
-    hidden = tuple(_within(box, window) for box in partly if share_inside(box, window) > 0)
+    hidden = tuple(_within(box, window) for box in partly if share_inside(box, window)[0] > 0)
     sentences = tuple(SentenceRow(s.text, s.kind, tuple(place[i] for i in s.objects if i in place))
                       for s in frame.sentences if s.kind not in _SEEN_WHOLE)
     return (FrameRow(frame.condition, objects, hidden, sentences), _enlarge(rgb, window),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.boxes import share_inside
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box
@@ -23,7 +24,6 @@ from rtrack_ros.language.closeup import (
     PORTRAIT_FACTOR,
     SEARCH_FACTOR,
     roots_between,
-    share_inside,
     window_around,
     within,
 )
@@ -236,8 +236,8 @@ def _view(draw: _Draw, moment: _Moment, region: Region, name: int, box: Box | No
     shown: list[ObjectRow] = []
     hidden: list[Box] = []
     target = None
-    for item in moment.seen.values():
-        share = share_inside(item.box, region)
+    shares = share_inside([item.box for item in moment.seen.values()], region)
+    for item, share in zip(moment.seen.values(), shares, strict=True):
         if share >= LEAST_SHOWN:
             target = len(shown) if item.actor.id == name else target
             shown.append(object_row(item, draw.relative(item.box, region)))

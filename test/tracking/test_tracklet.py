@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import TrackState
-from rtrack_ros.tracking.tracklet import Tracklet, birth_belief, edge_ratio
+from rtrack_ros.tracking.tracklet import Place, Tracklet, birth_belief, edge_ratio
 
 CONFIG = TrackerConfig()
 SECOND = 1_000_000_000
@@ -19,7 +19,7 @@ def tracklet(belief: float = 0.5) -> Tracklet:
 
 
 def judge(track: Tracklet, stamp_ns: int) -> bool:
-    return track.judge(stamp_ns, located=1.0, coasting_s=0.0, inside=1.0, config=CONFIG)
+    return track.judge(Place(stamp_ns, located=1.0, coasting_s=0.0, inside=1.0), CONFIG)
 
 
 def test_the_first_answer_to_a_query_is_believed_most() -> None:
