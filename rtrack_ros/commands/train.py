@@ -32,7 +32,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                           'them (default: 0, the trainer draws its own)')
     _add_own_options(
         stages.add_parser('siamese', help="the tracker's network that finds an object again"),
-        'config/training/siamese.yaml', 'DIR/siamese.onnx')
+        'config/training/siamese.yaml', 'DIR/siamese_*.onnx')
     for name, what in STAGES.items():
         _add_options(stages.add_parser(name, help=what), Path(f'config/training/{name}.yaml'))
     recipe = stages.add_parser('recipe', help='several stages, each from the model of the last')
@@ -97,10 +97,10 @@ def _run_siamese(args: argparse.Namespace) -> int:
     from rtrack_ros.training.siamese.trainer import train
 
     try:
-        path = train(args.config, args.out, args.workers)
+        paths = train(args.config, args.out, args.workers)
     except SettingsError as error:
         raise CommandError(str(error)) from error
-    print(f'wrote {path}; the tracker uses the one at rtrack_ros/tracking/siamese.onnx')
+    print(f'wrote {" and ".join(map(str, paths))}; the tracker uses those in rtrack_ros/tracking')
     return 0
 
 

@@ -4,11 +4,12 @@ Optical flow says how a box moves, never where its object is: what it misses add
 answer. The network sees the patch of the answer and a patch of now about the box, each in both
 spectra, and says where in it the object is, how surely, and whether it is there at all (as GOTURN,
 Held et al., ECCV 2016, with the errors to expect learned beside the box, Kendall and Gal, 2017).
-Its measurements hang on the answer alone and do not drift. ``training.siamese`` trains it.
+Its measurements hang on the answer alone and do not drift. What it reads off the template is kept
+with that, as many frames are compared with one. ``training.siamese`` trains it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,10 @@ from rtrack_ros.boxes import BoxArray
 from rtrack_ros.frames import Image8
 from rtrack_ros.tracking.history import Sight, Views
 
-SHIPPED: Final = Path(__file__).with_name('siamese.onnx')
+TEMPLATE_NET: Final = 'siamese_template.onnx'
+"""File of what reads a template, input 'template' (N, 2, SIDE, SIDE), output 'features'."""
+SEARCH_NET: Final = 'siamese_search.onnx'
+"""File of the rest, inputs 'features' and 'search' (N, 2, SIDE, SIDE), output 'place' (N, 9)."""
 SIDE: Final = 48
 """Pixels of the sides of a patch."""
 REACH: Final = 2.0
@@ -40,10 +44,12 @@ class Patch:
     Attributes:
         pixels: uint8 (SIDE, SIDE, 2), luminance and thermal.
         window: (4,) x1, y1, x2, y2 in RGB pixels of what the patch shows.
+        features: What the network read off it as a template, by which spectra show something.
     """
 
     pixels: Image8
     window: NDArray[np.float64]
+    features: dict[tuple[bool, ...], NDArray[np.float32]] = field(default_factory=dict)
 
 
 def cut(views: Views, box: NDArray[np.float64]) -> Patch | None:
@@ -75,12 +81,14 @@ class Siamese:
     """The network; one object serves one thread.
 
     Args:
-        model: ONNX file with the inputs 'template' and 'search', (N, 2, SIDE, SIDE), and the
-            output (N, 9) that ``training.siamese`` describes.
+        folder: Where ``TEMPLATE_NET`` and ``SEARCH_NET`` are, which ``training.siamese`` writes;
+            None takes those that are shipped.
     """
 
-    def __init__(self, model: Path = SHIPPED) -> None:
-        self._net = cv2.dnn.readNetFromONNX(str(model))
+    def __init__(self, folder: Path | None = None) -> None:
+        folder = folder or Path(__file__).parent
+        self._template_net = cv2.dnn.readNetFromONNX(str(folder / TEMPLATE_NET))
+        self._search_net = cv2.dnn.readNetFromONNX(str(folder / SEARCH_NET))
 
     def find(self, views: Views, templates: Sequence[Patch | None], boxes: BoxArray
              ) -> list[Sight | None]:
@@ -110,14 +118,33 @@ class Siamese:
             return []
         first, second = normalised(np.stack([patch.pixels for patch in templates]),
                                    np.stack([patch.pixels for patch in searches]))
-        self._net.setInput(first, 'template')
-        self._net.setInput(second, 'search')
-        output = np.asarray(self._net.forward(), np.float64)
+        shown = np.asarray(first.any(axis=(2, 3)))
+        self._search_net.setInput(self._features(templates, first, shown), 'features')
+        self._search_net.setInput(second, 'search')
+        output = np.asarray(self._search_net.forward(), np.float64)
         windows = np.stack([patch.window for patch in searches])
         boxes, sigma, present = _read(output, windows)
-        present = present * first.any(axis=(1, 2, 3))
+        present = present * shown.any(axis=1)
         return [Sight(box, spread, share) for box, spread, share
                 in zip(boxes, sigma, present.tolist(), strict=True)]
+
+    def _features(self, templates: Sequence[Patch], prepared: NDArray[np.float32],
+                  shown: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return what the network reads off templates, (N, ...), from them where it did before.
+
+        Args:
+            templates: N patches.
+            prepared: The same as ``normalised`` prepared them, (N, 2, SIDE, SIDE).
+            shown: Which spectra of each show something, (N, 2).
+        """
+        keys = [tuple(row) for row in shown.tolist()]
+        unread = [row for row, (patch, key) in enumerate(zip(templates, keys, strict=True))
+                  if key not in patch.features]
+        if unread:
+            self._template_net.setInput(prepared[unread], 'template')
+            for row, features in zip(unread, self._template_net.forward(), strict=True):
+                templates[row].features[keys[row]] = features.copy()
+        return np.stack([patch.features[key] for patch, key in zip(templates, keys, strict=True)])
 
 
 def normalised(templates: Image8, searches: Image8

@@ -156,6 +156,22 @@ def test_a_box_that_holds_nothing_is_doubted_and_one_that_holds_somebody_is_not(
     assert np.mean(empty) < 0.5
 
 
+def test_what_was_read_off_a_template_is_kept_for_each_set_of_spectra(siamese: Siamese,
+                                                                      known: list[Known]) -> None:
+    """The thermal camera falls silent for a frame: the template counts by what is left of it."""
+    item = known[0]
+    template = replace(item.template, features={})
+    search = item.search(displaced(item.truth, 0.2))
+    dark = replace(search, pixels=np.stack(
+        [search.pixels[..., 0], np.zeros_like(search.pixels[..., 1])], axis=-1))
+    for shown in (search, dark, search):
+        again, afresh = siamese.look([template, replace(template, features={})], [shown, shown])
+        np.testing.assert_allclose(again.box, afresh.box, rtol=1e-6)
+        assert again.present == pytest.approx(afresh.present)
+    assert set(template.features) == {(True, True), (True, False)}
+    assert not search.features
+
+
 def test_nothing_to_look_for_is_nothing_seen(siamese: Siamese) -> None:
     assert siamese.look([], []) == []
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rtrack_ros.simulation.scene import MIN_VISIBILITY
-from rtrack_ros.tracking.siamese import SIDE
+from rtrack_ros.tracking.siamese import SEARCH_NET, SIDE, TEMPLATE_NET
 
 OUTPUTS: Final = 9
 """Centre x and y, log width and height, logs of the scales of these four, logit of presence."""
@@ -42,9 +42,24 @@ class SiameseNet(nn.Module):
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
         """Return (N, OUTPUTS) of patches (N, 2, SIDE, SIDE) that ``normalised`` prepared."""
-        first, second = self.encode(template), self.encode(search)
+        return self.place(self.encode(template), search)
+
+    def place(self, first: Tensor, search: Tensor) -> Tensor:
+        """Return (N, OUTPUTS) of what ``encode`` read off templates, and of search patches."""
+        second = self.encode(search)
         output: Tensor = self.answer(self.compare(torch.cat([first, second, first * second], 1)))
         return output
+
+
+class _Search(nn.Module):
+    """The network without what reads the template."""
+
+    def __init__(self, net: SiameseNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, first: Tensor, search: Tensor) -> Tensor:
+        return self.net.place(first, search)
 
 
 def is_present(visibility: Tensor) -> Tensor:
@@ -85,20 +100,33 @@ def presence_loss(output: Tensor, visibility: Tensor) -> Tensor:
                                                        is_present(visibility).float())
 
 
-def export_onnx(net: SiameseNet, path: Path) -> None:
+def export_onnx(net: SiameseNet, folder: Path) -> tuple[Path, Path]:
     """Write the network as ``tracking.siamese.Siamese`` reads it, for any number of pairs.
 
+    Returns:
+        What reads a template, and the rest.
+
     Raises:
-        ModuleNotFoundError: the package onnx, which torch writes the file with, is not there.
+        ModuleNotFoundError: the package onnx, which torch writes the files with, is not there.
     """
     import_module('onnx')
+    net.eval()
     patch = torch.zeros(2, 2, SIDE, SIDE)
-    names = ['template', 'search', 'place']
+    with torch.no_grad():
+        features = net.encode(patch)
+    return (_write(net.encode, (patch,), ('template', 'features'), folder / TEMPLATE_NET),
+            _write(_Search(net).eval(), (features, patch), ('features', 'search', 'place'),
+                   folder / SEARCH_NET))
+
+
+def _write(module: nn.Module, inputs: tuple[Tensor, ...], names: tuple[str, ...],
+           path: Path) -> Path:
+    """Write a module whose inputs, then its output, have these names; returns the path."""
     draft = path.with_suffix('.part')
     with warnings.catch_warnings():
         # torch's newer exporter needs a package more, and OpenCV reads what the older one writes.
         warnings.simplefilter('ignore', DeprecationWarning)
-        torch.onnx.export(net.eval(), (patch, patch), str(draft), dynamo=False,
-                          input_names=names[:2], output_names=names[2:],
+        torch.onnx.export(module, inputs, str(draft), dynamo=False,
+                          input_names=list(names[:-1]), output_names=[names[-1]],
                           dynamic_axes={name: {0: 'pairs'} for name in names})
-    draft.rename(path)
+    return draft.rename(path)

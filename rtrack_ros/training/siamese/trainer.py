@@ -42,8 +42,8 @@ class Run:
     step: int = 0
 
 
-def train(config: Path, out: Path, workers: int = 1) -> Path:
-    """Train, resuming from ``out`` if a checkpoint is there; return the network's ONNX file.
+def train(config: Path, out: Path, workers: int = 1) -> tuple[Path, Path]:
+    """Train, resuming from ``out`` if a checkpoint is there; return the network's ONNX files.
 
     Args:
         config: YAML as ``config/training/siamese.yaml``.
@@ -61,8 +61,7 @@ def train(config: Path, out: Path, workers: int = 1) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     run = begin(out, settings)
     learn(run, draw_data(settings, out / 'data', workers, CONSOLE))
-    export_onnx(run.net, out / 'siamese.onnx')
-    return out / 'siamese.onnx'
+    return export_onnx(run.net, out)
 
 
 def begin(out: Path, settings: SiameseSettings) -> Run:

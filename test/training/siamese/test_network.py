@@ -91,12 +91,12 @@ def test_opencv_says_what_torch_says(tmp_path: Path) -> None:
     net, pairs = SiameseNet(), random_pairs(5)
     with warnings.catch_warnings():
         warnings.simplefilter('error', DeprecationWarning)
-        export_onnx(net, tmp_path / 'siamese.onnx')
+        export_onnx(net, tmp_path)
     with torch.no_grad():
         output = net(*as_tensors(pairs)[:2]).numpy()
     window = np.array([10.0, 20.0, 10 + 40 * REACH, 20 + 90 * REACH])
     boxes, sigmas, presence = _read(output.astype(np.float64), np.tile(window, (5, 1)))
-    siamese = Siamese(tmp_path / 'siamese.onnx')
+    siamese = Siamese(tmp_path)
     for count in (5, 2):  # the number of pairs is free
         sights = siamese.look([Patch(pixels, window) for pixels in pairs.templates[:count]],
                               [Patch(pixels, window) for pixels in pairs.searches[:count]])

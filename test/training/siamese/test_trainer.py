@@ -11,6 +11,7 @@ torch = pytest.importorskip('torch', reason='learning needs the extra train (mak
 pytest.importorskip('transformers', reason='learning needs the extra train (make test TORCH=1)')
 
 from rtrack_ros import cli  # noqa: E402
+from rtrack_ros.tracking.siamese import SEARCH_NET, TEMPLATE_NET  # noqa: E402
 from rtrack_ros.training.siamese import trainer  # noqa: E402
 from rtrack_ros.training.siamese.batches import Data, draw_batch  # noqa: E402
 from rtrack_ros.training.siamese.scenes import draw_scene  # noqa: E402
@@ -86,8 +87,8 @@ def test_the_command_draws_learns_and_writes_the_network(
         for line in lines))
     arguments = ['train', 'siamese', '--config', str(config), '--out', str(tmp_path / 'run')]
     assert cli.main(arguments) == 0
-    assert (tmp_path / 'run' / 'siamese.onnx').stat().st_size > 600_000
-    assert f'wrote {tmp_path / "run" / "siamese.onnx"}' in capsys.readouterr().out
+    assert (tmp_path / 'run' / SEARCH_NET).stat().st_size > 600_000
+    assert f'wrote {tmp_path / "run" / TEMPLATE_NET}' in capsys.readouterr().out
     assert read_log(tmp_path / 'run')[-1]['step'] == 2
 
 
