@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray, cover, iou
+from rtrack_ros.boxes import BoxArray, as_boxes, cover, iou
 from rtrack_ros.tracking import gait, kalman
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history import Frame, Motion
@@ -159,12 +159,13 @@ def with_sights(states: States, before: Frame, frame: Frame, ids: Sequence[int],
     told = np.zeros(len(ids), dtype=bool)
     usual = states[:, 0, gait.WIDTH]
     boxes = _all_boxes(states, frame, ids) if rows else np.zeros((0, 4))
-    rows = [row for row in rows if _is_own(frame.sights[ids[row]].box, row, boxes)]
+    seen = as_boxes([frame.sights[ids[row]].box for row in rows])
+    own = _own(seen, rows, boxes)
+    rows, seen = [row for row, keep in zip(rows, own.tolist(), strict=True) if keep], seen[own]
     if rows:
         sights = [frame.sights[ids[row]] for row in rows]
         apart_s = np.array([max(sight.apart_s, 1e-3) for sight in sights])
         variance = np.stack([sight.sigma for sight in sights]) ** 2
-        seen = np.stack([sight.box for sight in sights])
         told[rows] = np.sqrt(variance[:, gait.WIDTH]) < _SURE * (seen[:, 2] - seen[:, 0])
         told &= ~_touching(boxes, len(ids)) & gait.upright(states)
         alike = np.repeat(1 + config.sight_memory_s / apart_s[:, None], 4, axis=1)
@@ -180,11 +181,14 @@ def _all_boxes(states: States, frame: Frame, ids: Sequence[int]) -> BoxArray:
     return kalman.boxes_of(np.concatenate([states, *(state[None] for state in others)]))
 
 
-def _is_own(seen: NDArray[np.float64], row: int, boxes: BoxArray) -> bool:
-    """Whether what the track of a row of ``boxes`` saw is not rather what another one follows."""
-    overlap = iou(seen[None], boxes)[0]
-    another = float(np.delete(overlap, row).max(initial=0.0))
-    return another < _ANOTHERS or another <= overlap[row]
+def _own(seen: BoxArray, rows: Sequence[int], boxes: BoxArray) -> NDArray[np.bool_]:
+    """Return whether what tracks, the ``rows`` of ``boxes``, saw is their own object, (R,)."""
+    others = iou(seen, boxes)
+    place = np.arange(len(rows)), np.array(rows, dtype=np.intp)
+    own = others[place]
+    others[place] = 0.0
+    another = others.max(axis=1, initial=0.0)
+    return np.asarray((another < _ANOTHERS) | (another <= own))
 
 
 def _touching(boxes: BoxArray, count: int) -> NDArray[np.bool_]:
