@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.utilities import remove_ros_args
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from rtrack_ros.nodes.interfaces import InterfaceError, message_class, typestore_for
+from rtrack_ros.nodes.spinning import spin
 
 DISCOVERY_PERIOD_S = 0.2
 QUEUE_DEPTH = 1000
@@ -102,10 +102,7 @@ def main(argv: list[str] | None = None) -> None:
     rclpy.init(args=argv)
     with Writer(options.out, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         node = BagRecorder(writer, topics, options.log_time == 'published')
-        try:
-            rclpy.spin(node)
-        except (KeyboardInterrupt, ExternalShutdownException):
-            pass
+        spin(node)
         counts = node.counts
         node.destroy_node()
     rclpy.try_shutdown()

@@ -9,13 +9,13 @@ import sys
 import cv2
 import rclpy
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from rtrack_ros.nodes.inputs import Inputs
 from rtrack_ros.nodes.parameters import NodeParameters
 from rtrack_ros.nodes.services import Services
 from rtrack_ros.nodes.session import Session
+from rtrack_ros.nodes.spinning import spin
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -88,6 +88,10 @@ class TrackerNode(LifecycleNode):
         self.close()
         return SUCCESS
 
+    def report(self, error: Exception) -> None:
+        """Log what could not be served: a transition that the state does not allow, for one."""
+        self.get_logger().error(f'a request could not be served: {error}')
+
     def close(self) -> None:
         """Stop receiving, free the model and remove the publishers."""
         self._stop_inputs()
@@ -108,20 +112,6 @@ class TrackerNode(LifecycleNode):
             self._session.reconfigure()
 
 
-def spin(node: TrackerNode) -> None:
-    """Serve callbacks until shutdown; a request that rclpy cannot serve does not end the node."""
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    while rclpy.ok():
-        try:
-            executor.spin_once()
-        except (KeyboardInterrupt, ExternalShutdownException):
-            return
-        except Exception as error:
-            # A transition that the present state does not allow raises inside rclpy, for one.
-            node.get_logger().error(f'a request could not be served: {error}')
-
-
 def main(argv: list[str] | None = None) -> None:
     """Run the node until it is shut down."""
     # The tracker's small images gain nothing from more threads, and the model needs the cores.
@@ -134,16 +124,26 @@ def main(argv: list[str] | None = None) -> None:
         rclpy.try_shutdown()
         sys.exit(f'rtrack: {error}; compare with config/tracker.yaml')
     try:
+        _start(node)
+        spin(node, node.report)
+    except KeyboardInterrupt:
+        pass  # while the model was loading
+    finally:
+        # Threads of the model that outlive the node could hold up the end of the process.
+        node.close()
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _start(node: TrackerNode) -> None:
+    """Configure and activate the node if it is to do so itself."""
+    try:
         if node.autostart and node.trigger_configure() == SUCCESS:
             node.trigger_activate()
     except RuntimeError:
         # Interrupted while the model was loading: there is no context left to report to.
         if rclpy.ok():
             raise
-    spin(node)
-    node.close()
-    node.destroy_node()
-    rclpy.try_shutdown()
 
 
 if __name__ == '__main__':

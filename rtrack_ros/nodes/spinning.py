@@ -1,0 +1,34 @@
+"""Serving a node until it is shut down, at whatever moment the signal comes."""
+
+from collections.abc import Callable
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+
+def spin(node: Node, on_error: Callable[[Exception], object] | None = None) -> None:
+    """Serve callbacks in this thread until Ctrl-C, SIGTERM or the end of the context.
+
+    Args:
+        node: The node.
+        on_error: Called with what a callback or rclpy raised, and the node goes on; None lets it
+            end the node.
+    """
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while rclpy.ok():
+            try:
+                executor.spin_once()
+            except ExternalShutdownException:
+                return
+            except Exception as error:
+                # A signal between two steps of rclpy takes away the context that it waits in.
+                if not rclpy.ok():
+                    return
+                if on_error is None:
+                    raise
+                on_error(error)
+    except KeyboardInterrupt:
+        return
