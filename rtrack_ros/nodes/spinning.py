@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 
@@ -21,10 +21,8 @@ def spin(node: Node, on_error: Callable[[Exception], object] | None = None) -> N
         while rclpy.ok():
             try:
                 executor.spin_once()
-            except ExternalShutdownException:
-                return
             except Exception as error:
-                # A signal between two steps of rclpy takes away the context that it waits in.
+                # rclpy raises one thing or another where a signal takes its context away.
                 if not rclpy.ok():
                     return
                 if on_error is None:

@@ -17,6 +17,7 @@ from rtrack_ros.frames import Image8
 Points = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
+# Side of a block of the coarse image, whose four values `_strongest` compares.
 _BLOCK = 2
 # Corners are sought on an image so many times smaller: flow refines where it looks anyway.
 _COARSE = 2
