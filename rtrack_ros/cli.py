@@ -14,7 +14,7 @@ from types import ModuleType
 from rtrack_ros import __version__
 
 COMMANDS = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'train', 'compose', 'convert',
-            'export')
+            'compile')
 """Modules of :mod:`rtrack_ros.commands` in the order of ``rtrack --help``."""
 
 EXTRAS = {

@@ -37,10 +37,10 @@ def run(args: argparse.Namespace) -> int:
     """Compose and write; returns the exit status."""
     from rtrack_ros.commands import CommandError
     from rtrack_ros.commands.terminal import progress
-    from rtrack_ros.training.real.clips import read_settings
-    from rtrack_ros.training.real.detector import PersonDetector
-    from rtrack_ros.training.real.library import build_stock
-    from rtrack_ros.training.real.shards import write_real_shard
+    from rtrack_ros.training.composites.assets import build_stock
+    from rtrack_ros.training.composites.clips import read_settings
+    from rtrack_ros.training.composites.detector import PersonDetector
+    from rtrack_ros.training.composites.shards import write_real_shard
 
     if min(args.shards, args.frames, *args.size) < 1:
         raise CommandError('--shards, --frames and --size must be at least 1')

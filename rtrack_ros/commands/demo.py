@@ -13,8 +13,8 @@ from rtrack_ros.commands import CommandError, positive
 
 if TYPE_CHECKING:
     from rtrack_ros.data.truth import SceneTruth
-    from rtrack_ros.demo.playback import Playback
     from rtrack_ros.evaluation.run import Run, RunQuery
+    from rtrack_ros.playback.play import Playback
 
 DEFAULT_SEED = 20_261_131
 """A yard with four people, a cyclist and a car, seen by a camera that pans; never trained on."""
@@ -47,8 +47,8 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
 
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration; returns the exit status."""
-    from rtrack_ros.demo.playback import play, require_ros
-    from rtrack_ros.demo.processes import ProcessFailure
+    from rtrack_ros.playback.play import play, require_ros
+    from rtrack_ros.playback.processes import ProcessFailure
 
     if args.thermal is not None and args.rgb is None:
         raise CommandError('--thermal needs --rgb, the video of the same scene in colour')
@@ -115,7 +115,7 @@ def _clear(folder: Path) -> None:
 
 def _prepare(args: argparse.Namespace, folder: Path) -> 'tuple[Playback, SceneTruth | None]':
     """Write the bag; returns what to play and its truth, if it has one."""
-    from rtrack_ros.demo.playback import Playback
+    from rtrack_ros.playback.play import Playback
 
     parameters = {'engine.name': args.engine}
     if args.model:
@@ -131,9 +131,9 @@ def _simulate(args: argparse.Namespace, bag: Path
               ) -> 'tuple[Sequence[RunQuery], SceneTruth | None]':
     from rtrack_ros.data.rendering import render_frames
     from rtrack_ros.data.scene_bag import write_bag
-    from rtrack_ros.demo.script import CONDITIONS, write_script
     from rtrack_ros.evaluation.metrics.hota import require_trackeval
     from rtrack_ros.evaluation.run import RunQuery
+    from rtrack_ros.playback.script import CONDITIONS, write_script
     from rtrack_ros.simulation import make_scene
 
     require_trackeval()
@@ -161,9 +161,9 @@ def _finish(playback: 'Playback', truth: 'SceneTruth | None', folder: Path,
             args: argparse.Namespace) -> 'tuple[Run, Any]':
     """Write everything that is left to the user; returns the run and its scores."""
     from rtrack_ros.data.bag import read_pairs
-    from rtrack_ros.demo.outcome import recorded_run, write_metrics, write_pictures, write_rows
     from rtrack_ros.evaluation.report.writing import write_report
     from rtrack_ros.evaluation.run import run_metrics, score_run
+    from rtrack_ros.playback.outcome import recorded_run, write_metrics, write_pictures, write_rows
 
     title = 'rtrack demo: ' + (f'simulated scene {args.seed}' if args.rgb is None
                                else args.rgb.stem)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotRow
     from rtrack_ros.data.pairs import PairSource
     from rtrack_ros.frames import FramePair
-    from rtrack_ros.tracking.pipeline import PipelineStats, TrackingPipeline
+    from rtrack_ros.pipeline import PipelineStats, TrackingPipeline
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.language.locator import Locator
     from rtrack_ros.language.second_look import suited_grounder
-    from rtrack_ros.tracking.pipeline import RequestError, TrackingPipeline
-    from rtrack_ros.tracking.scheduler import Schedule
+    from rtrack_ros.pipeline import RequestError, TrackingPipeline
+    from rtrack_ros.scheduling.scheduler import Schedule
 
     pairs = open_pairs(args.rgb, args.thermal, args.fps)
     engine = load_engine(args.engine, args.model or default_model())

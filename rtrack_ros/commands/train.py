@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rtrack_ros.training.settings import StageSettings
+    from rtrack_ros.training.stages.settings import StageSettings
 
 STAGES = {
     'finetune': 'supervised fine-tuning of a Qwen-VL model, all weights or LoRA',
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_sft(args: argparse.Namespace) -> int:
-    from rtrack_ros.training.sft import train
+    from rtrack_ros.training.nano.trainer import train
 
     folder = train(args.config, args.out, args.workers, args.loaders)
     print(f'wrote {folder}; export it with: rtrack compile --model {folder}')
@@ -93,14 +93,15 @@ def _run_sft(args: argparse.Namespace) -> int:
 
 def _run_siamese(args: argparse.Namespace) -> int:
     from rtrack_ros.commands import CommandError
-    from rtrack_ros.training.settings import SettingsError
     from rtrack_ros.training.siamese.trainer import train
+    from rtrack_ros.training.stages.settings import SettingsError
 
     try:
         paths = train(args.config, args.out, args.workers)
     except SettingsError as error:
         raise CommandError(str(error)) from error
-    print(f'wrote {" and ".join(map(str, paths))}; the tracker uses those in rtrack_ros/tracking')
+    print(f'wrote {" and ".join(map(str, paths))}; the tracker uses those in '
+          'rtrack_ros/tracking/appearance')
     return 0
 
 
@@ -108,7 +109,7 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
     from dataclasses import replace
 
     from rtrack_ros.commands import CommandError
-    from rtrack_ros.training.settings import SettingsError, read_stages
+    from rtrack_ros.training.stages.settings import SettingsError, read_stages
 
     try:
         stages = read_stages(config)
@@ -121,7 +122,7 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
         return _rehearse(args, stages)
     if args.model is None or args.out is None:
         raise CommandError('name the model to start from with --model and a folder with --out')
-    from rtrack_ros.training.stages import run_stages
+    from rtrack_ros.training.stages.run import run_stages
 
     folder = run_stages(stages, args.model, args.data, args.out)
     print(f'wrote {folder}')
@@ -131,8 +132,8 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
 def _rehearse(args: argparse.Namespace, stages: 'list[StageSettings]') -> int:
     import torch
 
-    from rtrack_ros.training.random_qwen import write_random_qwen
-    from rtrack_ros.training.stages import rehearse
+    from rtrack_ros.training.models.random_qwen import write_random_qwen
+    from rtrack_ros.training.stages.run import rehearse
 
     width = 1.0 if torch.cuda.is_available() else 0.25
     with tempfile.TemporaryDirectory(prefix='rtrack-train-') as scratch:

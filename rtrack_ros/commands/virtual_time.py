@@ -7,7 +7,7 @@ from rtrack_ros.commands import HELD_OUT_SEED, CommandError, positive
 
 if TYPE_CHECKING:
     from rtrack_ros.evaluation.streaming.latency import LatencyProfile
-    from rtrack_ros.evaluation.streaming.playthrough import OwnCost
+    from rtrack_ros.evaluation.streaming.protocol import OwnCost
 
 PROFILE = 'orin-qwen3vl-2b-int4'
 
@@ -30,7 +30,7 @@ def add_own_cost(parser: 'argparse._ActionsContainer') -> None:
 
 def own_cost(args: argparse.Namespace) -> 'OwnCost':
     """Return what ``--own-cost-ms`` says, measured processor time without it."""
-    from rtrack_ros.evaluation.streaming.playthrough import FixedTime, ProcessorTime
+    from rtrack_ros.evaluation.streaming.protocol import FixedTime, ProcessorTime
 
     return ProcessorTime() if args.own_cost_ms is None else FixedTime(args.own_cost_ms * 1e-3)
 

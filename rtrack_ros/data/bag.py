@@ -27,9 +27,9 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from rtrack_ros.data.pairs import DataError, PairSource
-from rtrack_ros.encodings import ConversionError, rgb_pixels, thermal_pixels
 from rtrack_ros.frames import FramePair, SensorHealth, ThermalNormaliser, register_thermal
-from rtrack_ros.pairing import PairedItem, StampPairer
+from rtrack_ros.intake.encodings import ConversionError, rgb_pixels, thermal_pixels
+from rtrack_ros.intake.pairing import PairedItem, StampPairer
 
 RGB_TOPIC = '/rgb/image_raw'
 THERMAL_TOPIC = '/thermal/image_raw'

@@ -23,8 +23,8 @@ from rtrack_ros.engines.base import (
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.likelihood import mean_token_probability
 from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.engines.model_thread import ModelThread
 from rtrack_ros.engines.resizing import resize_image
-from rtrack_ros.engines.worker import ModelThread
 from rtrack_ros.frames import Image8
 
 IMAGE_TOKEN = '<|image_pad|>'

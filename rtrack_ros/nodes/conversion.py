@@ -1,7 +1,7 @@
 """ROS messages to arrays and back, without cv_bridge.
 
 cv_bridge fails under NumPy 2 for everything but 'passthrough', so the encodings that cameras
-publish are read by ``rtrack_ros.encodings``; cv_bridge is asked only for the others.
+publish are read by ``rtrack_ros.intake.encodings``; cv_bridge is asked only for the others.
 """
 
 import array
@@ -14,7 +14,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
-from rtrack_ros.encodings import (
+from rtrack_ros.frames import Image8
+from rtrack_ros.intake.encodings import (
     LAYOUTS,
     Array,
     ConversionError,
@@ -24,7 +25,6 @@ from rtrack_ros.encodings import (
     rgb_pixels,
     thermal_pixels,
 )
-from rtrack_ros.frames import Image8
 from rtrack_ros.tracking.track import Track
 
 

@@ -12,7 +12,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.language.queries import Query
 from rtrack_ros.msg import TrackerStatus
-from rtrack_ros.tracking.pipeline import PipelineStats
+from rtrack_ros.pipeline import PipelineStats
 
 NAN = float('nan')
 

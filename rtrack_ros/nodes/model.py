@@ -9,7 +9,7 @@ from rtrack_ros.engines.registry import default_model, load_engine
 from rtrack_ros.language.describer import Describer
 from rtrack_ros.language.locator import Locator
 from rtrack_ros.language.second_look import suited_grounder
-from rtrack_ros.tracking.pipeline import TrackingPipeline
+from rtrack_ros.pipeline import TrackingPipeline
 
 SCRIPTED_DELAY_S = 0.1
 """How long a scripted answer takes: about as long as one of rtrack-nano."""

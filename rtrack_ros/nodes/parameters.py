@@ -21,8 +21,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from rtrack_ros.engines.base import USES, Capabilities
+from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.scheduler import Schedule
 
 NOT_CALIBRATED = [0.0] * 9
 

@@ -12,10 +12,10 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from rtrack_ros.language.queries import QueryError
-from rtrack_ros.nodes.commands import DEFAULT_ID
+from rtrack_ros.nodes.query_topics import DEFAULT_ID
 from rtrack_ros.nodes.session import Session
+from rtrack_ros.pipeline import RequestError
 from rtrack_ros.srv import DescribeTrack, InitializeTrack
-from rtrack_ros.tracking.pipeline import RequestError
 
 
 class Services:

@@ -7,11 +7,11 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
-from rtrack_ros.nodes.commands import QueryCommands
 from rtrack_ros.nodes.diagnostics import Activity, Health, diagnostic_array, status_message
 from rtrack_ros.nodes.intake import Intake, ReceivedPair
 from rtrack_ros.nodes.model import Model
 from rtrack_ros.nodes.publishing import Outputs
+from rtrack_ros.nodes.query_topics import QueryCommands
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from rtrack_ros.boxes import BoxArray, area, giou, iou
-from rtrack_ros.tracking.appearance import Appearance
+from rtrack_ros.tracking.appearance.histogram import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
 
 _FORBIDDEN = 1e6

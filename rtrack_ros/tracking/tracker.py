@@ -17,16 +17,16 @@ from rtrack_ros.boxes import as_boxes
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking import kalman
-from rtrack_ros.tracking.appearance import describe
+from rtrack_ros.tracking.appearance.histogram import describe
+from rtrack_ros.tracking.appearance.siamese import Siamese
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.correction import Change, Correction, correct_past
-from rtrack_ros.tracking.history import Frame, History, Motion, Views
-from rtrack_ros.tracking.lookout import Lookout
-from rtrack_ros.tracking.newest import measure_newest
-from rtrack_ros.tracking.publication import as_published
-from rtrack_ros.tracking.replay import correct, replay, step
-from rtrack_ros.tracking.siamese import Siamese
+from rtrack_ros.tracking.delay.correction import Change, Correction, correct_past
+from rtrack_ros.tracking.history.frame import Frame, History, Motion, Views
+from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.motion.filter_step import correct, replay, step
+from rtrack_ros.tracking.motion.frame_to_frame import measure_newest
+from rtrack_ros.tracking.output import as_published
+from rtrack_ros.tracking.redetection import Lookout
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracklet import Tracklet, birth_belief, edge_ratio, places_on
 

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rtrack_ros.boxes import share_inside
-from rtrack_ros.tracking import kalman
-from rtrack_ros.tracking.appearance import Appearance
+from rtrack_ros.tracking.appearance.histogram import Appearance
+from rtrack_ros.tracking.appearance.siamese import Patch
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import Frame
-from rtrack_ros.tracking.siamese import Patch
+from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.track import TrackState
 
 _LEAST_INSIDE = 0.25

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from rtrack_ros.encodings import LAYOUTS, ConversionError, array_from_image
+from rtrack_ros.intake.encodings import LAYOUTS, ConversionError, array_from_image
 from rtrack_ros.nodes.conversion import (
     detections_message,
     image_message,

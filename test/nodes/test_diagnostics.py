@@ -18,7 +18,7 @@ from rtrack_ros.nodes.diagnostics import (
     status_message,
 )
 from rtrack_ros.nodes.parameters import SCHEMA
-from rtrack_ros.tracking.pipeline import PipelineStats
+from rtrack_ros.pipeline import PipelineStats
 
 SECOND = 1_000_000_000
 

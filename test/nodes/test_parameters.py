@@ -18,8 +18,8 @@ from rtrack_ros.nodes.parameters import (
     homography,
     schedule,
 )
+from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.scheduler import Schedule
 
 YAML = Path(__file__).parents[2] / 'config' / 'tracker.yaml'
 DEFAULTS = {spec.name: spec.default for spec in SCHEMA}

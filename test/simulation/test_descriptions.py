@@ -25,7 +25,7 @@ def scenes() -> list[Scene]:
 
 def test_a_scene_is_described_in_words_that_are_tokens_of_nano(scenes: list[Scene]) -> None:
     pytest.importorskip('tokenizers')
-    from rtrack_ros.training.tokenizer import vocabulary_words
+    from rtrack_ros.training.models.tokenizer import vocabulary_words
 
     words = set(vocabulary_words())
     said = {describe_sighting(item, condition) for scene in scenes for item in scene.sightings(3)

@@ -32,7 +32,7 @@ from std_srvs.srv import Trigger
 from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.data.scene_bag import write_bag
-from rtrack_ros.nodes.bag_recorder import HEARING
+from rtrack_ros.nodes.bags.bag_recorder import HEARING
 from rtrack_ros.nodes.conversion import image_message
 from rtrack_ros.simulation import make_scene
 
@@ -57,13 +57,14 @@ class Processes:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, module: str, *arguments: object) -> subprocess.Popen[bytes]:
-        with (self._folder / f'{module}.log').open('wb') as log:
+        name = module.rpartition('.')[2]
+        with (self._folder / f'{name}.log').open('wb') as log:
             # -P keeps the source folder, which has no .msg, off the path.
-            self._running[module] = subprocess.Popen(
+            self._running[name] = subprocess.Popen(
                 [sys.executable, '-P', '-m', f'rtrack_ros.nodes.{module}', *map(str, arguments)],
                 stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, 'PYTHONFAULTHANDLER': '1'})
-        return self._running[module]
+        return self._running[name]
 
     def log(self, module: str) -> str:
         return (self._folder / f'{module}.log').read_text(errors='replace')
@@ -236,7 +237,7 @@ def record_and_play(processes: Processes, bag: Path, folder: Path,
     """Play the bag at half speed to the node, record its output; return the RGB stamps sent."""
     queries = [{'at': at, 'text': text} for at, text in commands]
     (folder / 'queries.json').write_text(json.dumps(queries))
-    processes.start('bag_recorder', '--out', folder / 'out', '--log-time', 'published',
+    processes.start('bags.bag_recorder', '--out', folder / 'out', '--log-time', 'published',
                     '/rtrack/tracks:vision_msgs/msg/Detection2DArray',
                     '/rtrack/status:rtrack_ros/msg/TrackerStatus')
     # Discovery may take seconds; before it, the recorder would miss the first arrays.
@@ -245,7 +246,7 @@ def record_and_play(processes: Processes, bag: Path, folder: Path,
         assert time.monotonic() < until, processes.log('bag_recorder')
         time.sleep(0.1)
     player = processes.start(
-        'bag_player', '--bag', bag, '--rate', 0.5, '--restamp', '--stamp-map',
+        'bags.bag_player', '--bag', bag, '--rate', 0.5, '--restamp', '--stamp-map',
         folder / 'stamps.json', '--queries', folder / 'queries.json', '--wait-for-subscribers', 60,
         '--wait-for-link', '/rtrack/tracks', '/rtrack/status')
     assert player.wait(120) == 0, processes.log('bag_player')

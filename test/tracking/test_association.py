@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtrack_ros.tracking.appearance import Appearance, describe
+from rtrack_ros.tracking.appearance.histogram import Appearance, describe
 from rtrack_ros.tracking.association import Candidates, associate, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import Views
+from rtrack_ros.tracking.history.frame import Views
 
 CONFIG = TrackerConfig()
 

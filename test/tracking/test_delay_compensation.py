@@ -12,10 +12,11 @@ import pytest
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking import newest, runners
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history import STILL, Motion, Views
-from rtrack_ros.tracking.motion import MotionField
+from rtrack_ros.tracking.delay import propagation
+from rtrack_ros.tracking.history.frame import STILL, Motion, Views
+from rtrack_ros.tracking.motion import frame_to_frame
+from rtrack_ros.tracking.motion.field import MotionField
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Outcome, Tracker
 
@@ -40,7 +41,7 @@ def where(name: str, index: int) -> np.ndarray:
 
 
 NAMES = ('straight', 'circle', 'growing', 'hidden', 'leaving')
-STRIDE = runners._LEAST_STRIDE
+STRIDE = propagation._LEAST_STRIDE
 
 
 def shown(name: str, index: int) -> bool:
@@ -86,13 +87,14 @@ def true_motion(before: Views, after: Views, box: np.ndarray) -> Motion | None:
 
 @pytest.fixture(autouse=True)
 def perfect_motion(monkeypatch) -> None:
-    monkeypatch.setattr(newest, 'measure_motion', lambda before, after, boxes, *_: MotionField(
-        STILL.copy(), [true_motion(before, after, box) for box in boxes]))
-    monkeypatch.setattr(runners, 'measure_boxes', lambda before, after, boxes, *_: [
+    monkeypatch.setattr(frame_to_frame, 'measure_motion', lambda before, after, boxes, *_:
+                        MotionField(STILL.copy(),
+                                    [true_motion(before, after, box) for box in boxes]))
+    monkeypatch.setattr(propagation, 'measure_boxes', lambda before, after, boxes, *_: [
         true_motion(before, after, box) for box in boxes])
     # Motion over a stride of frames is shared out evenly, which is exact for even motion only.
-    monkeypatch.setattr(runners, '_LEAST_STRIDE', 1)
-    monkeypatch.setattr(runners, '_MOST_MEASUREMENTS', 1000)
+    monkeypatch.setattr(propagation, '_LEAST_STRIDE', 1)
+    monkeypatch.setattr(propagation, '_MOST_MEASUREMENTS', 1000)
 
 
 def run(arrivals: dict[int, Sequence[int]], frames: int = FRAMES) -> Tracker:
@@ -142,7 +144,7 @@ def test_late_answers_end_where_prompt_ones_end(delay: int) -> None:
 
 @pytest.mark.parametrize('delay', [5, 29])
 def test_strides_of_flow_change_next_to_nothing(delay: int, monkeypatch) -> None:
-    monkeypatch.setattr(runners, '_LEAST_STRIDE', STRIDE)
+    monkeypatch.setattr(propagation, '_LEAST_STRIDE', STRIDE)
     asked = range(0, FRAMES - 29, EVERY)
     assert_same(run(arriving(asked, delay)), run(arriving(asked, 0)), within_px=0.6)
 

@@ -9,12 +9,12 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from rtrack_ros.evaluation.metrics.single_object import SingleObjectScores
-from rtrack_ros.evaluation.referring import SetScores
 from rtrack_ros.evaluation.report.comparison_page import PAGE
 from rtrack_ros.evaluation.report.plot_style import as_svg, label_axes, new_axes
+from rtrack_ros.evaluation.report.task_table import COLUMNS as TASK_COLUMNS
+from rtrack_ros.evaluation.report.task_table import overall, under
 from rtrack_ros.evaluation.run import Split
-from rtrack_ros.evaluation.tasks.table import COLUMNS as TASK_COLUMNS
-from rtrack_ros.evaluation.tasks.table import overall, under
+from rtrack_ros.evaluation.sets.scores import SetScores
 from rtrack_ros.simulation import CONDITIONS
 
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.report.lettering import Colour, put_text, shortened, text_width
+from rtrack_ros.evaluation.report.text import Colour, put_text, shortened, text_width
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.language.answers import Box
 

@@ -6,13 +6,13 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou
-from rtrack_ros.evaluation.streaming.playthrough import Array, Stream
+from rtrack_ros.evaluation.streaming.protocol import Array, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking import kalman
 from rtrack_ros.tracking.association import Candidates, associate
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Tracker
 

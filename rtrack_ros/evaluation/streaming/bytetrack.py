@@ -6,7 +6,7 @@ import numpy as np
 
 from rtrack_ros.boxes import as_boxes, clip
 from rtrack_ros.evaluation.streaming.baselines import as_array
-from rtrack_ros.evaluation.streaming.playthrough import Array
+from rtrack_ros.evaluation.streaming.protocol import Array
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query

@@ -3,11 +3,11 @@
 import time
 
 from rtrack_ros.engines.base import EngineError
-from rtrack_ros.evaluation.streaming.playthrough import Heard, Pairs
+from rtrack_ros.evaluation.streaming.protocol import Heard, Pairs
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking.worker import GroundsQueries
+from rtrack_ros.scheduling.worker import GroundsQueries
 
 
 class ModelAnswers:

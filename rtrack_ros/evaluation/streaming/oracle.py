@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtrack_ros.data.mot import MotFrames
-from rtrack_ros.evaluation.streaming.playthrough import Heard
+from rtrack_ros.evaluation.streaming.protocol import Heard
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.frames import Image8
-from rtrack_ros.tracking.siamese import SIDE
+from rtrack_ros.tracking.appearance.siamese import SIDE
 from rtrack_ros.training.siamese.pairs import Pairs
 
 MIRRORED_SHARE = 0.5

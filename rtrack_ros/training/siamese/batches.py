@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from rtrack_ros.training.real.clips import read_settings as read_clip_settings
+from rtrack_ros.training.composites.clips import read_settings as read_clip_settings
 from rtrack_ros.training.siamese.augmentation import augment
 from rtrack_ros.training.siamese.pairs import Pairs
 from rtrack_ros.training.siamese.real import draw_clips

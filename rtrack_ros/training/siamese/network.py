@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rtrack_ros.simulation.scene import MIN_VISIBILITY
-from rtrack_ros.tracking.siamese import SEARCH_NET, SIDE, TEMPLATE_NET
+from rtrack_ros.tracking.appearance.siamese import SEARCH_NET, SIDE, TEMPLATE_NET
 
 OUTPUTS: Final = 9
 """Centre x and y, log width and height, logs of the scales of these four, logit of presence."""
@@ -101,7 +101,7 @@ def presence_loss(output: Tensor, visibility: Tensor) -> Tensor:
 
 
 def export_onnx(net: SiameseNet, folder: Path) -> tuple[Path, Path]:
-    """Write the network as ``tracking.siamese.Siamese`` reads it, for any number of pairs.
+    """Write the network as ``tracking.appearance.siamese`` reads it, for any number of pairs.
 
     Returns:
         What reads a template, and the rest.

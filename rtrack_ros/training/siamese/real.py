@@ -13,8 +13,8 @@ import numpy as np
 from rtrack_ros.data.mot import MotFrames, read_mot
 from rtrack_ros.frames import FramePair
 from rtrack_ros.simulation.scene import ObjectTruth
-from rtrack_ros.training.real.clips import ClipSettings, read_frames
-from rtrack_ros.training.real.labels import SURE
+from rtrack_ros.training.composites.clips import ClipSettings, read_frames
+from rtrack_ros.training.composites.labels import SURE
 from rtrack_ros.training.siamese.pairs import Moment, Pairs, draw_pair, seen_as
 
 FRAMES_PER_CLIP: Final = 100

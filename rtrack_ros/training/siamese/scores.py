@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rtrack_ros.tracking.siamese import normalised
+from rtrack_ros.tracking.appearance.siamese import normalised
 from rtrack_ros.training.siamese.network import (
     SiameseNet,
     is_inside,

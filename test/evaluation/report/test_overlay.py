@@ -8,7 +8,6 @@ import pytest
 
 from rtrack_ros.data.mot import MotRow
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.report.lettering import put_text, shortened, text_width
 from rtrack_ros.evaluation.report.overlay import (
     HEADER,
     MARGIN,
@@ -16,6 +15,7 @@ from rtrack_ros.evaluation.report.overlay import (
     colour_of,
     compose,
 )
+from rtrack_ros.evaluation.report.text import put_text, shortened, text_width
 from rtrack_ros.frames import FramePair
 
 GREY = 90

@@ -11,7 +11,7 @@ from rtrack_ros.evaluation.streaming.baselines import (
     PerfectMotion,
     StaticBoxes,
 )
-from rtrack_ros.evaluation.streaming.playthrough import Array, Method, Stream
+from rtrack_ros.evaluation.streaming.protocol import Array, Method, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtrack_ros.tracking.siamese import SIDE
+from rtrack_ros.tracking.appearance.siamese import SIDE
 from rtrack_ros.training.siamese import augmentation
 from rtrack_ros.training.siamese.augmentation import augment
 from rtrack_ros.training.siamese.pairs import Pairs

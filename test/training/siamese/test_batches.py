@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtrack_ros.tracking.siamese import SIDE
+from rtrack_ros.tracking.appearance.siamese import SIDE
 from rtrack_ros.training.siamese.batches import Data, draw_batch
 from rtrack_ros.training.siamese.pairs import Pairs
 from rtrack_ros.training.siamese.settings import SiameseSettings, read_settings

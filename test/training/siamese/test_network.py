@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip('torch', reason='learning needs the extra train (make test TORCH=1)')
 pytest.importorskip('transformers', reason='learning needs the extra train (make test TORCH=1)')
 
-from rtrack_ros.tracking.siamese import REACH, SIDE, Patch, Siamese, _read  # noqa: E402
+from rtrack_ros.tracking.appearance.siamese import REACH, SIDE, Patch, Siamese, _read  # noqa: E402
 from rtrack_ros.training.siamese.network import (  # noqa: E402
     OUTPUTS,
     SiameseNet,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rtrack_ros.tracking.siamese import SIDE, _read
+from rtrack_ros.tracking.appearance.siamese import SIDE, _read
 from rtrack_ros.training.siamese import pairs, scenes
 from rtrack_ros.training.siamese.pairs import Pairs, place_of
 from rtrack_ros.training.siamese.scenes import draw_scene

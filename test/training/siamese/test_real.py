@@ -8,7 +8,7 @@ import pytest
 
 from rtrack_ros.data.mot import MotError, MotRow, write_mot
 from rtrack_ros.frames import FramePair
-from rtrack_ros.training.real.clips import ClipGeometry, ClipSettings
+from rtrack_ros.training.composites.clips import ClipGeometry, ClipSettings
 from rtrack_ros.training.siamese import pairs, real
 from rtrack_ros.training.siamese.pairs import Pairs
 

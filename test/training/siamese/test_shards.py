@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtrack_ros.tracking.siamese import SIDE
+from rtrack_ros.tracking.appearance.siamese import SIDE
 from rtrack_ros.training.siamese import shards
 from rtrack_ros.training.siamese.pairs import Pairs
 

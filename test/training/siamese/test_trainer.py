@@ -11,7 +11,7 @@ torch = pytest.importorskip('torch', reason='learning needs the extra train (mak
 pytest.importorskip('transformers', reason='learning needs the extra train (make test TORCH=1)')
 
 from rtrack_ros import cli  # noqa: E402
-from rtrack_ros.tracking.siamese import SEARCH_NET, TEMPLATE_NET  # noqa: E402
+from rtrack_ros.tracking.appearance.siamese import SEARCH_NET, TEMPLATE_NET  # noqa: E402
 from rtrack_ros.training.siamese import trainer  # noqa: E402
 from rtrack_ros.training.siamese.batches import Data, draw_batch  # noqa: E402
 from rtrack_ros.training.siamese.scenes import draw_scene  # noqa: E402

@@ -1,0 +1,149 @@
+"""How long a real object stays followed between answers, on a clip with boxes on key frames.
+
+The boxes of a key frame are given as the answer when somebody is seen for the first time and once
+a second besides. On the key frames between, a box counts as followed when the track that took it
+over at the last answer still covers it at IoU 0.5: what is judged is motion between answers, not
+language, and an identity that changed hands is a loss. Apart from that, ``ask_clip`` judges the
+answers of a model about the key frames.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rtrack_ros.boxes import iou
+from rtrack_ros.data.mot import MotFrames, MotRow
+from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, GroundingScore, score_frame
+from rtrack_ros.frames import FramePair, SensorHealth
+from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.language.queries import Query
+from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.tracker import Tracker
+
+VIEWS = ('both', 'rgb only', 'thermal only')
+IOU_FOLLOWED = 0.5
+_QUERY = Query('default', 'everyone with a box', 1)
+
+
+@dataclass
+class Followed:
+    """Counts of boxes on key frames without an answer, of objects answered before.
+
+    Attributes:
+        boxes: All of them.
+        kept: Those that their own track covers at IoU 0.5.
+        covered: Those that any track covers at IoU 0.5.
+        answers: Key frames given as answers.
+        overlaps: IoU of every box with its own track, 0 where that is gone.
+    """
+
+    boxes: int = 0
+    kept: int = 0
+    covered: int = 0
+    answers: int = 0
+    overlaps: list[float] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, float | int]:
+        """Return plain values for JSON."""
+        return {'answers': self.answers, 'boxes': self.boxes,
+                'followed': round(self.kept / max(self.boxes, 1), 4),
+                'covered': round(self.covered / max(self.boxes, 1), 4),
+                'mean_iou': round(float(np.mean(self.overlaps)), 4) if self.overlaps else 0.0}
+
+
+def view(pair: FramePair, name: str) -> FramePair:
+    """Return the pair as a robot with one of the cameras, or both, would have it.
+
+    Args:
+        pair: A pair of both.
+        name: One of ``VIEWS``.
+    """
+    if name == 'rgb only':
+        return FramePair(pair.stamp_ns, pair.rgb, None, health=SensorHealth(thermal=False))
+    if name == 'thermal only':
+        return FramePair(pair.stamp_ns, np.zeros_like(pair.rgb), pair.thermal,
+                         health=SensorHealth(rgb=False))
+    return pair
+
+
+def follow_clip(pairs: Iterator[FramePair], truth: MotFrames, interval_s: float = 1.0,
+                config: TrackerConfig | None = None) -> Followed:
+    """Track a clip and count what stays followed.
+
+    Args:
+        pairs: Every frame of the clip, as the tracker is to see it.
+        truth: Boxes of the key frames, frames from 1.
+        interval_s: Least time between answers, unless somebody new is seen.
+        config: Tracker settings.
+    """
+    tracker, counts = Tracker(config), Followed()
+    owners: dict[int, int] = {}
+    answered_ns: int | None = None
+    for number, pair in enumerate(pairs, start=1):
+        tracks = _confirmed(tracker.step(pair, (_QUERY,)))
+        rows = truth.get(number)
+        if not rows:
+            continue
+        new = any(row.id not in owners for row in rows)
+        if new or answered_ns is None or pair.stamp_ns - answered_ns >= interval_s * 1e9:
+            answered_ns = pair.stamp_ns
+            tracker.apply(Answer(pair.stamp_ns, _QUERY.id, _QUERY.epoch, tuple(
+                Grounding(row.box, 'person') for row in rows)))
+            counts.answers += 1
+            owners.update(_owners(rows, _confirmed(tracker.tracks())))
+        else:
+            _count(rows, tracks, owners, counts)
+    return counts
+
+
+def ask_clip(pairs: Iterator[FramePair], truth: MotFrames, asks: GroundsQueries, query: Query,
+             present: bool) -> GroundingScore:
+    """Ask the model about every key frame and count its boxes at IoU 0.5.
+
+    Args:
+        pairs: Every frame of the clip, as the model is to see it.
+        truth: Boxes of the key frames, frames from 1.
+        asks: Answers a query about a pair.
+        query: Means everyone with a box, or nobody.
+        present: Whether it means everyone.
+    """
+    total = GroundingScore()
+    for number, pair in enumerate(pairs, start=1):
+        rows = truth.get(number)
+        if not rows:
+            continue
+        try:
+            said = tuple(grounding.box for grounding in asks.ground(pair, query).groundings)
+        except AnswerError:
+            said = None
+        meant = tuple(row.box for row in rows) if present else ()
+        total += score_frame(GroundedFrame(meant, said))
+    return total
+
+
+def _confirmed(tracks: list[Track]) -> list[Track]:
+    return [track for track in tracks if track.state is TrackState.CONFIRMED]
+
+
+def _owners(rows: list[MotRow], tracks: list[Track]) -> dict[int, int]:
+    """Return which track covers each true object best after its answer, -1 for none."""
+    overlap = iou([row.box for row in rows], [track.box for track in tracks])
+    return {row.id: tracks[int(np.argmax(shared))].id
+            if shared.size and shared.max() >= IOU_FOLLOWED else -1
+            for row, shared in zip(rows, overlap, strict=True)}
+
+
+def _count(rows: list[MotRow], tracks: list[Track], owners: dict[int, int],
+           counts: Followed) -> None:
+    overlap = iou([row.box for row in rows], [track.box for track in tracks])
+    for row, shared in zip(rows, overlap, strict=True):
+        own = [float(value) for track, value in zip(tracks, shared, strict=True)
+               if track.id == owners[row.id]]
+        counts.boxes += 1
+        counts.overlaps.append(own[0] if own else 0.0)
+        counts.kept += bool(own) and own[0] >= IOU_FOLLOWED
+        counts.covered += bool(shared.size) and float(shared.max()) >= IOU_FOLLOWED

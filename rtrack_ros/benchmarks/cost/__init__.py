@@ -1,0 +1,5 @@
+"""What tracking costs: processor time per pair, delay over DDS, memory; the common way beside it.
+
+:mod:`~rtrack_ros.benchmarks.cost.pair_cost` counts processor time of one thread, stage by stage;
+:mod:`~rtrack_ros.benchmarks.cost.live` plays a recording to the real node and reads what came out.
+"""

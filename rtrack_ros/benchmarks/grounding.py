@@ -1,0 +1,138 @@
+"""How well a model grounds sentences on held-out scenes, and what each sensor is worth to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from rtrack_ros.engines.base import Engine, EngineError
+from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, score_groundings
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Box
+from rtrack_ros.language.parser import AnswerError
+from rtrack_ros.language.queries import Query, clean_query_text
+from rtrack_ros.language.second_look import suited_grounder
+from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.simulation import CONDITIONS, make_scene
+
+VIEWS = ('both', 'rgb only', 'thermal only')
+SCENE_SECONDS = 12.0
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A frame pair, a sentence, and the boxes it means."""
+
+    pair: FramePair
+    text: str
+    truth: tuple[Box, ...]
+    condition: str
+    kind: str
+
+
+def questions(seed: int, sentences: int) -> Iterator[Question]:
+    """Yield one frame of every condition of a scene with ``sentences`` random sentences each.
+
+    The draw depends on the seed alone and prefers no sentence to another.
+    """
+    scene = make_scene(seed, SCENE_SECONDS, conditions=CONDITIONS, fps=2)
+    rng = np.random.default_rng((seed, 11))
+    span = len(scene) // len(CONDITIONS)
+    for part in range(len(CONDITIONS)):
+        index = part * span + int(rng.integers(span))
+        frame = scene.frame(index)
+        pair = frame.pair()
+        boxes = {item.id: item.box for item in frame.objects}
+        for pick in rng.choice(len(scene.expressions), sentences, replace=False):
+            expression = scene.expressions[int(pick)]
+            yield Question(pair, expression.text,
+                           tuple(boxes[name] for name in sorted(expression.ids[index])),
+                           frame.condition, expression.kind)
+
+
+def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadline_s: float,
+                  second_look: str = 'auto') -> dict[str, Any]:
+    """Return F1 at IoU 0.5 by view, condition and kind, and the latency of the answers.
+
+    Args:
+        engine: Answers.
+        scenes: Number of held-out scenes.
+        seed: Seed of the first.
+        sentences: Sentences per frame.
+        deadline_s: Seconds for one answer.
+        second_look: See ``language.second_look.suited_grounder``.
+    """
+    grounder = suited_grounder(engine, second_look=second_look)
+    asked: dict[str, list[GroundedFrame]] = {view: [] for view in VIEWS}
+    latencies: list[float] = []
+    for number in track(range(scenes), description='grounding held-out scenes'):
+        for question in questions(seed + number, sentences):
+            for view in VIEWS:
+                frame, latency_ms = _ask(grounder, question, view, deadline_s)
+                asked[view].append(frame)
+                latencies.append(latency_ms)
+    capabilities = engine.capabilities()
+    result: dict[str, Any] = {
+        'model': capabilities.model, 'engine': capabilities.name,
+        'precision': capabilities.precision, 'second_look': second_look, 'scenes': scenes,
+        'first_seed': seed,
+        'answers': len(latencies), 'latency_ms_p50': round(float(np.percentile(latencies, 50)), 1),
+        'latency_ms_p95': round(float(np.percentile(latencies, 95)), 1), 'views': {}}
+    for view, frames in asked.items():
+        report = score_groundings(frames)
+        result['views'][view] = {
+            'all': report.overall.as_dict(),
+            'by_condition': {name: score.as_dict() for name, score in
+                             sorted(report.by_condition.items())},
+            'by_kind': {name: score.as_dict() for name, score in sorted(report.by_kind.items())},
+            'false_answers_when_nobody': _false_alarms(frames)}
+    return result
+
+
+def _ask(grounder: GroundsQueries, question: Question, view: str, deadline_s: float
+         ) -> tuple[GroundedFrame, float]:
+    pair = question.pair
+    if view == 'rgb only':
+        pair = FramePair(pair.stamp_ns, pair.rgb, None)
+    elif view == 'thermal only':
+        pair = FramePair(pair.stamp_ns, np.zeros_like(pair.rgb), pair.thermal)
+    try:
+        answer = grounder.ground(pair, Query('default', clean_query_text(question.text), 1),
+                                 deadline_s)
+    except (AnswerError, EngineError):
+        return GroundedFrame(question.truth, None, question.condition, question.kind), 0.0
+    said = tuple(item.box for item in answer.groundings)
+    return (GroundedFrame(question.truth, said, question.condition, question.kind),
+            answer.latency_ms)
+
+
+def _false_alarms(frames: list[GroundedFrame]) -> float:
+    """Return the share of frames with nobody meant on which something was answered."""
+    empty = [frame for frame in frames if not frame.truth]
+    return round(sum(bool(frame.answer) for frame in empty) / max(len(empty), 1), 4)
+
+
+def show_grounding(result: dict[str, Any]) -> None:
+    """Print the result of :func:`run_grounding` as a table, one row a condition or kind."""
+    views = result['views']
+    table = Table(title=f"{result['model']} ({result['engine']}, {result['precision']}), second "
+                        f"look: {result['second_look']}; F1 at IoU 0.5, {result['scenes']} "
+                        'held-out scenes')
+    for column in ('', *VIEWS):
+        table.add_column(column, justify='left' if not column else 'right')
+    table.add_row('all', *(f"{views[view]['all']['f1']:.3f}" for view in VIEWS), end_section=True)
+    for group in ('by_condition', 'by_kind'):
+        names = list(views['both'][group])
+        for name in names:
+            table.add_row(name, *(f"{views[view][group][name]['f1']:.3f}" for view in VIEWS),
+                          end_section=name == names[-1])
+    table.add_row('false answers when nobody is meant',
+                  *(f"{views[view]['false_answers_when_nobody']:.3f}" for view in VIEWS))
+    console = Console()
+    console.print(table)
+    console.print(f"answer latency p50 {result['latency_ms_p50']} ms, "
+                  f"p95 {result['latency_ms_p95']} ms over {result['answers']} answers")

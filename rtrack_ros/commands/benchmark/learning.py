@@ -1,0 +1,183 @@
+"""``rtrack benchmark learning``: what the methods of learning do, with and without each part."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtrack_ros.commands import HELD_OUT_SEED, CommandError, positive
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+PARTS = ('cas', 'thermal', 'reinforcement')
+RATES = (0.03, 0.3, 1.0, 3.0)
+SHOWN_RATE = 1.0
+CONFIGS = Path('config/training')
+SHARDS, SHARD_FRAMES, SHARD_SEED = 8, 200, 3_000_000
+"""Frames that the arms of ``reinforcement`` learn from, and the first scene they come from."""
+
+
+def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    """Add the subject to the parser of ``rtrack benchmark``."""
+    parser = subjects.add_parser(
+        'learning', help='what reinforcement, Advantage Scaling and thermal images give',
+        description='cas: a policy whose groups of answers all but tie is reinforced with the '
+                    'advantages of GRPO and with both readings of Clipped Advantage Scaling. '
+                    'thermal: tracking on held-out scenes with both sensors and with RGB alone. '
+                    'reinforcement: from the same weights, supervised training continued against '
+                    'GSPO with CAS, as many processor seconds each. What is finished of '
+                    'the last two is kept in --out and passed over when the command is given '
+                    'again.')
+    parser.add_argument('--part', choices=(*PARTS, 'all'), default='all')
+    parser.add_argument('--out', type=Path, default=Path('build/benchmark/learning'),
+                        metavar='DIR', help='a folder for each part: tables as JSON, plots, '
+                                            'frames, and what is finished of a part')
+    parser.add_argument('--seeds', type=int, default=3, help='of cas and reinforcement')
+    parser.add_argument('--model', type=Path, default=None, metavar='DIR',
+                        help='model folder (default: the model of the package; the small policy '
+                             'for cas, which trains this model instead where it is named)')
+    _add_cas(parser.add_argument_group('cas'))
+    _add_held_out(parser.add_argument_group('thermal and reinforcement'))
+    _add_reinforcement(parser.add_argument_group('reinforcement'))
+    parser.set_defaults(measure=run)
+
+
+def _add_cas(group: 'argparse._ArgumentGroup') -> None:
+    group.add_argument('--steps', type=int, default=3000,
+                       help='gradient steps of a run (default: 3000)')
+    group.add_argument('--rates', type=positive, nargs='+', default=list(RATES), metavar='RATE',
+                       help='learning rates of the small policy')
+
+
+def _add_held_out(group: 'argparse._ArgumentGroup') -> None:
+    group.add_argument('--rounds', type=int, default=3,
+                       help='tracked scenes of each condition (default: 3)')
+    group.add_argument('--seconds', type=positive, default=6.0, help='length of each')
+    group.add_argument('--sentences', type=int, default=3, help='for each (default: 3)')
+    group.add_argument('--engine', default='auto', help='of thermal (default: auto)')
+
+
+def _add_reinforcement(group: 'argparse._ArgumentGroup') -> None:
+    group.add_argument('--compute-s', type=positive, default=300.0, metavar='S',
+                       help='processor seconds of training for each arm (default: 300)')
+    group.add_argument('--config', type=Path, default=CONFIGS / 'nano_gspo.yaml',
+                       metavar='YAML', help='the stage of reinforcement; also what cas --model '
+                                            'runs with and without CAS')
+    group.add_argument('--data', default=None, metavar='DIR',
+                       help='frames to learn from: data/train of a run of rtrack train sft '
+                            '(default: drawn)')
+    group.add_argument('--supervised', type=Path, default=CONFIGS / 'nano_finetune.yaml',
+                       metavar='YAML', help='the stage of supervision')
+    group.add_argument('--question-scenes', type=int, default=40,
+                       help='scenes of single questions (default: 40)')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run, print and write; returns the exit status."""
+    if min(args.seeds, args.steps, args.rounds, args.sentences, args.question_scenes) < 1:
+        raise CommandError('--seeds, --steps, --rounds, --sentences and --question-scenes must '
+                           'be at least 1')
+    measures = {'cas': _run_cas, 'thermal': _run_thermal, 'reinforcement': _run_reinforcement}
+    for part in PARTS if args.part == 'all' else (args.part,):
+        folder = args.out / part
+        folder.mkdir(parents=True, exist_ok=True)
+        measures[part](args, folder)
+    return 0
+
+
+def _run_cas(args: argparse.Namespace, out: Path) -> None:
+    from rtrack_ros.benchmarks.learning import cas
+
+    if args.model is None:
+        result = cas.run_small(args.seeds, args.rates, args.steps)
+        title = f'small policy, {args.seeds} seeds, {args.steps} steps'
+    else:
+        result = cas.run_on_model(args.config, args.model, _training_data(args, out), out,
+                                  args.seeds, args.steps)
+        title = f'{args.model.name}, {args.seeds} seeds, {args.steps} steps'
+    rate = min(result['curves'], key=lambda value: abs(float(value) - SHOWN_RATE))
+    curves = result['curves'][rate]
+    _report(out, 'cas', result, cas.table(result, title),
+            {f'{name}.svg': cas.plot(curves, name, label) for name, label in (
+                ('gradient_norm', 'gradient norm'), ('reward', 'reward'))})
+
+
+def _run_thermal(args: argparse.Namespace, out: Path) -> None:
+    from rtrack_ros.benchmarks.learning import thermal
+    from rtrack_ros.benchmarks.learning.streaming_score import ScenePlan
+    from rtrack_ros.commands.terminal import progress
+    from rtrack_ros.engines.registry import default_model, load_engine
+    from rtrack_ros.evaluation.metrics.hota import require_trackeval
+    from rtrack_ros.language.grounder import Grounder
+
+    require_trackeval()
+    plan = ScenePlan(args.rounds, seconds=args.seconds, sentences=args.sentences)
+    engine = load_engine(args.engine, args.model or default_model())
+    try:
+        grounder, name = Grounder(engine), engine.capabilities().model
+        numbers = range(len(plan.scenes()))
+        trials = [trial for number in progress(numbers, 'thermal', len(numbers)) for trial in
+                  thermal.finished_scene(out, plan, name, number, grounder)]
+    finally:
+        engine.close()
+    rows = thermal.summarise(trials)
+    title = f'{name}, {len(numbers)} held-out scenes of {plan.seconds:g} s'
+    _report(out, 'thermal', {'rows': rows, 'asked': thermal.ASKED},
+            thermal.thermal_table(rows, title), {'thermal.svg': thermal.thermal_plot(rows)})
+
+
+def _run_reinforcement(args: argparse.Namespace, out: Path) -> None:
+    from dataclasses import asdict
+
+    from rtrack_ros.benchmarks.learning import reinforcement as arms
+    from rtrack_ros.benchmarks.learning.held_out import HeldOut
+    from rtrack_ros.benchmarks.learning.streaming_score import ScenePlan
+    from rtrack_ros.commands.terminal import console, progress
+    from rtrack_ros.engines.registry import default_model
+    from rtrack_ros.evaluation.metrics.hota import require_trackeval
+    from rtrack_ros.training.stages.settings import read_stages
+
+    require_trackeval()
+    model, source = args.model or default_model(), _training_data(args, out)
+    plan = ScenePlan(args.rounds, seconds=args.seconds, sentences=args.sentences)
+    held_out = HeldOut(args.question_scenes, HELD_OUT_SEED, plan, out / 'scenes')
+    stages = {arms.SUPERVISED: read_stages(args.supervised)[0],
+              arms.REINFORCED: read_stages(args.config)[0]}
+    course = arms.Course(model, source, out, held_out.measure, {
+        'model': str(model), 'data': source, 'plan': asdict(plan),
+        'question_scenes': args.question_scenes})
+    planned = list(arms.arms(stages, arms.Budget(args.compute_s, args.seeds)))
+    runs = [course.start(), *(course.run(method, stage) for method, stage
+                              in progress(planned, 'arms', len(planned)))]
+    summary = arms.summarise(runs)
+    title = f'{model.name}: {args.compute_s:g} CPU s of training for each arm'
+    _report(out, 'reinforcement', {**summary, 'runs': runs},
+            arms.reinforcement_table(summary, title),
+            {'reinforcement.svg': arms.reinforcement_plot(runs)})
+    console().print(arms.verdict(summary))
+
+
+def _training_data(args: argparse.Namespace, out: Path) -> str:
+    """Return the folder of frames to learn from, drawn where none is named."""
+    if args.data is not None:
+        return str(args.data)
+    from rtrack_ros.commands.terminal import progress
+    from rtrack_ros.training.models.nano import IMAGE_SIZE
+    from rtrack_ros.training.shards.frames import write_shard
+
+    folder = out / 'data'
+    for number in progress(range(SHARDS), 'drawing', SHARDS):
+        write_shard(folder, number, SHARD_SEED, SHARD_FRAMES, IMAGE_SIZE)
+    return str(folder)
+
+
+def _report(out: Path, name: str, result: dict[str, Any], table: 'Table',
+            plots: dict[str, str]) -> None:
+    """Print the table; write the result and the plots."""
+    from rtrack_ros.commands.terminal import console
+
+    console().print(table)
+    for file, text in {f'{name}.json': json.dumps(result) + '\n', **plots}.items():
+        (out / file).write_text(text, encoding='utf-8')
+        console().print(f'wrote {out / file}', soft_wrap=True)

@@ -1,5 +1,0 @@
-"""What tracking costs: processor time per pair, delay over DDS, memory; the common way beside it.
-
-:mod:`~rtrack_ros.evaluation.cost.pair_cost` counts processor time of one thread, stage by stage;
-:mod:`~rtrack_ros.evaluation.cost.live` plays a recording to the real node and reads what came out.
-"""

@@ -1,0 +1,55 @@
+"""Tracks of a whole set of sentences, with both cameras or with one of them silent."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rtrack_ros.benchmarks.clip import view
+from rtrack_ros.data.annotated import AnnotatedSequence
+from rtrack_ros.data.mot import MotRow, write_mot
+from rtrack_ros.data.pairs import DataError
+from rtrack_ros.pipeline import TrackingPipeline
+from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.tracking.track import TrackState
+
+SENSORS = {'both': 'both', 'rgb': 'rgb only', 'thermal': 'thermal only'}
+"""Names of the runs, and what the cameras show in them."""
+
+
+def track_set(sequences: Iterable[AnnotatedSequence], grounder: GroundsQueries, sensors: str,
+              folder: Path | str, ask_interval_s: float = 0.3) -> None:
+    """Write ``<sequence name>.txt`` for every sequence, those that are there already left out.
+
+    Args:
+        sequences: With a sentence each.
+        grounder: The model.
+        sensors: One of ``SENSORS``.
+        folder: Where the files go.
+        ask_interval_s: Time of the recording between two questions to the model.
+
+    Raises:
+        DataError: a sequence has no sentence or an image cannot be read.
+    """
+    for sequence in sequences:
+        path = Path(folder) / f'{sequence.name}.txt'
+        if not path.is_file():
+            write_mot(path, _track(sequence, grounder, sensors, ask_interval_s))
+
+
+def _track(sequence: AnnotatedSequence, grounder: GroundsQueries, sensors: str,
+           ask_interval_s: float) -> list[MotRow]:
+    if not sequence.sentences:
+        raise DataError(f'{sequence.dataset} {sequence.name} has no sentence to follow; take a '
+                        'set with descriptions')
+    pipeline = TrackingPipeline(grounder, synchronous=True, ask_interval_s=ask_interval_s)
+    try:
+        pipeline.set_query(sequence.sentences[0])
+        return [MotRow(number, track.id, track.box, track.score)
+                for number, pair in enumerate(sequence.pairs(), start=1)
+                for track in pipeline.push(view(pair, SENSORS[sensors]))
+                if track.state is TrackState.CONFIRMED and _has_area(track.box)]
+    finally:
+        pipeline.close()
+
+
+def _has_area(box: tuple[float, float, float, float]) -> bool:
+    return box[2] - box[0] >= 0.01 and box[3] - box[1] >= 0.01

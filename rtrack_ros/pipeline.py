@@ -1,0 +1,295 @@
+"""The whole of tracking behind a few verbs: set a query, push pairs, read stats, close.
+
+With a grounding worker it serves a live camera: ``push`` returns within milliseconds and answers
+arrive when they arrive. ``synchronous`` serves files: the model is asked inside ``push`` every
+``ask_interval_s`` of stamp time, and the result depends on nothing but the input. Both ask what
+the same ``Scheduler`` finds worth asking.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import median
+from typing import Protocol
+
+from rtrack_ros.boxes import clip
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Answer, Box, Grounding
+from rtrack_ros.language.queries import Query, QueryBook
+from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
+from rtrack_ros.scheduling.target_grounder import LocatesTargets, Targets
+from rtrack_ros.scheduling.worker import Errand, GroundingWorker, GroundsQueries, WorkerCounts
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.track import Track, TrackState, surest
+from rtrack_ros.tracking.tracker import Outcome, Tracker
+
+_RECENT = 512
+_LEAST_BOX_PX = 4.0
+
+
+class RequestError(ValueError):
+    """What was asked for cannot be done; the message says why, and what to do."""
+
+
+class DescribesObjects(Protocol):
+    """Whatever puts an object into words; ``language.describer.Describer`` is one."""
+
+    def describe(self, pair: FramePair, box: Box, deadline_s: float | None = None) -> str:
+        """Return a description of what is in a box of a pair."""
+
+
+@dataclass(frozen=True)
+class PipelineStats:
+    """A snapshot of how tracking goes.
+
+    Attributes:
+        pairs: Pairs pushed.
+        answers: Answers applied.
+        answers_late: Answers about frames no longer (or never) in the history.
+        answers_stale_epoch: Answers to a query replaced meanwhile.
+        answers_invalid: Model outputs that broke the answer format.
+        engine_errors: Questions on which the engine failed.
+        answer_age_ms: Newest pair's stamp minus the stamp of the newest applied answer; None
+            before the first.
+        answer_age_ms_p50: Median of that age when answers were applied, over the last 512.
+        answer_latency_ms: Wall time of the last answer; None before the first.
+        last_error: Text of the last failure, empty without one.
+        tracks: Tracks alive, lost and tentative ones included.
+        asked: Questions put to the model.
+        crops: Of these, questions about a part of the image.
+        shared: Of these, questions about a pair that was asked about just before.
+        deadlines_missed: Questions given up at their deadline; among ``engine_errors``.
+        pairs_superseded: Pairs nobody was asked about because a newer one came.
+    """
+
+    pairs: int
+    answers: int
+    answers_late: int
+    answers_stale_epoch: int
+    answers_invalid: int
+    engine_errors: int
+    answer_age_ms: float | None
+    answer_age_ms_p50: float | None
+    answer_latency_ms: float | None
+    last_error: str
+    tracks: int
+    asked: int = 0
+    crops: int = 0
+    shared: int = 0
+    deadlines_missed: int = 0
+    pairs_superseded: int = 0
+
+
+class TrackingPipeline:
+    """Queries, tracker and model together.
+
+    Args:
+        grounder: Answers questions; None tracks what ``tracker.apply`` is given by hand.
+        config: Tracker settings.
+        synchronous: Ask inside ``push`` instead of in a thread.
+        ask_interval_s: Least stamp time between two questions of one query when synchronous;
+            0 asks about every pair.
+        schedule: What is asked in which order; None takes the defaults. Without a deadline there,
+            a live question is given up once the tracker has forgotten its frame for certain,
+            after ``history_most_s``.
+        locator: Finds targets that are shown in a box; None where the model cannot.
+        describer: Puts tracks into words; None where the model cannot.
+    """
+
+    def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
+                 synchronous: bool = False, ask_interval_s: float = 0.0,
+                 schedule: Schedule | None = None, locator: LocatesTargets | None = None,
+                 describer: DescribesObjects | None = None) -> None:
+        self.queries = QueryBook()
+        self.tracker = Tracker(config)
+        self._targets = None if grounder is None else Targets(grounder, locator,
+                                                              self.tracker.tracks)
+        self._describer = describer
+        self._newest: FramePair | None = None
+        self._ask_interval_ns = int(ask_interval_s * 1e9)
+        schedule = schedule or Schedule()
+        self._scheduler = Scheduler(schedule)
+        self._lock = threading.Lock()
+        self._pairs = 0
+        self._newest_ns = 0
+        self._answered_ns: int | None = None
+        self._latency_ms: float | None = None
+        self._ages_ms: deque[float] = deque(maxlen=_RECENT)
+        self._worker = None if synchronous or self._targets is None else GroundingWorker(
+            self._targets, self._apply, schedule=replace(
+                schedule, deadline_s=schedule.deadline_s or self.tracker.config.history_most_s))
+        self._counts = WorkerCounts() if self._worker is None else self._worker.counts
+
+    def set_query(self, text: str, query_id: str = 'default') -> Query | None:
+        """Add or replace a query, from any thread; an empty text removes it.
+
+        Raises:
+            QueryError: the text cannot become a query; nothing changes.
+        """
+        with self._lock:
+            return self.queries.set(text, query_id)
+
+    def active_queries(self) -> tuple[Query, ...]:
+        """Return the active queries, from any thread."""
+        with self._lock:
+            return self.queries.active()
+
+    def push(self, pair: FramePair) -> list[Track]:
+        """Track one pair and return all tracks; the queries active now are bound to it."""
+        queries = self.active_queries()
+        tracks = self.tracker.step(pair, queries)
+        with self._lock:
+            self._pairs += 1
+            self._newest, self._newest_ns = pair, pair.stamp_ns
+        if self._targets is not None:
+            self._targets.keep_only(queries)
+        if self._worker is not None:
+            self._worker.offer(pair, queries, tracks)
+        elif self._targets is not None and self._ask_now(self._targets, pair, queries, tracks):
+            tracks = self.tracker.tracks()
+        return _one_for_each_target(tracks, queries)
+
+    def initialize(self, box: Box, name: str = 'target', query_id: str = 'default',
+                   stamp_ns: int | None = None) -> Track:
+        """Follow one target from a box (R1-Track, arXiv 2506.21980), from the thread of ``push``.
+
+        The target takes the place of a query of the same id. The model looks for it again by how
+        it looks on the newest pair.
+
+        Args:
+            box: x1, y1, x2, y2 in RGB pixels.
+            name: What its track is called.
+            query_id: Its id among the queries.
+            stamp_ns: Of the pair that shows the box; None for the newest.
+
+        Raises:
+            RequestError: the model cannot locate, no pair came yet, the box is none or lies
+                outside the image, or the pair is not remembered; nothing changes.
+            QueryError: the name cannot be one; nothing changes.
+        """
+        targets, pair = self._targets, self._newest
+        if targets is None or not targets.can_locate:
+            raise RequestError('the model was not trained to locate a target; take one whose '
+                               "rtrack.json lists the task 'locate'")
+        if pair is None:
+            raise RequestError('no image came yet; send the box when there are images')
+        stamp_ns = pair.stamp_ns if stamp_ns is None else stamp_ns
+        box = _checked(box, pair)
+        if not self.tracker.remembers(stamp_ns):
+            raise RequestError(f'no image with the stamp {stamp_ns} ns is remembered; send the '
+                               'stamp of a recent RGB image, or zero for the newest')
+        with self._lock:
+            query = self.queries.set_target(name, query_id)
+            queries = self.queries.active()
+        self.tracker.activate(queries)
+        self.tracker.apply(Answer(stamp_ns, query.id, query.epoch, (Grounding(box, query.text),)))
+        found = [track for track in self.tracker.tracks() if track.query_id == query.id]
+        if not found:
+            with self._lock:
+                self.queries.remove(query.id)
+            raise RequestError('the target left the image since that stamp; send a newer box')
+        targets.show(query, pair, found[0].box)
+        return found[0]
+
+    def describe(self, track_id: int) -> 'Future[str]':
+        """Return what will be the description of a track (OmniPT, arXiv 2511.17053).
+
+        The model is asked about the track's box on the newest pair, between two of its questions.
+
+        Raises:
+            RequestError: the model cannot describe, or no published track has the id.
+        """
+        tracks = {track.id: track for track in self.tracker.tracks()
+                  if track.state is TrackState.CONFIRMED}
+        if self._describer is None:
+            raise RequestError('the model was not trained to describe; take one whose rtrack.json '
+                               "lists the task 'describe'")
+        if track_id not in tracks or self._newest is None:
+            raise RequestError(f'no track has the id {track_id} now; there are '
+                               f'{", ".join(map(str, tracks)) or "none"}')
+        ask = partial(self._describer.describe, self._newest, tracks[track_id].box)
+        if self._worker is not None:
+            return self._worker.do(ask)
+        errand = Errand(ask, Future())
+        errand.run()
+        return errand.future
+
+    def stats(self) -> PipelineStats:
+        """Return a snapshot, from any thread."""
+        counts, tracker = self._counts, self.tracker.counts
+        tracks = len(self.tracker.tracks())
+        with self._lock:
+            age = None if self._answered_ns is None else (
+                self._newest_ns - self._answered_ns) * 1e-6
+            return PipelineStats(
+                self._pairs, tracker.applied, tracker.late + tracker.unknown_frame,
+                tracker.stale_epoch, counts.answers_invalid, counts.engine_errors, age,
+                median(self._ages_ms) if self._ages_ms else None, self._latency_ms,
+                counts.last_error, tracks, counts.asked, counts.crops, counts.shared,
+                counts.deadlines_missed, counts.superseded)
+
+    def reset(self) -> None:
+        """Forget frames and tracks; queries stay, ids go on counting."""
+        if self._worker is not None:
+            self._worker.withdraw()
+        self.tracker.reset()
+        self._scheduler = Scheduler(self._scheduler.schedule)
+        with self._lock:
+            self._answered_ns = None
+
+    def close(self) -> bool:
+        """Stop the worker; returns whether it ended in time. The pipeline is of no use then."""
+        return self._worker is None or self._worker.close()
+
+    def _ask_now(self, grounder: GroundsQueries, pair: FramePair, queries: tuple[Query, ...],
+                 tracks: Sequence[Track]) -> bool:
+        """Ask every query that is due; returns whether the tracks may have changed."""
+        due = [question for question in self._scheduler.questions(pair, queries, tracks)
+               if self._is_due(question.query, pair.stamp_ns)]
+        for turn, question in enumerate(due):
+            self._scheduler.asked(question, pair.stamp_ns)
+            self._counts.put(question, shared=turn > 0)
+            # A file is worth reading to its end even where the model fails on a frame.
+            try:
+                self._apply(grounder.ground(question.view(pair), question.query))
+                self._counts.succeeded()
+            except Exception as error:
+                self._counts.failed(error)
+        return bool(due)
+
+    def _is_due(self, query: Query, stamp_ns: int) -> bool:
+        waited_ns = self._scheduler.waited_ns(query, stamp_ns)
+        return waited_ns is None or waited_ns + STAMP_JITTER_NS >= self._ask_interval_ns
+
+    def _apply(self, answer: Answer) -> None:
+        outcome = self.tracker.apply(answer)
+        if answer.partial:
+            return
+        with self._lock:
+            self._latency_ms = answer.latency_ms
+            if outcome is Outcome.APPLIED:
+                self._answered_ns = max(answer.stamp_ns, self._answered_ns or 0)
+                self._ages_ms.append((self._newest_ns - answer.stamp_ns) * 1e-6)
+
+
+def _one_for_each_target(tracks: list[Track], queries: Sequence[Query]) -> list[Track]:
+    """Return the tracks without those of a target beside its surest one: it is in one place."""
+    kept = {query.id: surest(tracks, query.id) for query in queries if query.by_look}
+    return [track for track in tracks if kept.get(track.query_id, track) is track]
+
+
+def _checked(box: Box, pair: FramePair) -> Box:
+    """Return a box cut to the image of a pair.
+
+    Raises:
+        RequestError: too little is left of it.
+    """
+    x1, y1, x2, y2 = clip([box], pair.width, pair.height)[0].tolist()
+    if not min(x2 - x1, y2 - y1) >= _LEAST_BOX_PX:
+        raise RequestError(f'the box {box} covers less than {_LEAST_BOX_PX:g} pixels of an image '
+                           f'of {pair.width}x{pair.height}; send x1 < x2 and y1 < y2 in pixels of '
+                           'the RGB image')
+    return x1, y1, x2, y2

@@ -1,0 +1,191 @@
+"""What the model is asked next: which queries, in which order, and about which part of the image.
+
+The model is slow, so that every question counts. Five rules, in this order:
+
+1. The newest pair is asked about; one that nobody asked about is worth nothing once a newer one is
+   there. (``worker`` sees to that live; a file is asked at intervals.)
+2. A query that waited for as many questions as there are queries comes next: nobody starves.
+3. Then a query that was never asked, or was replaced; then one with a track that is new, lost or
+   doubtful; then the one that waited longest.
+4. When a query's tracks are all sure, only the region around them is asked about, enlarged, if the
+   model gains from that; the whole image at intervals all the same, as newcomers are found there.
+5. Several queries may be asked about one pair where they share its encoding.
+
+Time is that of the pairs' stamps: a recording is asked the same whenever it is played.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rtrack_ros.boxes import as_boxes
+from rtrack_ros.engines.base import Capabilities, is_used
+from rtrack_ros.frames import FramePair, Region
+from rtrack_ros.language.queries import Query
+from rtrack_ros.scheduling.region import region_of_interest
+from rtrack_ros.tracking.track import Track, TrackState
+
+STAMP_JITTER_NS: Final = 2_000_000
+"""Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds, and are meant by it."""
+_GONE_SCORE = 0.05
+"""Score below which a track is only remembered for its id: no question waits for it."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Settings of the scheduler.
+
+    Attributes:
+        deadline_s: Seconds after which an answer is given up, so that a newer pair is asked about;
+            None waits for every answer. Files have none: their result must not depend on the
+            machine.
+        whole_look_s: Longest time between two questions of one query about the whole image;
+            raising it enlarges more often and finds newcomers later.
+        sure_score: Score from which a track is sure; raising it asks about the whole image and
+            about doubtful queries more often.
+        crop_size: (width, height) in pixels of the model's input where it gains from crops; None
+            where it is always to be shown the whole image.
+        queries_per_pair: Most queries asked about one pair; above 1 only where they share the
+            encoding of its images. Raising it saves encodings and makes later answers older.
+    """
+
+    deadline_s: float | None = None
+    whole_look_s: float = 2.0
+    sure_score: float = 0.8
+    crop_size: tuple[int, int] | None = None
+    queries_per_pair: int = 1
+
+    def __post_init__(self) -> None:
+        """Reject settings with which nothing can be asked.
+
+        Raises:
+            ValueError: names the field and its allowed range.
+        """
+        if self.queries_per_pair < 1:
+            raise ValueError(f'queries_per_pair must be at least 1; got {self.queries_per_pair}')
+        if self.deadline_s is not None and self.deadline_s <= 0:
+            raise ValueError(f'deadline_s must be greater than 0; got {self.deadline_s}')
+
+    def suited_to(self, model: Capabilities, crops: str = 'auto') -> 'Schedule':
+        """Return these settings with what the engine and its model do not offer left out.
+
+        Args:
+            model: What the engine says about itself.
+            crops: One of ``USES``.
+
+        Raises:
+            ValueError: ``crops`` is none of them.
+        """
+        cropped = is_used('crops', crops, model.crops)
+        return replace(self, crop_size=model.image_size if cropped else None,
+                       queries_per_pair=self.queries_per_pair if model.shares_images else 1)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One query, and the part of the pair it is asked about; None for the whole image."""
+
+    query: Query
+    region: Region | None = None
+
+    def view(self, pair: FramePair) -> FramePair:
+        """Return what the model is shown of ``pair``."""
+        return pair if self.region is None else pair.crop(self.region)
+
+
+@dataclass
+class _Attention:
+    """What one query got so far: its epoch, turn and stamps of the last questions."""
+
+    turn: int
+    epoch: int | None = None
+    asked_ns: int | None = None
+    whole_ns: int | None = None
+
+
+class Scheduler:
+    """Ranks the active queries by need. Used by one thread.
+
+    Args:
+        schedule: Settings; None takes the defaults.
+    """
+
+    def __init__(self, schedule: Schedule | None = None) -> None:
+        self.schedule = schedule or Schedule()
+        self._attention: dict[str, _Attention] = {}
+        self._turn = 0
+
+    def questions(self, pair: FramePair, queries: Sequence[Query],
+                  tracks: Sequence[Track]) -> list[Question]:
+        """Return one question for every query, the one most in need first.
+
+        Args:
+            pair: The pair to be asked about.
+            queries: The active queries.
+            tracks: All tracks as of ``pair``, lost and tentative ones included.
+        """
+        self._attention = {query.id: self._attention.get(query.id) or _Attention(self._turn)
+                           for query in queries}
+        ranked = sorted(queries, key=lambda query: self._rank(query, tracks))
+        return [Question(query, self._region(query, pair, tracks)) for query in ranked]
+
+    def now(self, questions: Sequence[Question]) -> list[Question]:
+        """Return those of the ranked ``questions`` to put now: the first, and what it shares.
+
+        Targets are looked for in windows of their own and share nothing.
+        """
+        return [question for question in questions[:self.schedule.queries_per_pair]
+                if question is questions[0]
+                or question.region is questions[0].region is None
+                and not question.query.by_look and not questions[0].query.by_look]
+
+    def asked(self, question: Question, stamp_ns: int) -> None:
+        """Note that ``question`` is put about the pair at ``stamp_ns``."""
+        known = self._attention[question.query.id]
+        if known.epoch != question.query.epoch:
+            known.whole_ns = None
+        self._turn += 1
+        known.turn, known.epoch, known.asked_ns = self._turn, question.query.epoch, stamp_ns
+        if question.region is None:
+            known.whole_ns = stamp_ns
+
+    def waited_ns(self, query: Query, stamp_ns: int) -> int | None:
+        """Return the stamp time since the query was asked; None if never, or the clock jumped."""
+        known = self._attention.get(query.id)
+        if known is None or known.asked_ns is None or known.epoch != query.epoch:
+            return None
+        return stamp_ns - known.asked_ns if stamp_ns >= known.asked_ns else None
+
+    def _rank(self, query: Query, tracks: Sequence[Track]) -> tuple[int, int]:
+        """Return the sort key of a query: its class of need, then the turn it last had."""
+        known = self._attention[query.id]
+        if self._turn - known.turn >= len(self._attention):
+            need = 0
+        elif known.epoch != query.epoch:
+            need = 1
+        else:
+            mine = _expected(query, tracks)
+            need = 2 if mine and not all(map(self._is_sure, mine)) else 3
+        return need, known.turn
+
+    def _region(self, query: Query, pair: FramePair, tracks: Sequence[Track]) -> Region | None:
+        """Return the part of the image worth asking about, None for all of it."""
+        known, model_size = self._attention[query.id], self.schedule.crop_size
+        if model_size is None or query.by_look or known.whole_ns is None \
+                or known.epoch != query.epoch:
+            return None
+        mine = _expected(query, tracks)
+        limit_ns = self.schedule.whole_look_s * 1e9 - STAMP_JITTER_NS
+        if not (0 <= pair.stamp_ns - known.whole_ns < limit_ns and all(map(self._is_sure, mine))):
+            return None
+        return region_of_interest(as_boxes([track.box for track in mine]),
+                                  (pair.width, pair.height), model_size)
+
+    def _is_sure(self, track: Track) -> bool:
+        return track.state is TrackState.CONFIRMED and track.score >= self.schedule.sure_score
+
+
+def _expected(query: Query, tracks: Sequence[Track]) -> list[Track]:
+    """Return the query's tracks that an answer may well contain."""
+    return [track for track in tracks
+            if track.query_id == query.id and track.score >= _GONE_SCORE]

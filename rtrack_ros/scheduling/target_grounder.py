@@ -1,0 +1,106 @@
+"""Sentences and targets behind one question: a target is looked for where its track has it.
+
+A target is known by its look in a box (R1-Track, arXiv 2506.21980), not by words. What the model
+is shown is a template of it and a window about its track; the answer says nothing about what lies
+outside that window.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from rtrack_ros.frames import FramePair, Region
+from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
+from rtrack_ros.language.locator import Template
+from rtrack_ros.language.queries import Query
+from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.tracking.track import Track, surest
+
+
+class LocatesTargets(Protocol):
+    """Whatever finds a target again; ``language.locator.Locator`` is one."""
+
+    def template(self, pair: FramePair, box: Box) -> Template:
+        """Return a target to look for."""
+
+    def window(self, pair: FramePair, believed_box: Box) -> Region:
+        """Return the part of a pair that is searched."""
+
+    def locate(self, template: Template, pair: FramePair, believed_box: Box,
+               deadline_s: float | None = None) -> Grounding | None:
+        """Return where the target is, None if not in view."""
+
+
+class Targets:
+    """Answers queries by grounding their sentences, or by locating their targets.
+
+    Args:
+        grounder: Answers sentences.
+        locator: Finds targets; None where the model cannot.
+        tracks: Returns all tracks as of now, from any thread.
+    """
+
+    def __init__(self, grounder: GroundsQueries, locator: LocatesTargets | None,
+                 tracks: Callable[[], Sequence[Track]]) -> None:
+        self._grounder, self._locator, self._tracks = grounder, locator, tracks
+        self._lock = threading.Lock()
+        self._known: dict[int, Template] = {}
+        self._places: dict[int, Box] = {}
+
+    @property
+    def can_locate(self) -> bool:
+        """Whether targets can be followed at all."""
+        return self._locator is not None
+
+    def show(self, query: Query, pair: FramePair, box: Box) -> None:
+        """Remember how the target of a query looks: ``box`` (x1, y1, x2, y2, pixels) in a pair."""
+        assert self._locator is not None
+        template = self._locator.template(pair, box)
+        with self._lock:
+            self._known[query.epoch], self._places[query.epoch] = template, box
+
+    def keep_only(self, queries: Sequence[Query]) -> None:
+        """Forget the targets of all other queries."""
+        epochs = {query.epoch for query in queries}
+        with self._lock:
+            for epoch in self._known.keys() - epochs:
+                del self._known[epoch], self._places[epoch]
+
+    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+               on_partial: OnAnswer | None = None) -> Answer:
+        """Return the answer to a query about a pair, boxes in pixels of the original RGB image.
+
+        Args:
+            pair: The pair, whole for a target.
+            query: A sentence, or a target that was shown.
+            deadline_s: Seconds after which the answer is of no use; None waits.
+            on_partial: Called with what is known of the answer to a sentence while it is
+                written, see ``language.grounder.Grounder.ground``.
+
+        Raises:
+            EngineError: no text could be produced.
+            AnswerError: the text is no answer, or was cut off.
+        """
+        if not query.by_look:
+            return self._grounder.ground(pair, query, deadline_s, on_partial)
+        assert self._locator is not None
+        started = time.perf_counter()
+        with self._lock:
+            template = self._known.get(query.epoch)
+        if template is None:  # let go meanwhile: nobody waits for this answer
+            return Answer(pair.stamp_ns, query.id, query.epoch, ())
+        box = self._believed(query)
+        found = self._locator.locate(template, pair, box, deadline_s)
+        groundings = () if found is None else (found,)
+        return Answer(pair.stamp_ns, query.id, query.epoch, groundings,
+                      (time.perf_counter() - started) * 1e3, self._locator.window(pair, box))
+
+    def _believed(self, query: Query) -> Box:
+        """Return the box of the query's surest track, where it was last if there is none."""
+        track = surest(self._tracks(), query.id)
+        with self._lock:
+            last = self._places.get(query.epoch, (0.0, 0.0, 0.0, 0.0))
+            box = last if track is None else track.box
+            self._places[query.epoch] = box
+        return box

@@ -1,0 +1,263 @@
+"""What an answer changes about the past, computed without holding up the present.
+
+The answer's boxes are matched to the tracks as they were on its frame; a box that fits a track
+corrects it there. All boxes are followed from that frame to now by optical flow on the stored
+frames: who was born had not been followed at all, and a track that slid off its object was
+followed elsewhere, often without a sign of it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou, share_inside
+from rtrack_ros.frames import Region
+from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.tracking.appearance.histogram import Appearance, describe_all
+from rtrack_ros.tracking.appearance.siamese import Siamese, cut
+from rtrack_ros.tracking.association import Candidates, match_all, match_so_far
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.delay.propagation import Runner, measure_since
+from rtrack_ros.tracking.delay.virtual_trajectory import Detour, bridge, explains, since_answer
+from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.motion.filter_step import answer_sigma
+from rtrack_ros.tracking.tracklet import Tracklet, places_on
+
+# Standard deviations beyond which an answer says that the track was not on its object.
+_NEWS = 3.0
+_MOSTLY = 0.7
+# Above this overlap two boxes of one answer say one object twice.
+_SAME_BOX_IOU = 0.8
+_HIDDEN = 0.5
+# A box of which less lies in the image has left it.
+_LEFT_SHARE = 0.25
+_EDGE_PX = 2.0
+# Box sizes per second: a speed known better than this guides the search for the box.
+_KNOWN_SPEED = 0.5
+
+
+@dataclass
+class Change:
+    """One box of an answer and what it means.
+
+    Attributes:
+        box: x1, y1, x2, y2 in RGB pixels on the frame of the answer.
+        label: The model's word.
+        score: The model's confidence.
+        place: Which box of the answer it is, from 0.
+        look: Appearance inside the box.
+        track_id: The track it corrects, None for a birth.
+        start: Kalman state (5, 4) of a birth on the frame of the answer.
+        runner: Follows the box to now.
+        detour: The way the object took where the track was elsewhere or coasted; None where it
+            was followed to the box.
+        restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
+            on from ``start`` like a newborn, under its id.
+    """
+
+    box: tuple[float, float, float, float]
+    label: str
+    score: float
+    place: int
+    look: Appearance | None
+    track_id: int | None
+    start: NDArray[np.float64]
+    runner: Runner
+    detour: Detour | None = None
+    restart: bool = False
+
+
+@dataclass
+class Correction:
+    """Everything an answer changes.
+
+    Attributes:
+        frame: The frame of the answer.
+        changes: Births and corrections.
+        unseen: (track id, how surely it should have been seen) of tracks without a box.
+        duplicates: Tracks that turned out to follow an object of an older track.
+        reached_ns: Stamp up to which followed boxes have been carried.
+    """
+
+    frame: Frame
+    changes: list[Change]
+    unseen: list[tuple[int, float]]
+    duplicates: list[int]
+    reached_ns: int
+
+    def follow(self, frames: Sequence[Frame], config: TrackerConfig, siamese: Siamese | None,
+               give_way: Callable[[], object]) -> None:
+        """Carry followed boxes from the first of ``frames``, where they are, to the last."""
+        runners = [change.runner for change in self.changes]
+        measure_since(frames, runners, config, siamese, give_way)
+        self.reached_ns = frames[-1].stamp_ns
+
+
+def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
+                 tracklets: Sequence[Tracklet], states: kalman.States,
+                 config: TrackerConfig, siamese: Siamese | None = None,
+                 give_way: Callable[[], object] = bool,
+                 heard: Mapping[int, int] = MappingProxyType({})) -> Correction:
+    """Match an answer to the tracks as they were and follow its new boxes to now.
+
+    Of an answer that is still being written those boxes are taken whose track no box to come can
+    change; the others wait for its end, and so does what it leaves out.
+
+    Args:
+        answer: About ``frames[0]``.
+        past: The frames before it that are still known.
+        frames: Consecutive frames from there to the newest.
+        tracklets: The query's tracks that existed on ``frames[0]``.
+        states: Their states there, (N, 5, 4).
+        config: Tracker settings.
+        siamese: Looks for the boxes on the way, None to do without.
+        give_way: Called often during long work; may wait for something more urgent.
+        heard: Tracks of the boxes that were applied while the answer was written, by place.
+    """
+    frame = frames[0]
+    seen_region = answer.region or frame.region
+    fresh = [(place, grounding) for place, grounding in enumerate(_distinct(answer.groundings))
+             if place not in heard]
+    boxes = as_boxes([grounding.box for _, grounding in fresh])
+    looks = describe_all(frame.views, boxes)
+    track_boxes = _awaited(kalman.boxes_of(states), frame)
+    sharing = _sharing(track_boxes, config)
+    candidates = _candidates(tracklets, states, track_boxes, sharing, frame, config)
+    awaited = [row for row, tracklet in enumerate(tracklets)
+               if tracklet.id not in heard.values()]
+    choose = match_so_far if answer.partial else match_all
+    matched = {box: None if row is None else awaited[row] for box, row
+               in choose(candidates.only(awaited), boxes, looks, config).items()}
+    starts = kalman.new_states(boxes, answer_sigma(boxes, frame.size, config))
+    changes = []
+    for index, track in sorted(matched.items()):
+        (place, grounding), box = fresh[index], boxes[index]
+        change = Change(grounding.box, grounding.label, grounding.score, place, looks[index],
+                        None, starts[index], Runner(box.copy(), np.full(2, np.nan), None,
+                                                    cut(frame.views, box)))
+        if track is not None:
+            change.box = _beyond_edges(box, kalman.boxes_of(states[track][None])[0], seen_region)
+            _correct_track(change, tracklets[track].id, states[track], past, frames, config)
+        changes.append(change)
+    correction = Correction(frame, changes, [], [], frame.stamp_ns)
+    if not answer.partial:
+        seen = {tracklets[track].id for track in matched.values() if track is not None}
+        seen |= set(heard.values())
+        correction.unseen = [
+            (tracklet.id, _visibility(tracklet.id, box, frame, seen_region))
+            for tracklet, box in zip(tracklets, kalman.boxes_of(states), strict=True)
+            if tracklet.id not in seen]
+        correction.duplicates = _duplicates(tracklets, sharing, seen)
+    correction.follow(frames, config, siamese, give_way)
+    return correction
+
+
+def _candidates(tracklets: Sequence[Tracklet], states: kalman.States, boxes: BoxArray,
+                sharing: Sequence[tuple[int, int]], frame: Frame,
+                config: TrackerConfig) -> Candidates:
+    """Return tracks as they were on ``frame``, whatever has become of them since."""
+    astray = np.zeros(len(tracklets), dtype=bool)
+    for row, column in sharing:
+        if tracklets[column].id in tracklets[row].apart:
+            astray[[row, column]] = True
+    places = places_on(frame, [tracklet.id for tracklet in tracklets], states)
+    lost = [not tracklet.held(place, config)
+            for tracklet, place in zip(tracklets, places, strict=True)]
+    return Candidates(boxes, kalman.position_sigma(states), np.array(lost, dtype=bool),
+                      [tracklet.look for tracklet in tracklets], astray)
+
+
+def _sharing(boxes: BoxArray, config: TrackerConfig) -> list[tuple[int, int]]:
+    """Return the pairs (row, column) of boxes (N, 4) that seem to lie on one object."""
+    rows, columns = np.nonzero(np.triu(iou(boxes, boxes) > config.duplicate_iou, 1))
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+def _distinct(groundings: Sequence[Grounding]) -> list[Grounding]:
+    """Drop boxes that say the same object twice, the first said is kept."""
+    kept: list[Grounding] = []
+    for grounding in groundings:
+        if not kept or iou([grounding.box], [other.box for other in kept]).max() \
+                <= _SAME_BOX_IOU:
+            kept.append(grounding)
+    return kept
+
+
+def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
+                   past: Sequence[Frame], frames: Sequence[Frame],
+                   config: TrackerConfig) -> None:
+    """Make a change correct a track, and its speed guide the way of the box from there."""
+    change.track_id = track_id
+    change.runner.track_id = track_id
+    box = as_boxes([change.box])[0]
+    sigma = answer_sigma(box[None], frames[0].size, config)[0]
+    on_object = explains(state, box, sigma, _NEWS)
+    if not on_object or not _mostly_followed(track_id, since_answer(past, frames[0], track_id)):
+        change.detour = bridge(past, frames[0], track_id, box, config)
+    change.restart = change.detour is None and not on_object
+    if change.detour:
+        change.runner.speed = change.detour.speed.copy()
+    elif on_object and kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
+        change.runner.speed = state[1, :2].copy()
+
+
+def _mostly_followed(track_id: int, frames: Sequence[Frame]) -> bool:
+    """Whether flow saw the track on most frames after the first of ``frames``."""
+    followed = sum(track_id in frame.motions for frame in frames[1:])
+    return followed >= _MOSTLY * (len(frames) - 1)
+
+
+def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
+                  region: Region) -> tuple[float, float, float, float]:
+    """Return the box with the track's own edges where what was asked about cuts it off."""
+    edges = box.copy()
+    for index, (limit, outward) in enumerate(zip(region, (-1, -1, 1, 1), strict=True)):
+        cut = abs(box[index] - limit) <= _EDGE_PX
+        if cut and (track_box[index] - limit) * outward > 0:
+            edges[index] = track_box[index]
+    x1, y1, x2, y2 = (float(edge) for edge in edges)
+    return x1, y1, x2, y2
+
+
+def _awaited(boxes: BoxArray, frame: Frame) -> BoxArray:
+    """Return boxes (N, 4) as an answer would show them on a frame.
+
+    Who has left the image comes back at the edge he left by: his box waits there, whole.
+    """
+    seen = clip(boxes, *frame.size)
+    limit = np.array(frame.size, dtype=np.float64)
+    inward = (np.maximum(-boxes[:, :2], 0.0)
+              - np.maximum(boxes[:, 2:] - np.maximum(limit, boxes[:, 2:] - boxes[:, :2]), 0.0))
+    gone = share_inside(boxes, frame.region) < _LEFT_SHARE
+    return np.where(gone[:, None], clip(boxes + np.tile(inward, 2), *frame.size), seen)
+
+
+def _size(box: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.prod(np.maximum(box[2:] - box[:2], 1.0))))
+
+
+def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame, region: Region) -> float:
+    """Return how surely an answer about ``region`` of a frame should have contained a track."""
+    hidden = frame.coasting_s.get(track_id, 0.0) > 0
+    return float(share_inside(box, region)[0]) * (_HIDDEN if hidden else 1.0)
+
+
+def _duplicates(tracklets: Sequence[Tracklet], sharing: Sequence[tuple[int, int]],
+                seen: set[int]) -> list[int]:
+    """Return tracks without a box that lie on a track which has one; the older id stays.
+
+    Two tracks that one answer ever listed side by side are two objects, however much they
+    overlap now. When the older one is without a box, the younger is dropped all the same: the
+    next answer confirms the older, which lies on the same object.
+    """
+    drop = set()
+    for row, column in sharing:
+        first, second = tracklets[row], tracklets[column]
+        one_seen = (first.id in seen) != (second.id in seen)
+        if one_seen and second.id not in first.apart:
+            drop.add(max(first.id, second.id))
+    return sorted(drop)

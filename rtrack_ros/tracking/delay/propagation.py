@@ -1,0 +1,158 @@
+"""Boxes of an answer, followed through the stored frames to now.
+
+A newborn's box was not among those followed when the frames passed, and a track that slid off its
+object was followed elsewhere. Optical flow runs once more, over several frames at once, which show
+motion better, and the Siamese network looks for the object at the end of each stride.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.boxes import BoxArray
+from rtrack_ros.tracking.appearance.siamese import Patch, Siamese
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history.frame import Frame, Motion, Sight, compose
+from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.motion.field import Expectation, measure_boxes
+from rtrack_ros.tracking.motion.kalman import Affine
+
+_MOST_MEASUREMENTS = 120
+_LEAST_STRIDE = 5
+# Box sizes per second by which a box's speed may change from one measurement to the next second.
+_SPEED_REACH = 1.0
+_SPEED_MEMORY_S = 0.1
+
+
+@dataclass
+class Runner:
+    """A box that is being followed through stored frames.
+
+    Attributes:
+        box: x1, y1, x2, y2 in RGB pixels where it has arrived.
+        speed: vx, vy there in pixels per second relative to the background, nan if unknown.
+        track_id: Its track, None for a birth.
+        template: How it looked on the frame of the answer, None where nothing is to be seen.
+        motions: What was measured, frame by frame.
+        sights: Where the network saw it, on some of the frames.
+    """
+
+    box: NDArray[np.float64]
+    speed: NDArray[np.float64]
+    track_id: int | None
+    template: Patch | None
+    motions: list[tuple[Frame, Motion | None]] = field(default_factory=list)
+    sights: list[tuple[Frame, Sight]] = field(default_factory=list)
+
+
+def measure_since(frames: Sequence[Frame], runners: Sequence[Runner], config: TrackerConfig,
+                  siamese: Siamese | None = None,
+                  give_way: Callable[[], object] = bool) -> None:
+    """Follow ``runners`` from the first frame, where they are, to the last.
+
+    Flow runs over strides of several frames: from one frame to the next a walker hardly moves
+    against the background, and points of the two are told apart badly. When boxes and frames are
+    many the strides grow, so that the work stays bounded. A stride's motion is shared out over
+    its frames. ``give_way`` is called between strides, so that a caller on another thread than
+    the camera's can let a frame pass first.
+    """
+    if not runners:
+        return
+    last = len(frames) - 1
+    stride = max(_LEAST_STRIDE, -(-last * len(runners) // _MOST_MEASUREMENTS))
+    for begin in range(0, last, stride):
+        give_way()
+        span = frames[begin:min(begin + stride, last) + 1]
+        _follow(span, runners, config)
+        if siamese:
+            _look(span, runners, siamese, config)
+
+
+def _look(span: Sequence[Frame], runners: Sequence[Runner], siamese: Siamese,
+          config: TrackerConfig) -> None:
+    """Look for all boxes where they should have arrived, and put those that are seen right."""
+    frame, seconds = span[-1], sum(step.dt_s for step in span[1:])
+    sights = siamese.find(frame.views, [runner.template for runner in runners],
+                          np.stack([runner.box for runner in runners]))
+    for runner, sight in zip(runners, sights, strict=True):
+        if sight:
+            runner.sights.append((frame, replace(sight, apart_s=seconds)))
+        if sight and sight.finds(config.sight_present):
+            runner.box = sight.box
+
+
+def _standing(frame: Frame, runners: Sequence[Runner]) -> BoxArray:
+    """Return the boxes of all tracks on a frame that are not followed again."""
+    running = {runner.track_id for runner in runners}
+    ids = [track_id for track_id in list(frame.states) if track_id not in running]
+    states = [frame.states.get(track_id) for track_id in ids]
+    known = [state for state in states if state is not None]
+    return kalman.boxes_of(np.stack(known)) if known else np.zeros((0, 4))
+
+
+def _follow(span: Sequence[Frame], runners: Sequence[Runner], config: TrackerConfig) -> None:
+    """Follow all boxes over one stride."""
+    seconds = sum(frame.dt_s for frame in span[1:])
+    camera = compose(span[1:])
+    motions: list[Motion | None] = [None] * len(runners)
+    if seconds <= config.max_flow_gap_s and span[0].size == span[-1].size:
+        boxes = np.array([runner.box for runner in runners])
+        extent = np.sqrt(np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), axis=1))
+        expected = Expectation(np.array([runner.speed for runner in runners]) * seconds,
+                               extent * _SPEED_REACH * seconds)
+        motions = measure_boxes(span[0].views, span[-1].views, boxes,
+                                _standing(span[0], runners), expected, camera, config)
+    for runner, motion in zip(runners, motions, strict=True):
+        _carry(span, runner, motion, camera, seconds, config)
+
+
+def _carry(span: Sequence[Frame], runner: Runner, motion: Motion | None, camera: Affine,
+           seconds: float, config: TrackerConfig) -> None:
+    """Move one box by its motion over one stride, or by its speed where that is not known."""
+    box, speed = runner.box, runner.speed
+    centre = (box[:2] + box[2:]) / 2
+    carried = camera[:, :2] @ centre + camera[:, 2]
+    if motion is None:
+        speed = speed * np.exp(-seconds / config.coast_s)
+        own = np.nan_to_num(speed) * seconds
+    else:
+        own = centre + np.array(motion.shift) - carried
+        speed = _smoothed(speed, own / max(seconds, 1e-6), seconds)
+    half = (box[2:] - box[:2]) * (motion.growth if motion else 1.0) / 2
+    runner.box = np.concatenate([carried + own - half, carried + own + half])
+    runner.speed = speed
+    parts = share_out(motion, own, centre, span, seconds)
+    runner.motions += list(zip(span[1:], parts, strict=True))
+
+
+def _smoothed(speed: NDArray[np.float64], measured: NDArray[np.float64],
+              seconds: float) -> NDArray[np.float64]:
+    if not np.isfinite(speed).all():
+        return measured
+    share = 1.0 - np.exp(-seconds / _SPEED_MEMORY_S)
+    return speed + share * (measured - speed)
+
+
+def share_out(motion: Motion | None, own: NDArray[np.float64], place: NDArray[np.float64],
+               span: Sequence[Frame], seconds: float) -> list[Motion | None]:
+    """Share a motion over several frames out over each of them, after the camera's own motion.
+
+    Args:
+        motion: What is known of it over all frames; None shares out nothing.
+        own: (2,) shift relative to the background over all frames, RGB pixels.
+        place: (2,) centre on the first frame, RGB pixels.
+        span: The frames, the one where the motion begins first.
+        seconds: Time from the first frame to the last.
+    """
+    parts: list[Motion | None] = []
+    for frame in span[1:]:
+        share = frame.dt_s / max(seconds, 1e-6)
+        following = frame.camera[:, :2] @ place + frame.camera[:, 2] + own * share
+        shift = following - place
+        parts.append(None if motion is None else Motion(
+            (float(shift[0]), float(shift[1])), float(motion.growth ** share),
+            float(motion.sigma * np.sqrt(share))))
+        place = following
+    return parts

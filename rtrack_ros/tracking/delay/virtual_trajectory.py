@@ -1,0 +1,88 @@
+"""Observation-centric re-update: the way of an object while nobody saw it.
+
+A box that coasted behind an occluder or followed something else arrives with a velocity worth
+nothing. When an answer finds the object, the motion since the answer before is replaced by the
+straight way between the two boxes, and the filter runs over it again as if it had seen the object
+all along (ORU of OC-SORT, Cao et al., CVPR 2023).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.delay.propagation import share_out
+from rtrack_ros.tracking.history.frame import Frame, Motion, compose
+from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.motion.filter_step import answer_sigma
+
+_LEAST_S = 0.1
+
+
+@dataclass(frozen=True)
+class Detour:
+    """A virtual trajectory between two answers.
+
+    Attributes:
+        past: Frames from that of the earlier answer up to the one before the later.
+        motions: Motion on every frame after the earlier answer, that of the later included.
+        speed: vx, vy along it in pixels per second relative to the background.
+    """
+
+    past: list[Frame]
+    motions: list[tuple[Frame, Motion | None]]
+    speed: NDArray[np.float64]
+
+
+def bridge(past: Sequence[Frame], frame: Frame, track_id: int, box: NDArray[np.float64],
+           config: TrackerConfig) -> Detour | None:
+    """Return the straight way from a track's last answer to ``box`` (x1, y1, x2, y2) on ``frame``.
+
+    None where the ring holds no earlier answer, or one too near in time to tell a speed.
+
+    Args:
+        past: Frames before ``frame``, in order.
+        frame: The frame of the later answer.
+        track_id: The track.
+        box: Its box there, RGB pixels.
+        config: Tracker settings.
+    """
+    way = since_answer(past, frame, track_id)
+    state = way[0].states.get(track_id)
+    if len(way) < 2 or state is None:
+        return None
+    seconds = sum(step.dt_s for step in way[1:])
+    if seconds < _LEAST_S:
+        return None
+    camera = compose(way[1:])
+    start = state[0, :2]
+    own = (box[:2] + box[2:]) / 2 - (camera[:, :2] @ start + camera[:, 2])
+    noise = float(answer_sigma(box[None], frame.size, config)[0, :2].mean()) * np.sqrt(2)
+    whole = Motion((float(own[0]), float(own[1])), 1.0, float(noise))
+    parts = share_out(whole, own, start, way, seconds)
+    return Detour(way[:-1], list(zip(way[1:], parts, strict=True)), own / seconds)
+
+
+def explains(state: kalman.States, box: NDArray[np.float64], sigma: NDArray[np.float64],
+             deviations: float) -> bool:
+    """Whether an answer's box lies where the filter may well have it, by its centre.
+
+    Args:
+        state: (5, 4) on the frame of the answer.
+        box: x1, y1, x2, y2 of the answer in RGB pixels.
+        sigma: (4,) standard deviation of the answer's centre x, y, width and height.
+        deviations: Standard deviations within which an innovation is no news.
+    """
+    innovation = (box[:2] + box[2:]) / 2 - state[0, :2]
+    spread = np.sqrt(state[2, :2] + sigma[:2] ** 2)
+    return bool((np.abs(innovation) <= deviations * spread).all())
+
+
+def since_answer(past: Sequence[Frame], frame: Frame, track_id: int) -> list[Frame]:
+    """Return the frames from a track's last answer to ``frame``; only it if there is none."""
+    for index in range(len(past) - 1, -1, -1):
+        if track_id in past[index].corrections:
+            return [*past[index:], frame]
+    return [frame]

@@ -1,0 +1,209 @@
+"""Moving states from frame to frame, now or again.
+
+``step`` is what both the live tracker and a replay do. ``replay`` repeats it from an earlier frame
+after an answer corrected the states there, which gives what a tracker that had the answer at once
+would have.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.boxes import BoxArray, as_boxes, cover, iou
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history.frame import Frame, Motion
+from rtrack_ros.tracking.motion import kalman, width_model
+from rtrack_ros.tracking.motion.field import Expectation
+from rtrack_ros.tracking.motion.kalman import Affine, States
+
+_EDGE_PX = 2.0
+# Box sizes per second: a speed less known than this is no guide to a box's motion.
+_UNKNOWN_SPEED = 1.0
+_UNMEASURED = 1e12
+# Standard deviation of a growth from one frame to the next, as a share of the size.
+_GROWTH_NOISE = 0.01
+# The network tells a width where its error is below this share of it, ...
+_SURE = 0.08
+# ... and no other box covers this share of the smaller of the two: it may take both for one.
+_TOUCHING = 0.1
+# Who is seen where another track's box is, by at least this IoU, and better than where his own
+# is, is that other.
+_ANOTHERS = 0.3
+
+
+def step(before: Frame, frame: Frame, ids: list[int], config: TrackerConfig) -> None:
+    """Write where tracks are on a frame, from where they were before it and what it measured."""
+    motions = [frame.motions.get(track_id) for track_id in ids]
+    states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, config,
+                     width_model.swinging(before, ids))
+    states = _with_corrections(with_sights(states, before, frame, ids, config), frame, ids,
+                               config)
+    frame.states.update(zip(ids, states, strict=True))
+    _note_coasting(before, frame, ids, config)
+
+
+def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt_s: float,
+            config: TrackerConfig, swinging: NDArray[np.bool_] | None = None) -> States:
+    """Return the states (N, 5, 4) one frame later.
+
+    Args:
+        states: (N, 5, 4) on the earlier frame.
+        motions: One per state, None where the box coasts.
+        camera: Background motion between the frames, 2x3, RGB pixels.
+        dt_s: Seconds between the frames.
+        config: Tracker settings.
+        swinging: Whose width swings, (N,); None for nobody's.
+    """
+    if len(states) == 0:
+        return states
+    if swinging is None:
+        swinging = np.zeros(len(states), dtype=bool)
+    velocity, variance = _measured_velocity(states, motions, camera, dt_s, config)
+    seen = np.array([motion is not None for motion in motions])
+    variance[swinging, width_model.WIDTH] = _UNMEASURED
+    moved = kalman.move_camera(states, camera)
+    moved = kalman.measure_velocity(moved, velocity, variance)
+    keep = np.where(seen, 1.0, np.exp(-dt_s / config.coast_s))
+    return width_model.swing(
+        kalman.predict(moved, dt_s, config.acceleration, keep), swinging, dt_s)
+
+
+def _measured_velocity(states: States, motions: Sequence[Motion | None], camera: Affine,
+                       dt_s: float, config: TrackerConfig,
+                       ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return velocity relative to the background and its variance, both (N, 4)."""
+    shift = np.array([motion.shift if motion else (0.0, 0.0) for motion in motions])
+    growth = np.array([motion.growth if motion else 1.0 for motion in motions])
+    sigma = np.array([motion.sigma if motion else 0.0 for motion in motions])
+    centres, extent = states[:, 0, :2], states[:, 0, 2:]
+    zoom = float(np.sqrt(abs(np.linalg.det(camera[:, :2]))))
+    with_camera = centres @ camera[:, :2].T + camera[:, 2] - centres
+    moved = np.concatenate([shift - with_camera, (growth - zoom)[:, None] * extent], axis=1)
+    noise = np.empty((len(states), 4))
+    noise[:, :2] = (sigma ** 2 + config.flow_noise_px ** 2)[:, None]
+    noise[:, 2:] = (_GROWTH_NOISE * extent) ** 2 + config.flow_noise_px ** 2
+    blind = np.array([motion is None for motion in motions])
+    noise[blind] = _UNMEASURED
+    return moved / dt_s, noise / dt_s ** 2
+
+
+def expect(states: States, dt_s: float) -> Expectation:
+    """Return what velocity predicts for the next ``dt_s`` seconds, nan for newborns."""
+    sigma = kalman.speed_sigma(states)
+    shift = states[:, 1, :2] * dt_s
+    shift[sigma > _UNKNOWN_SPEED * kalman.sizes(states)] = np.nan
+    return Expectation(shift, 2 * sigma * dt_s)
+
+
+def correct(states: States, boxes: BoxArray, size: tuple[int, int],
+            config: TrackerConfig) -> States:
+    """Return the states after an answer gave ``boxes`` (N, 4) in an image of ``size``."""
+    return kalman.measure_position(states, boxes, answer_sigma(boxes, size, config) ** 2)
+
+
+def answer_sigma(boxes: BoxArray, size: tuple[int, int],
+                 config: TrackerConfig) -> NDArray[np.float64]:
+    """Return the standard deviation in pixels of centre x, y, width and height, shape (N, 4).
+
+    Along an axis on which the image cuts the box off, the object may be twice as large.
+    """
+    extent = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
+    centre = config.answer_noise * np.sqrt(extent.prod(axis=1)) + 1.0
+    place = np.repeat(centre[:, None], 2, axis=1)
+    shape = config.size_noise * extent + 1.0
+    cut = (boxes[:, :2] <= _EDGE_PX) | (boxes[:, 2:] >= np.array(size) - _EDGE_PX)
+    place[cut] = np.maximum(place, 0.5 * extent)[cut]
+    shape[cut] = np.maximum(shape, extent)[cut]
+    return np.concatenate([place, shape], axis=1)
+
+
+def replay(frames: Sequence[Frame], begins: Mapping[int, int], config: TrackerConfig) -> None:
+    """Run tracks again from frames on which their states are right, through all corrections since.
+
+    The states and coasting times of the frames after are overwritten; a track's first frame holds
+    its own corrections already. All tracks run in one pass, which costs little more than one.
+
+    Args:
+        frames: Consecutive frames up to the newest, from the earliest beginning on.
+        begins: Stamp of the frame from which each track id runs.
+        config: Tracker settings.
+    """
+    for before, frame in pairwise(frames):
+        ids = [track_id for track_id, begin_ns in begins.items() if begin_ns <= before.stamp_ns]
+        if ids:
+            step(before, frame, ids, config)
+
+
+def _note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: TrackerConfig) -> None:
+    """Write for how long neither flow nor network has seen the tracks ``ids`` by ``frame``."""
+    for track_id in ids:
+        sight = frame.sights.get(track_id)
+        seen = track_id in frame.motions or (sight and sight.finds(config.sight_present))
+        frame.coasting_s[track_id] = 0.0 if seen else (
+            before.coasting_s.get(track_id, 0.0) + frame.dt_s)
+
+
+def with_sights(states: States, before: Frame, frame: Frame, ids: Sequence[int],
+                config: TrackerConfig) -> States:
+    """Return the states (N, 5, 4) of ``ids`` after what the network saw on their frame.
+
+    The network's errors about what stays as it is are alike from look to look. Arms and legs do
+    not, so that where it is sure of a width, every look at it counts in full, and the width swings
+    from then on, see ``gait``. Another object near enough to be taken for a part of this one
+    forbids that. A look that found the object of another track, as happens where one hides behind
+    the other, does not count.
+    """
+    rows = [row for row, track_id in enumerate(ids) if track_id in frame.sights
+            and frame.sights[track_id].finds(config.sight_present)]
+    told = np.zeros(len(ids), dtype=bool)
+    usual = states[:, 0, width_model.WIDTH]
+    boxes = _all_boxes(states, frame, ids) if rows else np.zeros((0, 4))
+    seen = as_boxes([frame.sights[ids[row]].box for row in rows])
+    own = _own(seen, rows, boxes)
+    rows, seen = [row for row, keep in zip(rows, own.tolist(), strict=True) if keep], seen[own]
+    if rows:
+        sights = [frame.sights[ids[row]] for row in rows]
+        apart_s = np.array([max(sight.apart_s, 1e-3) for sight in sights])
+        variance = np.stack([sight.sigma for sight in sights]) ** 2
+        told[rows] = np.sqrt(variance[:, width_model.WIDTH]) < _SURE * (seen[:, 2] - seen[:, 0])
+        told &= ~_touching(boxes, len(ids)) & width_model.upright(states)
+        alike = np.repeat(1 + config.sight_memory_s / apart_s[:, None], 4, axis=1)
+        alike[told[rows], width_model.WIDTH] = 1.0
+        states = width_model.begin(states, told & ~width_model.swinging(before, ids))
+        states[rows] = kalman.measure_position(states[rows], seen, variance * alike)
+    return width_model.settle(states, usual, told, before, frame, ids)
+
+
+def _all_boxes(states: States, frame: Frame, ids: Sequence[int]) -> BoxArray:
+    """Return the boxes of ``ids`` on their frame, then those of all other tracks there."""
+    others = [state for track_id, state in frame.states.items() if track_id not in ids]
+    return kalman.boxes_of(np.concatenate([states, *(state[None] for state in others)]))
+
+
+def _own(seen: BoxArray, rows: Sequence[int], boxes: BoxArray) -> NDArray[np.bool_]:
+    """Return whether what tracks, the ``rows`` of ``boxes``, saw is their own object, (R,)."""
+    others = iou(seen, boxes)
+    place = np.arange(len(rows)), np.array(rows, dtype=np.intp)
+    own = others[place]
+    others[place] = 0.0
+    another = others.max(axis=1, initial=0.0)
+    return np.asarray((another < _ANOTHERS) | (another <= own))
+
+
+def _touching(boxes: BoxArray, count: int) -> NDArray[np.bool_]:
+    """Return which of the first ``count`` boxes overlap another one."""
+    shared = cover(boxes[:count], boxes)
+    np.fill_diagonal(shared, 0.0)
+    return np.asarray((shared > _TOUCHING).any(axis=1))
+
+
+def _with_corrections(states: States, frame: Frame, ids: list[int],
+                      config: TrackerConfig) -> States:
+    rows = [row for row, track_id in enumerate(ids) if track_id in frame.corrections]
+    if rows:
+        boxes = np.array([frame.corrections[ids[row]] for row in rows])
+        states = states.copy()
+        states[rows] = correct(states[rows], boxes, frame.size, config)
+    return states

@@ -1,0 +1,46 @@
+"""Tracks as others get them: boxes within the image, as far ahead as wished, with their scores."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rtrack_ros.boxes import clip
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.motion.width_model import growth_ahead, swinging
+from rtrack_ros.tracking.track import Track
+from rtrack_ros.tracking.tracklet import Tracklet
+
+
+def as_published(frame: Frame, tracklets: Mapping[int, Tracklet], config: TrackerConfig
+                 ) -> list[Track]:
+    """Return all tracks of a frame by id, lost and tentative ones included.
+
+    Args:
+        frame: The newest frame.
+        tracklets: Its tracks, by id.
+        config: Tracker settings; ``lead_s`` says how far boxes are carried ahead.
+    """
+    if not frame.states:
+        return []
+    ids = sorted(frame.states)
+    states = frame.stack(ids)
+    centres = states[:, 0, :2]
+    carried = centres @ frame.camera[:, :2].T + frame.camera[:, 2] - centres
+    velocities = states[:, 1, :2] + carried / max(frame.dt_s, 1e-6)
+    ahead = kalman.boxes_of(states) + config.lead_s * np.tile(velocities, 2)
+    growth = growth_ahead(states, swinging(frame, ids), config.lead_s)
+    ahead += growth[:, None] * np.array([-0.5, 0.0, 0.5, 0.0])
+    columns = (clip(ahead, *frame.size), velocities, kalman.located(states))
+    return [_track(tracklets[track_id], box, velocity, share, frame.stamp_ns, config)
+            for track_id, box, velocity, share
+            in zip(ids, *(column.tolist() for column in columns), strict=True)]
+
+
+def _track(tracklet: Tracklet, box: list[float], velocity: list[float], located: float,
+           stamp_ns: int, config: TrackerConfig) -> Track:
+    x1, y1, x2, y2 = box
+    score = tracklet.belief_at(stamp_ns, config.fade_s) * located
+    return Track(tracklet.id, (x1, y1, x2, y2), (velocity[0], velocity[1]), score,
+                 tracklet.state, tracklet.confirmed_ns, tracklet.query_id, tracklet.label)

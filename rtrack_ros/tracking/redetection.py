@@ -1,0 +1,51 @@
+"""Who is looked for on the newest frame, and where.
+
+The network costs time for every track, so that each frame has room for a few: those that nobody
+looked for the longest. Between, flow carries them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rtrack_ros.tracking.appearance.siamese import Siamese
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.motion.filter_step import advance
+from rtrack_ros.tracking.motion.kalman import States
+from rtrack_ros.tracking.tracklet import Tracklet
+
+
+class Lookout:
+    """Looks for tracks with the Siamese network.
+
+    Args:
+        config: Tracker settings.
+    """
+
+    def __init__(self, config: TrackerConfig) -> None:
+        self._config = config
+        self._siamese = Siamese() if config.sights_per_frame else None
+
+    def look(self, frame: Frame, tracklets: Sequence[Tracklet | None], states: States) -> None:
+        """Write into a frame where its network sees some of the tracks.
+
+        Args:
+            frame: The newest frame, with its motions; not yet with states.
+            tracklets: The tracks that are followed, None where one has ended meanwhile.
+            states: Their states on the frame before, (N, 5, 4).
+        """
+        known = [(item, row) for row, item in enumerate(tracklets) if item and item.template]
+        due = sorted(known, key=lambda entry: entry[0].looked_ns)[:self._config.sights_per_frame]
+        if self._siamese is None or not due:
+            return
+        moved = advance(states[[row for _, row in due]],
+                        [frame.motions.get(item.id) for item, _ in due],
+                        frame.camera, frame.dt_s, self._config)
+        sights = self._siamese.find(frame.views, [item.template for item, _ in due],
+                                    kalman.boxes_of(moved))
+        for (item, _), sight in zip(due, sights, strict=True):
+            if sight:
+                apart_s = (frame.stamp_ns - item.looked_ns) * 1e-9
+                frame.sights[item.id] = replace(sight, apart_s=apart_s)
+            item.looked_ns = frame.stamp_ns

@@ -1,0 +1,152 @@
+"""Loading Qwen-VL folders for training, and writing back folders that every engine reads."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+    BatchFeature,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.image_utils import make_flat_list_of_images
+from transformers.processing_utils import ProcessorMixin
+
+from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.manifest import MANIFEST_NAME, ModelManifest
+from rtrack_ros.training.models.nano import CHAT_TEMPLATE, on_int8_grid
+from rtrack_ros.training.models.tokenizer import NUMBERS
+
+FAMILIES: Final = {'qwen2_5_vl': ('abs_resized', 28), 'qwen3_vl': ('rel1000', 32)}
+"""Coordinate protocol and size of a visual token in pixels, by ``model_type``."""
+
+_NOT_COPIED = ('README.md', '*.safetensors', '*.bin', '*.pt', '*.index.json', 'config.json',
+               'openvino', 'checkpoint-*', '.*')
+
+
+class PairProcessor(ProcessorMixin):
+    """Tokenizer and image processor of a Qwen-VL folder, without the video half.
+
+    The library's own processors demand a video processor and with it torchvision. The chat
+    template is ours: the string is then the one that every engine of this package sends.
+    """
+
+    return_mm_token_type_ids = True
+    text_kwargs: Final = {'return_token_type_ids': False}
+
+    def __init__(self, image_processor: Any = None, tokenizer: Any = None,
+                 chat_template: str | None = None, **_: Any) -> None:
+        self.image_token = '<|image_pad|>'
+        self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
+        super().__init__(image_processor, tokenizer, chat_template=chat_template)
+
+    def _process_images(self, images: Any, **kwargs: Any) -> tuple[Any, list[str]]:
+        """Process every distinct image once: the rows of a group hold one and the same."""
+        flat = make_flat_list_of_images(images)
+        distinct = {id(image): image for image in flat}
+        places = {name: place for place, name in enumerate(distinct)}
+        found = self.image_processor(list(distinct.values()),
+                                     **{**kwargs, 'return_tensors': 'pt'})
+        patches = found['pixel_values'].split(found['image_grid_thw'].prod(-1).tolist())
+        chosen = [places[id(image)] for image in flat]
+        shared = BatchFeature({'pixel_values': torch.cat([patches[place] for place in chosen]),
+                               'image_grid_thw': found['image_grid_thw'][chosen]})
+        return shared, [self.replace_image_token(shared, image_idx=place)
+                        for place in range(len(flat))]
+
+    def replace_image_token(self, image_inputs: dict[str, Any], image_idx: int, **_: Any) -> str:
+        """Return one image token for every merged patch of an image."""
+        merged = self.image_processor.merge_size ** 2
+        return self.image_token * int(image_inputs['image_grid_thw'][image_idx].prod() // merged)
+
+
+def read_manifest(folder: Path, image_size: tuple[int, int] | None) -> ModelManifest:
+    """Return how a model reads images and writes boxes.
+
+    A folder without ``rtrack.json``, as downloaded, gets the facts of its family.
+
+    Args:
+        folder: Model folder.
+        image_size: (width, height) in pixels to train at; None keeps that of ``rtrack.json``.
+
+    Raises:
+        EngineError: the family is not known, no size is given, or it is no multiple of a token.
+    """
+    family = AutoConfig.from_pretrained(folder).model_type
+    if family not in FAMILIES:
+        raise EngineError(f'{folder} is of the family {family!r}, whose boxes nobody here can '
+                          f'read; train one of {", ".join(FAMILIES)}')
+    protocol, token = FAMILIES[family]
+    if (folder / MANIFEST_NAME).is_file():
+        manifest = ModelManifest.read(folder)
+        manifest = replace(manifest, image_size=image_size or manifest.image_size)
+    elif image_size is None:
+        raise EngineError(f'{folder} has no {MANIFEST_NAME}; set model.image_size in the '
+                          'configuration')
+    else:
+        manifest = ModelManifest(folder.resolve().name, protocol, image_size, prompt='full')
+    if any(side % token for side in manifest.image_size):
+        raise EngineError(f'image_size {manifest.image_size} of {folder} would be resized once '
+                          f'more; choose multiples of {token}')
+    return manifest
+
+
+def load_processor(folder: Path, manifest: ModelManifest) -> PairProcessor:
+    """Return the processor, for images that come in the size of the manifest and keep it."""
+    area = manifest.image_size[0] * manifest.image_size[1]
+    images = AutoImageProcessor.from_pretrained(
+        folder, size={'shortest_edge': area, 'longest_edge': area})
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side='left')
+    return PairProcessor(images, tokenizer, chat_template=CHAT_TEMPLATE)
+
+
+def load_model(folder: Path, dtype: str, attention: str, train_vision: bool) -> PreTrainedModel:
+    """Return the model.
+
+    Args:
+        folder: Model folder.
+        dtype: 'float32', 'bfloat16', 'float16', or 'auto' for what the folder holds.
+        attention: Implementation, for example 'sdpa' or 'flash_attention_2'.
+        train_vision: False freezes the vision tower, the merger included.
+    """
+    model: PreTrainedModel = AutoModelForImageTextToText.from_pretrained(
+        folder, dtype=dtype, attn_implementation=attention)
+    if not train_vision:
+        model.model.visual.requires_grad_(False)
+    return model
+
+
+def save_folder(model: PreTrainedModel, source: Path, manifest: ModelManifest, target: Path
+                ) -> None:
+    """Write weights and, beside them, everything else ``source`` has, and rtrack.json.
+
+    Weights are written in bfloat16; those of rtrack-nano in float16 on the grid of 8-bit weights,
+    as its own trainer does, so that its int8 export is the same model.
+
+    Args:
+        model: The trained model, adapters merged.
+        source: Folder it was loaded from.
+        manifest: How it reads and writes now.
+        target: Folder to write, replaced if it is there.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+    dtype = torch.bfloat16
+    if says_numbers_in_one_token(AutoTokenizer.from_pretrained(source)):
+        dtype = torch.float16
+        model.load_state_dict({name: on_int8_grid(value)
+                               for name, value in model.state_dict().items()})
+    model.to(dtype).save_pretrained(target)
+    (target / 'chat_template.jinja').write_text(CHAT_TEMPLATE)
+    manifest.write(target)
+
+
+def says_numbers_in_one_token(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Return whether every coordinate is one token: rtrack-nano's; Qwen's spells digits."""
+    return all(len(tokenizer.encode(str(number))) == 1 for number in range(NUMBERS))

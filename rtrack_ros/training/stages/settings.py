@@ -1,0 +1,142 @@
+"""What a configuration under ``config/training`` says about a stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from rtrack_ros.engines.base import TASKS
+from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling
+from rtrack_ros.training.stages.rewards.registry import REWARDS
+
+METHODS: Final = ('sft', 'grpo')
+
+
+class SettingsError(ValueError):
+    """A configuration cannot be used; the message names the entry and the remedy."""
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """How the model is loaded and which part of it learns.
+
+    Attributes:
+        image_size: (width, height) in pixels of every image; None keeps that of rtrack.json.
+        dtype: Weights while training, on a GPU; a CPU trains in float32.
+        attention: Attention implementation.
+        train_vision: Whether the vision tower learns too.
+        lora: Arguments of ``peft.LoraConfig``; None trains all weights.
+    """
+
+    image_size: tuple[int, int] | None = None
+    dtype: str = 'bfloat16'
+    attention: str = 'sdpa'
+    train_vision: bool = True
+    lora: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which questions a stage asks.
+
+    Attributes:
+        tasks: Names of tasks, each with an equal share.
+        questions: Number of questions in an epoch.
+        absent_share: Share of questions whose answer is sought to be empty.
+        seed: Seed of the draw and of the first simulated scene.
+        scenes: Number of simulated scenes, where the source is the simulation.
+        layout: Layout of the folder, where it is one.
+    """
+
+    tasks: tuple[str, ...] = ('ground',)
+    questions: int = 2000
+    absent_share: float = 0.25
+    seed: int = 3_000_000
+    scenes: int = 200
+    layout: str = 'refrt'
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.tasks) - set(TASKS))
+        if unknown or not self.tasks:
+            raise ValueError(f'tasks {", ".join(unknown) or "()"} are unknown; choose among '
+                             f'{", ".join(TASKS)}')
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """One stage of learning.
+
+    Attributes:
+        name: Folder and title of the stage.
+        method: 'sft' or 'grpo'; GSPO is the latter with sequence-level ratios.
+        model: How the model is loaded.
+        data: What is asked.
+        rewards: Name, weight and options of each reward; none for 'sft'.
+        advantages: How rewards become advantages.
+        trainer: Arguments of TRL's ``GRPOConfig`` or ``SFTConfig``.
+        early_stop: Arguments of ``EarlyStop``; None runs all steps.
+        compute_s: Processor seconds after which the stage ends, see ``ComputeBudget``; None runs
+            all steps.
+    """
+
+    name: str
+    method: str
+    model: ModelSettings = ModelSettings()
+    data: DataSettings = DataSettings()
+    rewards: tuple[Mapping[str, Any], ...] = ()
+    advantages: AdvantageScaling = AdvantageScaling('none')
+    trainer: Mapping[str, Any] = field(default_factory=dict)
+    early_stop: Mapping[str, Any] | None = None
+    compute_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise SettingsError(f'stage {self.name}: method {self.method!r} is unknown; choose '
+                                f'one of {", ".join(METHODS)}')
+        if (self.method == 'grpo') != bool(self.rewards):
+            raise SettingsError(f'stage {self.name}: list rewards for grpo, and none for sft')
+        unknown = {str(item.get('name')) for item in self.rewards} - REWARDS.keys()
+        if unknown:
+            raise SettingsError(f'stage {self.name}: no reward is called '
+                                f'{", ".join(sorted(unknown))}; choose among {", ".join(REWARDS)}')
+
+
+def read_stages(path: Path) -> list[StageSettings]:
+    """Read the stages of a configuration: a mapping, or a list of mappings under ``stages``.
+
+    Raises:
+        SettingsError: an entry is unknown or missing.
+    """
+    content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    entries = content.get('stages', [content]) if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise SettingsError(f'{path} is no configuration of stages; start from one under '
+                            'config/training')
+    return [_stage(entry, path) for entry in entries]
+
+
+def _stage(entry: Mapping[str, Any], path: Path) -> StageSettings:
+    values = dict(entry)
+    for key, kind in (('model', ModelSettings), ('data', DataSettings),
+                      ('advantages', AdvantageScaling)):
+        if key in values:
+            values[key] = _fill(kind, values[key], f'{path}: {key}')
+    values['rewards'] = tuple(values.get('rewards', ()))
+    stage: StageSettings = _fill(StageSettings, values, str(path))
+    return stage
+
+
+def _fill(kind: Any, values: Mapping[str, Any], where: str) -> Any:
+    known = {item.name for item in fields(kind)}
+    unknown = set(values) - known
+    if unknown:
+        raise SettingsError(f'{where} has unknown entries {", ".join(sorted(unknown))}; known are '
+                            f'{", ".join(sorted(known))}')
+    lists = {name: tuple(value) if isinstance(value, list) else value
+             for name, value in values.items()}
+    try:
+        return kind(**lists)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f'{where}: {error}') from error

@@ -1,0 +1,139 @@
+"""Where training samples come from: clips of frame pairs in which objects have names and boxes.
+
+A clip is read at any frame in any order, so that a data loader can shuffle. Sources: scenes of the
+simulated world, and the annotated sequences of every layout in ``rtrack_ros.data.layouts``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
+
+from rtrack_ros.data.layouts import read_layout
+from rtrack_ros.data.pairs import DataError
+from rtrack_ros.frames import FramePair
+from rtrack_ros.language.answers import Box
+from rtrack_ros.simulation import CONDITIONS, Scene, make_scene
+from rtrack_ros.simulation.descriptions import checkable, describe_sighting
+from rtrack_ros.training.tasks.drawn_clips import open_shards
+
+SIMULATION: Final = 'simulation'
+SHARDS: Final = 'shards'
+SCENE_SECONDS, SCENE_FPS = 12.0, 2
+KEPT_FRAMES = 64
+
+
+class Clip(Protocol):
+    """Frame pairs with boxes by id, and sentences about them."""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Sentences that refer to objects of the clip."""
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+
+    def pair(self, index: int) -> FramePair:
+        """Return a frame pair."""
+
+    def objects(self, index: int) -> Mapping[int, Box]:
+        """Return boxes by id at a frame, pixels of the RGB image."""
+
+    def meant(self, sentence: int, index: int) -> frozenset[int]:
+        """Return the ids a sentence means at a frame; empty where it means nobody."""
+
+    def label(self, identity: int) -> str:
+        """Return the word for an object."""
+
+
+@runtime_checkable
+class Portrayed(Protocol):
+    """A clip that knows what a close view of one object shows."""
+
+    def claims(self, identity: int, index: int) -> Sequence[tuple[str, bool]]:
+        """Return sentences that such a view decides, and whether they are true of the object."""
+
+    def description(self, identity: int, index: int) -> str:
+        """Return what the object is and does at a frame."""
+
+
+class SimulatedClip:
+    """A scene of the simulated world, all conditions one after another.
+
+    Args:
+        seed: Seed of the scene.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    @cached_property
+    def _scene(self) -> Scene:
+        return make_scene(self._seed, SCENE_SECONDS, conditions=CONDITIONS, fps=SCENE_FPS)
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """Sentences about the scene."""
+        return tuple(item.text for item in self._scene.expressions)
+
+    def __len__(self) -> int:
+        return round(SCENE_SECONDS * SCENE_FPS)
+
+    def pair(self, index: int) -> FramePair:
+        """Draw a frame pair."""
+        return _draw(self._seed, index)
+
+    def objects(self, index: int) -> Mapping[int, Box]:
+        """Return the boxes of everything that can be referred to."""
+        return {item.actor.id: item.box for item in self._scene.sightings(index)}
+
+    def meant(self, sentence: int, index: int) -> frozenset[int]:
+        """Return the ids a sentence means at a frame."""
+        return self._scene.expressions[sentence].ids[index]
+
+    def claims(self, identity: int, index: int) -> Sequence[tuple[str, bool]]:
+        """Return the sentences that a close view decides, and whether they are true."""
+        condition = self._scene.condition(index)
+        return [(item.text, identity in item.ids[index]) for item in self._scene.expressions
+                if checkable(item.kind, condition)]
+
+    def description(self, identity: int, index: int) -> str:
+        """Return what the object is and does at a frame."""
+        item = next(item for item in self._scene.sightings(index) if item.actor.id == identity)
+        return describe_sighting(item, self._scene.condition(index))
+
+    def label(self, identity: int) -> str:
+        """Return the category of an object."""
+        return next(actor.category for actor in self._scene.actors if actor.id == identity)
+
+
+@lru_cache(KEPT_FRAMES)
+def _draw(seed: int, index: int) -> FramePair:
+    scene = make_scene(seed, SCENE_SECONDS, conditions=CONDITIONS, fps=SCENE_FPS)
+    return scene.frame(index).pair()
+
+
+def open_clips(source: str, layout: str, seed: int, scenes: int) -> Sequence[Clip]:
+    """Return the clips of a source, frames that nobody annotated left out.
+
+    Args:
+        source: 'simulation', or the folder of a data set.
+        layout: Layout of the folder, see ``rtrack_ros.data.layouts``, or 'shards': simulated
+            frames that lie on the disk.
+        seed: Seed of the first simulated scene.
+        scenes: Number of simulated scenes.
+
+    Raises:
+        DataError: the folder is not in the layout, or none of its frames is annotated.
+    """
+    if source == SIMULATION:
+        return [SimulatedClip(seed + number) for number in range(scenes)]
+    if layout == SHARDS:
+        return open_shards(Path(source))
+    found = (replace(sequence, frames=tuple(frame for frame in sequence.frames if frame.labelled))
+             for sequence in read_layout(layout, source))
+    clips = [sequence for sequence in found if len(sequence)]
+    if not clips:
+        raise DataError(f'{source} holds no annotated frame; choose a split whose truth is public')
+    return clips

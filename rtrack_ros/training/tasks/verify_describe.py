@@ -1,0 +1,118 @@
+"""Questions about an object seen closely: check a sentence on it, describe it."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from rtrack_ros.language.closeup import PORTRAIT_FACTOR
+from rtrack_ros.language.grammar import NO, YES, description_grammar
+from rtrack_ros.language.prompts import describe_prompt, plain_sentence, verify_prompt
+from rtrack_ros.training.shards.corruption import Corruption
+from rtrack_ros.training.tasks.clips import Clip, Portrayed
+from rtrack_ros.training.tasks.ground import Question
+from rtrack_ros.training.tasks.locate import AS_TRACKED, DRAWS, ObjectTask, Reader, Target
+
+
+def _with_sentences(clips: Sequence[Clip]) -> list[Clip]:
+    found = [clip for clip in clips if clip.sentences]
+    if not found:
+        raise ValueError('none of the clips has a sentence; train the task locate on them')
+    return found
+
+
+class _Portrayal(ObjectTask):
+    """A task about one object whose answers come from the sentences of its clip."""
+
+    def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
+                 corruption: Corruption = AS_TRACKED) -> None:
+        super().__init__(_with_sentences(clips), reader, count, seed, corruption)
+
+
+class Verify(_Portrayal):
+    """A box and a sentence in, Yes or No out, half of each.
+
+    A sentence is true of who is meant. It is false of the other objects of its clip; where a clip
+    has none, a sentence of another clip stands for a wrong one, which by chance may be right.
+
+    Args:
+        clips: Where frames, boxes and sentences come from.
+        reader: The model that is asked.
+        count: Number of questions.
+        seed: Fixes the draw.
+        corruption: How loose the boxes are.
+
+    Raises:
+        ValueError: no clip has a sentence.
+    """
+
+    def __getitem__(self, number: int) -> Question:
+        rng = self.rng(number)
+        true = bool(rng.random() < 0.5)
+        for _ in range(DRAWS):
+            target = self.target(rng)
+            claims = [text for text, holds in _claims(target) if holds == true]
+            if not claims and not true:
+                claims = self._foreign(rng, target)
+            if claims:
+                return self._question(rng, target, str(rng.choice(claims)), true)
+        raise ValueError(f'no sentence that is {"true" if true else "false"} of an object in '
+                         f'{DRAWS} draws; the clips need sentences about different objects')
+
+    def _question(self, rng: np.random.Generator, target: Target, claim: str, true: bool
+                  ) -> Question:
+        images, named = self.named(rng, target, PORTRAIT_FACTOR)
+        return Question(images, verify_prompt(claim, named, self.reader.style), (), (),
+                        YES if true else NO)
+
+    def _foreign(self, rng: np.random.Generator, target: Target) -> list[str]:
+        """Return sentences of another clip, without those that are true here."""
+        other = self.clips[int(rng.integers(len(self.clips)))]
+        return sorted(set(other.sentences) - set(target.clip.sentences))
+
+
+def _claims(target: Target) -> Sequence[tuple[str, bool]]:
+    clip = target.clip
+    if isinstance(clip, Portrayed):
+        return clip.claims(target.name, target.index)
+    return [(text, target.name in clip.meant(number, target.index))
+            for number, text in enumerate(clip.sentences)]
+
+
+class Describe(_Portrayal):
+    """OmniPT's task: a box in, a sentence about the object out.
+
+    Sentences are those of the simulation, or those of a data set that mean the object and nobody
+    else and can be written in the grammar.
+
+    Args:
+        clips: Where frames, boxes and sentences come from.
+        reader: The model that is asked.
+        count: Number of questions.
+        seed: Fixes the draw.
+        corruption: How loose the boxes are.
+
+    Raises:
+        ValueError: no clip has a sentence.
+    """
+
+    def __getitem__(self, number: int) -> Question:
+        rng = self.rng(number)
+        for _ in range(DRAWS):
+            target = self.target(rng)
+            words = _descriptions(target)
+            if words:
+                images, named = self.named(rng, target, PORTRAIT_FACTOR)
+                return Question(images, describe_prompt(named, self.reader.style), (), (),
+                                str(rng.choice(words)))
+        raise ValueError(f'no sentence about one object alone in {DRAWS} draws; the clips need '
+                         'sentences that mean one object, in plain letters')
+
+
+def _descriptions(target: Target) -> list[str]:
+    clip = target.clip
+    if isinstance(clip, Portrayed):
+        return [clip.description(target.name, target.index)]
+    alone = (plain_sentence(text) for number, text in enumerate(clip.sentences)
+             if clip.meant(number, target.index) == {target.name})
+    return [text for text in alone if re.fullmatch(description_grammar().regex, text)]

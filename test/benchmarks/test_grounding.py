@@ -1,0 +1,39 @@
+"""The grounding benchmark: held-out questions, three views, honest pooling."""
+
+import json
+
+import pytest
+
+from rtrack_ros.benchmarks.grounding import questions, run_grounding
+from rtrack_ros.boxes import rel1000_from_pixels
+from rtrack_ros.engines.scripted import ScriptedEngine
+
+SEED = 9_700_000
+
+
+def test_questions_are_the_same_by_seed_and_cover_every_condition() -> None:
+    first, second = list(questions(SEED, 2)), list(questions(SEED, 2))
+    assert [(item.text, item.truth) for item in first] == [(item.text, item.truth)
+                                                           for item in second]
+    assert len({item.condition for item in first}) == 6 and len(first) == 12
+    assert all(item.pair.thermal.shape == item.pair.rgb.shape[:2] for item in first)
+
+
+def test_saying_nothing_scores_zero_and_raises_no_false_alarm() -> None:
+    result = run_grounding(ScriptedEngine(lambda *_: '[]'), 1, SEED, 2, 5.0)
+    both = result['views']['both']
+    assert both['all']['f1'] == 0 and both['all']['missed'] > 0
+    assert both['false_answers_when_nobody'] == 0
+    assert result['answers'] == 36
+
+
+def test_the_truth_itself_scores_one_in_every_view() -> None:
+    """An engine that answers with the truth, in the model's coordinates, is scored as perfect."""
+    truths = [question.truth for question in questions(SEED, 2) for _ in range(3)]
+    texts = [json.dumps([{'bbox_2d': [round(v) for v in box], 'label': 'person'}
+                         for box in rel1000_from_pixels(truth, 640, 480).tolist()])
+             for truth in truths]
+    result = run_grounding(ScriptedEngine(texts), 1, SEED, 2, 5.0)
+    for view in result['views'].values():
+        assert view['all']['f1'] == pytest.approx(1.0)
+        assert view['all']['invalid'] == 0

@@ -1,0 +1,84 @@
+"""What an answer changes, without the tracker around it."""
+
+import numpy as np
+import pytest
+
+from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.tracking.appearance.histogram import Appearance
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.delay.correction import correct_past
+from rtrack_ros.tracking.history.frame import Frame, Views
+from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.track import TrackState
+from rtrack_ros.tracking.tracklet import Tracklet
+
+VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), None, (0.1, 0.1),
+              np.zeros((48, 64, 2), np.uint8))
+FIRST, SECOND = (100.0, 100.0, 160.0, 220.0), (115.0, 100.0, 175.0, 220.0)
+
+
+def correct(boxes, listed, apart=()):
+    """Correct two tracks by an answer that lists ``listed``; returns the correction."""
+    tracklets = [Tracklet(1, 'default', 1, 'person', 0.8, 0, 0, apart=set(apart)),
+                 Tracklet(2, 'default', 1, 'person', 0.8, 0, 0)]
+    states = kalman.new_states(np.array(boxes), np.full((2, 4), 3.0))
+    frame = Frame(0, 0.1, VIEWS, (640, 480), states={1: states[0], 2: states[1]})
+    answer = Answer(0, 'default', 1, tuple(Grounding(box, 'person') for box in listed))
+    return correct_past(answer, [], [frame], tracklets, states, TrackerConfig())
+
+
+@pytest.mark.parametrize('seen', [FIRST, SECOND])
+def test_of_two_tracks_on_one_object_the_older_stays(seen) -> None:
+    correction = correct([FIRST, SECOND], [seen])
+    assert correction.duplicates == [2]
+    assert [change.track_id for change in correction.changes] == [1 if seen == FIRST else 2]
+
+
+def test_two_that_an_answer_listed_side_by_side_are_two() -> None:
+    assert correct([FIRST, SECOND], [FIRST], apart=[2]).duplicates == []
+    assert correct([FIRST, SECOND], [FIRST, SECOND]).duplicates == []
+
+
+def test_who_is_far_away_or_not_listed_either_is_no_duplicate() -> None:
+    away = (400.0, 100.0, 460.0, 220.0)
+    assert correct([FIRST, away], [FIRST]).duplicates == []
+    correction = correct([FIRST, SECOND], [])
+    assert correction.duplicates == []
+    assert [track_id for track_id, _ in correction.unseen] == [1, 2]
+
+
+def test_a_box_said_twice_is_one_birth() -> None:
+    almost = (401.0, 100.0, 461.0, 220.0)
+    correction = correct([FIRST, SECOND], [FIRST, SECOND, (400.0, 100.0, 460.0, 220.0), almost])
+    assert [change.track_id for change in correction.changes] == [1, 2, None]
+
+
+@pytest.mark.parametrize(('gone', 'back'), [
+    ((660.0, 100.0, 720.0, 220.0), (600.0, 104.0, 640.0, 222.0)),
+    ((-90.0, 100.0, -30.0, 220.0), (0.0, 96.0, 52.0, 219.0)),
+    ((300.0, 490.0, 360.0, 610.0), (296.0, 380.0, 361.0, 480.0))])
+def test_who_left_the_image_is_found_again_at_the_edge_he_left_by(gone, back) -> None:
+    near = (400.0, 200.0, 460.0, 320.0)
+    changes = correct([near, gone], [back]).changes
+    assert [change.track_id for change in changes] == [2]
+
+
+def test_who_left_by_one_edge_does_not_come_back_by_the_other() -> None:
+    gone = (660.0, 100.0, 720.0, 220.0)
+    changes = correct([FIRST, gone], [(0.0, 100.0, 40.0, 220.0)]).changes
+    assert [change.track_id for change in changes] == [None]
+
+
+@pytest.mark.parametrize(('belief', 'found'), [(0.8, 1), (0.05, None)])
+def test_whether_a_track_was_lost_is_asked_of_the_frame_of_the_answer(belief, found) -> None:
+    other = np.zeros(16, np.float32)
+    other[3] = 1.0
+    views = Views(VIEWS.rgb, VIEWS.grey, np.full((48, 64), 200, np.uint8), VIEWS.scale, VIEWS.fine)
+    tracklet = Tracklet(1, 'default', 1, 'person', belief, 0, 0, state=TrackState.LOST,
+                        lost_ns=10 ** 9, look=Appearance((None, None, other)))
+    state = kalman.new_states(np.array([FIRST]), np.full((1, 4), 3.0))[0]
+    frame = Frame(0, 0.1, views, (640, 480), states={1: state})
+    jumped = tuple(edge + shift for edge, shift in zip(FIRST, (50, 0, 50, 0), strict=True))
+    answer = Answer(0, 'default', 1, (Grounding(jumped, 'person'),))
+    changes = correct_past(answer, [], [frame], [tracklet], state[None], TrackerConfig()).changes
+    assert [change.track_id for change in changes] == [found]

@@ -1,0 +1,107 @@
+"""A frame has room for a few looks, and who waited longest comes first."""
+
+import numpy as np
+import pytest
+
+from rtrack_ros.tracking.appearance.siamese import cut
+from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history.frame import Frame, Sight, Views
+from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.motion.filter_step import answer_sigma, with_sights
+from rtrack_ros.tracking.redetection import Lookout
+from rtrack_ros.tracking.tracklet import Tracklet
+
+CONFIG = TrackerConfig(sights_per_frame=2)
+
+
+@pytest.fixture
+def world(make_world, make_path):
+    return make_world([make_path(80, 60, 0, 0), make_path(420, 120, 0, 0),
+                       make_path(250, 300, 0, 0, 80, 60)])
+
+
+def frame(world, index: int) -> Frame:
+    pair = world.pair(index)
+    return Frame(pair.stamp_ns, 1 / 30, Views.of(pair, 320, 640), (pair.width, pair.height))
+
+
+def tracked(world) -> tuple[list[Tracklet], np.ndarray]:
+    boxes, first = world.boxes(0), frame(world, 0)
+    tracklets = [Tracklet(number, 'default', 1, 'thing', 0.9, 0, 0, template=cut(first.views, box))
+                 for number, box in enumerate(boxes)]
+    return tracklets, kalman.new_states(boxes, answer_sigma(boxes, first.size, CONFIG))
+
+
+def test_all_are_looked_for_in_turn(world) -> None:
+    (tracklets, states), lookout = tracked(world), Lookout(CONFIG)
+    seen = []
+    for index in range(1, 4):
+        now = frame(world, index)
+        lookout.look(now, tracklets, states)
+        seen.append(set(now.sights))
+    assert [len(names) for names in seen] == [2, 2, 2]
+    assert seen[0] | seen[1] == {0, 1, 2}
+    assert set.union(*seen[1:]) == {0, 1, 2}
+    assert now.sights[min(seen[2])].apart_s == pytest.approx(2 / 30, rel=0.6)
+
+
+def test_who_left_no_picture_or_has_ended_is_not_looked_for(world) -> None:
+    tracklets, states = tracked(world)
+    tracklets[1].template = None
+    now = frame(world, 1)
+    Lookout(CONFIG).look(now, [None, *tracklets[1:]], states)
+    assert set(now.sights) == {2}
+
+
+def test_a_sight_draws_a_box_back_onto_its_object(world) -> None:
+    tracklets, states = tracked(world)
+    states[:, 0, :2] += 12.0
+    states[:, 2] = 400.0
+    now = frame(world, 1)
+    Lookout(TrackerConfig()).look(now, tracklets, states)
+    moved = with_sights(states, frame(world, 0), now, [0, 1, 2], TrackerConfig())
+    before = np.abs(kalman.boxes_of(states) - world.boxes(1)).mean()
+    after = np.abs(kalman.boxes_of(moved) - world.boxes(1)).mean()
+    assert after < 0.6 * before
+
+
+def seen_wider(states: np.ndarray, others: list[np.ndarray], sigma: float = 3.0) -> float:
+    """Return by how much a box is wider after the network saw it wider by 8 pixels."""
+    box = kalman.boxes_of(states[:1])[0] + np.array([-4.0, 0.0, 4.0, 0.0])
+    now = Frame(1, 1 / 30, None, (640, 480), sights={0: Sight(box, np.full(4, sigma), 0.9, 0.1)})
+    now.states = {number: state for number, state in enumerate(others, start=7)}
+    before = Frame(0, 0.0, None, (640, 480))
+    after = with_sights(states, before, now, list(range(len(states))), CONFIG)
+    return float(after[0, 0, 2] - states[0, 0, 2])
+
+
+def test_width_follows_a_sure_network_at_once_unless_another_box_is_near() -> None:
+    boxes = np.array([(100.0, 100, 180, 300), (150, 100, 230, 300), (300, 100, 380, 300)])
+    one, near, far = kalman.new_states(boxes, np.full((3, 4), 2.0))
+    assert seen_wider(one[None], [far]) > 7
+    assert seen_wider(one[None], [far], sigma=12.0) < 4
+    assert seen_wider(np.stack([one, near]), []) < 4
+    assert seen_wider(one[None], [near]) < 4
+
+
+@pytest.mark.parametrize(('rival', 'drawn'), [
+    ((130, 100, 210, 300), False),   # it stands where the look went
+    ((100, 100, 180, 300), True),    # it lies on the same object: a track of another sentence
+    ((300, 100, 380, 300), True)])
+def test_who_is_seen_where_another_track_is_was_that_other(rival, drawn) -> None:
+    boxes = np.array([(100.0, 100, 180, 300), rival])
+    mine, other = kalman.new_states(boxes, np.full((2, 4), 9.0))
+    seen = Sight(np.array([125.0, 100, 205, 300]), np.full(4, 2.0), 0.95, 0.1)
+    before = Frame(0, 0.0, None, (640, 480))
+    for ids, others in (([0, 7], {}), ([0], {7: other})):
+        now = Frame(1, 1 / 30, None, (640, 480), states=dict(others), sights={0: seen})
+        states = np.stack([mine, other])[:len(ids)]
+        moved = with_sights(states, before, now, ids, CONFIG)[0, 0, 0] - mine[0, 0]
+        assert moved > 10 if drawn else moved == 0
+
+
+def test_without_looks_nothing_is_loaded_or_seen(world) -> None:
+    tracklets, states = tracked(world)
+    now = frame(world, 1)
+    Lookout(TrackerConfig(sights_per_frame=0)).look(now, tracklets, states)
+    assert now.sights == {}
