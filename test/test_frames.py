@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 
 SECOND = 1_000_000_000
 

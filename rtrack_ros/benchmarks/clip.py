@@ -15,7 +15,7 @@ import numpy as np
 from rtrack_ros.boxes import iou
 from rtrack_ros.data.mot import MotFrames, MotRow
 from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, GroundingScore, score_frame
-from rtrack_ros.frames import FramePair, SensorHealth
+from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
@@ -24,7 +24,6 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Tracker
 
-VIEWS = ('both', 'rgb only', 'thermal only')
 IOU_FOLLOWED = 0.5
 _QUERY = Query('default', 'everyone with a box', 1)
 
@@ -53,21 +52,6 @@ class Followed:
                 'followed': round(self.kept / max(self.boxes, 1), 4),
                 'covered': round(self.covered / max(self.boxes, 1), 4),
                 'mean_iou': round(float(np.mean(self.overlaps)), 4) if self.overlaps else 0.0}
-
-
-def view(pair: FramePair, name: str) -> FramePair:
-    """Return the pair as a robot with one of the cameras, or both, would have it.
-
-    Args:
-        pair: A pair of both.
-        name: One of ``VIEWS``.
-    """
-    if name == 'rgb only':
-        return FramePair(pair.stamp_ns, pair.rgb, None, health=SensorHealth(thermal=False))
-    if name == 'thermal only':
-        return FramePair(pair.stamp_ns, np.zeros_like(pair.rgb), pair.thermal,
-                         health=SensorHealth(rgb=False))
-    return pair
 
 
 def follow_clip(pairs: Iterator[FramePair], truth: MotFrames, interval_s: float = 1.0,

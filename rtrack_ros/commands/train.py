@@ -94,7 +94,7 @@ def _run_sft(args: argparse.Namespace) -> int:
 def _run_siamese(args: argparse.Namespace) -> int:
     from rtrack_ros.commands import CommandError
     from rtrack_ros.training.siamese.trainer import train
-    from rtrack_ros.training.stages.settings import SettingsError
+    from rtrack_ros.training.yaml_settings import SettingsError
 
     try:
         paths = train(args.config, args.out, args.workers)
@@ -109,7 +109,8 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
     from dataclasses import replace
 
     from rtrack_ros.commands import CommandError
-    from rtrack_ros.training.stages.settings import SettingsError, read_stages
+    from rtrack_ros.training.stages.settings import read_stages
+    from rtrack_ros.training.yaml_settings import SettingsError
 
     try:
         stages = read_stages(config)

@@ -27,9 +27,10 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from rtrack_ros.data.pairs import DataError, PairSource
-from rtrack_ros.frames import FramePair, SensorHealth, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair, SensorHealth
 from rtrack_ros.intake.encodings import ConversionError, rgb_pixels, thermal_pixels
 from rtrack_ros.intake.pairing import PairedItem, StampPairer
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 
 RGB_TOPIC = '/rgb/image_raw'
 THERMAL_TOPIC = '/thermal/image_raw'

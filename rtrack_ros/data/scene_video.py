@@ -8,7 +8,7 @@ import numpy as np
 
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.truth import TruthCollector
-from rtrack_ros.frames import ThermalNormaliser, register_thermal
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation import Scene, SimFrame
 
 

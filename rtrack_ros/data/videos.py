@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.data.pairs import DataError, PairSource
-from rtrack_ros.frames import FramePair, Image8, SensorHealth, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair, Image8, SensorHealth
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 
 IMAGE_SUFFIXES = {'.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'}
 Raw = NDArray[np.generic]

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from rtrack_ros.frames import FramePair, Image8, SensorHealth, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair, Image8, SensorHealth
 from rtrack_ros.intake.encodings import ConversionError
 from rtrack_ros.intake.pairing import PairedItem, StampPairer
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.nodes.conversion import rgb_from_message, thermal_from_message
 from rtrack_ros.nodes.diagnostics import RateMeter
 from rtrack_ros.nodes.parameters import homography

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation.backdrop import Backdrop, Occluder, draw_backdrop
 from rtrack_ros.simulation.canvas import Canvas, Painted
 from rtrack_ros.simulation.expressions import Expression, Sighting, draw_expressions

@@ -21,14 +21,18 @@ from rtrack_ros.tracking.appearance.histogram import describe
 from rtrack_ros.tracking.appearance.siamese import Siamese
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.correction import Change, Correction, correct_past
-from rtrack_ros.tracking.history.frame import Frame, History, Motion, Views
+from rtrack_ros.tracking.delay.replay import replay
+from rtrack_ros.tracking.existence import birth_belief, edge_ratio
+from rtrack_ros.tracking.history.frame import Frame, Motion
+from rtrack_ros.tracking.history.ring import History
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.motion.filter_step import correct, replay, step
+from rtrack_ros.tracking.motion.filter_step import correct, step
 from rtrack_ros.tracking.motion.frame_to_frame import measure_newest
 from rtrack_ros.tracking.output import as_published
 from rtrack_ros.tracking.redetection import Lookout
 from rtrack_ros.tracking.track import Track, TrackState
-from rtrack_ros.tracking.tracklet import Tracklet, birth_belief, edge_ratio, places_on
+from rtrack_ros.tracking.tracklet import Tracklet, places_on
 
 # A track without flow for so long takes no motion on that does not look like it.
 _DOUBT_AFTER_S = 0.06

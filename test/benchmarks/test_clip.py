@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from rtrack_ros.benchmarks.clip import VIEWS, ask_clip, follow_clip, view
+from rtrack_ros.benchmarks.clip import ask_clip, follow_clip
 from rtrack_ros.data.mot import MotFrames, MotRow
+from rtrack_ros.evaluation.sensors import VIEWS, view
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.parser import AnswerError

@@ -4,7 +4,8 @@ import pytest
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.registry import default_model, load_engine
-from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation import CONDITIONS, make_scene
 
 

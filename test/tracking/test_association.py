@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rtrack_ros.tracking.appearance.histogram import Appearance, describe
 from rtrack_ros.tracking.association import Candidates, associate, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Views
+from rtrack_ros.tracking.history.views import Views
 
 CONFIG = TrackerConfig()
 

@@ -14,7 +14,8 @@ from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay import propagation
-from rtrack_ros.tracking.history.frame import STILL, Motion, Views
+from rtrack_ros.tracking.history.frame import STILL, Motion
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import frame_to_frame
 from rtrack_ros.tracking.motion.field import MotionField
 from rtrack_ros.tracking.track import Track, TrackState

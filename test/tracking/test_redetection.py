@@ -5,7 +5,8 @@ import pytest
 
 from rtrack_ros.tracking.appearance.siamese import cut
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Frame, Sight, Views
+from rtrack_ros.tracking.history.frame import Frame, Sight
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.filter_step import answer_sigma, with_sights
 from rtrack_ros.tracking.redetection import Lookout

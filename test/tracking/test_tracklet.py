@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.existence import birth_belief, edge_ratio
 from rtrack_ros.tracking.track import TrackState
-from rtrack_ros.tracking.tracklet import Place, Tracklet, birth_belief, edge_ratio
+from rtrack_ros.tracking.tracklet import Place, Tracklet
 
 CONFIG = TrackerConfig()
 SECOND = 1_000_000_000

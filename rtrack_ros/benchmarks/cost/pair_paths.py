@@ -22,8 +22,8 @@ from rtrack_ros.benchmarks.cost.ros_baseline import (
 from rtrack_ros.benchmarks.cost.stage_clock import Method, Timed
 from rtrack_ros.data.bag import stamp_of
 from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
-from rtrack_ros.frames import ThermalNormaliser, register_thermal
 from rtrack_ros.intake.pairing import StampPairer
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
 from rtrack_ros.nodes.conversion import (
@@ -37,7 +37,7 @@ from rtrack_ros.nodes.parameters import SCHEMA
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.simulation import SimFrame
-from rtrack_ros.tracking.history.frame import Views
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion.field import measure_motion
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Tracker

@@ -14,7 +14,8 @@ import numpy as np
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.evaluation.metrics.single_object import TargetRun, pool_targets
-from rtrack_ros.frames import FramePair, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Answer, Box, OnAnswer
 from rtrack_ros.language.locator import Locator, Template
 from rtrack_ros.language.parser import AnswerError

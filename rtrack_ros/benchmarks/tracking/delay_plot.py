@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rtrack_ros.benchmarks.tracking.results import Row
 from rtrack_ros.evaluation.report.plot_style import ACCENT, INK, SECOND, SOFT, label_axes, new_axes
+from rtrack_ros.evaluation.streaming.pooling import Row
 
 STYLES = {'ours': (ACCENT, '-', 2.8), 'Kalman only': (SECOND, '-', 1.8),
           'ByteTrack': (INK, '--', 1.8), 'blocking model': (SOFT, '-', 1.8),

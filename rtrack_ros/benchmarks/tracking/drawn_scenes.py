@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from rtrack_ros.data.mot import MotFrames, MotRow
 from rtrack_ros.data.truth import SceneTruth, TruthCollector
 from rtrack_ros.evaluation.sequences import by_frame
-from rtrack_ros.frames import FramePair, Image8, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation import Expression, Scene, SimFrame
 
 

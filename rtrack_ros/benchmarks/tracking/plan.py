@@ -5,61 +5,32 @@ a list of runs whose counts can be pooled with those of any other scene, so that
 was stopped can be continued.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from rtrack_ros.benchmarks.tracking.drawn_scenes import DrawnScene
-from rtrack_ros.evaluation.metrics.hota import Counts, count_sequence
-from rtrack_ros.evaluation.metrics.presence import Presence, measure_presence
-from rtrack_ros.evaluation.streaming.baselines import (
-    Blocking,
-    KalmanOnly,
-    Ours,
-    PerfectMotion,
-    StaticBoxes,
-)
-from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
 from rtrack_ros.evaluation.streaming.latency import AtOnce, Fixed, LatencyProfile
 from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
 from rtrack_ros.evaluation.streaming.oracle import Faults, Oracle
-from rtrack_ros.evaluation.streaming.protocol import (
-    Answers,
-    Method,
-    OwnCost,
-    ProcessorTime,
-    Replay,
-    Stream,
-    replay,
-    score_replay,
+from rtrack_ros.evaluation.streaming.protocol import Answers, OwnCost, ProcessorTime, Stream
+from rtrack_ros.evaluation.streaming.trials import (
+    BLOCKING,
+    BYTETRACK,
+    KALMAN,
+    METHODS,
+    NO_DELAY,
+    OURS,
+    PERFECT,
+    Trial,
+    run_trial,
 )
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.worker import GroundsQueries
 from rtrack_ros.simulation import CONDITIONS, Expression, Scene, make_scene
-from rtrack_ros.tracking.config import TrackerConfig
 
-OURS, BLOCKING, BYTETRACK, PERFECT = 'ours', 'blocking model', 'ByteTrack', 'perfect motion'
-STATIC, KALMAN, AT_THE_STAMP = 'static first box', 'Kalman only', 'ours at the stamp'
-WHOLE_ANSWERS = 'ours by whole answers'
-
-
-def for_now(stream: Stream) -> TrackerConfig:
-    """Return the defaults, with boxes for when a stream's next array comes, not for the stamp."""
-    return TrackerConfig(lead_s=stream.interval_s)
-
-
-METHODS: dict[str, Callable[[Stream], Method]] = {
-    STATIC: lambda _: StaticBoxes(), BLOCKING: lambda _: Blocking(),
-    KALMAN: lambda stream: KalmanOnly(for_now(stream)), BYTETRACK: lambda _: ByteTrack(),
-    OURS: lambda stream: Ours(for_now(stream)), AT_THE_STAMP: lambda _: Ours(),
-    WHOLE_ANSWERS: lambda stream: Ours(for_now(stream), listens=False),
-    PERFECT: PerfectMotion,
-}
-"""Methods by name, in the order of the table, and how to make one for a stream."""
-
-NO_DELAY = Fixed(0.0)
 _SWEPT = (BLOCKING, KALMAN, BYTETRACK, OURS, PERFECT)
 _CONDITIONS_PER_SCENE = 2
 
@@ -113,39 +84,6 @@ class Plan:
                 'oracle': asdict(self.faults), 'draws': self.draws,
                 'own_cost': 'measured' if isinstance(self.cost, ProcessorTime)
                 else self.cost.seconds}
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One method with one engine delay on one scene and sentence.
-
-    Attributes:
-        answers: 'oracle' or the name of a model.
-        method: Name of the method.
-        profile: Name of the engine delay.
-        sentence: The sentence.
-        counts: What it contributes to pooled scores.
-        presence: Frames by presence.
-        questions: Questions put to the engine.
-        delay_s: Mean engine delay.
-        pair_ms: Median own work for a pair.
-        answer_ms: Median own work for an answer.
-        skipped: Pairs that own work left no time for.
-        draw: Which draw of the oracle's faults, from 0.
-    """
-
-    answers: str
-    method: str
-    profile: str
-    sentence: str
-    counts: Counts
-    presence: Presence
-    questions: int
-    delay_s: float
-    pair_ms: float
-    answer_ms: float
-    skipped: int
-    draw: int = 0
 
 
 def choose_expressions(scene: DrawnScene, number: int) -> list[Expression]:
@@ -210,31 +148,3 @@ def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:
         table += [(OURS, AtOnce(Fixed(delay_s))) for delay_s in plan.delays_s
                   if delay_s and OURS in plan.methods]
     return list(dict.fromkeys(table))
-
-
-def run_trial(stream: Stream, answers_name: str, answers: Answers, method: str,
-              profile: LatencyProfile, cost: OwnCost) -> Trial:
-    """Return what one method makes of a stream.
-
-    Args:
-        stream: What happens.
-        answers_name: Who answers, for the record.
-        answers: The answers.
-        method: Name of the method.
-        profile: How long the engine takes.
-        cost: What own work is charged with.
-    """
-    outcome = replay(stream, METHODS[method](stream), answers, profile, cost)
-    sequence = score_replay(stream, outcome)
-    return Trial(answers_name, method, profile.name, stream.name, count_sequence(sequence),
-                 measure_presence([sequence]), **_facts(outcome))
-
-
-def _facts(outcome: Replay) -> dict[str, Any]:
-    def middle(values: Sequence[float], scale: float) -> float:
-        return round(float(np.median(values)) * scale, 3) if values else 0.0
-
-    return {'questions': outcome.questions, 'skipped': outcome.skipped,
-            'delay_s': round(float(np.mean(outcome.delays_s)), 4) if outcome.delays_s else 0.0,
-            'pair_ms': middle(outcome.pair_costs_s, 1e3),
-            'answer_ms': middle(outcome.answer_costs_s, 1e3)}

@@ -3,8 +3,10 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from rtrack_ros.benchmarks.tracking.plan import BLOCKING, NO_DELAY, OURS, PERFECT, Plan
-from rtrack_ros.benchmarks.tracking.results import Row, Summary
+from rtrack_ros.benchmarks.tracking.plan import Plan
+from rtrack_ros.benchmarks.tracking.results import Summary
+from rtrack_ros.evaluation.streaming.pooling import Row
+from rtrack_ros.evaluation.streaming.trials import BLOCKING, NO_DELAY, OURS, PERFECT
 
 COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence', 'delay s',
            'own ms')

@@ -54,8 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> 'Plan':
-    from rtrack_ros.benchmarks.tracking.plan import OURS, Plan
+    from rtrack_ros.benchmarks.tracking.plan import Plan
     from rtrack_ros.evaluation.streaming.latency import Measured
+    from rtrack_ros.evaluation.streaming.trials import OURS
 
     if min(args.scenes, args.sentences, args.bins) < 1:
         raise CommandError('--scenes, --sentences and --bins must be at least 1')

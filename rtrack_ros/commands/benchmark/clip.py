@@ -42,10 +42,11 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
 
 def run(args: argparse.Namespace) -> int:
     """Track the clip in every view, print and write; returns the exit status."""
-    from rtrack_ros.benchmarks.clip import VIEWS, follow_clip, view
+    from rtrack_ros.benchmarks.clip import follow_clip
     from rtrack_ros.commands.terminal import console, progress
     from rtrack_ros.data.mot import read_mot
     from rtrack_ros.data.videos import open_pairs
+    from rtrack_ros.evaluation.sensors import VIEWS, view
 
     truth, pairs = read_mot(args.truth), open_pairs(args.rgb, args.thermal, args.fps)
     if not truth:
@@ -67,9 +68,10 @@ def run(args: argparse.Namespace) -> int:
 def _ask(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames'
          ) -> dict[str, dict[str, Any]]:
     """Ask the model about the key frames in every view; print and return the scores."""
-    from rtrack_ros.benchmarks.clip import VIEWS, ask_clip, view
+    from rtrack_ros.benchmarks.clip import ask_clip
     from rtrack_ros.commands.terminal import console, progress
     from rtrack_ros.engines.registry import default_model, load_engine
+    from rtrack_ros.evaluation.sensors import VIEWS, view
     from rtrack_ros.language.queries import QueryBook
     from rtrack_ros.language.second_look import suited_grounder
 

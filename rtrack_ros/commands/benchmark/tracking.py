@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
-    from rtrack_ros.benchmarks.tracking.plan import Plan, Trial
+    from rtrack_ros.benchmarks.tracking.plan import Plan
     from rtrack_ros.benchmarks.tracking.results import Summary, TrialFolder
+    from rtrack_ros.evaluation.streaming.trials import Trial
     from rtrack_ros.scheduling.worker import GroundsQueries
 
 
@@ -95,9 +96,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> 'Plan':
-    from rtrack_ros.benchmarks.tracking.plan import BYTETRACK, METHODS, Plan
+    from rtrack_ros.benchmarks.tracking.plan import Plan
     from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
     from rtrack_ros.evaluation.streaming.latency import Measured
+    from rtrack_ros.evaluation.streaming.trials import BYTETRACK, METHODS
 
     profile = read_profile(args.profile)
     if isinstance(profile, Measured) and args.answers != 'nano':

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _methods(text: str) -> list[str]:
-    from rtrack_ros.benchmarks.tracking.plan import METHODS
+    from rtrack_ros.evaluation.streaming.trials import METHODS
 
     names = [name.strip() for name in text.split(',') if name.strip()]
     names = list(METHODS) if names == ['all'] else names
@@ -122,11 +122,11 @@ def _recordings(args: argparse.Namespace) -> 'Iterator[Recording]':
 def _replay_all(args: argparse.Namespace, methods: list[str], profile: 'LatencyProfile',
                 grounder: 'GroundsQueries | None') -> dict[str, Any]:
     """Return score rows, costs by method, and facts of the run."""
-    from rtrack_ros.benchmarks.tracking.plan import run_trial
-    from rtrack_ros.benchmarks.tracking.results import pool
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
     from rtrack_ros.evaluation.streaming.oracle import Faults
+    from rtrack_ros.evaluation.streaming.pooling import pool
+    from rtrack_ros.evaluation.streaming.trials import run_trial
 
     cost = own_cost(args)
     trials, instants, sequences = [], 0, 0

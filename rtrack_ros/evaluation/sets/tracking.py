@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from rtrack_ros.benchmarks.clip import view
 from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.evaluation.sensors import view
 from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.scheduling.worker import GroundsQueries
 from rtrack_ros.tracking.track import TrackState

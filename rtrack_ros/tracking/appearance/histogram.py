@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.frames import Image8
-from rtrack_ros.tracking.history.frame import Views
+from rtrack_ros.tracking.history.views import Views
 
 Histogram = NDArray[np.float32]
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.frames import Image8
-from rtrack_ros.tracking.history.frame import Sight, Views
+from rtrack_ros.tracking.history.frame import Sight
+from rtrack_ros.tracking.history.views import Views
 
 TEMPLATE_NET: Final = 'siamese_template.onnx'
 """File of what reads a template, input 'template' (N, 2, SIDE, SIDE), output 'features'."""

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.tracking.appearance.siamese import Patch, Siamese
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Frame, Motion, Sight, compose
+from rtrack_ros.tracking.history.frame import Affine, Frame, Motion, Sight, compose
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.field import Expectation, measure_boxes
-from rtrack_ros.tracking.motion.kalman import Affine
 
 _MOST_MEASUREMENTS = 120
 _LEAST_STRIDE = 5

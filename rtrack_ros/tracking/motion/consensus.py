@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.tracking.motion.flow import Flow, Indices
-from rtrack_ros.tracking.motion.kalman import Affine
+from rtrack_ros.tracking.history.corners import Indices
+from rtrack_ros.tracking.history.frame import Affine
+from rtrack_ros.tracking.motion.flow import Flow
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from rtrack_ros.boxes import BoxArray, iou
 from rtrack_ros.frames import Image8
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import STILL, Motion, Views
+from rtrack_ros.tracking.history.corners import CornerMap
+from rtrack_ros.tracking.history.frame import STILL, Affine, Motion
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion.consensus import Consensus, Sample, agree, join
-from rtrack_ros.tracking.motion.flow import CornerMap, Flow, follow
-from rtrack_ros.tracking.motion.kalman import Affine
+from rtrack_ros.tracking.motion.flow import Flow, follow
 
 _LEAST_BACKGROUND = 10
 # All boxes of a spectrum share this many points, so that a crowd costs little more than a few.

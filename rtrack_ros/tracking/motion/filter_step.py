@@ -1,22 +1,19 @@
 """Moving states from frame to frame, now or again.
 
-``step`` is what both the live tracker and a replay do. ``replay`` repeats it from an earlier frame
-after an answer corrected the states there, which gives what a tracker that had the answer at once
-would have.
+``step`` is what both the live tracker and a replay (``tracking.delay.replay``) do.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray, as_boxes, cover, iou
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Frame, Motion
+from rtrack_ros.tracking.history.frame import Affine, Frame, Motion
 from rtrack_ros.tracking.motion import kalman, width_model
 from rtrack_ros.tracking.motion.field import Expectation
-from rtrack_ros.tracking.motion.kalman import Affine, States
+from rtrack_ros.tracking.motion.kalman import States
 
 _EDGE_PX = 2.0
 # Box sizes per second: a speed less known than this is no guide to a box's motion.
@@ -117,23 +114,6 @@ def answer_sigma(boxes: BoxArray, size: tuple[int, int],
     place[cut] = np.maximum(place, 0.5 * extent)[cut]
     shape[cut] = np.maximum(shape, extent)[cut]
     return np.concatenate([place, shape], axis=1)
-
-
-def replay(frames: Sequence[Frame], begins: Mapping[int, int], config: TrackerConfig) -> None:
-    """Run tracks again from frames on which their states are right, through all corrections since.
-
-    The states and coasting times of the frames after are overwritten; a track's first frame holds
-    its own corrections already. All tracks run in one pass, which costs little more than one.
-
-    Args:
-        frames: Consecutive frames up to the newest, from the earliest beginning on.
-        begins: Stamp of the frame from which each track id runs.
-        config: Tracker settings.
-    """
-    for before, frame in pairwise(frames):
-        ids = [track_id for track_id, begin_ns in begins.items() if begin_ns <= before.stamp_ns]
-        if ids:
-            step(before, frame, ids, config)
 
 
 def _note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: TrackerConfig) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 
 from rtrack_ros.frames import FramePair
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Frame, Views
+from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.field import measure_motion
 from rtrack_ros.tracking.motion.filter_step import expect

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray
+from rtrack_ros.tracking.history.frame import Affine
 
 States = NDArray[np.float64]
-Affine = NDArray[np.float64]
 
 _MIN_SIZE_PX = 2.0
 _PLAUSIBLE = 2.0

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rtrack_ros.frames import Image8, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import Image8
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Box
 from rtrack_ros.simulation.scene import MIN_HEIGHT, MIN_VISIBILITY, Scene
 from rtrack_ros.training.composites.clips import ClipGeometry

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.engines.resizing import resize_image
-from rtrack_ros.frames import ThermalNormaliser, register_thermal
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation.expressions import Sighting, draw_sentences
 from rtrack_ros.simulation.palette import CLOTHES
 from rtrack_ros.simulation.scene import Scene

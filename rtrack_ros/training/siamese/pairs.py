@@ -17,7 +17,7 @@ from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.simulation.scene import ObjectTruth
 from rtrack_ros.tracking.appearance.siamese import REACH, cut
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Views
+from rtrack_ros.tracking.history.views import Views
 
 ELSEWHERE_SHARE: Final = 0.12
 """Share of windows that are somewhere else: on another object or anywhere."""

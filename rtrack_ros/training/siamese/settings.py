@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from rtrack_ros.training.stages.settings import SettingsError
+from rtrack_ros.training.yaml_settings import SettingsError
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a configuration under ``config/training`` says about a stage."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,12 +10,9 @@ import yaml
 from rtrack_ros.engines.base import TASKS
 from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling
 from rtrack_ros.training.stages.rewards.registry import REWARDS
+from rtrack_ros.training.yaml_settings import SettingsError, fill_settings
 
 METHODS: Final = ('sft', 'grpo')
-
-
-class SettingsError(ValueError):
-    """A configuration cannot be used; the message names the entry and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -122,21 +119,7 @@ def _stage(entry: Mapping[str, Any], path: Path) -> StageSettings:
     for key, kind in (('model', ModelSettings), ('data', DataSettings),
                       ('advantages', AdvantageScaling)):
         if key in values:
-            values[key] = _fill(kind, values[key], f'{path}: {key}')
+            values[key] = fill_settings(kind, values[key], f'{path}: {key}')
     values['rewards'] = tuple(values.get('rewards', ()))
-    stage: StageSettings = _fill(StageSettings, values, str(path))
+    stage: StageSettings = fill_settings(StageSettings, values, str(path))
     return stage
-
-
-def _fill(kind: Any, values: Mapping[str, Any], where: str) -> Any:
-    known = {item.name for item in fields(kind)}
-    unknown = set(values) - known
-    if unknown:
-        raise SettingsError(f'{where} has unknown entries {", ".join(sorted(unknown))}; known are '
-                            f'{", ".join(sorted(known))}')
-    lists = {name: tuple(value) if isinstance(value, list) else value
-             for name, value in values.items()}
-    try:
-        return kind(**lists)
-    except (TypeError, ValueError) as error:
-        raise SettingsError(f'{where}: {error}') from error

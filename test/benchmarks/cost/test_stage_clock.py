@@ -2,8 +2,9 @@
 
 import pytest
 
-from rtrack_ros import boxes, frames
+from rtrack_ros import boxes
 from rtrack_ros.benchmarks.cost.stage_clock import OTHER, Method, StageClock
+from rtrack_ros.intake import thermal
 
 
 class Ticks:
@@ -86,7 +87,7 @@ def test_a_function_is_timed_under_every_name_and_put_back() -> None:
     from rtrack_ros.tracking.motion import field
 
     clock, original = StageClock(), boxes.iou
-    with clock.installed({'iou': [boxes.iou], 'warp': [frames.register_thermal]}):
+    with clock.installed({'iou': [boxes.iou], 'warp': [thermal.register_thermal]}):
         assert boxes.iou is not original
         changed = [name for name, value in vars(field).items() if value is original]
         assert not changed

@@ -10,19 +10,14 @@ pytest.importorskip('trackeval', reason='scores need the eval extra')
 
 from rtrack_ros.benchmarks.tracking.delay_plot import write_delay_plot
 from rtrack_ros.benchmarks.tracking.drawn_scenes import DrawnScene, draw
-from rtrack_ros.benchmarks.tracking.plan import (
-    Plan,
-    Trial,
-    choose_expressions,
-    combinations,
-    run_scene,
-)
+from rtrack_ros.benchmarks.tracking.plan import Plan, choose_expressions, combinations, run_scene
 from rtrack_ros.benchmarks.tracking.results import TrialFolder, as_json, summarise
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.evaluation.streaming.latency import PUBLISHED, AtOnce, Fixed
 from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
 from rtrack_ros.evaluation.streaming.protocol import FixedTime
+from rtrack_ros.evaluation.streaming.trials import Trial
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.queries import Query
 from rtrack_ros.simulation import CONDITIONS, make_scene

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import iou
-from rtrack_ros.frames import FramePair, Image8, ThermalNormaliser, register_thermal
+from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation.scene import Scene
 from rtrack_ros.tracking.appearance.siamese import REACH, SIDE, Patch, Siamese, cut, normalised
-from rtrack_ros.tracking.history.frame import Sight, Views
-from rtrack_ros.tracking.tracklet import edge_ratio
+from rtrack_ros.tracking.existence import edge_ratio
+from rtrack_ros.tracking.history.frame import Sight
+from rtrack_ros.tracking.history.views import Views
 
 WIDTH, HEIGHT = 640, 480
 HELD_OUT = range(9_600_100, 9_600_104)

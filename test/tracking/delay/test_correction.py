@@ -7,7 +7,8 @@ from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking.appearance.histogram import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.correction import correct_past
-from rtrack_ros.tracking.history.frame import Frame, Views
+from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracklet import Tracklet

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.delay.replay import replay
 from rtrack_ros.tracking.delay.virtual_trajectory import bridge, explains, since_answer
-from rtrack_ros.tracking.history.frame import Frame, Views
+from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.motion.filter_step import replay
 from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracker import Tracker
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from rtrack_ros.tracking.history.frame import Frame, History, Views
+from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.history.ring import History
+from rtrack_ros.tracking.history.views import Views
 
 GREY = np.zeros((6, 8), np.uint8)
 VIEWS = Views(np.zeros((6, 8, 3), np.uint8), GREY, None, (1.0, 1.0), np.zeros((6, 8, 2), np.uint8))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import STILL, Views, joined
+from rtrack_ros.tracking.history.frame import STILL, joined
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion.field import Expectation, measure_boxes, measure_motion
 
 CONFIG = TrackerConfig()

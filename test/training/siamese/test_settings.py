@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtrack_ros.training.siamese.settings import read_settings
-from rtrack_ros.training.stages.settings import SettingsError
+from rtrack_ros.training.yaml_settings import SettingsError
 
 CONFIG = Path(__file__).parents[3] / 'config' / 'training' / 'siamese.yaml'
 BENCHMARKS = range(9_000_000, 9_500_000)

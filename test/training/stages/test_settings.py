@@ -6,7 +6,8 @@ import pytest
 
 from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling
 from rtrack_ros.training.stages.rewards.registry import make_reward
-from rtrack_ros.training.stages.settings import SettingsError, read_stages
+from rtrack_ros.training.stages.settings import read_stages
+from rtrack_ros.training.yaml_settings import SettingsError
 
 CONFIG = Path(__file__).parents[3] / 'config' / 'training'
 SHIPPED = ('finetune', 'grpo', 'gspo', 'nano_gspo', 'omnipt')

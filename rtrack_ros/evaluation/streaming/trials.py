@@ -1,0 +1,111 @@
+"""One method with one engine delay on one recording; tables of scores are pooled from these."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rtrack_ros.evaluation.metrics.hota import Counts, count_sequence
+from rtrack_ros.evaluation.metrics.presence import Presence, measure_presence
+from rtrack_ros.evaluation.streaming.baselines import (
+    Blocking,
+    KalmanOnly,
+    Ours,
+    PerfectMotion,
+    StaticBoxes,
+)
+from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
+from rtrack_ros.evaluation.streaming.latency import Fixed, LatencyProfile
+from rtrack_ros.evaluation.streaming.protocol import (
+    Answers,
+    Method,
+    OwnCost,
+    Replay,
+    Stream,
+    replay,
+    score_replay,
+)
+from rtrack_ros.tracking.config import TrackerConfig
+
+OURS, BLOCKING, BYTETRACK, PERFECT = 'ours', 'blocking model', 'ByteTrack', 'perfect motion'
+STATIC, KALMAN, AT_THE_STAMP = 'static first box', 'Kalman only', 'ours at the stamp'
+WHOLE_ANSWERS = 'ours by whole answers'
+
+
+def for_now(stream: Stream) -> TrackerConfig:
+    """Return the defaults, with boxes for when a stream's next array comes, not for the stamp."""
+    return TrackerConfig(lead_s=stream.interval_s)
+
+
+METHODS: dict[str, Callable[[Stream], Method]] = {
+    STATIC: lambda _: StaticBoxes(), BLOCKING: lambda _: Blocking(),
+    KALMAN: lambda stream: KalmanOnly(for_now(stream)), BYTETRACK: lambda _: ByteTrack(),
+    OURS: lambda stream: Ours(for_now(stream)), AT_THE_STAMP: lambda _: Ours(),
+    WHOLE_ANSWERS: lambda stream: Ours(for_now(stream), listens=False),
+    PERFECT: PerfectMotion,
+}
+"""Methods by name, in the order of the table, and how to make one for a stream."""
+
+NO_DELAY = Fixed(0.0)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One method with one engine delay on one scene and sentence.
+
+    Attributes:
+        answers: 'oracle' or the name of a model.
+        method: Name of the method.
+        profile: Name of the engine delay.
+        sentence: The sentence.
+        counts: What it contributes to pooled scores.
+        presence: Frames by presence.
+        questions: Questions put to the engine.
+        delay_s: Mean engine delay.
+        pair_ms: Median own work for a pair.
+        answer_ms: Median own work for an answer.
+        skipped: Pairs that own work left no time for.
+        draw: Which draw of the oracle's faults, from 0.
+    """
+
+    answers: str
+    method: str
+    profile: str
+    sentence: str
+    counts: Counts
+    presence: Presence
+    questions: int
+    delay_s: float
+    pair_ms: float
+    answer_ms: float
+    skipped: int
+    draw: int = 0
+
+
+def run_trial(stream: Stream, answers_name: str, answers: Answers, method: str,
+              profile: LatencyProfile, cost: OwnCost) -> Trial:
+    """Return what one method makes of a stream.
+
+    Args:
+        stream: What happens.
+        answers_name: Who answers, for the record.
+        answers: The answers.
+        method: Name of the method.
+        profile: How long the engine takes.
+        cost: What own work is charged with.
+    """
+    outcome = replay(stream, METHODS[method](stream), answers, profile, cost)
+    sequence = score_replay(stream, outcome)
+    return Trial(answers_name, method, profile.name, stream.name, count_sequence(sequence),
+                 measure_presence([sequence]), **_facts(outcome))
+
+
+def _facts(outcome: Replay) -> dict[str, Any]:
+    def middle(values: Sequence[float], scale: float) -> float:
+        return round(float(np.median(values)) * scale, 3) if values else 0.0
+
+    return {'questions': outcome.questions, 'skipped': outcome.skipped,
+            'delay_s': round(float(np.mean(outcome.delays_s)), 4) if outcome.delays_s else 0.0,
+            'pair_ms': middle(outcome.pair_costs_s, 1e3),
+            'answer_ms': middle(outcome.answer_costs_s, 1e3)}

@@ -1,0 +1,100 @@
+"""Where flow points are put, found once a frame for all boxes.
+
+Points lie on corners in the sense of Shi and Tomasi (1994), at most one per block of 4x4 pixels.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.boxes import BoxArray
+from rtrack_ros.frames import Image8
+
+Points = NDArray[np.float32]
+
+Indices = NDArray[np.intp]
+
+# Side of a block of the coarse image, whose four values `_strongest` compares.
+_BLOCK = 2
+# Corners are sought on an image so many times smaller: flow refines where it looks anyway.
+_COARSE = 2
+# Smaller eigenvalue of the gradient covariance, in the units of cornerMinEigenVal on uint8
+# images: below it a corner is sensor noise.
+_LEAST_CORNER = 5e-5
+_CELLS = np.array([8, 6])
+
+
+class CornerMap:
+    """The strongest corner of every 4x4 block of an image, computed once for all boxes.
+
+    Attributes:
+        points: (K, 2) x, y in pixels, strongest first.
+    """
+
+    def __init__(self, image: Image8) -> None:
+        height, width = image.shape[0] // _COARSE, image.shape[1] // _COARSE
+        coarse = cv2.resize(image, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
+        response = cv2.cornerMinEigenVal(coarse, 3, ksize=3)
+        strength, place = _strongest(response)
+        block = np.flatnonzero(strength > _LEAST_CORNER)
+        block = block[_falling(strength[block])]
+        columns = max(width // _BLOCK, 1)
+        x = block % columns * _BLOCK + place[block] % _BLOCK
+        y = block // columns * _BLOCK + place[block] // _BLOCK
+        points = (np.stack([x, y], axis=1) + 0.5) * _COARSE - 0.5
+        self.points: Points = points.astype(np.float32)
+        column, row = (points * _CELLS / (image.shape[1], image.shape[0])).astype(np.intp).T
+        self._cell = row * _CELLS[0] + column
+
+    def in_boxes(self, boxes: BoxArray, limit: int, hiders: BoxArray,
+                 before: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+        """Return which corners serve which box, the ``limit`` best of each.
+
+        Args:
+            boxes: (N, 4) x1, y1, x2, y2 in pixels.
+            limit: Most corners per box.
+            hiders: (K, 4) boxes of what may stand before others.
+            before: (N, K) whether a hider stands before a box; its corners are not the box's.
+
+        Returns:
+            Box and corner (an index of ``points``) of every choice, both (M,), sorted by box.
+        """
+        inside = self._inside(boxes)
+        hidden = np.flatnonzero(before.any(axis=1))
+        covered = self._inside(hiders if len(hidden) else hiders[:0])
+        for box in hidden:
+            inside[box] &= ~covered[before[box]].any(axis=0)
+        chosen = [np.flatnonzero(row)[:limit] for row in inside]
+        owner = np.repeat(np.arange(len(boxes)), [len(corners) for corners in chosen])
+        return owner, np.concatenate([np.zeros(0, np.intp), *chosen])
+
+    def outside(self, boxes: BoxArray) -> Indices:
+        """Return the best corner outside all ``boxes`` (N, 4) of each of 8 x 6 cells, (M,)."""
+        weakest_first = np.flatnonzero(~self._inside(boxes).any(axis=0))[::-1]
+        best = np.full(_CELLS.prod(), -1, dtype=np.intp)
+        best[self._cell[weakest_first]] = weakest_first  # The last one written stays.
+        return best[best >= 0]
+
+    def _inside(self, boxes: BoxArray) -> NDArray[np.bool_]:
+        x, y = self.points.T
+        x1, y1, x2, y2 = boxes.astype(np.float32).T[:, :, None]
+        return (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
+
+
+def _strongest(response: NDArray[np.float32]) -> tuple[NDArray[np.float32], Indices]:
+    """Return the largest value of every 2x2 block and its place there, 0 to 3, row by row."""
+    rows, columns = (length // _BLOCK * _BLOCK for length in response.shape)
+    one, two = response[0:rows:2, 0:columns:2], response[0:rows:2, 1:columns:2]
+    three, four = response[1:rows:2, 0:columns:2], response[1:rows:2, 1:columns:2]
+    upper, lower = np.maximum(one, two), np.maximum(three, four)
+    place = np.where(lower > upper, 2 + (four > three), two > one)
+    return np.maximum(upper, lower).ravel(), place.ravel().astype(np.intp, copy=False)
+
+
+def _falling(values: NDArray[np.float32]) -> Indices:
+    """Return the order of positive values from the largest on, the first of equal ones first."""
+    # The bits of positive floats are in their order. With its index behind it every value is
+    # another number, and numbers are sorted several times as fast as indices by values.
+    bits = np.uint64(0xFFFFFFFF) - values.view(np.uint32)
+    keys = np.sort(bits << np.uint64(32) | np.arange(len(values), dtype=np.uint64))
+    return (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)
