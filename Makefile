@@ -11,6 +11,12 @@ TESTS ?=
 MIN_TESTS ?= 300
 RUN := bootstrap/run
 
+define LINT
+@$(RUN) ruff check .
+@$(RUN) mypy
+@$(RUN) lint-imports --no-cache
+endef
+
 # A demo or a test must not meet the robots of the same network.
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
@@ -21,7 +27,7 @@ help:
 	@echo '              for two videos of your own)'
 	@echo 'make test     linters, then all tests, system tests included (TORCH=0: those without torch)'
 	@echo 'make setup    only prepare build/; afterwards: source build/activate (TORCH=1: with torch)'
-	@echo 'make lint     ruff and mypy'
+	@echo 'make lint     ruff, mypy, and the contract that imports point down'
 	@echo 'make lock     renew the pinned versions of the environment'
 	@echo 'make clean    remove build/'
 
@@ -35,13 +41,11 @@ demo:
 		$(if $(QUERY),--query "$$QUERY")
 
 lint: setup
-	@$(RUN) ruff check .
-	@$(RUN) mypy
+	$(LINT)
 
 test:
 	@$(PYTHON) bootstrap/prepare.py $(if $(filter 1,$(TORCH)),--torch)
-	@$(RUN) ruff check .
-	@$(RUN) mypy
+	$(LINT)
 	@$(RUN) python -P bootstrap/run_tests.py --at-least $(MIN_TESTS) $(TESTS)
 
 lock: setup
