@@ -136,7 +136,7 @@ def closer(make_world, make_path, synchronous: bool) -> tuple[Oracle, TrackingPi
     """A pipeline that may crop, about one small object, with its oracle."""
     oracle = Oracle(make_world([make_path(200, 200, 30, 0, 30, 50)]))
     pipeline = TrackingPipeline(oracle, synchronous=synchronous, schedule=Schedule(
-        whole_look_s=0.5, crop_size=(256, 192)))
+        full_frame_interval_s=0.5, crop_size=(256, 192)))
     pipeline.set_query('all')
     return oracle, pipeline
 

@@ -15,7 +15,7 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query, clean_query_text
-from rtrack_ros.language.second_look import suited_grounder
+from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.scheduling.worker import GroundsQueries
 from rtrack_ros.simulation import CONDITIONS, make_scene
 
@@ -55,7 +55,7 @@ def questions(seed: int, sentences: int) -> Iterator[Question]:
 
 
 def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadline_s: float,
-                  second_look: str = 'auto') -> dict[str, Any]:
+                  refine: str = 'auto') -> dict[str, Any]:
     """Return F1 at IoU 0.5 by view, condition and kind, and the latency of the answers.
 
     Args:
@@ -64,9 +64,9 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
         seed: Seed of the first.
         sentences: Sentences per frame.
         deadline_s: Seconds for one answer.
-        second_look: See ``language.second_look.suited_grounder``.
+        refine: See ``language.refine.make_grounder``.
     """
-    grounder = suited_grounder(engine, second_look=second_look)
+    grounder = make_grounder(engine, refine=refine)
     asked: dict[str, list[GroundedFrame]] = {view: [] for view in VIEWS}
     latencies: list[float] = []
     for number in track(range(scenes), description='grounding held-out scenes'):
@@ -78,7 +78,7 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
     capabilities = engine.capabilities()
     result: dict[str, Any] = {
         'model': capabilities.model, 'engine': capabilities.name,
-        'precision': capabilities.precision, 'second_look': second_look, 'scenes': scenes,
+        'precision': capabilities.precision, 'refine': refine, 'scenes': scenes,
         'first_seed': seed,
         'answers': len(latencies), 'latency_ms_p50': round(float(np.percentile(latencies, 50)), 1),
         'latency_ms_p95': round(float(np.percentile(latencies, 95)), 1), 'views': {}}
@@ -120,7 +120,7 @@ def show_grounding(result: dict[str, Any]) -> None:
     """Print the result of :func:`run_grounding` as a table, one row a condition or kind."""
     views = result['views']
     table = Table(title=f"{result['model']} ({result['engine']}, {result['precision']}), second "
-                        f"look: {result['second_look']}; F1 at IoU 0.5, {result['scenes']} "
+                        f"look: {result['refine']}; F1 at IoU 0.5, {result['scenes']} "
                         'held-out scenes')
     for column in ('', *VIEWS):
         table.add_column(column, justify='left' if not column else 'right')

@@ -18,9 +18,9 @@ def positive(text: str) -> float:
     return value
 
 
-def add_second_look(parser: 'argparse._ActionsContainer', default: str = 'auto') -> None:
-    """Add ``--second-look``, see ``language.second_look.suited_grounder``."""
-    parser.add_argument('--second-look', choices=('auto', 'always', 'never'), default=default,
+def add_refine(parser: 'argparse._ActionsContainer', default: str = 'auto') -> None:
+    """Add ``--refine``, see ``language.refine.make_grounder``."""
+    parser.add_argument('--refine', choices=('auto', 'always', 'never'), default=default,
                         help='whether every box of an answer is looked at again from near; auto: '
                              'where rtrack.json of the model says that it gains and nobody '
                              'waits for answers (default: %(default)s)')

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtrack_ros.commands import CommandError, add_second_look, positive
+from rtrack_ros.commands import CommandError, add_refine, positive
 
 if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotRow
@@ -45,7 +45,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser.add_argument('--ask-interval', type=float, default=0.3, metavar='SECONDS',
                         help='time of the recording between two questions to the model; 0 asks '
                              'about every frame (default: 0.3)')
-    add_second_look(parser)
+    add_refine(parser)
     parser.add_argument('--realtime', action='store_true', help='pace frames by their stamps')
     parser.add_argument('--fps', type=positive, default=30.0, help='rate of image folders')
 
@@ -57,15 +57,15 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.data.videos import open_pairs
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.language.locator import Locator
-    from rtrack_ros.language.second_look import suited_grounder
+    from rtrack_ros.language.refine import make_grounder
     from rtrack_ros.pipeline import RequestError, TrackingPipeline
     from rtrack_ros.scheduling.scheduler import Schedule
 
     pairs = open_pairs(args.rgb, args.thermal, args.fps)
     engine = load_engine(args.engine, args.model or default_model())
     # As on a robot, where many answers are worth more than exact ones.
-    at_once = args.realtime and args.second_look == 'auto'
-    grounder = suited_grounder(engine, second_look='never' if at_once else args.second_look)
+    at_once = args.realtime and args.refine == 'auto'
+    grounder = make_grounder(engine, refine='never' if at_once else args.refine)
     pipeline = TrackingPipeline(grounder, synchronous=not args.realtime,
                                 ask_interval_s=max(args.ask_interval, 0.0),
                                 schedule=Schedule().suited_to(engine.capabilities()),

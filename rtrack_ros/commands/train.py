@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rtrack_ros.training.stages.settings import StageSettings
 
 STAGES = {
-    'finetune': 'supervised fine-tuning of a Qwen-VL model, all weights or LoRA',
+    'sft': 'supervised fine-tuning of a Qwen-VL model, all weights or LoRA',
     'grpo': 'R1-Track: GRPO on template and search crops with the stepped GIoU',
     'gspo': 'RTrack: GSPO with Clipped Advantage Scaling on RGB, thermal and a sentence'}
 RECIPES = {'omnipt': 'format RL, mid-training, supervised fine-tuning, RL'}
@@ -21,13 +21,13 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser = subparsers.add_parser(
         'train', help='train a model on the simulated world or on a data set',
         description='Train a model. A run that was stopped goes on from its last checkpoint when '
-                    'the same command is given again. sft makes rtrack-nano from nothing, '
+                    'the same command is given again. nano makes rtrack-nano from nothing, '
                     "siamese the tracker's small network; the other stages start from a model "
                     'folder and run on TRL (docs/training.md).')
     stages = parser.add_subparsers(dest='stage', metavar='STAGE', required=True)
-    sft = stages.add_parser('sft', help='supervised: rtrack-nano from scratch, with dense heads')
-    _add_own_options(sft, 'config/training/nano.yaml', 'DIR/model')
-    sft.add_argument('--loaders', type=int, default=0,
+    nano = stages.add_parser('nano', help='rtrack-nano from scratch, with dense heads')
+    _add_own_options(nano, 'config/training/nano.yaml', 'DIR/model')
+    nano.add_argument('--loaders', type=int, default=0,
                      help='processes that draw batches ahead, for a GPU, which would wait for '
                           'them (default: 0, the trainer draws its own)')
     _add_own_options(
@@ -76,14 +76,14 @@ def run(args: argparse.Namespace) -> int:
     config = args.config or Path(f'config/training/{args.recipe}.yaml')
     if not config.is_file():
         raise CommandError(f'there is no configuration {config}; name one with --config')
-    if args.stage == 'sft':
-        return _run_sft(args)
+    if args.stage == 'nano':
+        return _run_nano(args)
     if args.stage == 'siamese':
         return _run_siamese(args)
     return _run_stages(args, config)
 
 
-def _run_sft(args: argparse.Namespace) -> int:
+def _run_nano(args: argparse.Namespace) -> int:
     from rtrack_ros.training.nano.trainer import train
 
     folder = train(args.config, args.out, args.workers, args.loaders)

@@ -90,7 +90,7 @@ class Capabilities:
         labels: Words the model was trained to use as labels; empty where any word may come.
         prompt: Style of the prompt the model was trained with.
         crops: Whether the model gains from being asked about an enlarged part of the image.
-        second_look: Whether its answers gain from a second look at every box, from near.
+        refine: Whether its answers gain from a second look at every box, from near.
         shares_images: Whether the engine is a ``SharesImages``: several prompts about the same
             images cost one encoding of them.
         tasks: What the model was trained for, of ``TASKS``.
@@ -106,7 +106,7 @@ class Capabilities:
     labels: tuple[str, ...] = ()
     prompt: str = 'brief'
     crops: bool = False
-    second_look: bool = False
+    refine: bool = False
     shares_images: bool = False
     tasks: tuple[str, ...] = ('ground',)
 

@@ -28,8 +28,8 @@ class ModelManifest:
         crops: Whether it finds more when shown an enlarged part of the image around what is
             followed. False unless measured: a model trained on whole images only may take the
             edge of a crop for that of the scene, and 'on the left' for the left of the crop.
-        second_look: Whether its answers are better where it looks at every box again from near,
-            see ``language.second_look``. False unless measured: every look takes time, and a
+        refine: Whether its answers are better where it looks at every box again from near,
+            see ``language.refine``. False unless measured: every look takes time, and a
             model that reads large images gains little.
         tasks: What it was trained for, of ``engines.base.TASKS``; 'ground' where nothing is said.
     """
@@ -41,7 +41,7 @@ class ModelManifest:
     prompt: str = 'brief'
     max_boxes: int = 12
     crops: bool = False
-    second_look: bool = False
+    refine: bool = False
     tasks: tuple[str, ...] = ('ground',)
 
     @classmethod
@@ -70,7 +70,7 @@ class ModelManifest:
         return cls(str(content['name']), str(content['bbox_protocol']), (width, height),
                    tuple(str(label) for label in content.get('labels', ())),
                    str(content.get('prompt', 'brief')), int(content.get('max_boxes', 12)),
-                   _gain(content, 'crops'), _gain(content, 'second_look'),
+                   _gain(content, 'crops'), _gain(content, 'refine'),
                    _tasks(content.get('tasks', ('ground',))))
 
     def write(self, folder: Path) -> None:

@@ -119,7 +119,7 @@ class OpenVinoEngine:
         facts = self._manifest
         return Capabilities('openvino', facts.name, 'CPU', self._compiled.precision,
                             facts.bbox_protocol, facts.image_size, True, facts.labels,
-                            facts.prompt, facts.crops, facts.second_look, shares_images=True,
+                            facts.prompt, facts.crops, facts.refine, shares_images=True,
                             tasks=facts.tasks)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,

@@ -91,7 +91,7 @@ class TransformersEngine:
         facts = self._manifest
         return Capabilities('transformers', facts.name, 'CPU', 'float32', facts.bbox_protocol,
                             facts.image_size, True, facts.labels, facts.prompt, facts.crops,
-                            facts.second_look, shares_images=True, tasks=facts.tasks)
+                            facts.refine, shares_images=True, tasks=facts.tasks)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,

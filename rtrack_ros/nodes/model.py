@@ -8,7 +8,7 @@ from rtrack_ros.engines.base import Capabilities, Engine, EngineError
 from rtrack_ros.engines.registry import default_model, load_engine
 from rtrack_ros.language.describer import Describer
 from rtrack_ros.language.locator import Locator
-from rtrack_ros.language.second_look import suited_grounder
+from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.pipeline import TrackingPipeline
 
 SCRIPTED_DELAY_S = 0.1
@@ -30,8 +30,8 @@ class Model:
         self.capabilities: Capabilities = self._engine.capabilities()
         tasks = self.capabilities.tasks
         self.pipeline = TrackingPipeline(
-            suited_grounder(self._engine, settings['engine.max_boxes'],
-                            settings['ask.second_look']), settings.tracker_config(),
+            make_grounder(self._engine, settings['engine.max_boxes'],
+                            settings['ask.refine']), settings.tracker_config(),
             schedule=settings.schedule(self.capabilities),
             locator=Locator(self._engine) if 'locate' in tasks else None,
             describer=Describer(self._engine) if 'describe' in tasks else None)

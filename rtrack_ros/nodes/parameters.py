@@ -76,14 +76,15 @@ NODE_PARAMETERS = (
     ParameterSpec('ask.crops', 'auto', 'Whether sure tracks are looked at enlarged: auto where '
                   'rtrack.json of the model says that it gains',
                   choices=USES, when='configure'),
-    ParameterSpec('ask.second_look', 'never', 'Whether every box of an answer is looked at again '
+    ParameterSpec('ask.refine', 'never', 'Whether every box of an answer is looked at again '
                   'from near, which makes answers more exact, fewer and later: auto where '
                   'rtrack.json of the model says that it gains', choices=USES,
                   when='configure'),
-    ParameterSpec('ask.whole_look_s', 2.0, 'Longest time between two questions of one sentence '
-                  'about the whole image where crops are in use; raising it enlarges more often '
-                  'and finds newcomers later', unit='s', span=(0.0, 600.0), when='configure'),
-    ParameterSpec('ask.sure_score', 0.8, 'Score from which a track is sure; raising it asks '
+    ParameterSpec('ask.full_frame_interval_s', 2.0, 'Longest time between two questions of one '
+                  'sentence about the whole image where crops are in use; raising it enlarges '
+                  'more often and finds newcomers later', unit='s', span=(0.0, 600.0),
+                  when='configure'),
+    ParameterSpec('ask.confident_score', 0.8, 'Score from which a track is sure; raising it asks '
                   'about the whole image and about doubtful sentences more often',
                   span=(0.0, 1.0), when='configure'),
     ParameterSpec('ask.queries_per_pair', 4, 'Most sentences asked about one pair, where the '
@@ -127,18 +128,19 @@ NODE_PARAMETERS = (
 # Spans of the tracker's settings; what they mean stands in TrackerConfig.
 TRACKER_SPANS: dict[str, tuple[float, float]] = {
     'history_s': (0.1, 60.0), 'history_most_s': (0.1, 60.0), 'flow_width': (64, 4096),
-    'points_per_box': (1, 1000), 'sights_per_frame': (0, 100), 'sight_width': (64, 4096),
-    'sight_memory_s': (0.0, 60.0), 'sight_present': (0.01, 0.99),
+    'points_per_box': (1, 1000), 'siamese_per_frame': (0, 100), 'siamese_width': (64, 4096),
+    'siamese_correlation_s': (0.0, 60.0), 'siamese_min_presence': (0.01, 0.99),
     'min_points': (1, 100), 'forward_backward_px': (0.01, 100.0), 'max_flow_gap_s': (0.0, 60.0),
     'acceleration': (0.001, 1000.0), 'flow_noise_px': (0.001, 100.0),
     'answer_noise': (0.001, 10.0), 'size_noise': (0.001, 10.0), 'coast_s': (0.01, 60.0),
     'lost_after_s': (0.0, 600.0),
-    'memory_s': (0.0, 3600.0), 'hits_to_confirm': (1, 100), 'birth_score': (0.01, 0.99),
-    'arrival_s': (0.01, 3600.0),
-    'answer_recall': (0.01, 0.99), 'answer_false_rate': (0.01, 0.99), 'fade_s': (0.01, 3600.0),
-    'lost_below': (0.01, 0.99), 'removed_below': (0.001, 0.99), 'iou_gate': (0.01, 0.99),
+    'max_lost_s': (0.0, 3600.0), 'hits_to_confirm': (1, 100),
+    'max_initial_existence': (0.01, 0.99), 'birth_interval_s': (0.01, 3600.0),
+    'detection_probability': (0.01, 0.99), 'false_alarm_probability': (0.01, 0.99),
+    'existence_decay_s': (0.01, 3600.0),
+    'min_score': (0.01, 0.99), 'min_existence': (0.001, 0.99), 'iou_gate': (0.01, 0.99),
     'distance_gate': (0.0, 100.0), 'appearance_weight': (0.0, 1.0),
-    'appearance_gate': (0.0, 1.0), 'lead_s': (0.0, 1.0), 'duplicate_iou': (0.0, 1.0),
+    'appearance_gate': (0.0, 1.0), 'prediction_horizon_s': (0.0, 1.0), 'duplicate_iou': (0.0, 1.0),
 }
 _UNITS = {'_s': 's', '_px': 'px', 'width': 'px'}
 
@@ -234,8 +236,8 @@ def _tracker_config(values: dict[str, Any]) -> TrackerConfig:
 
 def schedule(values: dict[str, Any], model: Capabilities) -> Schedule:
     """Return what a model is asked in which order by parameters ``ask.*``."""
-    wanted = Schedule(values['ask.deadline_s'] or None, values['ask.whole_look_s'],
-                      values['ask.sure_score'],
+    wanted = Schedule(values['ask.deadline_s'] or None, values['ask.full_frame_interval_s'],
+                      values['ask.confident_score'],
                       queries_per_pair=values['ask.queries_per_pair'])
     return wanted.suited_to(model, values['ask.crops'])
 

@@ -39,10 +39,10 @@ class Schedule:
         deadline_s: Seconds after which an answer is given up, so that a newer pair is asked about;
             None waits for every answer. Files have none: their result must not depend on the
             machine.
-        whole_look_s: Longest time between two questions of one query about the whole image;
-            raising it enlarges more often and finds newcomers later.
-        sure_score: Score from which a track is sure; raising it asks about the whole image and
-            about doubtful queries more often.
+        full_frame_interval_s: Longest time between two questions of one query about the whole
+            image; raising it enlarges more often and finds newcomers later.
+        confident_score: Score from which a track is sure; raising it asks about the whole image
+            and about doubtful queries more often.
         crop_size: (width, height) in pixels of the model's input where it gains from crops; None
             where it is always to be shown the whole image.
         queries_per_pair: Most queries asked about one pair; above 1 only where they share the
@@ -50,8 +50,8 @@ class Schedule:
     """
 
     deadline_s: float | None = None
-    whole_look_s: float = 2.0
-    sure_score: float = 0.8
+    full_frame_interval_s: float = 2.0
+    confident_score: float = 0.8
     crop_size: tuple[int, int] | None = None
     queries_per_pair: int = 1
 
@@ -175,14 +175,14 @@ class Scheduler:
                 or known.epoch != query.epoch:
             return None
         mine = _expected(query, tracks)
-        limit_ns = self.schedule.whole_look_s * 1e9 - STAMP_JITTER_NS
+        limit_ns = self.schedule.full_frame_interval_s * 1e9 - STAMP_JITTER_NS
         if not (0 <= pair.stamp_ns - known.whole_ns < limit_ns and all(map(self._is_sure, mine))):
             return None
         return region_of_interest(as_boxes([track.box for track in mine]),
                                   (pair.width, pair.height), model_size)
 
     def _is_sure(self, track: Track) -> bool:
-        return track.state is TrackState.CONFIRMED and track.score >= self.schedule.sure_score
+        return track.state is TrackState.CONFIRMED and track.score >= self.schedule.confident_score
 
 
 def _expected(query: Query, tracks: Sequence[Track]) -> list[Track]:

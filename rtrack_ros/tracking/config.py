@@ -19,15 +19,15 @@ class TrackerConfig:
         min_points: Fewest agreeing flow points for a motion; raising it makes small boxes coast.
         forward_backward_px: Largest distance in flow pixels by which a point may miss itself when
             tracked forth and back; raising it keeps more and worse points.
-        sights_per_frame: Most tracks per frame that the Siamese network looks for, the longest
+        siamese_per_frame: Most tracks per frame that the Siamese network looks for, the longest
             unseen first; raising it holds boxes better and costs time for each, 0 does without.
-        sight_width: Greatest width in pixels of the images that it looks at; raising it sees
+        siamese_width: Greatest width in pixels of the images that it looks at; raising it sees
             smaller objects and costs memory by the square.
-        sight_memory_s: Time in seconds over which the network's errors about one object are
+        siamese_correlation_s: Time in seconds over which the network's errors about one object are
             alike, so that looks within it count as little more than one; raising it trusts flow
             more between answers.
-        sight_present: Least probability with which the network must see an object for its place
-            to count, in (0, 1); raising it leaves more to flow.
+        siamese_min_presence: Least probability with which the network must see an object for its
+            place to count, in (0, 1); raising it leaves more to flow.
         max_flow_gap_s: Longest time between frames that flow bridges, seconds; beyond it boxes
             coast.
         acceleration: Process noise: the change of velocity to expect, in box sizes per second
@@ -43,22 +43,22 @@ class TrackerConfig:
             carries boxes further behind an occluder.
         lost_after_s: Seconds without flow after which a track is lost; raising it publishes
             guessed boxes for longer.
-        memory_s: Seconds for which a lost track may be found again under its id; raising it
+        max_lost_s: Seconds for which a lost track may be found again under its id; raising it
             bridges longer occlusions and risks giving an id to somebody else.
         hits_to_confirm: Confirming answers before a track is published; raising it suppresses
             false boxes and delays the first one by whole answers.
-        birth_score: Most belief in an object that one answer reported; raising it trusts first
-            answers more.
-        arrival_s: Mean time in seconds between objects that come into view or begin to match;
-            raising it doubts a new box more that follows an answer without it at once.
-        answer_recall: Probability that an answer contains an object that is there; raising it
-            makes an answer without the object count more against it.
-        answer_false_rate: Probability that an answer contains a box on something that does not
-            match; raising it makes a confirming answer count less.
-        fade_s: Time constant in seconds with which belief fades without answers; raising it
-            keeps unconfirmed tracks longer.
-        lost_below: Score below which a track is lost, in (0, 1); raising it drops tracks sooner.
-        removed_below: Belief below which a track is removed, in (0, 1), unless a second answer
+        max_initial_existence: Most belief in an object that one answer reported; raising it trusts
+            first answers more.
+        birth_interval_s: Mean time in seconds between objects that come into view or begin to
+            match; raising it doubts a new box more that follows an answer without it at once.
+        detection_probability: Probability that an answer contains an object that is there; raising
+            it makes an answer without the object count more against it.
+        false_alarm_probability: Probability that an answer contains a box on something that does
+            not match; raising it makes a confirming answer count less.
+        existence_decay_s: Time constant in seconds with which belief fades without answers;
+            raising it keeps unconfirmed tracks longer.
+        min_score: Score below which a track is lost, in (0, 1); raising it drops tracks sooner.
+        min_existence: Belief below which a track is removed, in (0, 1), unless a second answer
             ever confirmed it.
         iou_gate: Least IoU of the first association stage, in (0, 1); raising it leaves more to
             the second stage.
@@ -68,9 +68,9 @@ class TrackerConfig:
             lets colour and warmth decide between near candidates.
         appearance_gate: Least similarity of appearance for finding a lost track again, in [0, 1];
             raising it reuses ids more rarely.
-        lead_s: Seconds by which published boxes are ahead of their frame, carried by their
-            velocity; 0 has them where the object is in the image of the same stamp. Raising it
-            to the time until the next array comes suits who acts on the newest boxes.
+        prediction_horizon_s: Seconds by which published boxes are ahead of their frame, carried by
+            their velocity; 0 has them where the object is in the image of the same stamp. Raising
+            it to the time until the next array comes suits who acts on the newest boxes.
         duplicate_iou: IoU above which two tracks of one query are the same object, if an answer
             lists one of them and no answer ever listed both; raising it tolerates closer pairs.
     """
@@ -81,10 +81,10 @@ class TrackerConfig:
     points_per_box: int = 24
     min_points: int = 4
     forward_backward_px: float = 0.6
-    sights_per_frame: int = 4
-    sight_width: int = 640
-    sight_memory_s: float = 0.1
-    sight_present: float = 0.6
+    siamese_per_frame: int = 4
+    siamese_width: int = 640
+    siamese_correlation_s: float = 0.1
+    siamese_min_presence: float = 0.6
     max_flow_gap_s: float = 0.5
     acceleration: float = 1.0
     flow_noise_px: float = 0.25
@@ -92,20 +92,20 @@ class TrackerConfig:
     size_noise: float = 0.2
     coast_s: float = 2.0
     lost_after_s: float = 1.0
-    memory_s: float = 5.0
+    max_lost_s: float = 5.0
     hits_to_confirm: int = 1
-    birth_score: float = 0.6
-    arrival_s: float = 2.0
-    answer_recall: float = 0.85
-    answer_false_rate: float = 0.25
-    fade_s: float = 10.0
-    lost_below: float = 0.15
-    removed_below: float = 0.05
+    max_initial_existence: float = 0.6
+    birth_interval_s: float = 2.0
+    detection_probability: float = 0.85
+    false_alarm_probability: float = 0.25
+    existence_decay_s: float = 10.0
+    min_score: float = 0.15
+    min_existence: float = 0.05
     iou_gate: float = 0.3
     distance_gate: float = 1.0
     appearance_weight: float = 0.2
     appearance_gate: float = 0.6
-    lead_s: float = 0.0
+    prediction_horizon_s: float = 0.0
     duplicate_iou: float = 0.5
 
     def __post_init__(self) -> None:
@@ -115,12 +115,14 @@ class TrackerConfig:
             ValueError: names the field and its allowed range.
         """
         positive = ('history_s', 'history_most_s', 'flow_width', 'points_per_box', 'min_points',
-                    'coast_s', 'hits_to_confirm', 'fade_s', 'flow_noise_px', 'answer_noise',
-                    'size_noise', 'acceleration', 'arrival_s', 'sight_width')
+                    'coast_s', 'hits_to_confirm', 'existence_decay_s', 'flow_noise_px',
+                    'answer_noise', 'size_noise', 'acceleration', 'birth_interval_s',
+                    'siamese_width')
         for name in positive:
             if getattr(self, name) <= 0:
                 raise ValueError(f'{name} must be greater than 0; got {getattr(self, name)}')
-        for name in ('birth_score', 'answer_recall', 'answer_false_rate', 'lost_below',
-                     'removed_below', 'iou_gate', 'sight_present'):
+        for name in ('max_initial_existence', 'detection_probability',
+                     'false_alarm_probability', 'min_score', 'min_existence',
+                     'iou_gate', 'siamese_min_presence'):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f'{name} must lie between 0 and 1; got {getattr(self, name)}')

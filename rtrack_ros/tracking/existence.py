@@ -40,21 +40,21 @@ class Evidence:
         return min(max(_weighed(belief, self.ratio), self.least), _MOST_BELIEF)
 
 
-def birth_belief(since_s: float, config: TrackerConfig, edges: float = 1.0) -> float:
+def initial_existence(since_s: float, config: TrackerConfig, edges: float = 1.0) -> float:
     """Return the belief in an object that nobody followed and an answer contains.
 
-    Newcomers come at random, on average one in ``arrival_s``, and are contained with the model's
-    recall; the odds are this over the false rate. The belief is at most ``birth_score``, and less
-    where the box was seen to hold nothing.
+    Newcomers come at random, on average one in ``birth_interval_s``, and are contained with the
+    model's recall; the odds are this over the false rate. The belief is at most
+    ``max_initial_existence``, and less where the box was seen to hold nothing.
 
     Args:
         since_s: Seconds since the last frame that an answer was about; infinite for the first.
         config: Tracker settings.
         edges: Likelihood ratio of ``edge_ratio``.
     """
-    newcomer = -math.expm1(-since_s / config.arrival_s)
-    odds = newcomer * config.answer_recall / config.answer_false_rate
-    return _weighed(min(config.birth_score, odds / (1 + odds)), edges)
+    newcomer = -math.expm1(-since_s / config.birth_interval_s)
+    odds = newcomer * config.detection_probability / config.false_alarm_probability
+    return _weighed(min(config.max_initial_existence, odds / (1 + odds)), edges)
 
 
 def edge_ratio(heights: Sequence[float]) -> float:
@@ -77,6 +77,6 @@ def _weighed(belief: float, ratio: float) -> float:
     return belief * ratio / (1 - belief + belief * ratio)
 
 
-def faded(since_ns: int, stamp_ns: int, fade_s: float) -> float:
+def faded(since_ns: int, stamp_ns: int, existence_decay_s: float) -> float:
     """Return the share of a belief that is left after the time between two stamps."""
-    return math.exp(-max(0.0, (stamp_ns - since_ns) * 1e-9) / fade_s)
+    return math.exp(-max(0.0, (stamp_ns - since_ns) * 1e-9) / existence_decay_s)

@@ -25,7 +25,7 @@ class Lookout:
 
     def __init__(self, config: TrackerConfig) -> None:
         self._config = config
-        self._siamese = Siamese() if config.sights_per_frame else None
+        self._siamese = Siamese() if config.siamese_per_frame else None
 
     def look(self, frame: Frame, tracklets: Sequence[Tracklet | None], states: States) -> None:
         """Write into a frame where its network sees some of the tracks.
@@ -36,7 +36,7 @@ class Lookout:
             states: Their states on the frame before, (N, 5, 4).
         """
         known = [(item, row) for row, item in enumerate(tracklets) if item and item.template]
-        due = sorted(known, key=lambda entry: entry[0].looked_ns)[:self._config.sights_per_frame]
+        due = sorted(known, key=lambda entry: entry[0].looked_ns)[:self._config.siamese_per_frame]
         if self._siamese is None or not due:
             return
         moved = advance(states[[row for _, row in due]],

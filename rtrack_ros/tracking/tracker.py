@@ -22,7 +22,7 @@ from rtrack_ros.tracking.appearance.siamese import Siamese
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.correction import Change, Correction, correct_past
 from rtrack_ros.tracking.delay.replay import replay
-from rtrack_ros.tracking.existence import birth_belief, edge_ratio
+from rtrack_ros.tracking.existence import edge_ratio, initial_existence
 from rtrack_ros.tracking.history.frame import Frame, Motion
 from rtrack_ros.tracking.history.ring import History
 from rtrack_ros.tracking.history.views import Views
@@ -98,7 +98,7 @@ class Tracker:
         self._no_frame = threading.Event()
         self._no_frame.set()
         # A network serves one thread: this one that of answers, the lookout's that of frames.
-        self._siamese = Siamese() if self.config.sights_per_frame else None
+        self._siamese = Siamese() if self.config.siamese_per_frame else None
         self._lookout = Lookout(self.config)
         self._history = History(self.config.history_s, self.config.history_most_s)
         self._tracklets: dict[int, Tracklet] = {}
@@ -342,7 +342,7 @@ class Tracker:
         since_s = self._unwatched_s(answer)
         height = max(change.box[3] - change.box[1], 1.0)
         edges = edge_ratio([sight.sigma[3] / height for _, sight in change.runner.sights])
-        belief = birth_belief(since_s, self.config, edges) * min(max(change.score, 0.0), 1.0)
+        belief = initial_existence(since_s, self.config, edges) * min(max(change.score, 0.0), 1.0)
         tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, change.label, belief,
                             answer.stamp_ns, answer.stamp_ns, look=change.look)
         self._next_id += 1
@@ -374,7 +374,7 @@ class Tracker:
                if (tracklet.query_id, tracklet.epoch) == key}
         for track_id in own:
             self._tracklets[track_id].relive(answer.stamp_ns)
-            self._tracklets[track_id].settle(oldest_ns, self.config.fade_s)
+            self._tracklets[track_id].settle(oldest_ns, self.config.existence_decay_s)
         for frame in frames:
             self._judge(frame, own)
 

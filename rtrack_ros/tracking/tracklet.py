@@ -83,20 +83,20 @@ class Tracklet:
     looked_ns: int = 0
     apart: set[int] = field(default_factory=set)
 
-    def belief_at(self, stamp_ns: int, fade_s: float) -> float:
+    def belief_at(self, stamp_ns: int, existence_decay_s: float) -> float:
         """Return the belief at a stamp, from what answers said about frames up to it."""
         belief, since_ns = self.belief, self.belief_ns
         for item in self.evidence:
             if item.stamp_ns > stamp_ns:
                 break
-            belief = item.update(belief * faded(since_ns, item.stamp_ns, fade_s))
+            belief = item.update(belief * faded(since_ns, item.stamp_ns, existence_decay_s))
             since_ns = item.stamp_ns
-        return belief * faded(since_ns, stamp_ns, fade_s)
+        return belief * faded(since_ns, stamp_ns, existence_decay_s)
 
-    def settle(self, stamp_ns: int, fade_s: float) -> None:
+    def settle(self, stamp_ns: int, existence_decay_s: float) -> None:
         """Take evidence up to a stamp for final: no answer about an earlier frame is accepted."""
         if self.evidence and self.evidence[0].stamp_ns <= stamp_ns:
-            self.belief = self.belief_at(stamp_ns, fade_s)
+            self.belief = self.belief_at(stamp_ns, existence_decay_s)
             self.belief_ns = max(stamp_ns, self.belief_ns)
             self.evidence = [item for item in self.evidence if item.stamp_ns > stamp_ns]
 
@@ -104,8 +104,8 @@ class Tracklet:
                 config: TrackerConfig) -> None:
         """Take an answer about the frame at ``stamp_ns`` that contains this object."""
         # Even a track that was nearly given up is worth what a newborn is.
-        insort(self.evidence, Evidence(stamp_ns, config.answer_recall / config.answer_false_rate,
-                                       config.birth_score))
+        ratio = config.detection_probability / config.false_alarm_probability
+        insort(self.evidence, Evidence(stamp_ns, ratio, config.max_initial_existence))
         self.confirmed_ns = max(self.confirmed_ns, stamp_ns)
         self.label = label
         self.hits += 1
@@ -120,7 +120,7 @@ class Tracklet:
             visible: How surely it should have been seen there, in [0, 1].
             config: Tracker settings.
         """
-        ratio = (1 - config.answer_recall) / (1 - config.answer_false_rate)
+        ratio = (1 - config.detection_probability) / (1 - config.false_alarm_probability)
         insort(self.evidence, Evidence(stamp_ns, ratio ** visible))
 
     def relive(self, stamp_ns: int) -> None:
@@ -135,9 +135,9 @@ class Tracklet:
 
     def held(self, place: Place, config: TrackerConfig) -> bool:
         """Return whether its box, standing like this, is worth something."""
-        belief = self.belief_at(place.stamp_ns, config.fade_s)
+        belief = self.belief_at(place.stamp_ns, config.existence_decay_s)
         return (place.coasting_s <= config.lost_after_s and place.inside >= _LEAST_INSIDE
-                and belief * place.located >= config.lost_below)
+                and belief * place.located >= config.min_score)
 
     def judge(self, place: Place, config: TrackerConfig) -> bool:
         """Decide the state at the stamp of a place; returns False if the track is to be removed.
@@ -152,11 +152,11 @@ class Tracklet:
             self.lost_ns = None
             self.state = TrackState.CONFIRMED if confirmed else TrackState.TENTATIVE
             return True
-        belief = self.belief_at(stamp_ns, config.fade_s)
+        belief = self.belief_at(stamp_ns, config.existence_decay_s)
         # Who is not meant any more may be meant again soon, and is then to be the same.
-        if not confirmed or (belief < config.removed_below and not self.known):
+        if not confirmed or (belief < config.min_existence and not self.known):
             return False
         if self.known or self.state is not TrackState.TENTATIVE:
             self.state = TrackState.LOST
         self.lost_ns = stamp_ns if self.lost_ns is None else self.lost_ns
-        return stamp_ns - self.lost_ns <= config.memory_s * 1e9
+        return stamp_ns - self.lost_ns <= config.max_lost_s * 1e9

@@ -28,7 +28,7 @@ def test_a_misspelt_option_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_every_stage_has_its_configuration() -> None:
     parser = cli.build_parser()
-    for stage in (['sft', '--out', 'x'], ['siamese', '--out', 'x'], ['finetune'], ['grpo'],
+    for stage in (['nano', '--out', 'x'], ['siamese', '--out', 'x'], ['sft'], ['grpo'],
                   ['gspo'], ['recipe', 'omnipt']):
         args = parser.parse_args(['train', *stage])
         name = args.config.name if args.config else f'{args.recipe}.yaml'

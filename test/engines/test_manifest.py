@@ -12,7 +12,7 @@ NANO = ModelManifest('nano', 'rel1000', (320, 256), ('person', 'car'), 'brief', 
 def test_what_is_written_is_read(tmp_path):
     NANO.write(tmp_path)
     assert ModelManifest.read(tmp_path) == NANO
-    closer = replace(NANO, crops=True, second_look=True,
+    closer = replace(NANO, crops=True, refine=True,
                      tasks=('ground', 'locate', 'verify', 'describe'))
     closer.write(tmp_path)
     assert ModelManifest.read(tmp_path) == closer
@@ -29,7 +29,7 @@ def test_what_may_be_left_out_has_defaults(tmp_path):
     lambda facts: facts.pop('name'), lambda facts: facts.pop('bbox_protocol'),
     lambda facts: facts.update(image_size=[320]), lambda facts: facts.update(image_size='320x256'),
     lambda facts: facts.update(image_size=[0, 256]), lambda facts: facts.update(labels=3),
-    lambda facts: facts.update(crops='yes'), lambda facts: facts.update(second_look=1),
+    lambda facts: facts.update(crops='yes'), lambda facts: facts.update(refine=1),
     lambda facts: facts.update(tasks='locate'),
     lambda facts: facts.update(tasks=['fly']), lambda facts: facts.update(tasks=[])])
 def test_a_manifest_that_does_not_say_what_it_must_is_refused(tmp_path, spoil):

@@ -88,7 +88,7 @@ def test_the_defaults_fit_together() -> None:
     ({'thermal.homography': [1.0] * 9}, 'cannot be inverted'),
     ({'thermal.homography': [float('nan')] * 9}, 'nine finite numbers'),
     ({'ask.crops': 'sometimes'}, 'auto, always, never'),
-    ({'tracker.fade_s': 0.0}, 'fade_s')])
+    ({'tracker.existence_decay_s': 0.0}, 'existence_decay_s')])
 def test_values_that_do_not_fit_are_explained(changes: dict[str, object],
                                               complaint: str) -> None:
     assert complaint in check(DEFAULTS | changes)
@@ -102,7 +102,7 @@ def test_the_homography_is_a_matrix_or_nothing() -> None:
 
 @pytest.mark.parametrize(('changes', 'expected'), [
     ({}, Schedule(queries_per_pair=4)),
-    ({'ask.deadline_s': 1.5, 'ask.whole_look_s': 3.0, 'ask.sure_score': 0.9,
+    ({'ask.deadline_s': 1.5, 'ask.full_frame_interval_s': 3.0, 'ask.confident_score': 0.9,
       'ask.crops': 'always', 'ask.queries_per_pair': 2},
      Schedule(1.5, 3.0, 0.9, (320, 256), 2))])
 def test_what_the_model_is_asked_follows_the_parameters(changes, expected) -> None:

@@ -17,7 +17,7 @@ patiently = settings(max_examples=60, deadline=None,
 SECOND = 1_000_000_000
 IMAGE = np.zeros((480, 640, 3), np.uint8)
 A, B, C = Query('a', 'x', 1), Query('b', 'y', 2), Query('c', 'z', 3)
-CROPS = Schedule(whole_look_s=2.0, crop_size=(256, 192))
+CROPS = Schedule(full_frame_interval_s=2.0, crop_size=(256, 192))
 
 
 def pair(seconds: float = 0.0) -> FramePair:

@@ -20,7 +20,7 @@ def world(make_world, make_path):
 @pytest.fixture
 def tracker(world, queries):
     # Flow is exact on textured rectangles; what the network adds is shown in test_siamese.
-    tracker = Tracker(TrackerConfig(sights_per_frame=0))
+    tracker = Tracker(TrackerConfig(siamese_per_frame=0))
     tracker.step(world.pair(0), queries)
     tracker.apply(world.answer(0))
     for index in range(1, 11):

@@ -26,7 +26,7 @@ FRAMES = 90
 EVERY = 6
 QUERIES = (Query('default', 'all of them', 1),)
 # Pictures show nothing here, so that the network is left out.
-CONFIG = TrackerConfig(history_s=4.0, memory_s=1.0, sights_per_frame=0)
+CONFIG = TrackerConfig(history_s=4.0, max_lost_s=1.0, siamese_per_frame=0)
 
 
 def where(name: str, index: int) -> np.ndarray:

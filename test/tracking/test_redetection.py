@@ -12,7 +12,7 @@ from rtrack_ros.tracking.motion.filter_step import answer_sigma, with_sights
 from rtrack_ros.tracking.redetection import Lookout
 from rtrack_ros.tracking.tracklet import Tracklet
 
-CONFIG = TrackerConfig(sights_per_frame=2)
+CONFIG = TrackerConfig(siamese_per_frame=2)
 
 
 @pytest.fixture
@@ -104,5 +104,5 @@ def test_who_is_seen_where_another_track_is_was_that_other(rival, drawn) -> None
 def test_without_looks_nothing_is_loaded_or_seen(world) -> None:
     tracklets, states = tracked(world)
     now = frame(world, 1)
-    Lookout(TrackerConfig(sights_per_frame=0)).look(now, tracklets, states)
+    Lookout(TrackerConfig(siamese_per_frame=0)).look(now, tracklets, states)
     assert now.sights == {}

@@ -17,7 +17,7 @@ from rtrack_ros.tracking.tracker import Outcome, Tracker
 # Frame-to-frame flow drifts; this is what is allowed of it between answers, pixels per second.
 DRIFT = 4.0
 # Flow is exact on textured rectangles; what the network adds is shown in test_siamese.
-FLOW = TrackerConfig(sights_per_frame=0)
+FLOW = TrackerConfig(siamese_per_frame=0)
 # A patch pixel of the network is some pixels of the image: its places are that coarse, px.
 COARSE = 8.0
 
@@ -66,7 +66,8 @@ def test_late_answers_give_what_prompt_ones_give(make_world, make_path, queries,
 def test_boxes_are_where_objects_will_be_when_they_are_to_lead(make_world, make_path,
                                                                queries) -> None:
     world = make_world(three(make_path))
-    _, led = run(world, queries, 50, 0, config=TrackerConfig(sights_per_frame=0, lead_s=8 / 30))
+    config = TrackerConfig(siamese_per_frame=0, prediction_horizon_s=8 / 30)
+    _, led = run(world, queries, 50, 0, config=config)
     assert centre_error(led, world.boxes(57)) < 4.0 < centre_error(led, world.boxes(49))
 
 
@@ -286,7 +287,7 @@ def test_who_is_meant_again_gets_the_old_id(make_world, make_path, queries) -> N
 
 def test_a_box_that_leaves_is_lost_then_removed(make_world, make_path, queries) -> None:
     world = make_world([make_path(560, 200, 200, 0)])
-    tracker = Tracker(TrackerConfig(memory_s=0.5))
+    tracker = Tracker(TrackerConfig(max_lost_s=0.5))
     states = []
     for index in range(90):
         tracks = tracker.step(world.pair(index), queries)

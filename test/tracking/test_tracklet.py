@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.existence import birth_belief, edge_ratio
+from rtrack_ros.tracking.existence import edge_ratio, initial_existence
 from rtrack_ros.tracking.track import TrackState
 from rtrack_ros.tracking.tracklet import Place, Tracklet
 
@@ -24,42 +24,43 @@ def judge(track: Tracklet, stamp_ns: int) -> bool:
 
 
 def test_the_first_answer_to_a_query_is_believed_most() -> None:
-    assert birth_belief(math.inf, CONFIG) == CONFIG.birth_score
+    assert initial_existence(math.inf, CONFIG) == CONFIG.max_initial_existence
 
 
 def test_a_newcomer_within_a_frame_of_an_answer_without_it_is_not_published() -> None:
-    assert birth_belief(1 / 30, CONFIG) < CONFIG.lost_below < birth_belief(0.45, CONFIG)
+    assert initial_existence(1 / 30, CONFIG) < CONFIG.min_score < initial_existence(0.45, CONFIG)
 
 
 @given(st.floats(0.0, 100.0), st.floats(0.0, 100.0))
 def test_the_longer_nobody_looked_the_likelier_a_newcomer(first: float, second: float) -> None:
     earlier, later = sorted((first, second))
-    assert 0.0 <= birth_belief(earlier, CONFIG) <= birth_belief(later, CONFIG)
-    assert birth_belief(later, CONFIG) <= CONFIG.birth_score
+    assert 0.0 <= initial_existence(earlier, CONFIG) <= initial_existence(later, CONFIG)
+    assert initial_existence(later, CONFIG) <= CONFIG.max_initial_existence
 
 
 def test_birth_odds_are_those_of_arrivals_over_errors() -> None:
-    config = TrackerConfig(arrival_s=1 / math.log(2), answer_recall=0.6, answer_false_rate=0.3,
-                           birth_score=0.99)
+    config = TrackerConfig(birth_interval_s=1 / math.log(2), detection_probability=0.6,
+    false_alarm_probability=0.3,
+                           max_initial_existence=0.99)
     # Within a second somebody came with probability one half.
-    assert birth_belief(1.0, config) == pytest.approx(0.5)
+    assert initial_existence(1.0, config) == pytest.approx(0.5)
 
 
 @given(st.floats(0.0, 9.0), st.floats(0.0, 9.0))
 def test_the_less_surely_edges_are_seen_the_less_a_box_is_believed(one, other) -> None:
     sharp, blurred = sorted((one, other))
     assert 0.0 < edge_ratio([blurred]) <= edge_ratio([sharp]) <= 1.0
-    assert birth_belief(0.5, CONFIG, edge_ratio([sharp])) <= birth_belief(0.5, CONFIG)
+    assert initial_existence(0.5, CONFIG, edge_ratio([sharp])) <= initial_existence(0.5, CONFIG)
 
 
 def test_a_box_that_nobody_looked_at_is_believed_as_before() -> None:
     assert edge_ratio([]) == 1.0
-    assert birth_belief(math.inf, CONFIG, edge_ratio([0.02, 0.03])) == pytest.approx(
-        CONFIG.birth_score, abs=1e-3)
+    assert initial_existence(math.inf, CONFIG, edge_ratio([0.02, 0.03])) == pytest.approx(
+        CONFIG.max_initial_existence, abs=1e-3)
 
 
 def test_a_doubtful_newborn_waits_for_a_second_answer() -> None:
-    track = tracklet(birth_belief(1 / 30, CONFIG))
+    track = tracklet(initial_existence(1 / 30, CONFIG))
     assert judge(track, 0)
     assert track.state is TrackState.TENTATIVE
     track.confirm(SECOND // 30, 'person', None, CONFIG)
@@ -68,7 +69,7 @@ def test_a_doubtful_newborn_waits_for_a_second_answer() -> None:
 
 
 def test_a_refuted_newborn_ends() -> None:
-    track = tracklet(birth_belief(1 / 30, CONFIG))
+    track = tracklet(initial_existence(1 / 30, CONFIG))
     track.contradict(SECOND // 30, 1.0, CONFIG)
     assert not judge(track, SECOND // 30)
 
@@ -80,7 +81,7 @@ def test_who_was_known_keeps_the_identity_while_not_meant() -> None:
         track.contradict(index * SECOND // 2, 1.0, CONFIG)
         assert judge(track, index * SECOND // 2)
     assert track.state is TrackState.LOST
-    assert track.belief_at(5 * SECOND // 2, CONFIG.fade_s) < CONFIG.removed_below
+    assert track.belief_at(5 * SECOND // 2, CONFIG.existence_decay_s) < CONFIG.min_existence
     track.confirm(3 * SECOND, 'person', None, CONFIG)
     assert judge(track, 3 * SECOND)
     assert track.state is TrackState.CONFIRMED
@@ -92,7 +93,7 @@ def test_memory_of_who_is_not_meant_any_more_ends() -> None:
     for index in range(1, 6):
         track.contradict(index, 1.0, CONFIG)
     assert judge(track, 10)
-    assert not judge(track, 10 + int((CONFIG.memory_s + 0.1) * SECOND))
+    assert not judge(track, 10 + int((CONFIG.max_lost_s + 0.1) * SECOND))
 
 
 def test_evidence_counts_by_stamp_not_by_arrival() -> None:
@@ -104,6 +105,6 @@ def test_evidence_counts_by_stamp_not_by_arrival() -> None:
                 track.contradict(number * SECOND, 1.0, CONFIG)
             else:
                 track.confirm(number * SECOND, 'person', None, CONFIG)
-        orders.append(track.belief_at(4 * SECOND, CONFIG.fade_s))
+        orders.append(track.belief_at(4 * SECOND, CONFIG.existence_decay_s))
     assert orders[0] == pytest.approx(orders[1])
     assert 0.5 < orders[0] < 1.0, 'two for it, one against it'

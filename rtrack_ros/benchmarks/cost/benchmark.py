@@ -1,4 +1,4 @@
-"""``rtrack benchmark pipeline``: what tracking costs, beside the common ROS way in the same run.
+"""``rtrack benchmark cost``: what tracking costs, beside the common ROS way in the same run.
 
 Three parts, each by itself or all in one run: *pairs* (processor time per pair by stage, see
 :mod:`rtrack_ros.benchmarks.cost.pair_cost`), *live* (stamp to publication through the real node

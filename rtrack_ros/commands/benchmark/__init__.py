@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rtrack_ros.commands import (
     HELD_OUT_SEED,
-    add_second_look,
+    add_refine,
     positive,
 )
 from rtrack_ros.commands.benchmark import calibration, clip, cost, crops, learning, tasks, tracking
@@ -34,7 +34,7 @@ def _add_grounding(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser
     grounding.add_argument('--seed', type=int, default=HELD_OUT_SEED)
     grounding.add_argument('--sentences', type=int, default=2,
                            help='sentences per frame, one frame per condition and scene')
-    add_second_look(grounding)
+    add_refine(grounding)
     grounding.add_argument('--deadline', type=positive, default=30.0, metavar='S')
     grounding.add_argument('--json', type=Path, default=None, metavar='FILE')
     grounding.set_defaults(measure=_run_grounding)
@@ -52,7 +52,7 @@ def _run_grounding(args: argparse.Namespace) -> int:
     engine = load_engine(args.engine, args.model or default_model())
     try:
         result = run_grounding(engine, args.scenes, args.seed, args.sentences, args.deadline,
-                               args.second_look)
+                               args.refine)
     finally:
         engine.close()
     show_grounding(result)

@@ -1,4 +1,4 @@
-"""``rtrack benchmark scores``: whether published boxes are right as often as their scores say."""
+"""``rtrack benchmark calibration``: whether boxes are right as often as their scores say."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     """Add the subject to the parser of ``rtrack benchmark``."""
     parser = subjects.add_parser(
-        'scores', help='whether scores mean what they say: a reliability curve',
+        'calibration', help='whether scores mean what they say: a reliability curve',
         description='Run the tracker over held-out simulated scenes in virtual time, with the '
                     'truth with seeded faults as answers, and compare the score of every '
                     'published box with how often such boxes overlap the truth of their own '

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtrack_ros.commands import CommandError, add_second_look, positive
+from rtrack_ros.commands import CommandError, add_refine, positive
 
 if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotFrames
@@ -34,7 +34,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                         help='the same with a sentence that means nobody in the clip')
     parser.add_argument('--engine', default='auto', help='engine of the model for --ask')
     parser.add_argument('--model', type=Path, default=None, metavar='DIR')
-    add_second_look(parser)
+    add_refine(parser)
     parser.add_argument('--fps', type=positive, default=30.0, help='rate of image folders')
     parser.add_argument('--json', type=Path, default=None, metavar='FILE')
     parser.set_defaults(measure=run)
@@ -73,12 +73,12 @@ def _ask(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames'
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.evaluation.sensors import VIEWS, view
     from rtrack_ros.language.queries import QueryBook
-    from rtrack_ros.language.second_look import suited_grounder
+    from rtrack_ros.language.refine import make_grounder
 
     results: dict[str, dict[str, Any]] = {}
     engine = load_engine(args.engine, args.model or default_model())
     try:
-        grounder = suited_grounder(engine, second_look=args.second_look)
+        grounder = make_grounder(engine, refine=args.refine)
         for text, present in ((args.ask, True), (args.ask_absent, False)):
             query = QueryBook().set(text or '')
             if query is None:

@@ -1,4 +1,4 @@
-"""``rtrack benchmark pipeline``: processor time, delay and memory, beside the common ROS way."""
+"""``rtrack benchmark cost``: processor time, delay and memory, beside the common ROS way."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ LIVE_SCENE_S = 20.0
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     """Add the subject to ``rtrack benchmark``."""
     parser = subjects.add_parser(
-        'pipeline', help='processor time per pair, stamp-to-publish delay, memory over a soak',
+        'cost', help='processor time per pair, stamp-to-publish delay, memory over a soak',
         description='Three parts. pairs: processor time of one pair by stage, on one core, by '
                     'image size, tracks and queries, beside the common ROS way (ApproximateTime, '
                     'cv_bridge, ByteTrack on every frame) on the same frames. live: time from '

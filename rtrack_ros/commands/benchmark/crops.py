@@ -1,4 +1,4 @@
-"""``rtrack benchmark asking``: what crops and shared encodings are worth to a model."""
+"""``rtrack benchmark crops``: what crops and shared encodings are worth to a model."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ TUNING_SEED = 9_400_000
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     """Add the subject to the parser of ``rtrack benchmark``."""
     parser = subjects.add_parser(
-        'asking', help='whether a model gains from crops, and an engine from shared encodings',
+        'crops', help='whether a model gains from crops, and an engine from shared encodings',
         description='Ask about whole images and about crops around what is meant, and score both '
                     'on the whole image; then ask several sentences about one pair, apart and '
                     'with one encoding. Says whether "crops": true belongs into rtrack.json of '

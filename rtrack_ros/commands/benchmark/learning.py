@@ -65,9 +65,9 @@ def _add_reinforcement(group: 'argparse._ArgumentGroup') -> None:
                        metavar='YAML', help='the stage of reinforcement; also what cas --model '
                                             'runs with and without CAS')
     group.add_argument('--data', default=None, metavar='DIR',
-                       help='frames to learn from: data/train of a run of rtrack train sft '
+                       help='frames to learn from: data/train of a run of rtrack train nano '
                             '(default: drawn)')
-    group.add_argument('--supervised', type=Path, default=CONFIGS / 'nano_finetune.yaml',
+    group.add_argument('--supervised', type=Path, default=CONFIGS / 'nano_sft.yaml',
                        metavar='YAML', help='the stage of supervision')
     group.add_argument('--question-scenes', type=int, default=40,
                        help='scenes of single questions (default: 40)')

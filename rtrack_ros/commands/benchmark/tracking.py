@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtrack_ros.commands import CommandError, add_second_look
+from rtrack_ros.commands import CommandError, add_refine
 from rtrack_ros.commands.virtual_time import (
     PROFILE,
     add_own_cost,
@@ -44,7 +44,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                              'all pooled: more for scores that scatter less (default: 1)')
     parser.add_argument('--engine', default='auto', help='engine of the model')
     parser.add_argument('--model', type=Path, default=None, metavar='DIR')
-    add_second_look(parser, 'never')
+    add_refine(parser, 'never')
     parser.add_argument('--model-scenes', type=int, default=4, metavar='N',
                         help='scenes that the model answers about (default: 4)')
     parser.add_argument('--sweep-scenes', type=int, default=4, metavar='N',
@@ -161,7 +161,7 @@ def _run_scene(plan: 'Plan', number: int, models: 'dict[str, GroundsQueries | No
 def _models(args: argparse.Namespace, stack: ExitStack) -> 'dict[str, GroundsQueries | None]':
     """Return who answers by name, None for the oracle; engines close with the stack."""
     from rtrack_ros.engines.registry import default_model, load_engine
-    from rtrack_ros.language.second_look import suited_grounder
+    from rtrack_ros.language.refine import make_grounder
 
     models: dict[str, GroundsQueries | None] = {}
     if args.answers in ('oracle', 'both'):
@@ -170,7 +170,7 @@ def _models(args: argparse.Namespace, stack: ExitStack) -> 'dict[str, GroundsQue
         model = args.model or default_model()
         engine = load_engine(args.engine, model)
         stack.callback(engine.close)
-        models[model.name] = suited_grounder(engine, second_look=args.second_look)
+        models[model.name] = make_grounder(engine, refine=args.refine)
     return models
 
 

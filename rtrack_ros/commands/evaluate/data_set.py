@@ -83,7 +83,7 @@ def _track_all(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]'
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.evaluation.sets.tracking import track_set
-    from rtrack_ros.language.second_look import suited_grounder
+    from rtrack_ros.language.refine import make_grounder
 
     if args.out is None or args.layout in SINGLE_OBJECT:
         raise CommandError('--track needs --out, and a set with sentences')
@@ -91,7 +91,7 @@ def _track_all(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]'
     try:
         for name in args.track:
             track_set(progress(sequences, name, len(sequences)),
-                      suited_grounder(engine, second_look=args.second_look), name,
+                      make_grounder(engine, refine=args.refine), name,
                       args.out / name)
     finally:
         engine.close()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtrack_ros.commands import CommandError, add_second_look
+from rtrack_ros.commands import CommandError, add_refine
 from rtrack_ros.commands.virtual_time import add_own_cost, own_cost, read_profile
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                             'misses, false boxes and jitter')
     group.add_argument('--model', type=Path, default=None, metavar='DIR',
                        help='model folder (default: the model of the package)')
-    add_second_look(group, 'never')
+    add_refine(group, 'never')
     group.add_argument('--profile', default=None,
                        help='how long the engine takes: measured (default, the time it took '
                             'here), seconds, or a device such as orin-qwen3vl-2b-int4')
@@ -99,14 +99,14 @@ def _profile(args: argparse.Namespace) -> 'LatencyProfile':
 def _grounder(args: argparse.Namespace) -> 'Iterator[GroundsQueries | None]':
     """Yield the model, None for the oracle."""
     from rtrack_ros.engines.registry import default_model, load_engine
-    from rtrack_ros.language.second_look import suited_grounder
+    from rtrack_ros.language.refine import make_grounder
 
     if args.engine == ORACLE:
         yield None
         return
     engine = load_engine(args.engine, args.model or default_model())
     try:
-        yield suited_grounder(engine, second_look=args.second_look)
+        yield make_grounder(engine, refine=args.refine)
     finally:
         engine.close()
 

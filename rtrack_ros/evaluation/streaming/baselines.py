@@ -181,10 +181,10 @@ class KalmanOnly:
 
     SORT (Bewley et al., ICIP 2016) on answers: the state stays at the stamp of the newest answer,
     is predicted to the next answer's stamp for matching, and is predicted to the stamp of every
-    pair and ``lead_s`` beyond for publishing, so that an answer's delay is made up for as far as
-    constant velocity can.
-    Boxes are matched as in our tracker, by overlap and then by distance, because seldom boxes of
-    walkers do not overlap; appearance is left out. A box that two answers in a row leave out ends.
+    pair and ``prediction_horizon_s`` beyond for publishing, so that an answer's delay is made up
+    for as far as constant velocity can. Boxes are matched as in our tracker, by overlap and then
+    by distance, because seldom boxes of walkers do not overlap; appearance is left out. A box that
+    two answers in a row leave out ends.
 
     Args:
         config: Noise of answers and motion, None for the tracker's own.
@@ -201,7 +201,7 @@ class KalmanOnly:
     def see(self, pair: FramePair, query: Query) -> Array | None:
         """Publish where the boxes should be by now."""
         shown = list(self._targets)
-        now_ns = pair.stamp_ns + round(self._config.lead_s * 1e9)
+        now_ns = pair.stamp_ns + round(self._config.prediction_horizon_s * 1e9)
         boxes = kalman.boxes_of(self._predicted(shown, now_ns))
         return as_array(clip(boxes, pair.width, pair.height), shown)
 

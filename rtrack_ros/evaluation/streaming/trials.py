@@ -35,7 +35,7 @@ WHOLE_ANSWERS = 'ours by whole answers'
 
 def for_now(stream: Stream) -> TrackerConfig:
     """Return the defaults, with boxes for when a stream's next array comes, not for the stamp."""
-    return TrackerConfig(lead_s=stream.interval_s)
+    return TrackerConfig(prediction_horizon_s=stream.interval_s)
 
 
 METHODS: dict[str, Callable[[Stream], Method]] = {

@@ -78,7 +78,7 @@ def _look(span: Sequence[Frame], runners: Sequence[Runner], siamese: Siamese,
     for runner, sight in zip(runners, sights, strict=True):
         if sight:
             runner.sights.append((frame, replace(sight, apart_s=seconds)))
-        if sight and sight.finds(config.sight_present):
+        if sight and sight.finds(config.siamese_min_presence):
             runner.box = sight.box
 
 

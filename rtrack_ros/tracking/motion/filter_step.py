@@ -120,7 +120,7 @@ def _note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: Trac
     """Write for how long neither flow nor network has seen the tracks ``ids`` by ``frame``."""
     for track_id in ids:
         sight = frame.sights.get(track_id)
-        seen = track_id in frame.motions or (sight and sight.finds(config.sight_present))
+        seen = track_id in frame.motions or (sight and sight.finds(config.siamese_min_presence))
         frame.coasting_s[track_id] = 0.0 if seen else (
             before.coasting_s.get(track_id, 0.0) + frame.dt_s)
 
@@ -136,7 +136,7 @@ def with_sights(states: States, before: Frame, frame: Frame, ids: Sequence[int],
     the other, does not count.
     """
     rows = [row for row, track_id in enumerate(ids) if track_id in frame.sights
-            and frame.sights[track_id].finds(config.sight_present)]
+            and frame.sights[track_id].finds(config.siamese_min_presence)]
     told = np.zeros(len(ids), dtype=bool)
     usual = states[:, 0, width_model.WIDTH]
     boxes = _all_boxes(states, frame, ids) if rows else np.zeros((0, 4))
@@ -149,7 +149,7 @@ def with_sights(states: States, before: Frame, frame: Frame, ids: Sequence[int],
         variance = np.stack([sight.sigma for sight in sights]) ** 2
         told[rows] = np.sqrt(variance[:, width_model.WIDTH]) < _SURE * (seen[:, 2] - seen[:, 0])
         told &= ~_touching(boxes, len(ids)) & width_model.upright(states)
-        alike = np.repeat(1 + config.sight_memory_s / apart_s[:, None], 4, axis=1)
+        alike = np.repeat(1 + config.siamese_correlation_s / apart_s[:, None], 4, axis=1)
         alike[told[rows], width_model.WIDTH] = 1.0
         states = width_model.begin(states, told & ~width_model.swinging(before, ids))
         states[rows] = kalman.measure_position(states[rows], seen, variance * alike)

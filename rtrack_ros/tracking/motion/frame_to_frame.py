@@ -27,7 +27,7 @@ def measure_newest(pair: FramePair, before: Frame | None, ids: list[int], states
         states: Their states on ``before``, (N, 5, 4).
         config: Tracker settings.
     """
-    views = Views.of(pair, config.flow_width, config.sight_width)
+    views = Views.of(pair, config.flow_width, config.siamese_width)
     size = (pair.width, pair.height)
     if before is None:
         return Frame(pair.stamp_ns, 0.0, views, size)

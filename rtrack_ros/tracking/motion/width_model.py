@@ -93,7 +93,8 @@ def settle(states: States, usual: NDArray[np.float64], told: NDArray[np.bool_], 
     return settled
 
 
-def growth_ahead(states: States, which: NDArray[np.bool_], lead_s: float) -> NDArray[np.float64]:
+def growth_ahead(states: States, which: NDArray[np.bool_],
+                 prediction_horizon_s: float) -> NDArray[np.float64]:
     """Return by how many pixels the widths (N,) of those that swing will have grown."""
     most = _MOST_AHEAD * states[:, 0, WIDTH]
-    return np.where(which, np.clip(lead_s * states[:, 1, WIDTH], -most, most), 0.0)
+    return np.where(which, np.clip(prediction_horizon_s * states[:, 1, WIDTH], -most, most), 0.0)

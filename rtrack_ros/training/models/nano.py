@@ -128,7 +128,7 @@ def save_nano(model: Qwen3VLForConditionalGeneration, tokenizer: PreTrainedToken
     _write_json(folder / 'rtrack.json', {
         'name': 'rtrack-nano', 'bbox_protocol': 'rel1000', 'image_size': list(IMAGE_SIZE),
         'labels': list(LABELS), 'prompt': 'brief', 'max_boxes': 12,
-        'second_look': True,
+        'refine': True,
         'tasks': list(tasks)})
 
 

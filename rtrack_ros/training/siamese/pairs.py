@@ -73,7 +73,7 @@ class Moment:
 def seen_as(pair: FramePair, objects: dict[int, ObjectTruth]) -> Moment:
     """Return a frame with its objects as the tracker keeps it."""
     config = TrackerConfig()
-    return Moment(Views.of(pair, config.flow_width, config.sight_width), objects,
+    return Moment(Views.of(pair, config.flow_width, config.siamese_width), objects,
                   (pair.width, pair.height))
 
 

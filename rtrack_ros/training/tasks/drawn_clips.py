@@ -60,7 +60,7 @@ class DrawnFrame:
 
 
 def open_shards(folder: Path) -> list[DrawnFrame]:
-    """Return every frame of the shards of a folder, as ``rtrack train sft`` draws them.
+    """Return every frame of the shards of a folder, as ``rtrack train nano`` draws them.
 
     Raises:
         DataError: there is none.
@@ -68,6 +68,6 @@ def open_shards(folder: Path) -> list[DrawnFrame]:
     numbers = sorted(int(path.stem) for path in folder.glob('*.json'))
     if not numbers:
         raise DataError(f'{folder} holds no shards; name the folder data/train of a run of '
-                        'rtrack train sft')
+                        'rtrack train nano')
     shards = [read_shard(folder, number) for number in numbers]
     return [DrawnFrame(shard, index) for shard in shards for index in range(len(shard.rows))]

@@ -17,7 +17,7 @@ CONFIGS = Path(__file__).parents[3] / 'config' / 'training'
 
 @pytest.fixture
 def stages() -> dict:
-    return {arms.SUPERVISED: read_stages(CONFIGS / 'nano_finetune.yaml')[0],
+    return {arms.SUPERVISED: read_stages(CONFIGS / 'nano_sft.yaml')[0],
             arms.REINFORCED: read_stages(CONFIGS / 'nano_gspo.yaml')[0]}
 
 

@@ -1,4 +1,4 @@
-"""``rtrack benchmark scores`` from the command line, on half a second."""
+"""``rtrack benchmark calibration`` from the command line, on half a second."""
 
 import json
 from pathlib import Path
@@ -12,9 +12,9 @@ from rtrack_ros.cli import main
 
 def test_one_command_gives_table_json_and_curve(tmp_path: Path,
                                                 capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['benchmark', 'scores', '--scenes', '1', '--seed', '9400040', '--seconds', '0.5',
-                 '--sentences', '2', '--profile', '0.1', '--own-cost-ms', '5', '--bins', '4',
-                 '--out', str(tmp_path)]) == 0
+    assert main(['benchmark', 'calibration', '--scenes', '1', '--seed', '9400040',
+                 '--seconds', '0.5', '--sentences', '2', '--profile', '0.1', '--own-cost-ms', '5',
+                 '--bins', '4', '--out', str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert 'expected calibration error' in shown and 'reliability.svg' in shown
     result = json.loads((tmp_path / 'scores.json').read_text())
@@ -34,5 +34,5 @@ def test_one_command_gives_table_json_and_curve(tmp_path: Path,
 ])
 def test_settings_that_cannot_work_name_the_remedy(arguments: list[str], remedy: str,
                                                    capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['benchmark', 'scores', *arguments]) == 2
+    assert main(['benchmark', 'calibration', *arguments]) == 2
     assert remedy in capsys.readouterr().err

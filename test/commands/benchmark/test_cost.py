@@ -1,4 +1,4 @@
-"""``rtrack benchmark pipeline`` from the command line, in small."""
+"""``rtrack benchmark cost`` from the command line, in small."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ pytest.importorskip('matplotlib', reason='the plot needs the eval extra')
 
 from rtrack_ros.cli import main
 
-SMALL = ['benchmark', 'pipeline', '--sizes', '320x240', '--tracks', '1', '2', '--queries', '1',
+SMALL = ['benchmark', 'cost', '--sizes', '320x240', '--tracks', '1', '2', '--queries', '1',
          '--frames', '24']
 
 
@@ -37,7 +37,7 @@ def test_too_few_frames_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_part_live_measures_the_real_node(tmp_path: Path) -> None:
     script, figures = tmp_path / 'answers.json', tmp_path / 'cost.json'
     script.write_text(json.dumps(['[{"bbox_2d": [300, 400, 360, 700], "label": "person"}]']))
-    assert main(['benchmark', 'pipeline', '--parts', 'live', 'soak', '--seconds', '3', '--soak',
+    assert main(['benchmark', 'cost', '--parts', 'live', 'soak', '--seconds', '3', '--soak',
                  '0.1', '--engine', 'scripted', '--model', str(script), '--json',
                  str(figures)]) == 0
     record = json.loads(figures.read_text())

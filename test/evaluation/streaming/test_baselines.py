@@ -83,7 +83,7 @@ def test_the_kalman_filter_makes_up_for_the_age_of_answers() -> None:
 
 
 def test_the_kalman_filter_leads_its_boxes_when_told_to() -> None:
-    first, ahead = KalmanOnly(), KalmanOnly(TrackerConfig(lead_s=0.5))
+    first, ahead = KalmanOnly(), KalmanOnly(TrackerConfig(prediction_horizon_s=0.5))
     for step in range(12):
         for method in (first, ahead):
             method.hear(answer(0.25 * step, moving(0.25 * step)))

@@ -62,7 +62,7 @@ def test_a_track_that_nobody_sees_goes_the_way_of_its_answers(make_world, make_p
                                                               queries) -> None:
     world = make_world([make_path(80, 200, 80, 0)], rgb=False, thermal=False)
     # How far it is believed without a glimpse is not judged here.
-    tracker = Tracker(TrackerConfig(coast_s=2.0, lost_after_s=2.0, lost_below=0.05))
+    tracker = Tracker(TrackerConfig(coast_s=2.0, lost_after_s=2.0, min_score=0.05))
     for index in range(76):
         tracks = tracker.step(world.pair(index), queries)
         if index in (20, 40, 60):

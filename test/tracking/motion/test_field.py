@@ -13,7 +13,7 @@ UNKNOWN = Expectation(np.full((1, 2), np.nan), np.full(1, 50.0))
 
 
 def views(world, index: int) -> Views:
-    return Views.of(world.pair(index), CONFIG.flow_width, CONFIG.sight_width)
+    return Views.of(world.pair(index), CONFIG.flow_width, CONFIG.siamese_width)
 
 
 def around(box: np.ndarray, share: float) -> np.ndarray:

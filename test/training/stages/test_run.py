@@ -167,13 +167,13 @@ def test_a_picture_of_many_rows_is_processed_once_and_stands_in_all(random_model
 
 
 @pytest.mark.parametrize('name, family', [
-    ('gspo', 'qwen2_5_vl'), ('grpo', 'qwen3_vl'), ('finetune', 'qwen3_vl')])
+    ('gspo', 'qwen2_5_vl'), ('grpo', 'qwen3_vl'), ('sft', 'qwen3_vl')])
 def test_rehearsals_reach_the_first_step(refrt: str, random_models, tmp_path: Path, name: str,
                                          family: str) -> None:
     seen = rehearse(stage(name), random_models[family], refrt, tmp_path)
     assert 0 < seen['learning'] <= seen['parameters'] and seen['questions'] == 4
     assert (seen['learning'] == seen['parameters']) == (name == 'grpo')
-    assert name != 'finetune' or seen['gradient_norm'] > 0
+    assert name != 'sft' or seen['gradient_norm'] > 0
     assert not list(tmp_path.glob('checkpoint-*'))
 
 
@@ -237,7 +237,7 @@ def test_clipped_advantages_are_what_the_loss_gets(refrt: str, tmp_path: Path,
         [1.5, -0.5, -0.5, -0.5, 0.06, -0.02, -0.02, -0.02], abs=1e-6)
 
 
-@pytest.mark.parametrize('name', ['finetune', 'grpo', 'gspo', 'nano_gspo', 'omnipt'])
+@pytest.mark.parametrize('name', ['sft', 'grpo', 'gspo', 'nano_gspo', 'omnipt'])
 def test_trl_knows_every_option_of_the_shipped_configurations(name: str, tmp_path: Path) -> None:
     for item in read_stages(ROOT / 'config' / 'training' / f'{name}.yaml'):
         kind = SFTConfig if item.method == 'sft' else GRPOConfig

@@ -10,7 +10,7 @@ from rtrack_ros.training.stages.settings import read_stages
 from rtrack_ros.training.yaml_settings import SettingsError
 
 CONFIG = Path(__file__).parents[3] / 'config' / 'training'
-SHIPPED = ('finetune', 'grpo', 'gspo', 'nano_gspo', 'omnipt')
+SHIPPED = ('sft', 'grpo', 'gspo', 'nano_gspo', 'omnipt')
 
 
 @pytest.mark.parametrize('name', SHIPPED)

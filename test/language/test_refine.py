@@ -13,7 +13,7 @@ from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.queries import Query
-from rtrack_ros.language.second_look import SecondLook, suited_grounder
+from rtrack_ros.language.refine import Refiner, make_grounder
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
 LEFT, RIGHT = (100, 200, 130, 280), (400, 210, 436, 306)
@@ -70,7 +70,7 @@ def engine(eyes, **options):
 
 
 def look_twice(eyes, pair, sentence='the person in red', **options):
-    return suited_grounder(engine(eyes, confidence=0.99), second_look='always').ground(
+    return make_grounder(engine(eyes, confidence=0.99), refine='always').ground(
         pair, Query('q', sentence, 3), **options)
 
 
@@ -124,7 +124,7 @@ def test_a_sentence_about_places_is_not_judged_from_near(sentence):
 
 def test_a_model_that_cannot_verify_looks_at_places_alone():
     eyes = Eyes(from_afar=(BLUE,))
-    grounder = suited_grounder(engine(eyes, tasks=('ground',)), second_look='always')
+    grounder = make_grounder(engine(eyes, tasks=('ground',)), refine='always')
     answer = grounder.ground(world(one=(LEFT, BLUE)), Query('q', 'the person in red', 3))
     assert overlaps(answer, LEFT)[0] > 0.9
 
@@ -171,7 +171,7 @@ def test_a_first_look_that_fails_is_told():
 
 def test_the_deadline_is_that_of_all_looks_together():
     slow = ScriptedEngine(Eyes(), delay_s=0.05, image_size=(320, 240), confidence=0.99)
-    answer = suited_grounder(slow, second_look='always').ground(
+    answer = make_grounder(slow, refine='always').ground(
         world(one=(LEFT, RED)), Query('q', 'the person in red', 3), deadline_s=0.12)
     assert 1 < slow.calls <= 3 and answer.latency_ms < 400
     assert len(answer.groundings) == 1
@@ -194,10 +194,10 @@ def test_a_large_object_is_seen_from_near_already():
 
 def test_the_model_says_whether_it_gains():
     plain = engine(Eyes())
-    assert isinstance(suited_grounder(plain), Grounder)
-    assert isinstance(suited_grounder(plain, second_look='always'), SecondLook)
-    plain.capabilities().__dict__['second_look'] = True
-    assert isinstance(suited_grounder(plain), SecondLook)
-    assert isinstance(suited_grounder(plain, second_look='never'), Grounder)
+    assert isinstance(make_grounder(plain), Grounder)
+    assert isinstance(make_grounder(plain, refine='always'), Refiner)
+    plain.capabilities().__dict__['refine'] = True
+    assert isinstance(make_grounder(plain), Refiner)
+    assert isinstance(make_grounder(plain, refine='never'), Grounder)
     with pytest.raises(ValueError, match='auto, always, never'):
-        suited_grounder(plain, second_look='sometimes')
+        make_grounder(plain, refine='sometimes')

@@ -44,7 +44,7 @@ _PLACE = re.compile(r'\b(left|right|leftmost|rightmost|top|bottom|middle|cent(er
                     re.IGNORECASE)
 
 
-class SecondLook:
+class Refiner:
     """Grounds sentences by looking twice. Used by one thread at a time.
 
     Args:
@@ -191,22 +191,22 @@ def _on_one_of(box: Box, boxes: Sequence[Box]) -> bool:
     return bool(boxes) and bool(iou([box], boxes).max() >= _ONE_OBJECT)
 
 
-def suited_grounder(engine: Engine, max_boxes: int = 12, second_look: str = 'auto'
-                    ) -> Grounder | SecondLook:
+def make_grounder(engine: Engine, max_boxes: int = 12, refine: str = 'auto'
+                    ) -> Grounder | Refiner:
     """Return what grounds sentences best with the model of an engine.
 
     Args:
         engine: The engine that answers.
         max_boxes: Most boxes in one answer.
-        second_look: One of ``engines.base.USES``.
+        refine: One of ``engines.base.USES``.
 
     Raises:
-        ValueError: ``second_look`` is none of them.
+        ValueError: ``refine`` is none of them.
         EngineError: the model was not trained to ground, or for what nobody here can read or
             write; see ``Grounder``.
     """
     grounder, model = Grounder(engine, max_boxes), engine.capabilities()
-    if not is_used('second_look', second_look, model.second_look):
+    if not is_used('refine', refine, model.refine):
         return grounder
     verifier = Verifier(engine) if 'verify' in model.tasks else None
-    return SecondLook(grounder, verifier, model.image_size)
+    return Refiner(grounder, verifier, model.image_size)
