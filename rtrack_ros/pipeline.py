@@ -20,14 +20,14 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
-from rtrack_ros.scheduling.target_grounder import LocatesTargets, Targets
-from rtrack_ros.scheduling.worker import Errand, GroundingWorker, GroundsQueries, WorkerCounts
+from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
+from rtrack_ros.scheduling.worker import EngineJob, GroundingWorker, GroundsQueries, WorkerCounts
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, TrackState, surest
 from rtrack_ros.tracking.tracker import Outcome, Tracker
 
 _RECENT = 512
-_LEAST_BOX_PX = 4.0
+_MIN_BOX_PX = 4.0
 
 
 class RequestError(ValueError):
@@ -105,7 +105,7 @@ class TrackingPipeline:
                  describer: DescribesObjects | None = None) -> None:
         self.queries = QueryBook()
         self.tracker = Tracker(config)
-        self._targets = None if grounder is None else Targets(grounder, locator,
+        self._target_grounder = None if grounder is None else TargetGrounder(grounder, locator,
                                                               self.tracker.tracks)
         self._describer = describer
         self._newest: FramePair | None = None
@@ -118,8 +118,8 @@ class TrackingPipeline:
         self._answered_ns: int | None = None
         self._latency_ms: float | None = None
         self._ages_ms: deque[float] = deque(maxlen=_RECENT)
-        self._worker = None if synchronous or self._targets is None else GroundingWorker(
-            self._targets, self._apply, schedule=replace(
+        self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
+            self._target_grounder, self._apply, schedule=replace(
                 schedule, deadline_s=schedule.deadline_s or self.tracker.config.history_most_s))
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
 
@@ -144,11 +144,12 @@ class TrackingPipeline:
         with self._lock:
             self._pairs += 1
             self._newest, self._newest_ns = pair, pair.stamp_ns
-        if self._targets is not None:
-            self._targets.keep_only(queries)
+        if self._target_grounder is not None:
+            self._target_grounder.keep_only(queries)
         if self._worker is not None:
             self._worker.offer(pair, queries, tracks)
-        elif self._targets is not None and self._ask_now(self._targets, pair, queries, tracks):
+        elif self._target_grounder is not None and self._ask_now(
+                self._target_grounder, pair, queries, tracks):
             tracks = self.tracker.tracks()
         return _one_for_each_target(tracks, queries)
 
@@ -170,7 +171,7 @@ class TrackingPipeline:
                 outside the image, or the pair is not remembered; nothing changes.
             QueryError: the name cannot be one; nothing changes.
         """
-        targets, pair = self._targets, self._newest
+        targets, pair = self._target_grounder, self._newest
         if targets is None or not targets.can_locate:
             raise RequestError('the model was not trained to locate a target; take one whose '
                                "rtrack.json lists the task 'locate'")
@@ -212,10 +213,10 @@ class TrackingPipeline:
                                f'{", ".join(map(str, tracks)) or "none"}')
         ask = partial(self._describer.describe, self._newest, tracks[track_id].box)
         if self._worker is not None:
-            return self._worker.do(ask)
-        errand = Errand(ask, Future())
-        errand.run()
-        return errand.future
+            return self._worker.submit(ask)
+        job = EngineJob(ask, Future())
+        job.run()
+        return job.future
 
     def stats(self) -> PipelineStats:
         """Return a snapshot, from any thread."""
@@ -277,7 +278,7 @@ class TrackingPipeline:
 
 def _one_for_each_target(tracks: list[Track], queries: Sequence[Query]) -> list[Track]:
     """Return the tracks without those of a target beside its surest one: it is in one place."""
-    kept = {query.id: surest(tracks, query.id) for query in queries if query.by_look}
+    kept = {query.id: surest(tracks, query.id) for query in queries if query.by_template}
     return [track for track in tracks if kept.get(track.query_id, track) is track]
 
 
@@ -288,8 +289,8 @@ def _checked(box: Box, pair: FramePair) -> Box:
         RequestError: too little is left of it.
     """
     x1, y1, x2, y2 = clip([box], pair.width, pair.height)[0].tolist()
-    if not min(x2 - x1, y2 - y1) >= _LEAST_BOX_PX:
-        raise RequestError(f'the box {box} covers less than {_LEAST_BOX_PX:g} pixels of an image '
+    if not min(x2 - x1, y2 - y1) >= _MIN_BOX_PX:
+        raise RequestError(f'the box {box} covers less than {_MIN_BOX_PX:g} pixels of an image '
                            f'of {pair.width}x{pair.height}; send x1 < x2 and y1 < y2 in pixels of '
                            'the RGB image')
     return x1, y1, x2, y2

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     grounder = make_grounder(engine, refine='never' if at_once else args.refine)
     pipeline = TrackingPipeline(grounder, synchronous=not args.realtime,
                                 ask_interval_s=max(args.ask_interval, 0.0),
-                                schedule=Schedule().suited_to(engine.capabilities()),
+                                schedule=Schedule().for_model(engine.capabilities()),
                                 locator=Locator(engine) if args.box else None)
     try:
         if not args.box and pipeline.set_query(args.query) is None:

@@ -25,7 +25,7 @@ TOKENS_PER_BOX = 40
 """A tokenizer that spells every digit needs about 35 tokens for one box."""
 
 
-class Asker:
+class TaskClient:
     """Puts the questions of one task to an engine. Used by one thread at a time.
 
     Several questions in turn about the same frame pairs cost one encoding of their images where

@@ -10,9 +10,9 @@ SEARCH_FACTOR: Final = 4.0
 """Root of the area of a search crop over that of the box (R1-Track, arXiv 2506.21980)."""
 PORTRAIT_FACTOR: Final = 3.0
 """The same where the object itself is asked about: large, and with a little of what is around."""
-LEAST_SIDE: Final = 24.0
+MIN_SIDE: Final = 24.0
 """Pixels; a smaller window holds too little for any model to see."""
-LEAST_SHOWN: Final = 0.5
+MIN_SHOWN: Final = 0.5
 """Share of an object's box that a window has to show for the object to count as seen in it."""
 
 
@@ -32,7 +32,7 @@ def window_around(box: Box, factor: float, image_size: tuple[int, int],
     """
     root = sqrt(max(box[2] - box[0], 1.0) * max(box[3] - box[1], 1.0))
     aspect = sqrt(model_size[0] / model_size[1])
-    side = max(factor * root, LEAST_SIDE)
+    side = max(factor * root, MIN_SIDE)
     # An image smaller than the window cuts both sides alike: the aspect ratio stays.
     side = min(side, image_size[0] / aspect, image_size[1] * aspect)
     size = (round(side * aspect), round(side / aspect))

@@ -3,7 +3,7 @@
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.asking import Asker
+from rtrack_ros.language.asking import TaskClient
 from rtrack_ros.language.grammar import MAX_DESCRIPTION_CHARACTERS, description_grammar
 from rtrack_ros.language.parser import parse_words
 from rtrack_ros.language.portrait import Portraits
@@ -23,7 +23,7 @@ class Describer:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._asker = Asker(engine, 'describe')
+        self._asker = TaskClient(engine, 'describe')
         self._portraits = Portraits(self._asker)
         self._grammar = description_grammar()
 

@@ -7,7 +7,7 @@ from functools import partial
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, OnAnswer
-from rtrack_ros.language.asking import TOKENS_PER_BOX, Asker
+from rtrack_ros.language.asking import TOKENS_PER_BOX, TaskClient
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.parser import AnswerError, written_items
 from rtrack_ros.language.prompts import ground_prompt
@@ -37,7 +37,7 @@ class Grounder:
 
     def __init__(self, engine: Engine, max_boxes: int = 12,
                  labels: Sequence[str] | None = None) -> None:
-        self._asker = Asker(engine, 'ground')
+        self._asker = TaskClient(engine, 'ground')
         self._style = self._asker.capabilities.prompt
         self._grammar = answer_grammar(max_boxes,
                                        labels or self._asker.capabilities.labels or None)

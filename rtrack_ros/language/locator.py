@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box, Grounding
-from rtrack_ros.language.asking import TOKENS_PER_BOX, Asker
+from rtrack_ros.language.asking import TOKENS_PER_BOX, TaskClient
 from rtrack_ros.language.closeup import SEARCH_FACTOR, close_up, window_around, within
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.prompts import locate_prompt
@@ -37,7 +37,7 @@ class Locator:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._asker = Asker(engine, 'locate')
+        self._asker = TaskClient(engine, 'locate')
         self._size = self._asker.capabilities.image_size
         self._grammar = answer_grammar(1, self._asker.capabilities.labels or None)
 

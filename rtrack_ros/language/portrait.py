@@ -2,7 +2,7 @@
 
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.asking import Asker
+from rtrack_ros.language.asking import TaskClient
 from rtrack_ros.language.closeup import PORTRAIT_FACTOR, close_up, within
 
 
@@ -13,7 +13,7 @@ class Portraits:
         asker: Whose questions they are for.
     """
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: TaskClient) -> None:
         self._asker = asker
         self._last: tuple[FramePair, Box, FramePair] | None = None
 

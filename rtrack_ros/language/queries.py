@@ -19,14 +19,14 @@ class Query:
         text: The sentence, cleaned.
         epoch: Counts every change of any query in this run; an answer to an older epoch of the
             same id is stale.
-        by_look: Whether it means one target that was shown in a box; the text is then but its
+        by_template: Whether it means one target that was shown in a box; the text is then but its
             name.
     """
 
     id: str
     text: str
     epoch: int
-    by_look: bool = False
+    by_template: bool = False
 
 
 def clean_query_text(text: str) -> str:
@@ -69,7 +69,7 @@ class QueryBook:
             self.remove(query_id)
             return None
         known = self._queries.get(query_id)
-        if known is not None and known.text == cleaned and not known.by_look:
+        if known is not None and known.text == cleaned and not known.by_template:
             return known
         return self._add(Query(query_id, cleaned, self._epoch + 1))
 
@@ -82,7 +82,7 @@ class QueryBook:
         cleaned = clean_query_text(name)
         if not cleaned:
             raise QueryError('a target needs a name; send one of at least a character')
-        return self._add(Query(query_id, cleaned, self._epoch + 1, by_look=True))
+        return self._add(Query(query_id, cleaned, self._epoch + 1, by_template=True))
 
     def _add(self, query: Query) -> Query:
         self._epoch = query.epoch

@@ -37,7 +37,7 @@ _IS_MEANT: Final = 0.5
 """Probability from which somebody who was named is what the sentence says."""
 _SURELY_MEANT: Final = 0.9
 """The same for somebody who was not named: there are many more of them."""
-_MOST_OBJECTS: Final = 10
+_MAX_OBJECTS: Final = 10
 _PLACE = re.compile(r'\b(left|right|leftmost|rightmost|top|bottom|middle|cent(er|re)|near(est)?|'
                     r'clos(er|est)|far|farther|farthest|furthest|front|behind|beside|between|'
                     r'next|nearby|around|towards?|away|first|last|other|only|group|alone)\b',
@@ -114,7 +114,7 @@ class _Look:
         others = self._others(said) if judged else []
         final: list[Box] = []
         while said:
-            closer = self._closer(said[0]) if len(final) < _MOST_OBJECTS else said[0]
+            closer = self._closer(said[0]) if len(final) < _MAX_OBJECTS else said[0]
             if closer is not None and _on_one_of(closer.box, final):
                 closer = said[0]
             kept = closer is not None and (not judged or self._meant(closer.box) >= _IS_MEANT)
@@ -122,7 +122,7 @@ class _Look:
             if closer is not None and kept:
                 final.append(closer.box)
                 yield closer
-        for other in others[:_MOST_OBJECTS]:
+        for other in others[:_MAX_OBJECTS]:
             closer = self._closer(other) if self._meant(other.box) >= _SURELY_MEANT else None
             if closer is not None and not _on_one_of(closer.box, final):
                 final.append(closer.box)

@@ -3,7 +3,7 @@
 from rtrack_ros.engines.base import Engine, Reply
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.asking import Asker
+from rtrack_ros.language.asking import TaskClient
 from rtrack_ros.language.grammar import YES, verdict_grammar
 from rtrack_ros.language.parser import parse_words
 from rtrack_ros.language.portrait import Portraits
@@ -27,7 +27,7 @@ class Verifier:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._asker = Asker(engine, 'verify')
+        self._asker = TaskClient(engine, 'verify')
         self._portraits = Portraits(self._asker)
         self._grammar = verdict_grammar()
 

@@ -239,7 +239,7 @@ def schedule(values: dict[str, Any], model: Capabilities) -> Schedule:
     wanted = Schedule(values['ask.deadline_s'] or None, values['ask.full_frame_interval_s'],
                       values['ask.confident_score'],
                       queries_per_pair=values['ask.queries_per_pair'])
-    return wanted.suited_to(model, values['ask.crops'])
+    return wanted.for_model(model, values['ask.crops'])
 
 
 def homography(values: list[float]) -> NDArray[np.float64] | None:

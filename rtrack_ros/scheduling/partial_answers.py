@@ -6,7 +6,7 @@ from contextlib import suppress
 from rtrack_ros.language.answers import Answer, OnAnswer
 
 
-class Listener:
+class PartialAnswers:
     """Passes on what is known of answers that are being written, in a thread of its own.
 
     The model is not held up by what is done with it; where that takes longer than the next box,
@@ -24,13 +24,13 @@ class Listener:
         self._thread = threading.Thread(target=self._work, name='listening', daemon=True)
         self._thread.start()
 
-    def hear(self, answer: Answer) -> None:
+    def put(self, answer: Answer) -> None:
         """Take a partial answer, from any thread; returns at once."""
         with self._wake:
             self._newest = answer
             self._wake.notify()
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Drop what has not been passed on: the whole answer is here."""
         with self._wake:
             self._newest = None

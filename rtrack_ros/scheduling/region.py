@@ -7,7 +7,7 @@ from rtrack_ros.language.closeup import placed
 _MARGIN = 0.5
 """Room on every side, as a share of the larger side of what is looked at: an object may have moved
 further than believed, and a model reads an object better with what stands around it."""
-_LEAST_GAIN = 1.25
+_MIN_GAIN = 1.25
 """An enlargement below this tells the model nothing new and hides newcomers all the same."""
 
 
@@ -33,7 +33,7 @@ def region_of_interest(boxes: BoxArray, image_size: tuple[int, int],
     aspect = model_size[0] / model_size[1]
     width = max(x2 - x1 + room, (y2 - y1 + room) * aspect, float(model_size[0]))
     size = (round(width), round(width / aspect))
-    if any(_LEAST_GAIN * part > whole for part, whole in zip(size, image_size, strict=True)):
+    if any(_MIN_GAIN * part > whole for part, whole in zip(size, image_size, strict=True)):
         return None
     left, top = (placed((low + high) / 2, part, whole) for low, high, part, whole in
                  zip((x1, y1), (x2, y2), size, image_size, strict=True))

@@ -66,7 +66,7 @@ class Schedule:
         if self.deadline_s is not None and self.deadline_s <= 0:
             raise ValueError(f'deadline_s must be greater than 0; got {self.deadline_s}')
 
-    def suited_to(self, model: Capabilities, crops: str = 'auto') -> 'Schedule':
+    def for_model(self, model: Capabilities, crops: str = 'auto') -> 'Schedule':
         """Return these settings with what the engine and its model do not offer left out.
 
         Args:
@@ -137,7 +137,7 @@ class Scheduler:
         return [question for question in questions[:self.schedule.queries_per_pair]
                 if question is questions[0]
                 or question.region is questions[0].region is None
-                and not question.query.by_look and not questions[0].query.by_look]
+                and not question.query.by_template and not questions[0].query.by_template]
 
     def asked(self, question: Question, stamp_ns: int) -> None:
         """Note that ``question`` is put about the pair at ``stamp_ns``."""
@@ -171,7 +171,7 @@ class Scheduler:
     def _region(self, query: Query, pair: FramePair, tracks: Sequence[Track]) -> Region | None:
         """Return the part of the image worth asking about, None for all of it."""
         known, model_size = self._attention[query.id], self.schedule.crop_size
-        if model_size is None or query.by_look or known.whole_ns is None \
+        if model_size is None or query.by_template or known.whole_ns is None \
                 or known.epoch != query.epoch:
             return None
         mine = _expected(query, tracks)

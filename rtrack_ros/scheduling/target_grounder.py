@@ -32,7 +32,7 @@ class LocatesTargets(Protocol):
         """Return where the target is, None if not in view."""
 
 
-class Targets:
+class TargetGrounder:
     """Answers queries by grounding their sentences, or by locating their targets.
 
     Args:
@@ -82,7 +82,7 @@ class Targets:
             EngineError: no text could be produced.
             AnswerError: the text is no answer, or was cut off.
         """
-        if not query.by_look:
+        if not query.by_template:
             return self._grounder.ground(pair, query, deadline_s, on_partial)
         assert self._locator is not None
         started = time.perf_counter()

@@ -13,7 +13,7 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, OnAnswer
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
-from rtrack_ros.scheduling.partial_answers import Listener
+from rtrack_ros.scheduling.partial_answers import PartialAnswers
 from rtrack_ros.scheduling.scheduler import Question, Schedule, Scheduler
 from rtrack_ros.tracking.track import Track
 
@@ -103,7 +103,7 @@ class _Offer:
 
 
 @dataclass(frozen=True, eq=False)
-class Errand:
+class EngineJob:
     """Something that somebody wants done with the engine, and where its result goes."""
 
     work: Callable[[], Any]
@@ -138,10 +138,10 @@ class GroundingWorker:
         self._on_error = on_error
         self._scheduler = Scheduler(schedule)
         self._offer: _Offer | None = None
-        self._errands: deque[Errand] = deque()
+        self._jobs: deque[EngineJob] = deque()
         self._wake = threading.Condition()
         self._closed = False
-        self._listener = Listener(on_answer)
+        self._partial_answers = PartialAnswers(on_answer)
         self._thread = threading.Thread(target=self._work, name='grounding', daemon=True)
         self._thread.start()
 
@@ -154,7 +154,7 @@ class GroundingWorker:
             self.counts.offered += bool(queries)
             self._wake.notify()
 
-    def do(self, work: Callable[[], Result]) -> 'Future[Result]':
+    def submit(self, work: Callable[[], Result]) -> 'Future[Result]':
         """Have something done with the engine in its thread, before the next question.
 
         The future is cancelled if the worker closes before that.
@@ -164,7 +164,7 @@ class GroundingWorker:
             if self._closed:
                 future.cancel()
             else:
-                self._errands.append(Errand(work, future))
+                self._jobs.append(EngineJob(work, future))
                 self._wake.notify()
         return future
 
@@ -177,15 +177,15 @@ class GroundingWorker:
         """Stop after the question in work; returns whether the thread ended in time."""
         with self._wake:
             self._closed = True
-            for errand in self._errands:
-                errand.future.cancel()
+            for job in self._jobs:
+                job.future.cancel()
             self._wake.notify()
         self._thread.join(timeout_s)
-        return self._listener.close(timeout_s) and not self._thread.is_alive()
+        return self._partial_answers.close(timeout_s) and not self._thread.is_alive()
 
     def _work(self) -> None:
         while (offer := self._take()) is not None:
-            if isinstance(offer, Errand):
+            if isinstance(offer, EngineJob):
                 offer.run()
                 continue
             ranked = self._scheduler.questions(offer.pair, offer.queries, offer.tracks)
@@ -194,13 +194,13 @@ class GroundingWorker:
                 if self._closed or not self._ask(offer.pair, question, turn > 0):
                     break
 
-    def _take(self) -> _Offer | Errand | None:
+    def _take(self) -> _Offer | EngineJob | None:
         """Wait for an errand, or a pair after the back-off of a failing engine; None closes."""
         with self._wake:
             free_at = time.monotonic() + self.counts.back_off_s
             while not self._closed:
-                if self._errands:
-                    return self._errands.popleft()
+                if self._jobs:
+                    return self._jobs.popleft()
                 left = free_at - time.monotonic()
                 if left <= 0 and self._offer is not None:
                     offer, self._offer = self._offer, None
@@ -216,8 +216,8 @@ class GroundingWorker:
         try:
             answer = self._grounder.ground(question.view(pair), question.query,
                                            self._scheduler.schedule.deadline_s,
-                                           self._listener.hear)
-            self._listener.forget()
+                                           self._partial_answers.put)
+            self._partial_answers.discard()
             self.counts.succeeded()
             self._on_answer(answer)
         except Exception as error:

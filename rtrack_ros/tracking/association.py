@@ -20,7 +20,7 @@ _FORBIDDEN = 1e6
 _LARGEST_AREA_RATIO = 4.0
 _SURE_IOU, _TOUCHING_IOU = 0.5, 0.1
 # Who follows the wrong object has his own this much farther off than others have.
-_ASTRAY_REACH = 3.0
+_SUSPECT_REACH = 3.0
 
 
 @dataclass(frozen=True)
@@ -32,32 +32,32 @@ class Candidates:
         sigma: (N,) standard deviation of the centres in pixels.
         lost: (N,) whether each track was lost there, or not believed in yet; such a match must
             not look otherwise.
-        looks: Remembered appearances.
-        astray: (N,) whether each lies on another although an answer once listed both: one of
+        appearances: Remembered appearances.
+        suspect: (N,) whether each lies on another although an answer once listed both: one of
             the two follows the other's object.
     """
 
     boxes: BoxArray
     sigma: NDArray[np.float64]
     lost: NDArray[np.bool_]
-    looks: Sequence[Appearance | None]
-    astray: NDArray[np.bool_]
+    appearances: Sequence[Appearance | None]
+    suspect: NDArray[np.bool_]
 
     def only(self, rows: Sequence[int]) -> 'Candidates':
         """Return the tracks of these rows."""
         index = np.array(rows, dtype=np.intp)
         return Candidates(self.boxes[index], self.sigma[index], self.lost[index],
-                          [self.looks[row] for row in rows], self.astray[index])
+                          [self.appearances[row] for row in rows], self.suspect[index])
 
 
-def match_all(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | None],
+def match_all(tracks: Candidates, boxes: BoxArray, appearances: Sequence[Appearance | None],
               config: TrackerConfig) -> dict[int, int | None]:
     """Return the track of every box of an answer, None for a box that is nobody's yet."""
-    pairs = associate(tracks, boxes, looks, config)
+    pairs = associate(tracks, boxes, appearances, config)
     return dict.fromkeys(range(len(boxes))) | {box: track for track, box in pairs}
 
 
-def match_so_far(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | None],
+def match_so_far(tracks: Candidates, boxes: BoxArray, appearances: Sequence[Appearance | None],
                  config: TrackerConfig) -> dict[int, int | None]:
     """Return the track of those boxes of an unfinished answer that no box to come can change.
 
@@ -66,32 +66,32 @@ def match_so_far(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance
     """
     overlap = iou(tracks.boxes, boxes)
     sure: dict[int, int | None] = {
-        box: track for track, box in associate(tracks, boxes, looks, config)
+        box: track for track, box in associate(tracks, boxes, appearances, config)
         if overlap[track, box] >= _SURE_IOU and (overlap[:, box] > _TOUCHING_IOU).sum() == 1}
     others = tracks.only([row for row in range(len(tracks.boxes)) if row not in sure.values()])
     alone = {box: None for box in range(len(boxes)) if box not in sure
-             and not associate(others, boxes[[box]], [looks[box]], config)}
+             and not associate(others, boxes[[box]], [appearances[box]], config)}
     return sure | alone
 
 
-def associate(tracks: Candidates, boxes: BoxArray, looks: Sequence[Appearance | None],
+def associate(tracks: Candidates, boxes: BoxArray, appearances: Sequence[Appearance | None],
               config: TrackerConfig) -> list[tuple[int, int]]:
     """Return pairs (track index, box index), each index at most once.
 
     Args:
         tracks: Candidates of one query.
         boxes: (M, 4) boxes of the answer in RGB pixels.
-        looks: Appearance inside each box.
+        appearances: Appearance inside each box.
         config: Tracker settings.
     """
     if len(tracks.boxes) == 0 or len(boxes) == 0:
         return []
-    likeness, known = _likeness(tracks.looks, looks)
+    likeness, known = _likeness(tracks.appearances, appearances)
     overlap = iou(tracks.boxes, boxes)
     weight = config.appearance_weight
     first = (1 - weight) * (1 - overlap) + weight * (1 - likeness)
     pairs = _assign(np.where(overlap >= config.iou_gate, first, _FORBIDDEN))
-    doubted = tracks.lost | tracks.astray
+    doubted = tracks.lost | tracks.suspect
     barred = doubted[:, None] & known & (likeness < config.appearance_gate)
     cost = np.where(barred, _FORBIDDEN, _second_stage(tracks, boxes, likeness, config))
     for track, box in pairs:
@@ -106,7 +106,7 @@ def _second_stage(tracks: Candidates, boxes: BoxArray, likeness: NDArray[np.floa
     targets = (boxes[:, :2] + boxes[:, 2:]) / 2
     distance = np.linalg.norm(centres[:, None] - targets[None], axis=2)
     reach = np.sqrt(np.maximum(track_area[:, None], box_area[None])) + 2 * tracks.sigma[:, None]
-    reach = reach * np.where(tracks.astray, _ASTRAY_REACH, 1.0)[:, None]
+    reach = reach * np.where(tracks.suspect, _SUSPECT_REACH, 1.0)[:, None]
     relative = distance / (config.distance_gate * reach)
     ratio = np.maximum(track_area[:, None] / box_area[None], box_area[None] / track_area[:, None])
     allowed = (relative <= 1) & (ratio <= _LARGEST_AREA_RATIO)

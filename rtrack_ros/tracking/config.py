@@ -47,18 +47,18 @@ class TrackerConfig:
             bridges longer occlusions and risks giving an id to somebody else.
         hits_to_confirm: Confirming answers before a track is published; raising it suppresses
             false boxes and delays the first one by whole answers.
-        max_initial_existence: Most belief in an object that one answer reported; raising it trusts
-            first answers more.
+        max_initial_existence: Most existence of an object that one answer reported; raising it
+            trusts first answers more.
         birth_interval_s: Mean time in seconds between objects that come into view or begin to
             match; raising it doubts a new box more that follows an answer without it at once.
         detection_probability: Probability that an answer contains an object that is there; raising
             it makes an answer without the object count more against it.
         false_alarm_probability: Probability that an answer contains a box on something that does
             not match; raising it makes a confirming answer count less.
-        existence_decay_s: Time constant in seconds with which belief fades without answers;
+        existence_decay_s: Time constant in seconds with which existence fades without answers;
             raising it keeps unconfirmed tracks longer.
         min_score: Score below which a track is lost, in (0, 1); raising it drops tracks sooner.
-        min_existence: Belief below which a track is removed, in (0, 1), unless a second answer
+        min_existence: Existence below which a track is removed, in (0, 1), unless a second answer
             ever confirmed it.
         iou_gate: Least IoU of the first association stage, in (0, 1); raising it leaves more to
             the second stage.

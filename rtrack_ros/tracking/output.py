@@ -8,7 +8,7 @@ from rtrack_ros.boxes import clip
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.motion.width_model import growth_ahead, swinging
+from rtrack_ros.tracking.motion.width_model import growth_ahead, oscillating
 from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.tracklet import Tracklet
 
@@ -30,7 +30,7 @@ def as_published(frame: Frame, tracklets: Mapping[int, Tracklet], config: Tracke
     carried = centres @ frame.camera[:, :2].T + frame.camera[:, 2] - centres
     velocities = states[:, 1, :2] + carried / max(frame.dt_s, 1e-6)
     ahead = kalman.boxes_of(states) + config.prediction_horizon_s * np.tile(velocities, 2)
-    growth = growth_ahead(states, swinging(frame, ids), config.prediction_horizon_s)
+    growth = growth_ahead(states, oscillating(frame, ids), config.prediction_horizon_s)
     ahead += growth[:, None] * np.array([-0.5, 0.0, 0.5, 0.0])
     columns = (clip(ahead, *frame.size), velocities, kalman.located(states))
     return [_track(tracklets[track_id], box, velocity, share, frame.stamp_ns, config)
@@ -41,6 +41,6 @@ def as_published(frame: Frame, tracklets: Mapping[int, Tracklet], config: Tracke
 def _track(tracklet: Tracklet, box: list[float], velocity: list[float], located: float,
            stamp_ns: int, config: TrackerConfig) -> Track:
     x1, y1, x2, y2 = box
-    score = tracklet.belief_at(stamp_ns, config.existence_decay_s) * located
+    score = tracklet.existence_at(stamp_ns, config.existence_decay_s) * located
     return Track(tracklet.id, (x1, y1, x2, y2), (velocity[0], velocity[1]), score,
                  tracklet.state, tracklet.confirmed_ns, tracklet.query_id, tracklet.label)

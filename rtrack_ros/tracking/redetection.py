@@ -16,7 +16,7 @@ from rtrack_ros.tracking.motion.kalman import States
 from rtrack_ros.tracking.tracklet import Tracklet
 
 
-class Lookout:
+class Redetector:
     """Looks for tracks with the Siamese network.
 
     Args:
@@ -27,7 +27,7 @@ class Lookout:
         self._config = config
         self._siamese = Siamese() if config.siamese_per_frame else None
 
-    def look(self, frame: Frame, tracklets: Sequence[Tracklet | None], states: States) -> None:
+    def redetect(self, frame: Frame, tracklets: Sequence[Tracklet | None], states: States) -> None:
         """Write into a frame where its network sees some of the tracks.
 
         Args:
@@ -36,16 +36,17 @@ class Lookout:
             states: Their states on the frame before, (N, 5, 4).
         """
         known = [(item, row) for row, item in enumerate(tracklets) if item and item.template]
-        due = sorted(known, key=lambda entry: entry[0].looked_ns)[:self._config.siamese_per_frame]
+        waiting = sorted(known, key=lambda entry: entry[0].redetected_ns)
+        due = waiting[:self._config.siamese_per_frame]
         if self._siamese is None or not due:
             return
         moved = advance(states[[row for _, row in due]],
                         [frame.motions.get(item.id) for item, _ in due],
                         frame.camera, frame.dt_s, self._config)
-        sights = self._siamese.find(frame.views, [item.template for item, _ in due],
+        measurements = self._siamese.find(frame.views, [item.template for item, _ in due],
                                     kalman.boxes_of(moved))
-        for (item, _), sight in zip(due, sights, strict=True):
-            if sight:
-                apart_s = (frame.stamp_ns - item.looked_ns) * 1e-9
-                frame.sights[item.id] = replace(sight, apart_s=apart_s)
-            item.looked_ns = frame.stamp_ns
+        for (item, _), measurement in zip(due, measurements, strict=True):
+            if measurement:
+                interval_s = (frame.stamp_ns - item.redetected_ns) * 1e-9
+                frame.measurements[item.id] = replace(measurement, interval_s=interval_s)
+            item.redetected_ns = frame.stamp_ns

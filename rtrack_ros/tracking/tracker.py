@@ -17,22 +17,22 @@ from rtrack_ros.boxes import as_boxes
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking.appearance.histogram import describe
+from rtrack_ros.tracking.appearance.histogram import appearance_of
 from rtrack_ros.tracking.appearance.siamese import Siamese
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.correction import Change, Correction, correct_past
 from rtrack_ros.tracking.delay.replay import replay
-from rtrack_ros.tracking.existence import edge_ratio, initial_existence
+from rtrack_ros.tracking.existence import initial_existence, objectness_ratio
 from rtrack_ros.tracking.history.frame import Frame, Motion
 from rtrack_ros.tracking.history.ring import History
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.motion.filter_step import correct, step
+from rtrack_ros.tracking.motion.filter_step import correct, update
 from rtrack_ros.tracking.motion.frame_to_frame import measure_newest
 from rtrack_ros.tracking.output import as_published
-from rtrack_ros.tracking.redetection import Lookout
+from rtrack_ros.tracking.redetection import Redetector
 from rtrack_ros.tracking.track import Track, TrackState
-from rtrack_ros.tracking.tracklet import Tracklet, places_on
+from rtrack_ros.tracking.tracklet import Tracklet, box_statuses
 
 # A track without flow for so long takes no motion on that does not look like it.
 _DOUBT_AFTER_S = 0.06
@@ -97,9 +97,9 @@ class Tracker:
         self._answer_lock = threading.Lock()
         self._no_frame = threading.Event()
         self._no_frame.set()
-        # A network serves one thread: this one that of answers, the lookout's that of frames.
+        # A network serves one thread: this one that of answers, the redetector's that of frames.
         self._siamese = Siamese() if self.config.siamese_per_frame else None
-        self._lookout = Lookout(self.config)
+        self._redetector = Redetector(self.config)
         self._history = History(self.config.history_s, self.config.history_most_s)
         self._tracklets: dict[int, Tracklet] = {}
         self._active: frozenset[tuple[str, int]] = frozenset()
@@ -135,7 +135,7 @@ class Tracker:
             if self._history.newest is not before:
                 frame = Frame(frame.stamp_ns, 0.0, frame.views, frame.size)
             self._advance(frame)
-            self._judge(frame)
+            self._update_states(frame)
             return self._published()
 
     def apply(self, answer: Answer) -> Outcome:
@@ -200,7 +200,8 @@ class Tracker:
             motion = frame.motions.get(track_id)
             if motion and self._looks_foreign(track_id, motion, state, before, frame.views):
                 del frame.motions[track_id]
-        self._lookout.look(frame, [self._tracklets.get(track_id) for track_id in ids], states)
+        self._redetector.redetect(
+            frame, [self._tracklets.get(track_id) for track_id in ids], states)
         return frame
 
     def _looks_foreign(self, track_id: int, motion: Motion, state: kalman.States, before: Frame,
@@ -210,8 +211,9 @@ class Tracker:
         if before.coasting_s.get(track_id, 0.0) < _DOUBT_AFTER_S or tracklet is None:
             return False
         box = kalman.boxes_of(state[None])[0] + np.tile(motion.shift, 2)
-        look = describe(views, box)
-        like = look.similarity(tracklet.look) if look and tracklet.look else None
+        appearance = appearance_of(views, box)
+        known = tracklet.appearance
+        like = appearance.similarity(known) if appearance and known else None
         return like is not None and like < self.config.appearance_gate
 
     def _advance(self, frame: Frame) -> None:
@@ -219,14 +221,14 @@ class Tracker:
         self._history.append(frame)
         self.counts.frames += 1
         if before is not None:
-            step(before, frame, list(before.states), self.config)
+            update(before, frame, list(before.states), self.config)
 
-    def _judge(self, frame: Frame, only: Collection[int] | None = None) -> None:
+    def _update_states(self, frame: Frame, only: Collection[int] | None = None) -> None:
         """Decide where tracks of a frame are in their lives; ``only`` these, None for all."""
         ids = [track_id for track_id in frame.states if only is None or track_id in only]
-        places = places_on(frame, ids, frame.stack(ids))
-        self._remove({track_id for track_id, place in zip(ids, places, strict=True)
-                      if not self._tracklets[track_id].judge(place, self.config)})
+        statuses = box_statuses(frame, ids, frame.stack(ids))
+        self._remove({track_id for track_id, status in zip(ids, statuses, strict=True)
+                      if not self._tracklets[track_id].update_state(status, self.config)})
 
     def _published(self) -> list[Track]:
         frame = self._history.newest
@@ -242,7 +244,7 @@ class Tracker:
                 return refusal
             frames = self._history.since(answer.stamp_ns)
             key = (answer.query_id, answer.epoch)
-            heard = frames[0].heard.setdefault(key, {})
+            applied_boxes = frames[0].applied_boxes.setdefault(key, {})
             if not answer.partial:
                 frames[0].answered.add(key)
             tracklets = [tracklet for tracklet in self._tracklets.values()
@@ -251,7 +253,7 @@ class Tracker:
             states = frames[0].stack([tracklet.id for tracklet in tracklets])
             past = self._history.before(answer.stamp_ns)
         correction = correct_past(answer, past, frames, tracklets, states, self.config,
-                                  self._siamese, self._give_way, dict(heard))
+                                  self._siamese, self._give_way, dict(applied_boxes))
         return self._commit(answer, correction)
 
     def _give_way(self) -> None:
@@ -293,13 +295,13 @@ class Tracker:
             written = self._write_change(answer, change, frames[0])
             if written is not None:
                 track_id, begins[track_id] = written
-                frames[0].heard[key][change.place] = track_id
+                frames[0].applied_boxes[key][change.place] = track_id
         if begins:
             replay(self._history.since(min(begins.values())), begins, self.config)
         if not answer.partial:
             self._contradict(answer, correction,
-                             self._tracklets.keys() & frames[0].heard[key].values())
-        self._relive(answer, frames)
+                             self._tracklets.keys() & frames[0].applied_boxes[key].values())
+        self._rejudge(answer, frames)
         return Outcome.APPLIED
 
     def _write_change(self, answer: Answer, change: Change,
@@ -313,23 +315,23 @@ class Tracker:
         elif change.track_id in self._tracklets:
             tracklet = self._tracklets[change.track_id]
             self.counts.recovered += tracklet.state is TrackState.LOST
-            tracklet.confirm(answer.stamp_ns, change.label, change.look, self.config)
+            tracklet.confirm(answer.stamp_ns, change.label, change.appearance, self.config)
         else:
             return None
-        for other, motion in [*(change.detour.motions if change.detour else ()),
-                              *change.runner.motions]:
-            other.sights.pop(tracklet.id, None)
+        for other, motion in [*(change.trajectory.motions if change.trajectory else ()),
+                              *change.box_so_far.motions]:
+            other.measurements.pop(tracklet.id, None)
             if motion is not None:
                 other.motions[tracklet.id] = motion
-        tracklet.template = change.runner.template
-        for other, sight in change.runner.sights:
-            other.sights[tracklet.id] = sight
-        if change.detour:
+        tracklet.template = change.box_so_far.template
+        for other, measurement in change.box_so_far.measurements:
+            other.measurements[tracklet.id] = measurement
+        if change.trajectory:
             frame.corrections[tracklet.id] = change.box
-            return tracklet.id, change.detour.past[0].stamp_ns
+            return tracklet.id, change.trajectory.past[0].stamp_ns
         if change.track_id is None or change.restart:
             frame.states[tracklet.id] = change.start
-            frame.swings.pop(tracklet.id, None)
+            frame.width_states.pop(tracklet.id, None)
         else:
             frame.states[tracklet.id] = correct(
                 frame.states[tracklet.id][None], as_boxes([change.box]), frame.size,
@@ -341,10 +343,12 @@ class Tracker:
     def _born(self, answer: Answer, change: Change) -> Tracklet:
         since_s = self._unwatched_s(answer)
         height = max(change.box[3] - change.box[1], 1.0)
-        edges = edge_ratio([sight.sigma[3] / height for _, sight in change.runner.sights])
-        belief = initial_existence(since_s, self.config, edges) * min(max(change.score, 0.0), 1.0)
-        tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, change.label, belief,
-                            answer.stamp_ns, answer.stamp_ns, look=change.look)
+        seen = objectness_ratio([measurement.sigma[3] / height
+                                 for _, measurement in change.box_so_far.measurements])
+        existence = (initial_existence(since_s, self.config, seen)
+                     * min(max(change.score, 0.0), 1.0))
+        tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, change.label, existence,
+                            answer.stamp_ns, answer.stamp_ns, appearance=change.appearance)
         self._next_id += 1
         self._tracklets[tracklet.id] = tracklet
         self.counts.births += 1
@@ -364,19 +368,19 @@ class Tracker:
             if track_id in self._tracklets:
                 self._tracklets[track_id].contradict(answer.stamp_ns, visible, self.config)
         for track_id in listed:
-            self._tracklets[track_id].apart |= listed - {track_id}
+            self._tracklets[track_id].distinct_from |= listed - {track_id}
         self._remove(set(correction.duplicates) & self._tracklets.keys())
 
-    def _relive(self, answer: Answer, frames: Sequence[Frame]) -> None:
+    def _rejudge(self, answer: Answer, frames: Sequence[Frame]) -> None:
         """Judge the answer's tracks again on every frame since, as if it had come at once."""
         key, oldest_ns = (answer.query_id, answer.epoch), self._history.oldest_ns or 0
         own = {tracklet.id for tracklet in self._tracklets.values()
                if (tracklet.query_id, tracklet.epoch) == key}
         for track_id in own:
-            self._tracklets[track_id].relive(answer.stamp_ns)
+            self._tracklets[track_id].rejudge(answer.stamp_ns)
             self._tracklets[track_id].settle(oldest_ns, self.config.existence_decay_s)
         for frame in frames:
-            self._judge(frame, own)
+            self._update_states(frame, own)
 
     def _remove(self, track_ids: set[int]) -> None:
         if track_ids:

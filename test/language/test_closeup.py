@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.closeup import (
-    LEAST_SIDE,
+    MIN_SIDE,
     SEARCH_FACTOR,
     close_up,
     window_around,
@@ -45,7 +45,7 @@ def test_a_box_in_the_image_is_in_its_window(x: float, y: float) -> None:
 
 def test_a_speck_gets_a_window_that_shows_something() -> None:
     x1, y1, x2, y2 = window_around((100, 100, 101, 101), 2.5, IMAGE, MODEL)
-    assert (x2 - x1) * (y2 - y1) == pytest.approx(LEAST_SIDE ** 2, rel=0.1)
+    assert (x2 - x1) * (y2 - y1) == pytest.approx(MIN_SIDE ** 2, rel=0.1)
 
 
 def test_a_box_as_large_as_the_image_is_seen_whole() -> None:

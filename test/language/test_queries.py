@@ -69,10 +69,10 @@ def test_a_target_takes_the_place_of_a_sentence_under_a_new_epoch() -> None:
     book = QueryBook()
     sentence = book.set('the ball')
     target = book.set_target(' the  ball ')
-    assert sentence is not None and target.epoch > sentence.epoch and target.by_look
+    assert sentence is not None and target.epoch > sentence.epoch and target.by_template
     assert book.active() == (target,) and target.text == 'the ball'
     again = book.set('the ball')
-    assert again is not None and again.epoch > target.epoch and not again.by_look
+    assert again is not None and again.epoch > target.epoch and not again.by_template
     with pytest.raises(QueryError):
         book.set_target(' ')
     assert book.active() == (again,)

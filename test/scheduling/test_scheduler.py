@@ -168,19 +168,19 @@ def test_the_time_since_a_question_is_that_of_the_stamps() -> None:
     ('never', True, None)])
 def test_a_schedule_uses_what_the_model_offers(crops, gains, expected) -> None:
     model = Capabilities('e', 'm', 'CPU', 'int8', 'rel1000', (320, 256), True, crops=gains)
-    suited = Schedule(queries_per_pair=4).suited_to(model, crops)
+    suited = Schedule(queries_per_pair=4).for_model(model, crops)
     assert (suited.crop_size, suited.queries_per_pair) == (expected, 1)
 
 
 def test_sharing_is_used_where_it_is_offered() -> None:
     model = Capabilities('e', 'm', 'CPU', 'int8', 'rel1000', (320, 256), True, shares_images=True)
-    assert Schedule(queries_per_pair=4).suited_to(model).queries_per_pair == 4
+    assert Schedule(queries_per_pair=4).for_model(model).queries_per_pair == 4
 
 
 def test_settings_with_which_nothing_works_are_refused() -> None:
     model = Capabilities('e', 'm', 'CPU', 'int8', 'rel1000', (320, 256), True)
     with pytest.raises(ValueError, match='auto, always, never'):
-        Schedule().suited_to(model, 'sometimes')
+        Schedule().for_model(model, 'sometimes')
     with pytest.raises(ValueError, match='queries_per_pair'):
         Schedule(queries_per_pair=0)
     with pytest.raises(ValueError, match='deadline_s'):

@@ -127,7 +127,7 @@ def test_a_sentence_takes_the_place_of_a_target_and_back(world, finder) -> None:
         pipeline.initialize(tuple(world.boxes(0)[0]), '  ')
     pipeline.set_query('thing')
     (query,) = pipeline.active_queries()
-    assert not query.by_look
+    assert not query.by_template
     second = pipeline.initialize(tuple(world.boxes(0)[1]), 'thing')
     assert second.id != first.id
     pipeline.set_query('')

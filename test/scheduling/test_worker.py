@@ -172,17 +172,18 @@ def test_errands_are_done_between_questions_and_their_errors_come_back(gate) -> 
     worker = GroundingWorker(gate, lambda answer: None)
     worker.offer(pair(1), QUERY)
     wait_for(lambda: gate.asked)
-    name, failure = worker.do(lambda: threading.current_thread().name), worker.do(lambda: 1 / 0)
+    name = worker.submit(lambda: threading.current_thread().name)
+    failure = worker.submit(lambda: 1 / 0)
     worker.offer(pair(2), QUERY)
     assert not name.done()
     gate.go.release()
     assert name.result(20) == 'grounding'
     assert isinstance(failure.exception(20), ZeroDivisionError)
     wait_for(lambda: len(gate.asked) == 2)
-    waiting = worker.do(lambda: 1)
+    waiting = worker.submit(lambda: 1)
     gate.go.release()
     worker.close()
-    assert waiting.done() and worker.do(lambda: 1).cancelled()
+    assert waiting.done() and worker.submit(lambda: 1).cancelled()
 
 
 class Writing(Gate):

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtrack_ros.tracking.appearance.histogram import Appearance, describe
+from rtrack_ros.tracking.appearance.histogram import Appearance, appearance_of
 from rtrack_ros.tracking.association import Candidates, associate, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.views import Views
@@ -12,22 +12,22 @@ from rtrack_ros.tracking.history.views import Views
 CONFIG = TrackerConfig()
 
 
-def candidates(boxes, sigma=2.0, lost=False, looks=None, astray=False) -> Candidates:
+def candidates(boxes, sigma=2.0, lost=False, appearances=None, suspect=False) -> Candidates:
     count = len(boxes)
     return Candidates(np.array(boxes, float).reshape(-1, 4), np.full(count, sigma),
-                      np.full(count, lost), looks or [None] * count,
-                      np.full(count, astray))
+                      np.full(count, lost), appearances or [None] * count,
+                      np.full(count, suspect))
 
 
-def look(colour: int) -> Appearance:
+def appearance(colour: int) -> Appearance:
     histogram = np.zeros(96, np.float32)
     histogram[colour] = 1.0
     return Appearance((histogram, histogram, None))
 
 
-def match(tracks: Candidates, boxes, looks=None):
+def match(tracks: Candidates, boxes, appearances=None):
     return sorted(associate(tracks, np.array(boxes, float).reshape(-1, 4),
-                            looks or [None] * len(boxes), CONFIG))
+                            appearances or [None] * len(boxes), CONFIG))
 
 
 def test_overlap_decides() -> None:
@@ -39,10 +39,11 @@ def test_who_follows_anothers_object_is_found_farther_off_unless_he_looks_otherw
     boxes = [(100, 100, 150, 200), (104, 100, 154, 200)]
     answer = [(102, 100, 152, 200), (250, 100, 300, 200)]
     assert len(match(candidates(boxes), answer)) == 1
-    assert len(match(candidates(boxes, astray=True), answer)) == 2
-    looks = [look(0), look(1)]
-    assert match(candidates(boxes, astray=True, looks=looks), answer, looks) == [(0, 0), (1, 1)]
-    assert len(match(candidates(boxes, astray=True, looks=looks), answer, [look(0), look(2)])) == 1
+    assert len(match(candidates(boxes, suspect=True), answer)) == 2
+    appearances = [appearance(0), appearance(1)]
+    tracks = candidates(boxes, suspect=True, appearances=appearances)
+    assert match(tracks, answer, appearances) == [(0, 0), (1, 1)]
+    assert len(match(tracks, answer, [appearance(0), appearance(2)])) == 1
 
 
 def test_a_small_target_that_jumped_is_still_found() -> None:
@@ -64,16 +65,16 @@ def test_uncertainty_widens_the_search() -> None:
 def test_appearance_tells_two_crossing_targets_apart() -> None:
     boxes = [(100, 100, 150, 200), (110, 100, 160, 200)]
     tracks = candidates([(105, 100, 155, 200), (104, 100, 154, 200)],
-                        looks=[look(3), look(40)])
-    assert match(tracks, boxes, [look(3), look(40)]) == [(0, 0), (1, 1)]
-    assert match(tracks, boxes, [look(40), look(3)]) == [(0, 1), (1, 0)]
+                        appearances=[appearance(3), appearance(40)])
+    assert match(tracks, boxes, [appearance(3), appearance(40)]) == [(0, 0), (1, 1)]
+    assert match(tracks, boxes, [appearance(40), appearance(3)]) == [(0, 1), (1, 0)]
 
 
 def test_a_lost_track_is_given_to_its_like_only() -> None:
-    tracks = candidates([(100, 100, 150, 200)], sigma=80.0, lost=True, looks=[look(3)])
+    tracks = candidates([(100, 100, 150, 200)], sigma=80.0, lost=True, appearances=[appearance(3)])
     far = [(220, 100, 270, 200)]
-    assert match(tracks, far, [look(3)]) == [(0, 0)]
-    assert match(tracks, far, [look(40)]) == []
+    assert match(tracks, far, [appearance(3)]) == [(0, 0)]
+    assert match(tracks, far, [appearance(40)]) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 400)), max_size=8),
@@ -91,14 +92,14 @@ def test_colours_above_and_below_and_warmth_are_remembered() -> None:
     thermal = np.full((100, 200), 90, np.uint8)
     fine = np.dstack([rgb[:, :, 0], thermal])
     views = Views(rgb, rgb[:, :, 0], thermal, (1.0, 1.0), fine)
-    red_over_blue = describe(views, np.array([0.0, 0, 100, 100]))
-    blue_over_red = describe(views, np.array([100.0, 0, 200, 100]))
+    red_over_blue = appearance_of(views, np.array([0.0, 0, 100, 100]))
+    blue_over_red = appearance_of(views, np.array([100.0, 0, 200, 100]))
     assert red_over_blue.similarity(red_over_blue) > 0.99
     assert red_over_blue.similarity(blue_over_red) < 0.4
-    dark = describe(Views(rgb // 20, rgb[:, :, 0], thermal, (1.0, 1.0), fine),
+    dark = appearance_of(Views(rgb // 20, rgb[:, :, 0], thermal, (1.0, 1.0), fine),
                     np.array([0, 0, 99, 99.]))
     assert dark.parts[:2] == (None, None), 'colours of a dark image are noise'
-    assert describe(views, np.array([500.0, 500, 600, 600])) is None
+    assert appearance_of(views, np.array([500.0, 500, 600, 600])) is None
 
 
 class TestOfAnUnfinishedAnswer:

@@ -42,7 +42,7 @@ def where(name: str, index: int) -> np.ndarray:
 
 
 NAMES = ('straight', 'circle', 'growing', 'hidden', 'leaving')
-STRIDE = propagation._LEAST_STRIDE
+STRIDE = propagation._MIN_STRIDE
 
 
 def shown(name: str, index: int) -> bool:
@@ -94,8 +94,8 @@ def perfect_motion(monkeypatch) -> None:
     monkeypatch.setattr(propagation, 'measure_boxes', lambda before, after, boxes, *_: [
         true_motion(before, after, box) for box in boxes])
     # Motion over a stride of frames is shared out evenly, which is exact for even motion only.
-    monkeypatch.setattr(propagation, '_LEAST_STRIDE', 1)
-    monkeypatch.setattr(propagation, '_MOST_MEASUREMENTS', 1000)
+    monkeypatch.setattr(propagation, '_MIN_STRIDE', 1)
+    monkeypatch.setattr(propagation, '_MAX_MEASUREMENTS', 1000)
 
 
 def run(arrivals: dict[int, Sequence[int]], frames: int = FRAMES) -> Tracker:
@@ -145,7 +145,7 @@ def test_late_answers_end_where_prompt_ones_end(delay: int) -> None:
 
 @pytest.mark.parametrize('delay', [5, 29])
 def test_strides_of_flow_change_next_to_nothing(delay: int, monkeypatch) -> None:
-    monkeypatch.setattr(propagation, '_LEAST_STRIDE', STRIDE)
+    monkeypatch.setattr(propagation, '_MIN_STRIDE', STRIDE)
     asked = range(0, FRAMES - 29, EVERY)
     assert_same(run(arriving(asked, delay)), run(arriving(asked, 0)), within_px=0.6)
 

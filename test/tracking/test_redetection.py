@@ -5,11 +5,11 @@ import pytest
 
 from rtrack_ros.tracking.appearance.siamese import cut
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Frame, Sight
+from rtrack_ros.tracking.history.frame import Frame, SiameseMeasurement
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.motion.filter_step import answer_sigma, with_sights
-from rtrack_ros.tracking.redetection import Lookout
+from rtrack_ros.tracking.motion.filter_step import answer_sigma, update_from_siamese
+from rtrack_ros.tracking.redetection import Redetector
 from rtrack_ros.tracking.tracklet import Tracklet
 
 CONFIG = TrackerConfig(siamese_per_frame=2)
@@ -34,24 +34,24 @@ def tracked(world) -> tuple[list[Tracklet], np.ndarray]:
 
 
 def test_all_are_looked_for_in_turn(world) -> None:
-    (tracklets, states), lookout = tracked(world), Lookout(CONFIG)
+    (tracklets, states), redetector = tracked(world), Redetector(CONFIG)
     seen = []
     for index in range(1, 4):
         now = frame(world, index)
-        lookout.look(now, tracklets, states)
-        seen.append(set(now.sights))
+        redetector.redetect(now, tracklets, states)
+        seen.append(set(now.measurements))
     assert [len(names) for names in seen] == [2, 2, 2]
     assert seen[0] | seen[1] == {0, 1, 2}
     assert set.union(*seen[1:]) == {0, 1, 2}
-    assert now.sights[min(seen[2])].apart_s == pytest.approx(2 / 30, rel=0.6)
+    assert now.measurements[min(seen[2])].interval_s == pytest.approx(2 / 30, rel=0.6)
 
 
 def test_who_left_no_picture_or_has_ended_is_not_looked_for(world) -> None:
     tracklets, states = tracked(world)
     tracklets[1].template = None
     now = frame(world, 1)
-    Lookout(CONFIG).look(now, [None, *tracklets[1:]], states)
-    assert set(now.sights) == {2}
+    Redetector(CONFIG).redetect(now, [None, *tracklets[1:]], states)
+    assert set(now.measurements) == {2}
 
 
 def test_a_sight_draws_a_box_back_onto_its_object(world) -> None:
@@ -59,8 +59,8 @@ def test_a_sight_draws_a_box_back_onto_its_object(world) -> None:
     states[:, 0, :2] += 12.0
     states[:, 2] = 400.0
     now = frame(world, 1)
-    Lookout(TrackerConfig()).look(now, tracklets, states)
-    moved = with_sights(states, frame(world, 0), now, [0, 1, 2], TrackerConfig())
+    Redetector(TrackerConfig()).redetect(now, tracklets, states)
+    moved = update_from_siamese(states, frame(world, 0), now, [0, 1, 2], TrackerConfig())
     before = np.abs(kalman.boxes_of(states) - world.boxes(1)).mean()
     after = np.abs(kalman.boxes_of(moved) - world.boxes(1)).mean()
     assert after < 0.6 * before
@@ -69,10 +69,11 @@ def test_a_sight_draws_a_box_back_onto_its_object(world) -> None:
 def seen_wider(states: np.ndarray, others: list[np.ndarray], sigma: float = 3.0) -> float:
     """Return by how much a box is wider after the network saw it wider by 8 pixels."""
     box = kalman.boxes_of(states[:1])[0] + np.array([-4.0, 0.0, 4.0, 0.0])
-    now = Frame(1, 1 / 30, None, (640, 480), sights={0: Sight(box, np.full(4, sigma), 0.9, 0.1)})
+    seen = SiameseMeasurement(box, np.full(4, sigma), 0.9, 0.1)
+    now = Frame(1, 1 / 30, None, (640, 480), measurements={0: seen})
     now.states = {number: state for number, state in enumerate(others, start=7)}
     before = Frame(0, 0.0, None, (640, 480))
-    after = with_sights(states, before, now, list(range(len(states))), CONFIG)
+    after = update_from_siamese(states, before, now, list(range(len(states))), CONFIG)
     return float(after[0, 0, 2] - states[0, 0, 2])
 
 
@@ -92,17 +93,17 @@ def test_width_follows_a_sure_network_at_once_unless_another_box_is_near() -> No
 def test_who_is_seen_where_another_track_is_was_that_other(rival, drawn) -> None:
     boxes = np.array([(100.0, 100, 180, 300), rival])
     mine, other = kalman.new_states(boxes, np.full((2, 4), 9.0))
-    seen = Sight(np.array([125.0, 100, 205, 300]), np.full(4, 2.0), 0.95, 0.1)
+    seen = SiameseMeasurement(np.array([125.0, 100, 205, 300]), np.full(4, 2.0), 0.95, 0.1)
     before = Frame(0, 0.0, None, (640, 480))
     for ids, others in (([0, 7], {}), ([0], {7: other})):
-        now = Frame(1, 1 / 30, None, (640, 480), states=dict(others), sights={0: seen})
+        now = Frame(1, 1 / 30, None, (640, 480), states=dict(others), measurements={0: seen})
         states = np.stack([mine, other])[:len(ids)]
-        moved = with_sights(states, before, now, ids, CONFIG)[0, 0, 0] - mine[0, 0]
+        moved = update_from_siamese(states, before, now, ids, CONFIG)[0, 0, 0] - mine[0, 0]
         assert moved > 10 if drawn else moved == 0
 
 
 def test_without_looks_nothing_is_loaded_or_seen(world) -> None:
     tracklets, states = tracked(world)
     now = frame(world, 1)
-    Lookout(TrackerConfig(siamese_per_frame=0)).look(now, tracklets, states)
-    assert now.sights == {}
+    Redetector(TrackerConfig(siamese_per_frame=0)).redetect(now, tracklets, states)
+    assert now.measurements == {}

@@ -1,4 +1,4 @@
-"""What answers make of the belief in a track."""
+"""What answers make of the existence in a track."""
 
 import math
 
@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.existence import edge_ratio, initial_existence
+from rtrack_ros.tracking.existence import initial_existence, objectness_ratio
 from rtrack_ros.tracking.track import TrackState
-from rtrack_ros.tracking.tracklet import Place, Tracklet
+from rtrack_ros.tracking.tracklet import BoxStatus, Tracklet
 
 CONFIG = TrackerConfig()
 SECOND = 1_000_000_000
 
 
-def tracklet(belief: float = 0.5) -> Tracklet:
-    return Tracklet(1, 'default', 1, 'person', belief, 0, 0)
+def tracklet(existence: float = 0.5) -> Tracklet:
+    return Tracklet(1, 'default', 1, 'person', existence, 0, 0)
 
 
-def judge(track: Tracklet, stamp_ns: int) -> bool:
-    return track.judge(Place(stamp_ns, located=1.0, coasting_s=0.0, inside=1.0), CONFIG)
+def update_state(track: Tracklet, stamp_ns: int) -> bool:
+    return track.update_state(BoxStatus(stamp_ns, located=1.0, coasting_s=0.0, inside=1.0), CONFIG)
 
 
 def test_the_first_answer_to_a_query_is_believed_most() -> None:
@@ -49,29 +49,30 @@ def test_birth_odds_are_those_of_arrivals_over_errors() -> None:
 @given(st.floats(0.0, 9.0), st.floats(0.0, 9.0))
 def test_the_less_surely_edges_are_seen_the_less_a_box_is_believed(one, other) -> None:
     sharp, blurred = sorted((one, other))
-    assert 0.0 < edge_ratio([blurred]) <= edge_ratio([sharp]) <= 1.0
-    assert initial_existence(0.5, CONFIG, edge_ratio([sharp])) <= initial_existence(0.5, CONFIG)
+    assert 0.0 < objectness_ratio([blurred]) <= objectness_ratio([sharp]) <= 1.0
+    seen = objectness_ratio([sharp])
+    assert initial_existence(0.5, CONFIG, seen) <= initial_existence(0.5, CONFIG)
 
 
 def test_a_box_that_nobody_looked_at_is_believed_as_before() -> None:
-    assert edge_ratio([]) == 1.0
-    assert initial_existence(math.inf, CONFIG, edge_ratio([0.02, 0.03])) == pytest.approx(
+    assert objectness_ratio([]) == 1.0
+    assert initial_existence(math.inf, CONFIG, objectness_ratio([0.02, 0.03])) == pytest.approx(
         CONFIG.max_initial_existence, abs=1e-3)
 
 
 def test_a_doubtful_newborn_waits_for_a_second_answer() -> None:
     track = tracklet(initial_existence(1 / 30, CONFIG))
-    assert judge(track, 0)
+    assert update_state(track, 0)
     assert track.state is TrackState.TENTATIVE
     track.confirm(SECOND // 30, 'person', None, CONFIG)
-    assert judge(track, SECOND // 30)
+    assert update_state(track, SECOND // 30)
     assert track.state is TrackState.CONFIRMED
 
 
 def test_a_refuted_newborn_ends() -> None:
     track = tracklet(initial_existence(1 / 30, CONFIG))
     track.contradict(SECOND // 30, 1.0, CONFIG)
-    assert not judge(track, SECOND // 30)
+    assert not update_state(track, SECOND // 30)
 
 
 def test_who_was_known_keeps_the_identity_while_not_meant() -> None:
@@ -79,11 +80,11 @@ def test_who_was_known_keeps_the_identity_while_not_meant() -> None:
     track.confirm(0, 'person', None, CONFIG)
     for index in range(1, 6):
         track.contradict(index * SECOND // 2, 1.0, CONFIG)
-        assert judge(track, index * SECOND // 2)
+        assert update_state(track, index * SECOND // 2)
     assert track.state is TrackState.LOST
-    assert track.belief_at(5 * SECOND // 2, CONFIG.existence_decay_s) < CONFIG.min_existence
+    assert track.existence_at(5 * SECOND // 2, CONFIG.existence_decay_s) < CONFIG.min_existence
     track.confirm(3 * SECOND, 'person', None, CONFIG)
-    assert judge(track, 3 * SECOND)
+    assert update_state(track, 3 * SECOND)
     assert track.state is TrackState.CONFIRMED
 
 
@@ -92,8 +93,8 @@ def test_memory_of_who_is_not_meant_any_more_ends() -> None:
     track.confirm(0, 'person', None, CONFIG)
     for index in range(1, 6):
         track.contradict(index, 1.0, CONFIG)
-    assert judge(track, 10)
-    assert not judge(track, 10 + int((CONFIG.max_lost_s + 0.1) * SECOND))
+    assert update_state(track, 10)
+    assert not update_state(track, 10 + int((CONFIG.max_lost_s + 0.1) * SECOND))
 
 
 def test_evidence_counts_by_stamp_not_by_arrival() -> None:
@@ -105,6 +106,6 @@ def test_evidence_counts_by_stamp_not_by_arrival() -> None:
                 track.contradict(number * SECOND, 1.0, CONFIG)
             else:
                 track.confirm(number * SECOND, 'person', None, CONFIG)
-        orders.append(track.belief_at(4 * SECOND, CONFIG.existence_decay_s))
+        orders.append(track.existence_at(4 * SECOND, CONFIG.existence_decay_s))
     assert orders[0] == pytest.approx(orders[1])
     assert 0.5 < orders[0] < 1.0, 'two for it, one against it'

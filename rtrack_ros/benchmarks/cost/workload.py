@@ -25,7 +25,7 @@ ANSWER_DELAY = 15
 """Frames from a question to its answer: half a second, as of a model of 2B on a Jetson Orin."""
 _INSTANTS = 6
 _LARGEST_OVERLAP = 0.5
-_MOST_CASTS = 400
+_MAX_CASTS = 400
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def crowd_scene(seed: int, size: tuple[int, int], frames: int, people: int) -> S
     instants = sorted({round(share) for share in np.linspace(0, frames - 1, _INSTANTS)})
     crowd: list[Actor] = []
     taken: list[list[Box]] = [[] for _ in instants]
-    for cast in range(_MOST_CASTS):
+    for cast in range(_MAX_CASTS):
         for actor, boxes in _staying(scene, _cast(seed, cast, seconds, size), instants):
             if len(crowd) < people and not _crowded(boxes, taken):
                 crowd.append(replace(actor, id=len(crowd) + 1))

@@ -19,13 +19,13 @@ from rtrack_ros.tracking.tracker import Tracker
 _IOU_GATE = 0.3
 _MEMORY_S = 5.0
 _MISSES_TOLERATED = 1
-_LEAST_PX = 0.01
+_MIN_PX = 0.01
 
 
 def as_array(boxes: BoxArray, ids: list[int]) -> Array:
     """Return boxes (N, 4) with their identities, those of no area left out."""
     return tuple((identity, _box(box)) for identity, box in zip(ids, boxes, strict=True)
-                 if min(box[2] - box[0], box[3] - box[1]) >= _LEAST_PX)
+                 if min(box[2] - box[0], box[3] - box[1]) >= _MIN_PX)
 
 
 def _box(box: BoxArray) -> Box:

@@ -16,7 +16,7 @@ from rtrack_ros.evaluation.streaming.protocol import Heard
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
 
-_LEAST_PX = 2.0
+_MIN_PX = 2.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,6 @@ class Oracle:
         limit = np.array(self._size, dtype=np.float64)
         x1, y1 = np.clip(centre - half, 0.0, limit)
         x2, y2 = np.clip(centre + half, 0.0, limit)
-        if min(x2 - x1, y2 - y1) < _LEAST_PX:
+        if min(x2 - x1, y2 - y1) < _MIN_PX:
             return None
         return float(x1), float(y1), float(x2), float(y2)

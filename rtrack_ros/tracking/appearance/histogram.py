@@ -45,7 +45,7 @@ class Appearance:
         return Appearance((upper, lower, thermal))
 
 
-def describe(views: Views, box: NDArray[np.float64]) -> Appearance | None:
+def appearance_of(views: Views, box: NDArray[np.float64]) -> Appearance | None:
     """Return how ``box`` (x1, y1, x2, y2 in RGB pixels) looks inside; None if it is empty."""
     height, width = views.grey.shape
     margin = (box[2:] - box[:2]) * 0.1
@@ -61,9 +61,9 @@ def describe(views: Views, box: NDArray[np.float64]) -> Appearance | None:
                        _colours(views.rgb[middle:y2, x1:x2]), thermal))
 
 
-def describe_all(views: Views, boxes: BoxArray) -> list[Appearance | None]:
+def appearances_of(views: Views, boxes: BoxArray) -> list[Appearance | None]:
     """Return the appearance of each box (N, 4)."""
-    return [describe(views, box) for box in boxes]
+    return [appearance_of(views, box) for box in boxes]
 
 
 def _colours(patch: Image8) -> Histogram | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.frames import Image8
-from rtrack_ros.tracking.history.frame import Sight
+from rtrack_ros.tracking.history.frame import SiameseMeasurement
 from rtrack_ros.tracking.history.views import Views
 
 TEMPLATE_NET: Final = 'siamese_template.onnx'
@@ -30,7 +30,7 @@ SIDE: Final = 48
 """Pixels of the sides of a patch."""
 REACH: Final = 2.0
 """Sides of a patch over those of its box."""
-_LEAST_PX = 4.0
+_MIN_PX = 4.0
 # Grey levels between which a spectrum that shows nothing stays: a silent camera.
 _SILENT = 3
 _NOISE = 6.0
@@ -61,7 +61,7 @@ def cut(views: Views, box: NDArray[np.float64]) -> Patch | None:
     """
     scale = np.array(views.scale) * views.fine.shape[1] / views.grey.shape[1]
     centre = (box[:2] + box[2:]) / 2
-    half = np.maximum(box[2:] - box[:2], _LEAST_PX) * REACH / 2
+    half = np.maximum(box[2:] - box[:2], _MIN_PX) * REACH / 2
     height, width = views.fine.shape[:2]
     low, high = np.round((centre - half) * scale), np.round((centre + half) * scale)
     (x1, y1), (x2, y2) = low.astype(int).tolist(), high.astype(int).tolist()
@@ -92,7 +92,7 @@ class Siamese:
         self._search_net = cv2.dnn.readNetFromONNX(str(folder / SEARCH_NET))
 
     def find(self, views: Views, templates: Sequence[Patch | None], boxes: BoxArray
-             ) -> list[Sight | None]:
+             ) -> list[SiameseMeasurement | None]:
         """Return where in a frame the objects of N templates are, looked for about their boxes.
 
         None where there is no template, or where the box lies outside the image.
@@ -107,10 +107,11 @@ class Siamese:
                  if template and (patch := cut(views, box))}
         seen = self.look([template for template, _ in pairs.values()],
                          [patch for _, patch in pairs.values()])
-        sights = dict(zip(pairs, seen, strict=True))
-        return [sights.get(row) for row in range(len(templates))]
+        measurements = dict(zip(pairs, seen, strict=True))
+        return [measurements.get(row) for row in range(len(templates))]
 
-    def look(self, templates: Sequence[Patch], searches: Sequence[Patch]) -> list[Sight]:
+    def look(self, templates: Sequence[Patch],
+             searches: Sequence[Patch]) -> list[SiameseMeasurement]:
         """Return where the object of each template is in the search patch of the same index.
 
         Where no spectrum shows anything in both patches, it is not present.
@@ -126,7 +127,7 @@ class Siamese:
         windows = np.stack([patch.window for patch in searches])
         boxes, sigma, present = _read(output, windows)
         present = present * shown.any(axis=1)
-        return [Sight(box, spread, share) for box, spread, share
+        return [SiameseMeasurement(box, spread, share) for box, spread, share
                 in zip(boxes, sigma, present.tolist(), strict=True)]
 
     def _features(self, templates: Sequence[Patch], prepared: NDArray[np.float32],
@@ -159,9 +160,9 @@ def normalised(templates: Image8, searches: Image8
                      for patches in (templates, searches))
     mean = first.mean(axis=(2, 3), keepdims=True)
     spread = (first.std(axis=(2, 3), keepdims=True) + _NOISE) * _SPREAD
-    heard = np.minimum(np.ptp(first, axis=(2, 3)), np.ptp(second, axis=(2, 3))) > _SILENT
-    heard = heard[:, :, None, None]
-    one, other = (np.clip((patches - mean) / spread, -_LARGEST, _LARGEST) * heard
+    informative = np.minimum(np.ptp(first, axis=(2, 3)), np.ptp(second, axis=(2, 3))) > _SILENT
+    informative = informative[:, :, None, None]
+    one, other = (np.clip((patches - mean) / spread, -_LARGEST, _LARGEST) * informative
                   for patches in (first, second))
     return one.astype(np.float32), other.astype(np.float32)
 

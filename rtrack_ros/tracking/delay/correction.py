@@ -16,16 +16,21 @@ from numpy.typing import NDArray
 from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou, share_inside
 from rtrack_ros.frames import Region
 from rtrack_ros.language.answers import Answer, Grounding
-from rtrack_ros.tracking.appearance.histogram import Appearance, describe_all
+from rtrack_ros.tracking.appearance.histogram import Appearance, appearances_of
 from rtrack_ros.tracking.appearance.siamese import Siamese, cut
 from rtrack_ros.tracking.association import Candidates, match_all, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.delay.propagation import Runner, measure_since
-from rtrack_ros.tracking.delay.virtual_trajectory import Detour, bridge, explains, since_answer
+from rtrack_ros.tracking.delay.propagation import PropagatedBox, propagate
+from rtrack_ros.tracking.delay.virtual_trajectory import (
+    VirtualTrajectory,
+    explains,
+    since_answer,
+    virtual_trajectory,
+)
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.filter_step import answer_sigma
-from rtrack_ros.tracking.tracklet import Tracklet, places_on
+from rtrack_ros.tracking.tracklet import Tracklet, box_statuses
 
 # Standard deviations beyond which an answer says that the track was not on its object.
 _NEWS = 3.0
@@ -49,11 +54,11 @@ class Change:
         label: The model's word.
         score: The model's confidence.
         place: Which box of the answer it is, from 0.
-        look: Appearance inside the box.
+        appearance: Appearance inside the box.
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
-        runner: Follows the box to now.
-        detour: The way the object took where the track was elsewhere or coasted; None where it
+        box_so_far: Follows the box to now.
+        trajectory: The way the object took where the track was elsewhere or coasted; None where it
             was followed to the box.
         restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
             on from ``start`` like a newborn, under its id.
@@ -63,11 +68,11 @@ class Change:
     label: str
     score: float
     place: int
-    look: Appearance | None
+    appearance: Appearance | None
     track_id: int | None
     start: NDArray[np.float64]
-    runner: Runner
-    detour: Detour | None = None
+    box_so_far: PropagatedBox
+    trajectory: VirtualTrajectory | None = None
     restart: bool = False
 
 
@@ -92,8 +97,8 @@ class Correction:
     def follow(self, frames: Sequence[Frame], config: TrackerConfig, siamese: Siamese | None,
                give_way: Callable[[], object]) -> None:
         """Carry followed boxes from the first of ``frames``, where they are, to the last."""
-        runners = [change.runner for change in self.changes]
-        measure_since(frames, runners, config, siamese, give_way)
+        propagated = [change.box_so_far for change in self.changes]
+        propagate(frames, propagated, config, siamese, give_way)
         self.reached_ns = frames[-1].stamp_ns
 
 
@@ -101,7 +106,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
                  tracklets: Sequence[Tracklet], states: kalman.States,
                  config: TrackerConfig, siamese: Siamese | None = None,
                  give_way: Callable[[], object] = bool,
-                 heard: Mapping[int, int] = MappingProxyType({})) -> Correction:
+                 applied_boxes: Mapping[int, int] = MappingProxyType({})) -> Correction:
     """Match an answer to the tracks as they were and follow its new boxes to now.
 
     Of an answer that is still being written those boxes are taken whose track no box to come can
@@ -116,28 +121,29 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
         config: Tracker settings.
         siamese: Looks for the boxes on the way, None to do without.
         give_way: Called often during long work; may wait for something more urgent.
-        heard: Tracks of the boxes that were applied while the answer was written, by place.
+        applied_boxes: Tracks of the boxes that were applied while the answer was written, by
+            place.
     """
     frame = frames[0]
     seen_region = answer.region or frame.region
     fresh = [(place, grounding) for place, grounding in enumerate(_distinct(answer.groundings))
-             if place not in heard]
+             if place not in applied_boxes]
     boxes = as_boxes([grounding.box for _, grounding in fresh])
-    looks = describe_all(frame.views, boxes)
+    appearances = appearances_of(frame.views, boxes)
     track_boxes = _awaited(kalman.boxes_of(states), frame)
     sharing = _sharing(track_boxes, config)
     candidates = _candidates(tracklets, states, track_boxes, sharing, frame, config)
     awaited = [row for row, tracklet in enumerate(tracklets)
-               if tracklet.id not in heard.values()]
+               if tracklet.id not in applied_boxes.values()]
     choose = match_so_far if answer.partial else match_all
     matched = {box: None if row is None else awaited[row] for box, row
-               in choose(candidates.only(awaited), boxes, looks, config).items()}
+               in choose(candidates.only(awaited), boxes, appearances, config).items()}
     starts = kalman.new_states(boxes, answer_sigma(boxes, frame.size, config))
     changes = []
     for index, track in sorted(matched.items()):
         (place, grounding), box = fresh[index], boxes[index]
-        change = Change(grounding.box, grounding.label, grounding.score, place, looks[index],
-                        None, starts[index], Runner(box.copy(), np.full(2, np.nan), None,
+        change = Change(grounding.box, grounding.label, grounding.score, place, appearances[index],
+                        None, starts[index], PropagatedBox(box.copy(), np.full(2, np.nan), None,
                                                     cut(frame.views, box)))
         if track is not None:
             change.box = _beyond_edges(box, kalman.boxes_of(states[track][None])[0], seen_region)
@@ -146,7 +152,7 @@ def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
     correction = Correction(frame, changes, [], [], frame.stamp_ns)
     if not answer.partial:
         seen = {tracklets[track].id for track in matched.values() if track is not None}
-        seen |= set(heard.values())
+        seen |= set(applied_boxes.values())
         correction.unseen = [
             (tracklet.id, _visibility(tracklet.id, box, frame, seen_region))
             for tracklet, box in zip(tracklets, kalman.boxes_of(states), strict=True)
@@ -160,15 +166,15 @@ def _candidates(tracklets: Sequence[Tracklet], states: kalman.States, boxes: Box
                 sharing: Sequence[tuple[int, int]], frame: Frame,
                 config: TrackerConfig) -> Candidates:
     """Return tracks as they were on ``frame``, whatever has become of them since."""
-    astray = np.zeros(len(tracklets), dtype=bool)
+    suspect = np.zeros(len(tracklets), dtype=bool)
     for row, column in sharing:
-        if tracklets[column].id in tracklets[row].apart:
-            astray[[row, column]] = True
-    places = places_on(frame, [tracklet.id for tracklet in tracklets], states)
-    lost = [not tracklet.held(place, config)
-            for tracklet, place in zip(tracklets, places, strict=True)]
+        if tracklets[column].id in tracklets[row].distinct_from:
+            suspect[[row, column]] = True
+    statuses = box_statuses(frame, [tracklet.id for tracklet in tracklets], states)
+    lost = [not tracklet.is_supported(status, config)
+            for tracklet, status in zip(tracklets, statuses, strict=True)]
     return Candidates(boxes, kalman.position_sigma(states), np.array(lost, dtype=bool),
-                      [tracklet.look for tracklet in tracklets], astray)
+                      [tracklet.appearance for tracklet in tracklets], suspect)
 
 
 def _sharing(boxes: BoxArray, config: TrackerConfig) -> list[tuple[int, int]]:
@@ -192,17 +198,17 @@ def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
                    config: TrackerConfig) -> None:
     """Make a change correct a track, and its speed guide the way of the box from there."""
     change.track_id = track_id
-    change.runner.track_id = track_id
+    change.box_so_far.track_id = track_id
     box = as_boxes([change.box])[0]
     sigma = answer_sigma(box[None], frames[0].size, config)[0]
     on_object = explains(state, box, sigma, _NEWS)
     if not on_object or not _mostly_followed(track_id, since_answer(past, frames[0], track_id)):
-        change.detour = bridge(past, frames[0], track_id, box, config)
-    change.restart = change.detour is None and not on_object
-    if change.detour:
-        change.runner.speed = change.detour.speed.copy()
+        change.trajectory = virtual_trajectory(past, frames[0], track_id, box, config)
+    change.restart = change.trajectory is None and not on_object
+    if change.trajectory:
+        change.box_so_far.speed = change.trajectory.speed.copy()
     elif on_object and kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
-        change.runner.speed = state[1, :2].copy()
+        change.box_so_far.speed = state[1, :2].copy()
 
 
 def _mostly_followed(track_id: int, frames: Sequence[Frame]) -> bool:
@@ -258,6 +264,6 @@ def _duplicates(tracklets: Sequence[Tracklet], sharing: Sequence[tuple[int, int]
     for row, column in sharing:
         first, second = tracklets[row], tracklets[column]
         one_seen = (first.id in seen) != (second.id in seen)
-        if one_seen and second.id not in first.apart:
+        if one_seen and second.id not in first.distinct_from:
             drop.add(max(first.id, second.id))
     return sorted(drop)

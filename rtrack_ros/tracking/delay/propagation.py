@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.tracking.appearance.siamese import Patch, Siamese
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Affine, Frame, Motion, Sight, compose
+from rtrack_ros.tracking.history.frame import Affine, Frame, Motion, SiameseMeasurement, compose
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.field import Expectation, measure_boxes
 
-_MOST_MEASUREMENTS = 120
-_LEAST_STRIDE = 5
+_MAX_MEASUREMENTS = 120
+_MIN_STRIDE = 5
 # Box sizes per second by which a box's speed may change from one measurement to the next second.
 _SPEED_REACH = 1.0
 _SPEED_MEMORY_S = 0.1
 
 
 @dataclass
-class Runner:
+class PropagatedBox:
     """A box that is being followed through stored frames.
 
     Attributes:
@@ -35,7 +35,7 @@ class Runner:
         track_id: Its track, None for a birth.
         template: How it looked on the frame of the answer, None where nothing is to be seen.
         motions: What was measured, frame by frame.
-        sights: Where the network saw it, on some of the frames.
+        measurements: Where the network saw it, on some of the frames.
     """
 
     box: NDArray[np.float64]
@@ -43,13 +43,13 @@ class Runner:
     track_id: int | None
     template: Patch | None
     motions: list[tuple[Frame, Motion | None]] = field(default_factory=list)
-    sights: list[tuple[Frame, Sight]] = field(default_factory=list)
+    measurements: list[tuple[Frame, SiameseMeasurement]] = field(default_factory=list)
 
 
-def measure_since(frames: Sequence[Frame], runners: Sequence[Runner], config: TrackerConfig,
+def propagate(frames: Sequence[Frame], propagated: Sequence[PropagatedBox], config: TrackerConfig,
                   siamese: Siamese | None = None,
                   give_way: Callable[[], object] = bool) -> None:
-    """Follow ``runners`` from the first frame, where they are, to the last.
+    """Follow ``propagated`` from the first frame, where they are, to the last.
 
     Flow runs over strides of several frames: from one frame to the next a walker hardly moves
     against the background, and points of the two are told apart badly. When boxes and frames are
@@ -57,60 +57,61 @@ def measure_since(frames: Sequence[Frame], runners: Sequence[Runner], config: Tr
     its frames. ``give_way`` is called between strides, so that a caller on another thread than
     the camera's can let a frame pass first.
     """
-    if not runners:
+    if not propagated:
         return
     last = len(frames) - 1
-    stride = max(_LEAST_STRIDE, -(-last * len(runners) // _MOST_MEASUREMENTS))
+    stride = max(_MIN_STRIDE, -(-last * len(propagated) // _MAX_MEASUREMENTS))
     for begin in range(0, last, stride):
         give_way()
         span = frames[begin:min(begin + stride, last) + 1]
-        _follow(span, runners, config)
+        _follow(span, propagated, config)
         if siamese:
-            _look(span, runners, siamese, config)
+            _redetect(span, propagated, siamese, config)
 
 
-def _look(span: Sequence[Frame], runners: Sequence[Runner], siamese: Siamese,
+def _redetect(span: Sequence[Frame], propagated: Sequence[PropagatedBox], siamese: Siamese,
           config: TrackerConfig) -> None:
     """Look for all boxes where they should have arrived, and put those that are seen right."""
     frame, seconds = span[-1], sum(step.dt_s for step in span[1:])
-    sights = siamese.find(frame.views, [runner.template for runner in runners],
-                          np.stack([runner.box for runner in runners]))
-    for runner, sight in zip(runners, sights, strict=True):
-        if sight:
-            runner.sights.append((frame, replace(sight, apart_s=seconds)))
-        if sight and sight.finds(config.siamese_min_presence):
-            runner.box = sight.box
+    measurements = siamese.find(frame.views, [box_so_far.template for box_so_far in propagated],
+                          np.stack([box_so_far.box for box_so_far in propagated]))
+    for box_so_far, measurement in zip(propagated, measurements, strict=True):
+        if measurement:
+            box_so_far.measurements.append((frame, replace(measurement, interval_s=seconds)))
+        if measurement and measurement.finds(config.siamese_min_presence):
+            box_so_far.box = measurement.box
 
 
-def _standing(frame: Frame, runners: Sequence[Runner]) -> BoxArray:
+def _standing(frame: Frame, propagated: Sequence[PropagatedBox]) -> BoxArray:
     """Return the boxes of all tracks on a frame that are not followed again."""
-    running = {runner.track_id for runner in runners}
+    running = {box_so_far.track_id for box_so_far in propagated}
     ids = [track_id for track_id in list(frame.states) if track_id not in running]
     states = [frame.states.get(track_id) for track_id in ids]
     known = [state for state in states if state is not None]
     return kalman.boxes_of(np.stack(known)) if known else np.zeros((0, 4))
 
 
-def _follow(span: Sequence[Frame], runners: Sequence[Runner], config: TrackerConfig) -> None:
+def _follow(span: Sequence[Frame], propagated: Sequence[PropagatedBox],
+            config: TrackerConfig) -> None:
     """Follow all boxes over one stride."""
     seconds = sum(frame.dt_s for frame in span[1:])
     camera = compose(span[1:])
-    motions: list[Motion | None] = [None] * len(runners)
+    motions: list[Motion | None] = [None] * len(propagated)
     if seconds <= config.max_flow_gap_s and span[0].size == span[-1].size:
-        boxes = np.array([runner.box for runner in runners])
+        boxes = np.array([box_so_far.box for box_so_far in propagated])
         extent = np.sqrt(np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), axis=1))
-        expected = Expectation(np.array([runner.speed for runner in runners]) * seconds,
+        expected = Expectation(np.array([box_so_far.speed for box_so_far in propagated]) * seconds,
                                extent * _SPEED_REACH * seconds)
         motions = measure_boxes(span[0].views, span[-1].views, boxes,
-                                _standing(span[0], runners), expected, camera, config)
-    for runner, motion in zip(runners, motions, strict=True):
-        _carry(span, runner, motion, camera, seconds, config)
+                                _standing(span[0], propagated), expected, camera, config)
+    for box_so_far, motion in zip(propagated, motions, strict=True):
+        _carry(span, box_so_far, motion, camera, seconds, config)
 
 
-def _carry(span: Sequence[Frame], runner: Runner, motion: Motion | None, camera: Affine,
+def _carry(span: Sequence[Frame], box_so_far: PropagatedBox, motion: Motion | None, camera: Affine,
            seconds: float, config: TrackerConfig) -> None:
     """Move one box by its motion over one stride, or by its speed where that is not known."""
-    box, speed = runner.box, runner.speed
+    box, speed = box_so_far.box, box_so_far.speed
     centre = (box[:2] + box[2:]) / 2
     carried = camera[:, :2] @ centre + camera[:, 2]
     if motion is None:
@@ -120,10 +121,10 @@ def _carry(span: Sequence[Frame], runner: Runner, motion: Motion | None, camera:
         own = centre + np.array(motion.shift) - carried
         speed = _smoothed(speed, own / max(seconds, 1e-6), seconds)
     half = (box[2:] - box[:2]) * (motion.growth if motion else 1.0) / 2
-    runner.box = np.concatenate([carried + own - half, carried + own + half])
-    runner.speed = speed
+    box_so_far.box = np.concatenate([carried + own - half, carried + own + half])
+    box_so_far.speed = speed
     parts = share_out(motion, own, centre, span, seconds)
-    runner.motions += list(zip(span[1:], parts, strict=True))
+    box_so_far.motions += list(zip(span[1:], parts, strict=True))
 
 
 def _smoothed(speed: NDArray[np.float64], measured: NDArray[np.float64],

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Frame
-from rtrack_ros.tracking.motion.filter_step import step
+from rtrack_ros.tracking.motion.filter_step import update
 
 
 def replay(frames: Sequence[Frame], begins: Mapping[int, int], config: TrackerConfig) -> None:
@@ -25,4 +25,4 @@ def replay(frames: Sequence[Frame], begins: Mapping[int, int], config: TrackerCo
     for before, frame in pairwise(frames):
         ids = [track_id for track_id, begin_ns in begins.items() if begin_ns <= before.stamp_ns]
         if ids:
-            step(before, frame, ids, config)
+            update(before, frame, ids, config)

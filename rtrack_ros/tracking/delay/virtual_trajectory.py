@@ -18,11 +18,11 @@ from rtrack_ros.tracking.history.frame import Frame, Motion, compose
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.filter_step import answer_sigma
 
-_LEAST_S = 0.1
+_MIN_S = 0.1
 
 
 @dataclass(frozen=True)
-class Detour:
+class VirtualTrajectory:
     """A virtual trajectory between two answers.
 
     Attributes:
@@ -36,8 +36,9 @@ class Detour:
     speed: NDArray[np.float64]
 
 
-def bridge(past: Sequence[Frame], frame: Frame, track_id: int, box: NDArray[np.float64],
-           config: TrackerConfig) -> Detour | None:
+def virtual_trajectory(past: Sequence[Frame], frame: Frame, track_id: int,
+                       box: NDArray[np.float64],
+                       config: TrackerConfig) -> VirtualTrajectory | None:
     """Return the straight way from a track's last answer to ``box`` (x1, y1, x2, y2) on ``frame``.
 
     None where the ring holds no earlier answer, or one too near in time to tell a speed.
@@ -54,7 +55,7 @@ def bridge(past: Sequence[Frame], frame: Frame, track_id: int, box: NDArray[np.f
     if len(way) < 2 or state is None:
         return None
     seconds = sum(step.dt_s for step in way[1:])
-    if seconds < _LEAST_S:
+    if seconds < _MIN_S:
         return None
     camera = compose(way[1:])
     start = state[0, :2]
@@ -62,7 +63,7 @@ def bridge(past: Sequence[Frame], frame: Frame, track_id: int, box: NDArray[np.f
     noise = float(answer_sigma(box[None], frame.size, config)[0, :2].mean()) * np.sqrt(2)
     whole = Motion((float(own[0]), float(own[1])), 1.0, float(noise))
     parts = share_out(whole, own, start, way, seconds)
-    return Detour(way[:-1], list(zip(way[1:], parts, strict=True)), own / seconds)
+    return VirtualTrajectory(way[:-1], list(zip(way[1:], parts, strict=True)), own / seconds)
 
 
 def explains(state: kalman.States, box: NDArray[np.float64], sigma: NDArray[np.float64],

@@ -20,7 +20,7 @@ _BLOCK = 2
 _COARSE = 2
 # Smaller eigenvalue of the gradient covariance, in the units of cornerMinEigenVal on uint8
 # images: below it a corner is sensor noise.
-_LEAST_CORNER = 5e-5
+_MIN_CORNER = 5e-5
 _CELLS = np.array([8, 6])
 
 
@@ -36,7 +36,7 @@ class CornerMap:
         coarse = cv2.resize(image, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
         response = cv2.cornerMinEigenVal(coarse, 3, ksize=3)
         strength, place = _strongest(response)
-        block = np.flatnonzero(strength > _LEAST_CORNER)
+        block = np.flatnonzero(strength > _MIN_CORNER)
         block = block[_falling(strength[block])]
         columns = max(width // _BLOCK, 1)
         x = block % columns * _BLOCK + place[block] % _BLOCK

@@ -34,20 +34,20 @@ class Motion:
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
+class SiameseMeasurement:
     """Where the Siamese network sees the object of a track, see ``tracking.appearance.siamese``.
 
     Attributes:
         box: (4,) x1, y1, x2, y2 in RGB pixels.
         sigma: (4,) standard deviation of centre x, y, width and height in RGB pixels.
         present: Probability that the object is in the window at all, in [0, 1].
-        apart_s: Seconds since the look before; looks that follow each other closely err alike.
+        interval_s: Seconds since the look before; looks that follow each other closely err alike.
     """
 
     box: NDArray[np.float64]
     sigma: NDArray[np.float64]
     present: float
-    apart_s: float = math.inf
+    interval_s: float = math.inf
 
     def finds(self, least: float) -> bool:
         """Whether the object is there with probability ``least``, and roughly known where."""
@@ -56,16 +56,16 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Swing:
-    """A width that swings with every step.
+class WidthState:
+    """A width that width_states with every step.
 
     Attributes:
-        usual: Pixels about which it swings.
-        untold_s: Seconds since the network last told it.
+        usual: Pixels about which it oscillates.
+        unmeasured_s: Seconds since the network last told it.
     """
 
     usual: float
-    untold_s: float
+    unmeasured_s: float
 
 
 @dataclass
@@ -81,13 +81,14 @@ class Frame:
         motions: Measured motion by track id; a missing id means the box coasts.
         states: Kalman state (5, 4) by track id, after this frame's measurements.
         coasting_s: Seconds without flow by track id; absent means 0.
-        sights: Where the network saw tracks on this frame, by track id; few are looked for.
-        swings: Of whose width swings, by track id, see ``tracking.motion.width_model``.
+        measurements: Where the network saw tracks on this frame, by track id; few are looked for.
+        width_states: Of whose width oscillates, by track id, see
+            ``tracking.motion.width_model``.
         corrections: Boxes that answers gave on this frame, by track id, those of births included.
         answered: (query id, epoch) of the answers applied to this frame, those being written not
             yet.
-        heard: By (query id, epoch), the track of every box applied so far, by the box's place in
-            the answer.
+        applied_boxes: By (query id, epoch), the track of every box applied so far, by the box's
+            place in the answer.
     """
 
     stamp_ns: int
@@ -98,11 +99,11 @@ class Frame:
     motions: dict[int, Motion] = field(default_factory=dict)
     states: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     coasting_s: dict[int, float] = field(default_factory=dict)
-    sights: dict[int, Sight] = field(default_factory=dict)
-    swings: dict[int, Swing] = field(default_factory=dict)
+    measurements: dict[int, SiameseMeasurement] = field(default_factory=dict)
+    width_states: dict[int, WidthState] = field(default_factory=dict)
     corrections: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
     answered: set[tuple[str, int]] = field(default_factory=set)
-    heard: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
+    applied_boxes: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
 
     @property
     def region(self) -> Region:

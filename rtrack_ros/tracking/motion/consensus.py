@@ -20,9 +20,9 @@ Mask = NDArray[np.bool_]
 
 _PIXEL_SIGMA = 0.12
 _LARGEST_GROWTH = 1.15
-_LEAST_REACH_PX = 1.2
-_LEAST_SHARE = 0.2
-_LEAST_VALID = 0.3
+_MIN_REACH_PX = 1.2
+_MIN_SHARE = 0.2
+_MIN_VALID = 0.3
 _MOVING_PX = 1.0
 _MOVING_SHARE = 0.3
 _LARGEST_SPREAD_PX = 1.5
@@ -111,7 +111,7 @@ def agree(sample: Sample, centres: Array, expected: Array, reach: Array, camera:
     shifts = sample.end - sample.start
     by_camera = sample.start @ camera[:, :2].T + camera[:, 2] - sample.start
     chosen = _agreeing(shifts, sample.valid, expected, reach, by_camera)
-    known = (sample.valid.sum(axis=1) >= min_points) & (sample.share >= _LEAST_VALID)
+    known = (sample.valid.sum(axis=1) >= min_points) & (sample.share >= _MIN_VALID)
     known &= chosen.sum(axis=1) >= min_points
     growth = _growth(sample.start, sample.end, chosen)
     # A point off the centre moves by growth as well; the centre's own shift is what is left.
@@ -136,10 +136,10 @@ def _agreeing(shifts: Array, valid: Mask, expected: Array, reach: Array,
     enough = _share(moving, valid)[:, None] >= _MOVING_SHARE
     guided = np.isfinite(expected).all(axis=1, keepdims=True)
     near = valid & (_length(shifts - np.nan_to_num(expected)[:, None])
-                    <= _LEAST_REACH_PX + reach[:, None])
+                    <= _MIN_REACH_PX + reach[:, None])
     own = _length(np.nan_to_num(expected) - _mean(by_camera, valid))[:, None]
     near &= (against > _MOVING_PX / 2) | (own <= _MOVING_PX)
-    near &= _share(near, valid)[:, None] >= _LEAST_SHARE
+    near &= _share(near, valid)[:, None] >= _MIN_SHARE
     candidates = np.where(guided, near, np.where(enough, moving, valid))
     distance = _length(shifts - _median(shifts, candidates)[:, None])
     spread = _median(distance[:, :, None], candidates)
@@ -153,8 +153,8 @@ def _growth(start: Array, end: Array, chosen: Mask) -> Array:
     far = chosen & (before > _GROWTH_LEVER_PX)
     ratio = after / np.maximum(before, _GROWTH_LEVER_PX)
     growth = _median(ratio[:, :, None], far)[:, 0]
-    told = (chosen.sum(axis=1) > _GROWTH_POINTS) & (far.sum(axis=1) >= _GROWTH_POINTS)
-    return np.where(told, np.clip(growth, 1 / _LARGEST_GROWTH, _LARGEST_GROWTH), 1.0)
+    measured = (chosen.sum(axis=1) > _GROWTH_POINTS) & (far.sum(axis=1) >= _GROWTH_POINTS)
+    return np.where(measured, np.clip(growth, 1 / _LARGEST_GROWTH, _LARGEST_GROWTH), 1.0)
 
 
 def join(first: Consensus, second: Consensus, by_camera: Array, expected: Array) -> Consensus:

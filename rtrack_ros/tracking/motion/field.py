@@ -19,10 +19,10 @@ from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion.consensus import Consensus, Sample, agree, join
 from rtrack_ros.tracking.motion.flow import Flow, follow
 
-_LEAST_BACKGROUND = 10
+_MIN_BACKGROUND = 10
 # All boxes of a spectrum share this many points, so that a crowd costs little more than a few.
-_MOST_SEEDS = 160
-_FEWEST_SEEDS = 8
+_MAX_SEEDS = 160
+_MIN_SEEDS = 8
 _STILL_PX = 0.12
 _SAME_OBJECT_IOU = 0.6
 _RIM = 0.1
@@ -113,7 +113,7 @@ def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8
 def _flow(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray, others: BoxArray,
           config: TrackerConfig, background: bool = True) -> tuple[Flow, Sample]:
     """Return the flow of what lies outside all boxes and the points of every box, view pixels."""
-    limit = min(config.points_per_box, max(_FEWEST_SEEDS, _MOST_SEEDS // max(len(boxes), 1)))
+    limit = min(config.points_per_box, max(_MIN_SEEDS, _MAX_SEEDS // max(len(boxes), 1)))
     hiders = np.concatenate([boxes, others])
     owner, chosen = corners.in_boxes(inner(boxes), limit, inner(hiders),
                                      stands_before(boxes, hiders))
@@ -152,7 +152,7 @@ def _camera_motion(backgrounds: list[Flow]) -> Affine:
         return STILL.copy()
     start = np.concatenate([flow.start for flow in backgrounds])
     end = np.concatenate([flow.end for flow in backgrounds])
-    if len(start) < _LEAST_BACKGROUND or np.median(np.abs(end - start)) < _STILL_PX:
+    if len(start) < _MIN_BACKGROUND or np.median(np.abs(end - start)) < _STILL_PX:
         return STILL.copy()
     camera, inliers = cv2.estimateAffinePartial2D(start, end, ransacReprojThreshold=1.0)
     if camera is None or inliers.mean() < 0.5:

@@ -1,6 +1,6 @@
 """Moving states from frame to frame, now or again.
 
-``step`` is what both the live tracker and a replay (``tracking.delay.replay``) do.
+``update`` is what both the live tracker and a replay (``tracking.delay.replay``) do.
 """
 
 from collections.abc import Sequence
@@ -30,19 +30,19 @@ _TOUCHING = 0.1
 _ANOTHERS = 0.3
 
 
-def step(before: Frame, frame: Frame, ids: list[int], config: TrackerConfig) -> None:
+def update(before: Frame, frame: Frame, ids: list[int], config: TrackerConfig) -> None:
     """Write where tracks are on a frame, from where they were before it and what it measured."""
     motions = [frame.motions.get(track_id) for track_id in ids]
     states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, config,
-                     width_model.swinging(before, ids))
-    states = _with_corrections(with_sights(states, before, frame, ids, config), frame, ids,
+                     width_model.oscillating(before, ids))
+    states = _with_corrections(update_from_siamese(states, before, frame, ids, config), frame, ids,
                                config)
     frame.states.update(zip(ids, states, strict=True))
     _note_coasting(before, frame, ids, config)
 
 
 def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt_s: float,
-            config: TrackerConfig, swinging: NDArray[np.bool_] | None = None) -> States:
+            config: TrackerConfig, oscillating: NDArray[np.bool_] | None = None) -> States:
     """Return the states (N, 5, 4) one frame later.
 
     Args:
@@ -51,20 +51,20 @@ def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt
         camera: Background motion between the frames, 2x3, RGB pixels.
         dt_s: Seconds between the frames.
         config: Tracker settings.
-        swinging: Whose width swings, (N,); None for nobody's.
+        oscillating: Whose width oscillates, (N,); None for nobody's.
     """
     if len(states) == 0:
         return states
-    if swinging is None:
-        swinging = np.zeros(len(states), dtype=bool)
+    if oscillating is None:
+        oscillating = np.zeros(len(states), dtype=bool)
     velocity, variance = _measured_velocity(states, motions, camera, dt_s, config)
     seen = np.array([motion is not None for motion in motions])
-    variance[swinging, width_model.WIDTH] = _UNMEASURED
+    variance[oscillating, width_model.WIDTH] = _UNMEASURED
     moved = kalman.move_camera(states, camera)
     moved = kalman.measure_velocity(moved, velocity, variance)
     keep = np.where(seen, 1.0, np.exp(-dt_s / config.coast_s))
-    return width_model.swing(
-        kalman.predict(moved, dt_s, config.acceleration, keep), swinging, dt_s)
+    return width_model.add_process_noise(
+        kalman.predict(moved, dt_s, config.acceleration, keep), oscillating, dt_s)
 
 
 def _measured_velocity(states: States, motions: Sequence[Motion | None], camera: Affine,
@@ -119,41 +119,43 @@ def answer_sigma(boxes: BoxArray, size: tuple[int, int],
 def _note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: TrackerConfig) -> None:
     """Write for how long neither flow nor network has seen the tracks ``ids`` by ``frame``."""
     for track_id in ids:
-        sight = frame.sights.get(track_id)
-        seen = track_id in frame.motions or (sight and sight.finds(config.siamese_min_presence))
+        measurement = frame.measurements.get(track_id)
+        seen = track_id in frame.motions or (
+            measurement and measurement.finds(config.siamese_min_presence))
         frame.coasting_s[track_id] = 0.0 if seen else (
             before.coasting_s.get(track_id, 0.0) + frame.dt_s)
 
 
-def with_sights(states: States, before: Frame, frame: Frame, ids: Sequence[int],
+def update_from_siamese(states: States, before: Frame, frame: Frame, ids: Sequence[int],
                 config: TrackerConfig) -> States:
     """Return the states (N, 5, 4) of ``ids`` after what the network saw on their frame.
 
     The network's errors about what stays as it is are alike from look to look. Arms and legs do
-    not, so that where it is sure of a width, every look at it counts in full, and the width swings
-    from then on, see ``gait``. Another object near enough to be taken for a part of this one
-    forbids that. A look that found the object of another track, as happens where one hides behind
-    the other, does not count.
+    not, so that where it is sure of a width, every look at it counts in full, and the width
+    oscillates from then on, see ``width_model``. Another object near enough to be taken for a part
+    of this one forbids that. A look that found the object of another track, as happens where one
+    hides behind the other, does not count.
     """
-    rows = [row for row, track_id in enumerate(ids) if track_id in frame.sights
-            and frame.sights[track_id].finds(config.siamese_min_presence)]
-    told = np.zeros(len(ids), dtype=bool)
+    rows = [row for row, track_id in enumerate(ids) if track_id in frame.measurements
+            and frame.measurements[track_id].finds(config.siamese_min_presence)]
+    measured = np.zeros(len(ids), dtype=bool)
     usual = states[:, 0, width_model.WIDTH]
     boxes = _all_boxes(states, frame, ids) if rows else np.zeros((0, 4))
-    seen = as_boxes([frame.sights[ids[row]].box for row in rows])
+    seen = as_boxes([frame.measurements[ids[row]].box for row in rows])
     own = _own(seen, rows, boxes)
     rows, seen = [row for row, keep in zip(rows, own.tolist(), strict=True) if keep], seen[own]
     if rows:
-        sights = [frame.sights[ids[row]] for row in rows]
-        apart_s = np.array([max(sight.apart_s, 1e-3) for sight in sights])
-        variance = np.stack([sight.sigma for sight in sights]) ** 2
-        told[rows] = np.sqrt(variance[:, width_model.WIDTH]) < _SURE * (seen[:, 2] - seen[:, 0])
-        told &= ~_touching(boxes, len(ids)) & width_model.upright(states)
-        alike = np.repeat(1 + config.siamese_correlation_s / apart_s[:, None], 4, axis=1)
-        alike[told[rows], width_model.WIDTH] = 1.0
-        states = width_model.begin(states, told & ~width_model.swinging(before, ids))
+        measurements = [frame.measurements[ids[row]] for row in rows]
+        interval_s = np.array([max(measurement.interval_s, 1e-3) for measurement in measurements])
+        variance = np.stack([measurement.sigma for measurement in measurements]) ** 2
+        widths = seen[:, 2] - seen[:, 0]
+        measured[rows] = np.sqrt(variance[:, width_model.WIDTH]) < _SURE * widths
+        measured &= ~_touching(boxes, len(ids)) & width_model.upright(states)
+        alike = np.repeat(1 + config.siamese_correlation_s / interval_s[:, None], 4, axis=1)
+        alike[measured[rows], width_model.WIDTH] = 1.0
+        states = width_model.begin(states, measured & ~width_model.oscillating(before, ids))
         states[rows] = kalman.measure_position(states[rows], seen, variance * alike)
-    return width_model.settle(states, usual, told, before, frame, ids)
+    return width_model.update_width(states, usual, measured, before, frame, ids)
 
 
 def _all_boxes(states: States, frame: Frame, ids: Sequence[int]) -> BoxArray:

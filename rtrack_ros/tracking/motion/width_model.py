@@ -1,4 +1,4 @@
-"""A walker's width, which swings with every step.
+"""A walker's width, which oscillates with every step.
 
 Flow shows how a body comes nearer, not how far its arms and legs reach. Where the network is sure
 of the width of who stands upright, that is therefore followed as fast as limbs swing, with a speed
@@ -13,16 +13,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.tracking.history.frame import Frame, Swing
+from rtrack_ros.tracking.history.frame import Frame, WidthState
 from rtrack_ros.tracking.motion.kalman import States
 
 WIDTH: Final = 2
 """Column of the width in states."""
-# Seconds for which a width goes on swinging after the network has last told it: half a step.
+# Seconds for which a width goes on oscillating after the network has last told it: half a step.
 _LASTS_S = 0.2
 # By how much of itself a width may have swung, and the widths per second at which it may, ...
 _REACH, _SPEED = 0.25, 3.0
-# ... and its white acceleration in widths per second squared: it swings about twice a second.
+# ... and its white acceleration in widths per second squared: it oscillates about twice a
+# second.
 _ACCELERATION = 20.0
 # Seconds over which the usual width is the mean, and how far a swing goes from it.
 _USUAL_S = 1.0
@@ -30,7 +31,7 @@ _LEAST, _MOST = 0.6, 1.6
 # Heights of who walks over widths.
 _TALL = 1.5
 # Share of the width by which it may be carried ahead.
-_MOST_AHEAD = 0.25
+_MAX_AHEAD = 0.25
 
 
 def upright(states: States) -> NDArray[np.bool_]:
@@ -38,12 +39,12 @@ def upright(states: States) -> NDArray[np.bool_]:
     return np.asarray(states[:, 0, WIDTH + 1] > _TALL * states[:, 0, WIDTH])
 
 
-def swinging(frame: Frame, ids: Sequence[int]) -> NDArray[np.bool_]:
-    """Return whose width (N,) swings, by what the network told until a frame."""
-    return np.array([track_id in frame.swings for track_id in ids], dtype=bool)
+def oscillating(frame: Frame, ids: Sequence[int]) -> NDArray[np.bool_]:
+    """Return whose width (N,) oscillates, by what the network told until a frame."""
+    return np.array([track_id in frame.width_states for track_id in ids], dtype=bool)
 
 
-def swing(states: States, which: NDArray[np.bool_], dt_s: float) -> States:
+def add_process_noise(states: States, which: NDArray[np.bool_], dt_s: float) -> States:
     """Return states (N, 5, 4) whose widths may have swung for ``dt_s`` seconds where ``which``."""
     noise = which * (_ACCELERATION * states[:, 0, WIDTH]) ** 2
     swung = states.copy()
@@ -60,28 +61,28 @@ def begin(states: States, which: NDArray[np.bool_]) -> States:
     return begun
 
 
-def settle(states: States, usual: NDArray[np.float64], told: NDArray[np.bool_], before: Frame,
-           frame: Frame, ids: Sequence[int]) -> States:
+def update_width(states: States, usual: NDArray[np.float64], measured: NDArray[np.bool_],
+                 before: Frame, frame: Frame, ids: Sequence[int]) -> States:
     """Write whose widths swing by a frame, and return states (N, 5, 4) that swing no farther.
 
     Args:
         states: After what the network saw on ``frame``.
         usual: Widths (N,) that would be usual of who begins to swing, pixels.
-        told: Whose width the network told, (N,).
+        measured: Whose width the network told, (N,).
         before: The frame before.
-        frame: Gets ``swings``.
+        frame: Gets ``width_states``.
         ids: The tracks.
     """
     settled = states.copy()
     for row, track_id in enumerate(ids):
-        frame.swings.pop(track_id, None)
-        last = before.swings.get(track_id)
-        if last is None and not told[row]:
+        frame.width_states.pop(track_id, None)
+        last = before.width_states.get(track_id)
+        if last is None and not measured[row]:
             continue
         motion = frame.motions.get(track_id)
         mean = usual[row] if last is None else last.usual * (motion.growth if motion else 1.0)
-        untold_s = 0.0 if told[row] or last is None else last.untold_s + frame.dt_s
-        if untold_s > _LASTS_S:
+        unmeasured_s = 0.0 if measured[row] or last is None else last.unmeasured_s + frame.dt_s
+        if unmeasured_s > _LASTS_S:
             settled[row, :, WIDTH] = mean, 0.0, (_REACH * mean) ** 2, 0.0, 0.0
             continue
         width = states[row, 0, WIDTH]
@@ -89,12 +90,12 @@ def settle(states: States, usual: NDArray[np.float64], told: NDArray[np.bool_], 
         if kept != width:
             settled[row, :2, WIDTH] = kept, 0.0
         mean += -np.expm1(-frame.dt_s / _USUAL_S) * (kept - mean)
-        frame.swings[track_id] = Swing(mean, untold_s)
+        frame.width_states[track_id] = WidthState(mean, unmeasured_s)
     return settled
 
 
 def growth_ahead(states: States, which: NDArray[np.bool_],
                  prediction_horizon_s: float) -> NDArray[np.float64]:
     """Return by how many pixels the widths (N,) of those that swing will have grown."""
-    most = _MOST_AHEAD * states[:, 0, WIDTH]
+    most = _MAX_AHEAD * states[:, 0, WIDTH]
     return np.where(which, np.clip(prediction_horizon_s * states[:, 1, WIDTH], -most, most), 0.0)

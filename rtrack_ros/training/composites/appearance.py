@@ -15,7 +15,7 @@ from rtrack_ros.training.composites.cutouts import Cutout
 
 _HEIGHTS = (0.0, 0.12, 0.17, 0.46, 0.54, 1.0)
 """Shares of the height of a body: head, torso and legs begin and end at two of these each."""
-_LEAST_CONTRAST = 32.0
+_MIN_CONTRAST = 32.0
 """Grey levels between a person and what is behind; less cannot be found in smoke or darkness."""
 _AS_SEEN = 0.25
 _DYED = 0.45
@@ -40,8 +40,8 @@ def warm(rng: np.random.Generator, cutout: Cutout, behind: float) -> Cutout:
         contrast = float(rng.uniform(0.5, 1.3))
     thermal = shape + contrast * (thermal - mean)
     lead = float(thermal[body].mean()) - behind
-    if abs(lead) < _LEAST_CONTRAST:
-        wanted = float(rng.uniform(_LEAST_CONTRAST, 90))
+    if abs(lead) < _MIN_CONTRAST:
+        wanted = float(rng.uniform(_MIN_CONTRAST, 90))
         thermal = thermal - lead + (wanted if behind < 185 else -wanted)
     return replace(cutout, thermal=np.clip(thermal, 0, 255).astype(np.uint8))
 

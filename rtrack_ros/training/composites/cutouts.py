@@ -18,10 +18,10 @@ from rtrack_ros.training.composites.labels import SURE, share_within
 from rtrack_ros.training.composites.motion import Motion, motion_of
 
 _PAD = 0.14
-_LEAST_HEIGHT = 45
+_MIN_HEIGHT = 45
 _FILL = (0.28, 0.85)
 _CLEAR_SHARE = 0.12
-_LEAST_ASPECT = 2.1
+_MIN_ASPECT = 2.1
 """Height over width of a mask; less is half a person, whose size would be taken for a whole's."""
 _PLATE_FRAMES = 15
 
@@ -97,7 +97,7 @@ def cut_people(clip: str, frames: Mapping[int, FramePair], labels: MotFrames, pl
 def _alone(row: MotRow, rows: Sequence[MotRow], pair: FramePair) -> bool:
     x1, y1, x2, y2 = row.box
     inside = x1 > 2 and y1 > 2 and x2 < pair.width - 2 and y2 < pair.height - 2
-    upright = _LEAST_HEIGHT <= y2 - y1 and 1.8 <= (y2 - y1) / (x2 - x1) <= 5.0
+    upright = _MIN_HEIGHT <= y2 - y1 and 1.8 <= (y2 - y1) / (x2 - x1) <= 5.0
     return inside and upright and all(
         other.id == row.id or share_within(row.box, other.box) < _CLEAR_SHARE for other in rows)
 
@@ -158,7 +158,7 @@ def _fits(mask: Image8, box: NDArray[np.float64]) -> tuple[int, int, int, int] |
     size = box[2:] - box[:2]
     off = np.abs(np.array(extent) - box) / np.tile(size, 2)
     fill = float(mask.sum()) / float((extent[2] - extent[0]) * (extent[3] - extent[1]))
-    whole = extent[3] - extent[1] >= _LEAST_ASPECT * (extent[2] - extent[0])
+    whole = extent[3] - extent[1] >= _MIN_ASPECT * (extent[2] - extent[0])
     good = _FILL[0] <= fill <= _FILL[1] and off[1] < 0.08 and off[3] < 0.08 and off.max() < 0.25
     return extent if good and whole else None
 

@@ -28,7 +28,7 @@ CONDITIONS = {'day': 0.2, 'dusk': 0.1, 'night': 0.15, 'smoke': 0.45, 'glare': 0.
 """Share of each condition; smoke is what the clips were chosen for."""
 SIMULATED_SHARE = 0.08
 _COLOURED_SMOKE = 0.7
-_LEAST_HEIGHT = 30.0
+_MIN_HEIGHT = 30.0
 """Thousandths of the picture; smaller boxes count as hidden."""
 _WEATHERS = 12
 
@@ -132,7 +132,7 @@ def _row(place: Place, canvas: Canvas, placed: Sequence[Placed],
 def _file(rows: list[ObjectRow], hidden: list[Box], row: ObjectRow | None, seen: float) -> None:
     if row is None or seen <= 0:
         return
-    if seen >= MIN_VISIBILITY and row.box[3] - row.box[1] >= _LEAST_HEIGHT:
+    if seen >= MIN_VISIBILITY and row.box[3] - row.box[1] >= _MIN_HEIGHT:
         rows.append(row)
     else:
         hidden.append(row.box)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rtrack_ros.boxes import share_inside
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.closeup import LEAST_SHOWN, within
+from rtrack_ros.language.closeup import MIN_SHOWN, within
 from rtrack_ros.training.shards.frames import FrameRow, ObjectRow, SentenceRow
 
 NEEDS_THERMAL = ('night', 'smoke')
@@ -18,7 +18,7 @@ _SENSOR_LOSS = {'thermal': 0.15, 'rgb': 0.05}
 CROP_SHARE = 0.25
 """Share of simulated pairs that are cropped: the world has its horizon at one height, cameras that
 people hold have it anywhere."""
-_LEAST_CROP = 0.6
+_MIN_CROP = 0.6
 _SEEN_WHOLE = ('place', 'relation')
 """Kinds of sentences that are about the whole picture and mean others in a part of it."""
 
@@ -82,12 +82,12 @@ def crop(rng: np.random.Generator, frame: FrameRow, rgb: NDArray[np.uint8],
         rgb: uint8 (H, W, 3).
         thermal: uint8 (H, W).
     """
-    share = rng.uniform(_LEAST_CROP, 1.0, 2).clip(0, 1)
+    share = rng.uniform(_MIN_CROP, 1.0, 2).clip(0, 1)
     share[1] = np.clip(share[1], share[0] / 1.2, share[0] * 1.2)
     left, top = rng.uniform(0, 1000 * (1 - share))
     window = (left, top, left + 1000 * share[0], top + 1000 * share[1])
     shares = share_inside([item.box for item in frame.objects], window)
-    kept = np.flatnonzero(shares >= LEAST_SHOWN).tolist()
+    kept = np.flatnonzero(shares >= MIN_SHOWN).tolist()
     place = {row: number for number, row in enumerate(kept)}
     objects = tuple(replace(frame.objects[row], box=_within(frame.objects[row].box, window))
                     for row in kept)

@@ -20,7 +20,7 @@ from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.closeup import (
-    LEAST_SHOWN,
+    MIN_SHOWN,
     PORTRAIT_FACTOR,
     SEARCH_FACTOR,
     roots_between,
@@ -238,7 +238,7 @@ def _view(draw: _Draw, moment: _Moment, region: Region, name: int, box: Box | No
     target = None
     shares = share_inside([item.box for item in moment.seen.values()], region)
     for item, share in zip(moment.seen.values(), shares, strict=True):
-        if share >= LEAST_SHOWN:
+        if share >= MIN_SHOWN:
             target = len(shown) if item.actor.id == name else target
             shown.append(object_row(item, draw.relative(item.box, region)))
         elif share > 0:

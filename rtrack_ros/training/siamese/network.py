@@ -20,7 +20,7 @@ from rtrack_ros.tracking.appearance.siamese import SEARCH_NET, SIDE, TEMPLATE_NE
 
 OUTPUTS: Final = 9
 """Centre x and y, log width and height, logs of the scales of these four, logit of presence."""
-_LEAST_LOG_SCALE, _MOST_LOG_SCALE = -6.0, 2.0
+_MIN_LOG_SCALE, _MAX_LOG_SCALE = -6.0, 2.0
 # Sides of the window's box from its centre beyond which an object is no longer in the window.
 _INSIDE = 1.0
 
@@ -74,7 +74,7 @@ def is_inside(places: Tensor, visibility: Tensor) -> Tensor:
 
 def log_scales(output: Tensor) -> Tensor:
     """Return the logarithms of the Laplace scales (N, 4) of outputs (N, OUTPUTS)."""
-    return output[:, 4:8].clamp(_LEAST_LOG_SCALE, _MOST_LOG_SCALE)
+    return output[:, 4:8].clamp(_MIN_LOG_SCALE, _MAX_LOG_SCALE)
 
 
 def place_loss(output: Tensor, places: Tensor, visibility: Tensor) -> Tensor:

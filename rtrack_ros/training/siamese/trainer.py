@@ -28,7 +28,7 @@ from rtrack_ros.training.siamese.settings import SiameseSettings, read_settings
 
 CONSOLE = Console()
 _LOG_STEPS = 50
-_LEAST_RATE = 0.01
+_MIN_RATE = 0.01
 
 
 @dataclass
@@ -124,7 +124,7 @@ def learning_rate(settings: SiameseSettings, step: int) -> float:
     """Return the rate of a step: it warms up, stays, and comes down linearly at the end."""
     rise = min(1.0, (step + 1) / settings.warmup_steps)
     left = (settings.steps - step) / max(settings.steps * settings.decay_share, 1)
-    return settings.learning_rate * rise * min(1.0, max(_LEAST_RATE, left))
+    return settings.learning_rate * rise * min(1.0, max(_MIN_RATE, left))
 
 
 def _log(run: Run, entry: dict[str, float]) -> None:

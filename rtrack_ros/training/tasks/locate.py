@@ -11,7 +11,7 @@ from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Image8, Region
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.closeup import (
-    LEAST_SHOWN,
+    MIN_SHOWN,
     SEARCH_FACTOR,
     window_around,
     within,
@@ -158,7 +158,7 @@ class Locate(ObjectTask):
         pair = target.clip.pair(index)
         region = self._window(pair, self._believed(rng, target, index, pair, absent),
                               SEARCH_FACTOR)
-        found = () if truth is None or share_inside(truth, region)[0] < LEAST_SHOWN else (
+        found = () if truth is None or share_inside(truth, region)[0] < MIN_SHOWN else (
             self.reader.shown(truth, region),)
         return Question(template + self.reader.images(pair, region),
                         locate_prompt(named, self.reader.style), found,

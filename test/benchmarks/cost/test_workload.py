@@ -40,7 +40,7 @@ def test_the_same_seed_draws_the_same_crowd(frames: list[SimFrame]) -> None:
 
 
 def test_a_crowd_that_finds_no_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workload, '_MOST_CASTS', 3)
+    monkeypatch.setattr(workload, '_MAX_CASTS', 3)
     with pytest.raises(DataError, match='of 200 find room in 320x240'):
         crowd_scene(5, SIZE, 3, 200)
 

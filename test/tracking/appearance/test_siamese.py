@@ -15,8 +15,8 @@ from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation.scene import Scene
 from rtrack_ros.tracking.appearance.siamese import REACH, SIDE, Patch, Siamese, cut, normalised
-from rtrack_ros.tracking.existence import edge_ratio
-from rtrack_ros.tracking.history.frame import Sight
+from rtrack_ros.tracking.existence import objectness_ratio
+from rtrack_ros.tracking.history.frame import SiameseMeasurement
 from rtrack_ros.tracking.history.views import Views
 
 WIDTH, HEIGHT = 640, 480
@@ -91,7 +91,7 @@ def mean_iou(boxes: list[NDArray], truths: list[NDArray]) -> float:
     return float(np.mean([iou(box, truth) for box, truth in zip(boxes, truths, strict=True)]))
 
 
-def look(siamese: Siamese, known: list[Known], boxes: list[NDArray]) -> list[Sight]:
+def look(siamese: Siamese, known: list[Known], boxes: list[NDArray]) -> list[SiameseMeasurement]:
     return siamese.look([item.template for item in known],
                         [item.search(box) for item, box in zip(known, boxes, strict=True)])
 
@@ -103,20 +103,20 @@ def test_it_finds_displaced_objects_again(siamese: Siamese, cameras: str,
     assert len(known) > 15
     truths = [item.truth for item in known]
     left = [displaced(truth, 0.3) for truth in truths]
-    sights = look(siamese, known, left)
+    measurements = look(siamese, known, left)
     assert mean_iou(left, truths) < 0.35
-    assert mean_iou([sight.box for sight in sights], truths) > 0.6
-    assert np.median([sight.present for sight in sights]) > 0.8
+    assert mean_iou([measurement.box for measurement in measurements], truths) > 0.6
+    assert np.median([measurement.present for measurement in measurements]) > 0.8
 
 
 def test_it_says_how_far_it_may_be_off(siamese: Siamese, known: list[Known]) -> None:
     """About two thirds of the errors lie within a standard deviation."""
     within = []
-    sights = look(siamese, known, [displaced(item.truth, 0.3) for item in known])
-    for sight, item in zip(sights, known, strict=True):
-        error = (sight.box[:2] + sight.box[2:] - item.truth[:2] - item.truth[2:]) / 2
-        within += (np.abs(error) < sight.sigma[:2]).tolist()
-        assert (sight.sigma > 0).all()
+    measurements = look(siamese, known, [displaced(item.truth, 0.3) for item in known])
+    for measurement, item in zip(measurements, known, strict=True):
+        error = (measurement.box[:2] + measurement.box[2:] - item.truth[:2] - item.truth[2:]) / 2
+        within += (np.abs(error) < measurement.sigma[:2]).tolist()
+        assert (measurement.sigma > 0).all()
     assert 0.4 < np.mean(within) < 0.95
 
 
@@ -129,15 +129,15 @@ def test_an_object_is_hardly_present_where_another_place_is_shown(
                           item.truth[3]]) for item in apart]
     elsewhere = look(siamese, apart, mirrored)
     assert len(apart) > 10
-    assert np.median([sight.present for sight in elsewhere]) < 0.3
-    assert np.mean([sight.present for sight in there]) > 0.4 + np.mean(
-        [sight.present for sight in elsewhere])
+    assert np.median([measurement.present for measurement in elsewhere]) < 0.3
+    assert np.mean([measurement.present for measurement in there]) > 0.4 + np.mean(
+        [measurement.present for measurement in elsewhere])
 
 
 def heights_seen(siamese: Siamese, first: Views, second: Views, box: NDArray) -> list[float]:
     """How surely the network sees the height of what a box holds, a moment later."""
-    sights = siamese.find(second, [cut(first, box)], box[None])
-    return [sight.sigma[3] / (box[3] - box[1]) for sight in sights if sight]
+    found = siamese.find(second, [cut(first, box)], box[None])
+    return [item.sigma[3] / (box[3] - box[1]) for item in found if item]
 
 
 def test_a_box_that_holds_nothing_is_doubted_and_one_that_holds_somebody_is_not(
@@ -147,11 +147,11 @@ def test_a_box_that_holds_nothing_is_doubted_and_one_that_holds_somebody_is_not(
         scene = Scene(seed, 4.0, conditions=('day',))
         (before, named), (after, seen) = (views_of(scene, index) for index in (20, 25))
         everybody = [item.box for index in (20, 25) for item in scene.frame(index).objects]
-        held += [edge_ratio(heights_seen(siamese, before, after, named[name]))
+        held += [objectness_ratio(heights_seen(siamese, before, after, named[name]))
                  for name in sorted(named.keys() & seen.keys())]
         places = (np.array([x, y, x + 50.0, y + 110.0])
                   for x in range(0, 590, 118) for y in range(150, 360, 70))
-        empty += [edge_ratio(heights_seen(siamese, before, after, place)) for place in places
+        empty += [objectness_ratio(heights_seen(siamese, before, after, place)) for place in places
                   if iou([place], everybody).max(initial=0.0) == 0]
     assert len(held) > 5 and len(empty) > 20
     assert np.mean(held) > 0.8
@@ -247,9 +247,9 @@ def test_each_pair_is_looked_at_by_itself(siamese: Siamese, known: list[Known]) 
     templates = [item.template for item in known[:4]]
     searches = [item.search(displaced(item.truth, 0.2)) for item in known[:4]]
     together = siamese.look(templates, searches)
-    for number, sight in enumerate(together):
+    for number, measurement in enumerate(together):
         alone, = siamese.look(templates[number:number + 1], searches[number:number + 1])
-        np.testing.assert_allclose(alone.box, sight.box, atol=1e-2)
+        np.testing.assert_allclose(alone.box, measurement.box, atol=1e-2)
     other = replace(searches[0], window=searches[0].window + 100)
     moved, = siamese.look(templates[:1], [other])
     np.testing.assert_allclose(moved.box, together[0].box + 100, atol=1e-2)

@@ -18,9 +18,9 @@ VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), Non
 FIRST, SECOND = (100.0, 100.0, 160.0, 220.0), (115.0, 100.0, 175.0, 220.0)
 
 
-def correct(boxes, listed, apart=()):
+def correct(boxes, listed, distinct_from=()):
     """Correct two tracks by an answer that lists ``listed``; returns the correction."""
-    tracklets = [Tracklet(1, 'default', 1, 'person', 0.8, 0, 0, apart=set(apart)),
+    tracklets = [Tracklet(1, 'default', 1, 'person', 0.8, 0, 0, distinct_from=set(distinct_from)),
                  Tracklet(2, 'default', 1, 'person', 0.8, 0, 0)]
     states = kalman.new_states(np.array(boxes), np.full((2, 4), 3.0))
     frame = Frame(0, 0.1, VIEWS, (640, 480), states={1: states[0], 2: states[1]})
@@ -36,7 +36,7 @@ def test_of_two_tracks_on_one_object_the_older_stays(seen) -> None:
 
 
 def test_two_that_an_answer_listed_side_by_side_are_two() -> None:
-    assert correct([FIRST, SECOND], [FIRST], apart=[2]).duplicates == []
+    assert correct([FIRST, SECOND], [FIRST], distinct_from=[2]).duplicates == []
     assert correct([FIRST, SECOND], [FIRST, SECOND]).duplicates == []
 
 
@@ -70,13 +70,13 @@ def test_who_left_by_one_edge_does_not_come_back_by_the_other() -> None:
     assert [change.track_id for change in changes] == [None]
 
 
-@pytest.mark.parametrize(('belief', 'found'), [(0.8, 1), (0.05, None)])
-def test_whether_a_track_was_lost_is_asked_of_the_frame_of_the_answer(belief, found) -> None:
+@pytest.mark.parametrize(('existence', 'found'), [(0.8, 1), (0.05, None)])
+def test_whether_a_track_was_lost_is_asked_of_the_frame_of_the_answer(existence, found) -> None:
     other = np.zeros(16, np.float32)
     other[3] = 1.0
     views = Views(VIEWS.rgb, VIEWS.grey, np.full((48, 64), 200, np.uint8), VIEWS.scale, VIEWS.fine)
-    tracklet = Tracklet(1, 'default', 1, 'person', belief, 0, 0, state=TrackState.LOST,
-                        lost_ns=10 ** 9, look=Appearance((None, None, other)))
+    tracklet = Tracklet(1, 'default', 1, 'person', existence, 0, 0, state=TrackState.LOST,
+                        lost_ns=10 ** 9, appearance=Appearance((None, None, other)))
     state = kalman.new_states(np.array([FIRST]), np.full((1, 4), 3.0))[0]
     frame = Frame(0, 0.1, views, (640, 480), states={1: state})
     jumped = tuple(edge + shift for edge, shift in zip(FIRST, (50, 0, 50, 0), strict=True))

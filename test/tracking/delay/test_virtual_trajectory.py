@@ -5,7 +5,7 @@ import pytest
 
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.replay import replay
-from rtrack_ros.tracking.delay.virtual_trajectory import bridge, explains, since_answer
+from rtrack_ros.tracking.delay.virtual_trajectory import explains, since_answer, virtual_trajectory
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
@@ -31,13 +31,13 @@ def frames(count: int, pan: float = 0.0) -> list[Frame]:
 @pytest.mark.parametrize('pan', [0.0, 4.0])
 def test_replayed_along_the_detour_the_filter_knows_the_way(pan) -> None:
     ring = frames(11, pan)
-    detour = bridge(ring[:-1], ring[-1], 7, np.array(END), CONFIG)
-    assert detour is not None and detour.past == ring[:-1]
-    np.testing.assert_allclose(detour.speed, [90.0 + 10 * pan, 30.0], atol=1e-6)
-    for frame, motion in detour.motions:
+    trajectory = virtual_trajectory(ring[:-1], ring[-1], 7, np.array(END), CONFIG)
+    assert trajectory is not None and trajectory.past == ring[:-1]
+    np.testing.assert_allclose(trajectory.speed, [90.0 + 10 * pan, 30.0], atol=1e-6)
+    for frame, motion in trajectory.motions:
         assert motion is not None
         frame.motions[7] = motion
-    replay([*detour.past, ring[-1]], {7: detour.past[0].stamp_ns}, CONFIG)
+    replay([*trajectory.past, ring[-1]], {7: trajectory.past[0].stamp_ns}, CONFIG)
     state = ring[-1].states[7]
     np.testing.assert_allclose(state[0, :2], [210.0, 170.0], atol=3.0)
     np.testing.assert_allclose(state[1, :2], [90.0 + 10 * pan, 30.0], atol=5.0)
@@ -46,8 +46,8 @@ def test_replayed_along_the_detour_the_filter_knows_the_way(pan) -> None:
 
 def test_without_an_earlier_answer_there_is_no_detour() -> None:
     ring = frames(5)
-    assert bridge(ring[1:-1], ring[-1], 7, np.array(END), CONFIG) is None
-    assert bridge([], ring[0], 7, np.array(END), CONFIG) is None
+    assert virtual_trajectory(ring[1:-1], ring[-1], 7, np.array(END), CONFIG) is None
+    assert virtual_trajectory([], ring[0], 7, np.array(END), CONFIG) is None
     assert since_answer(ring[1:-1], ring[-1], 7) == ring[-1:]
 
 

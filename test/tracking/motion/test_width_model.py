@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Frame, Motion, Sight
+from rtrack_ros.tracking.history.frame import Frame, Motion, SiameseMeasurement
 from rtrack_ros.tracking.motion import kalman, width_model
-from rtrack_ros.tracking.motion.filter_step import step
+from rtrack_ros.tracking.motion.filter_step import update
 
 CONFIG = TrackerConfig()
 PERIOD_S = 1 / 30
@@ -15,7 +15,7 @@ STILL_MOTION = Motion((0.0, 0.0), 1.0, 0.1)
 
 
 def true_width(index: int) -> float:
-    """Forty pixels, swinging by a fifth twice a second."""
+    """Forty pixels, oscillating by a fifth twice a second."""
     return 40 * (1 + 0.2 * np.sin(2 * np.pi * 2 * index * PERIOD_S))
 
 
@@ -29,9 +29,10 @@ def walk(sigma: float, frames: int = FRAMES, last_sight: int = FRAMES) -> list[F
         frame = Frame(index, PERIOD_S, None, (640, 480), motions={1: STILL_MOTION})
         width = true_width(index) + rng.normal(0, sigma / 3)
         if index <= last_sight:
-            frame.sights[1] = Sight(np.array([320 - width / 2, 100, 320 + width / 2, 260]),
-                                    np.full(4, sigma), 0.9, PERIOD_S)
-        step(walked[-1], frame, [1], CONFIG)
+            frame.measurements[1] = SiameseMeasurement(
+                np.array([320 - width / 2, 100, 320 + width / 2, 260]), np.full(4, sigma), 0.9,
+                PERIOD_S)
+        update(walked[-1], frame, [1], CONFIG)
         walked.append(frame)
     return walked
 
@@ -39,7 +40,7 @@ def walk(sigma: float, frames: int = FRAMES, last_sight: int = FRAMES) -> list[F
 def widths_ahead(frames: list[Frame]) -> np.ndarray:
     """Return the width (N,) that each frame foretells for the one after it."""
     states = np.stack([frame.states[1] for frame in frames])
-    which = np.array([width_model.swinging(frame, [1])[0] for frame in frames])
+    which = np.array([width_model.oscillating(frame, [1])[0] for frame in frames])
     return states[:, 0, width_model.WIDTH] + width_model.growth_ahead(states, which, PERIOD_S)
 
 
@@ -58,7 +59,7 @@ def test_a_width_that_the_network_tells_is_followed_and_foretold() -> None:
 
 def test_once_untold_a_width_is_what_flow_makes_of_it() -> None:
     frames = walk(sigma=1.0, last_sight=30)
-    lasting = [bool(width_model.swinging(frame, [1])[0]) for frame in frames]
+    lasting = [bool(width_model.oscillating(frame, [1])[0]) for frame in frames]
     assert all(lasting[1:36]) and not any(lasting[37:])
     states = np.stack([frame.states[1] for frame in frames])
     assert np.abs(states[37:, 1, width_model.WIDTH]).max() < 2.0
@@ -68,12 +69,13 @@ def test_once_untold_a_width_is_what_flow_makes_of_it() -> None:
 def test_who_goes_behind_something_does_not_dwindle() -> None:
     frames = walk(sigma=1.0)
     before = frames[-1]
-    usual = before.swings[1].usual
+    usual = before.width_states[1].usual
     for covered in range(5, 60, 5):
         frame = Frame(FRAMES + covered, PERIOD_S, None, (640, 480), motions={1: STILL_MOTION})
         edge = max(340 - covered, 302)
-        frame.sights[1] = Sight(np.array([300.0, 100, edge, 260]), np.ones(4), 0.9, PERIOD_S)
-        step(before, frame, [1], CONFIG)
+        frame.measurements[1] = SiameseMeasurement(
+            np.array([300.0, 100, edge, 260]), np.ones(4), 0.9, PERIOD_S)
+        update(before, frame, [1], CONFIG)
         before = frame
     assert usual == pytest.approx(40, rel=0.1)
     assert before.states[1][0, width_model.WIDTH] > 0.5 * usual

@@ -9,7 +9,7 @@ from rtrack_ros.training.stages.rewards.completion import Completion, Truth, rea
 
 UNREADABLE = -1.0
 RIGHTLY_ABSENT = 1.0
-FEWEST_THOUGHTS, KNEE = 128, 448
+MIN_THOUGHTS, KNEE = 128, 448
 
 _THOUGHT = re.compile(r'<think>.*?</think>\s*<answer>(.*?)</answer>', re.DOTALL)
 
@@ -54,7 +54,7 @@ def thoughtful_stepped_giou(said: Completion, truth: Truth) -> float:
     which the code reaches only at L = 1088 tokens and more.
     """
     parts = _THOUGHT.fullmatch(said.text.strip())
-    if parts is None or said.tokens < FEWEST_THOUGHTS:
+    if parts is None or said.tokens < MIN_THOUGHTS:
         return UNREADABLE
     value = stepped_giou(Completion(parts.group(1), said.tokens), truth)
     if value <= UNREADABLE:
