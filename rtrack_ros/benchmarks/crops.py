@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from rtrack_ros.benchmarks.grounding import Question, questions
+from rtrack_ros.benchmarks.grounding import Case, questions
 from rtrack_ros.boxes import as_boxes, clip, iou
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.evaluation.metrics.grounding_f1 import (
@@ -40,7 +40,7 @@ _DRIFT = 0.1
 class _Look:
     """One question, and the region of the image that its tracks would be looked for in."""
 
-    question: Question
+    question: Case
     closer: FramePair
 
 
@@ -77,7 +77,7 @@ def _looks(seed: int, sentences: int, size: tuple[int, int]) -> Iterator[_Look]:
             yield _Look(question, question.pair.crop(region))
 
 
-def _ask(grounder: Grounder, question: Question, pair: FramePair) -> GroundedFrame:
+def _ask(grounder: Grounder, question: Case, pair: FramePair) -> GroundedFrame:
     try:
         answer = grounder.ground(pair, Query('default', clean_query_text(question.text), 1))
     except AnswerError:

@@ -24,7 +24,7 @@ SCENE_SECONDS = 12.0
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class Case:
     """A frame pair, a sentence, and the boxes it means."""
 
     pair: FramePair
@@ -34,7 +34,7 @@ class Question:
     kind: str
 
 
-def questions(seed: int, sentences: int) -> Iterator[Question]:
+def questions(seed: int, sentences: int) -> Iterator[Case]:
     """Yield one frame of every condition of a scene with ``sentences`` random sentences each.
 
     The draw depends on the seed alone and prefers no sentence to another.
@@ -49,7 +49,7 @@ def questions(seed: int, sentences: int) -> Iterator[Question]:
         boxes = {item.id: item.box for item in frame.objects}
         for pick in rng.choice(len(scene.expressions), sentences, replace=False):
             expression = scene.expressions[int(pick)]
-            yield Question(pair, expression.text,
+            yield Case(pair, expression.text,
                            tuple(boxes[name] for name in sorted(expression.ids[index])),
                            frame.condition, expression.kind)
 
@@ -93,7 +93,7 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
     return result
 
 
-def _ask(grounder: GroundsQueries, question: Question, view: str, deadline_s: float
+def _ask(grounder: GroundsQueries, question: Case, view: str, deadline_s: float
          ) -> tuple[GroundedFrame, float]:
     pair = question.pair
     if view == 'rgb only':

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Compose and write; returns the exit status."""
     from rtrack_ros.commands import CommandError
     from rtrack_ros.commands.terminal import progress
-    from rtrack_ros.training.composites.assets import build_stock
+    from rtrack_ros.training.composites.assets import build_assets
     from rtrack_ros.training.composites.clips import read_settings
     from rtrack_ros.training.composites.detector import PersonDetector
     from rtrack_ros.training.composites.shards import write_real_shard
@@ -45,11 +45,11 @@ def run(args: argparse.Namespace) -> int:
     if min(args.shards, args.frames, *args.size) < 1:
         raise CommandError('--shards, --frames and --size must be at least 1')
     detector = None if args.detector is None else PersonDetector(args.detector)
-    stock = build_stock(args.clips, read_settings(args.settings),
+    assets = build_assets(args.clips, read_settings(args.settings),
                         args.labels or args.out / 'labels', detector, args.seed)
-    print(f'{sum(map(len, stock.cutouts))} people cut out, {len(stock.places)} places')
+    print(f'{sum(map(len, assets.cutouts))} people cut out, {len(assets.places)} places')
     for number in progress(range(args.shards), 'composing', args.shards):
         write_real_shard(args.out / 'train', number, args.seed, args.frames, tuple(args.size),
-                         stock)
+                         assets)
     print(f'wrote {args.shards} shards to {args.out / "train"}')
     return 0

@@ -8,7 +8,7 @@ from rtrack_ros.language.answers import Box
 
 SEARCH_FACTOR: Final = 4.0
 """Root of the area of a search crop over that of the box (R1-Track, arXiv 2506.21980)."""
-PORTRAIT_FACTOR: Final = 3.0
+OBJECT_CROP_FACTOR: Final = 3.0
 """The same where the object itself is asked about: large, and with a little of what is around."""
 MIN_SIDE: Final = 24.0
 """Pixels; a smaller window holds too little for any model to see."""
@@ -52,7 +52,7 @@ def close_up(pair: FramePair, box: Box, factor: float, model_size: tuple[int, in
     Args:
         pair: A whole frame pair.
         box: x1, y1, x2, y2 in pixels of its RGB image.
-        factor: ``SEARCH_FACTOR`` or ``PORTRAIT_FACTOR``.
+        factor: ``SEARCH_FACTOR`` or ``OBJECT_CROP_FACTOR``.
         model_size: (width, height) in pixels to which the model resizes what it is shown.
 
     Raises:

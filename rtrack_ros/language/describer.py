@@ -3,11 +3,11 @@
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.asking import TaskClient
 from rtrack_ros.language.grammar import MAX_DESCRIPTION_CHARACTERS, description_grammar
+from rtrack_ros.language.object_crop import ObjectCrops
 from rtrack_ros.language.parser import parse_words
-from rtrack_ros.language.portrait import Portraits
 from rtrack_ros.language.prompts import describe_prompt
+from rtrack_ros.language.task_client import TaskClient
 
 
 class Describer:
@@ -24,7 +24,7 @@ class Describer:
 
     def __init__(self, engine: Engine) -> None:
         self._asker = TaskClient(engine, 'describe')
-        self._portraits = Portraits(self._asker)
+        self._object_crops = ObjectCrops(self._asker)
         self._grammar = description_grammar()
 
     def describe(self, pair: FramePair, box: Box, deadline_s: float | None = None) -> str:
@@ -39,7 +39,7 @@ class Describer:
             EngineError: no text could be produced.
             AnswerError: the text is no description, or was cut off.
         """
-        view, named = self._portraits.of(pair, box)
+        view, named = self._object_crops.of(pair, box)
         prompt = describe_prompt(named, self._asker.capabilities.prompt)
         # A tokenizer may need a token for each character, and one to end.
         reply = self._asker.ask([view], prompt, self._grammar, MAX_DESCRIPTION_CHARACTERS + 1,

@@ -7,11 +7,11 @@ from functools import partial
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, OnAnswer
-from rtrack_ros.language.asking import TOKENS_PER_BOX, TaskClient
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.parser import AnswerError, written_items
 from rtrack_ros.language.prompts import ground_prompt
 from rtrack_ros.language.queries import Query
+from rtrack_ros.language.task_client import TOKENS_PER_BOX, TaskClient
 
 
 class Grounder:

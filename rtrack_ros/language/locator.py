@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box, Grounding
-from rtrack_ros.language.asking import TOKENS_PER_BOX, TaskClient
 from rtrack_ros.language.closeup import SEARCH_FACTOR, close_up, window_around, within
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.prompts import locate_prompt
+from rtrack_ros.language.task_client import TOKENS_PER_BOX, TaskClient
 
 
 @dataclass(frozen=True, eq=False)

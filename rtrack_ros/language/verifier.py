@@ -3,11 +3,11 @@
 from rtrack_ros.engines.base import Engine, Reply
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.asking import TaskClient
 from rtrack_ros.language.grammar import YES, verdict_grammar
+from rtrack_ros.language.object_crop import ObjectCrops
 from rtrack_ros.language.parser import parse_words
-from rtrack_ros.language.portrait import Portraits
 from rtrack_ros.language.prompts import verify_prompt
+from rtrack_ros.language.task_client import TaskClient
 
 _TOKENS = 8
 
@@ -28,7 +28,7 @@ class Verifier:
 
     def __init__(self, engine: Engine) -> None:
         self._asker = TaskClient(engine, 'verify')
-        self._portraits = Portraits(self._asker)
+        self._object_crops = ObjectCrops(self._asker)
         self._grammar = verdict_grammar()
 
     def verify(self, pair: FramePair, box: Box, sentence: str, deadline_s: float | None = None
@@ -45,7 +45,7 @@ class Verifier:
             EngineError: no text could be produced.
             AnswerError: the text is neither yes nor no.
         """
-        view, named = self._portraits.of(pair, box)
+        view, named = self._object_crops.of(pair, box)
         prompt = verify_prompt(sentence, named, self._asker.capabilities.prompt)
         reply = self._asker.ask([view], prompt, self._grammar, _TOKENS, deadline_s)
         yes = parse_words(reply.text, self._grammar) == YES

@@ -8,7 +8,7 @@ from pathlib import Path
 from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.recording import RecordedArray, RecordedStatus, read_arrays, read_statuses
 from rtrack_ros.data.truth import SceneTruth
-from rtrack_ros.evaluation.report.overlay import OverlayWriter, compose
+from rtrack_ros.evaluation.report.overlay import OverlayWriter, compose_picture
 from rtrack_ros.evaluation.report.writing import KeyPicture, caption, key_frames
 from rtrack_ros.evaluation.run import Run, RunFrame, StatusSample
 from rtrack_ros.frames import FramePair
@@ -92,8 +92,8 @@ def write_pictures(path: Path, run: Run, pairs: Iterable[FramePair], fps: float
     wanted, pictures = set(key_frames(run)), []
     with OverlayWriter(path, fps) as video:
         for index, (frame, pair) in enumerate(zip(run.frames, pairs, strict=False)):
-            picture = compose(pair, frame.tracks or (), run.sentence(frame), frame.condition,
-                              frame.time_s, frame.truth)
+            picture = compose_picture(pair, frame.tracks or (), run.sentence(frame),
+                                      frame.condition, frame.time_s, frame.truth)
             video.write_picture(picture)
             if index in wanted:
                 pictures.append(KeyPicture(picture, caption(run, frame)))

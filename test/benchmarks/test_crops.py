@@ -7,7 +7,7 @@ import pytest
 
 from rtrack_ros.benchmarks import crops
 from rtrack_ros.benchmarks.crops import run_crops, run_sharing, show_asking
-from rtrack_ros.benchmarks.grounding import Question
+from rtrack_ros.benchmarks.grounding import Case
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import FramePair
 
@@ -21,7 +21,7 @@ def one_scene(monkeypatch):
 
     def questions(seed, sentences):
         for truth in ((SMALL,), (LARGE,), ()):
-            yield Question(pair, 'the person', truth, 'day', 'class')
+            yield Case(pair, 'the person', truth, 'day', 'class')
     monkeypatch.setattr(crops, 'questions', questions)
 
 

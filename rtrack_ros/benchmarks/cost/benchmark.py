@@ -163,7 +163,7 @@ def pairing_quality(frames: int = 300) -> dict[str, dict[str, float]]:
 
 def cell_record(cell: Cell) -> dict[str, Any]:
     """Return one cell for JSON, milliseconds."""
-    record: dict[str, Any] = {**asdict(cell.workload), 'ours': asdict(cell.ours),
+    record: dict[str, Any] = {**asdict(cell.workload), 'rtrack_ros': asdict(cell.ours),
                               'common': None if cell.common is None else asdict(cell.common)}
     if cell.common is not None:
         record['ours_over_common'] = cell.ours.total.p50 / cell.common.total.p50

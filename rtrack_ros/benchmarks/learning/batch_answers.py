@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 
-from rtrack_ros.evaluation.streaming.protocol import Heard, Pairs
+from rtrack_ros.evaluation.streaming.protocol import Inference, Pairs
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.parser import AnswerError, parse_answer
@@ -18,8 +18,8 @@ from rtrack_ros.language.prompts import ground_prompt
 from rtrack_ros.language.queries import Query
 from rtrack_ros.training.models.qwen import load_model, load_processor, read_manifest
 from rtrack_ros.training.stages.records import row_of
-from rtrack_ros.training.stages.shared_vision import share_sight
-from rtrack_ros.training.tasks.ground import Question
+from rtrack_ros.training.stages.shared_vision import share_vision
+from rtrack_ros.training.tasks.ground import Example
 
 BATCH: Final = 48
 MAX_TOKENS: Final = 128
@@ -36,7 +36,7 @@ class BatchGrounder:
         self._manifest = read_manifest(folder, None)
         self._processor = load_processor(folder, self._manifest)
         self._model = load_model(folder, 'float32', 'sdpa', train_vision=False).eval()
-        share_sight(self._model)
+        share_vision(self._model)
 
     def ground(self, questions: Sequence[tuple[FramePair, str]]
                ) -> Iterator[tuple[Grounding, ...] | None]:
@@ -51,7 +51,7 @@ class BatchGrounder:
                 yield self._read(text, pair)
 
     def _texts(self, batch: Sequence[tuple[FramePair, str]]) -> list[str]:
-        rows = [row_of(Question(tuple(pair.images()), ground_prompt(text, self._manifest.prompt),
+        rows = [row_of(Example(tuple(pair.images()), ground_prompt(text, self._manifest.prompt),
                                 (), ()), self._manifest, answered=False) for pair, text in batch]
         prompts = self._processor.apply_chat_template(
             [row['prompt'] for row in rows], add_generation_prompt=True, tokenize=False)
@@ -82,9 +82,9 @@ class BatchAnswers:
 
     def __init__(self, grounder: BatchGrounder, pairs: Pairs, stride: int) -> None:
         self._grounder, self._pairs, self._stride = grounder, pairs, stride
-        self._heard: dict[int, Heard] = {}
+        self._heard: dict[int, Inference] = {}
 
-    def about(self, index: int, query: Query) -> Heard:
+    def about(self, index: int, query: Query) -> Inference:
         """Return the answer about the pair of this index."""
         if index not in self._heard:
             ahead = [number for number in range(index, len(self._pairs), self._stride)
@@ -93,5 +93,5 @@ class BatchAnswers:
             found = self._grounder.ground([(pair, query.text) for pair in pairs])
             for number, pair, groundings in zip(ahead, pairs, found, strict=True):
                 answer = Answer(pair.stamp_ns, query.id, query.epoch, groundings or ())
-                self._heard[number] = Heard(answer, groundings is not None)
+                self._heard[number] = Inference(answer, groundings is not None)
         return self._heard[index]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rtrack_ros.benchmarks.grounding import Question, questions
+from rtrack_ros.benchmarks.grounding import Case, questions
 from rtrack_ros.benchmarks.learning.batch_answers import BatchAnswers, BatchGrounder
 from rtrack_ros.benchmarks.learning.streaming_score import ScenePlan
 from rtrack_ros.benchmarks.tracking.drawn_scenes import DrawnScene
@@ -28,7 +28,7 @@ class HeldOut:
 
     def __init__(self, scenes: int, first_seed: int, plan: ScenePlan, folder: Path) -> None:
         self._plan = plan
-        self._questions: list[Question] = [
+        self._questions: list[Case] = [
             question for number in range(scenes)
             for question in questions(first_seed + number, SENTENCES)]
         self._scenes: list[DrawnScene] = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rtrack_ros.benchmarks.tasks.locating import follow_targets, locate_scores, scene_plan
-from rtrack_ros.benchmarks.tasks.portraits import galleries
+from rtrack_ros.benchmarks.tasks.object_crops import galleries
 from rtrack_ros.benchmarks.tasks.words import (
     Told,
     Verdict,

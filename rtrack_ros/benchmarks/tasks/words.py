@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from rtrack_ros.benchmarks.tasks.portraits import Claim, Gallery
+from rtrack_ros.benchmarks.tasks.object_crops import Claim, Gallery
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.language.describer import Describer
 from rtrack_ros.language.parser import AnswerError

@@ -60,7 +60,7 @@ class ScoredOurs(Ours):
         self._number = {stamp: number for number, stamp in enumerate(stamps_ns, start=1)}
         self.rows: list[MotRow] = []
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         """Track the pair, publish the confirmed tracks and note them as boxes of its frame."""
         tracks = self.tracker.step(pair, (query,))
         published = self._published(tracks)
@@ -188,7 +188,7 @@ def reliability_plot(report: ScoreReport) -> str:
     axes.bar(score, share, width=0.03, color=GRID, label='share of all boxes')
     axes.plot((0, 1), (0, 1), '--', color=SOFT, linewidth=1.2, label='score as it should be')
     axes.plot(score, right, color=ACCENT, linewidth=2.4, marker='o', markersize=5,
-              label=f'ours, calibration error {report.curve.error:.3f}')
+              label=f'rtrack_ros, calibration error {report.curve.error:.3f}')
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
     label_axes(axes, 'score of published boxes', f'share right at IoU {RIGHT_IOU:g}')

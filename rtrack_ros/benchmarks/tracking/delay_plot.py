@@ -6,9 +6,9 @@ from pathlib import Path
 from rtrack_ros.evaluation.report.plot_style import ACCENT, INK, SECOND, SOFT, label_axes, new_axes
 from rtrack_ros.evaluation.streaming.pooling import Row
 
-STYLES = {'ours': (ACCENT, '-', 2.8), 'Kalman only': (SECOND, '-', 1.8),
+STYLES = {'rtrack_ros': (ACCENT, '-', 2.8), 'Kalman only': (SECOND, '-', 1.8),
           'ByteTrack': (INK, '--', 1.8), 'blocking model': (SOFT, '-', 1.8),
-          'perfect motion': (SOFT, ':', 1.8), 'ours, no delay': (ACCENT, ':', 1.8)}
+          'perfect motion': (SOFT, ':', 1.8), 'rtrack_ros, no delay': (ACCENT, ':', 1.8)}
 
 
 def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:

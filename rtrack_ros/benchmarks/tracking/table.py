@@ -15,9 +15,10 @@ COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence'
 def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> Table:
     """Return the table of one kind of answers, with the ratios that matter below it.
 
-    'ours' leads its boxes by the time between pairs (``prediction_horizon_s``), as who acts on the
-    newest array would have it; 'ours at the stamp' is the tracker by default, and 'ours by whole
-    answers' does not use boxes before the answer is at its end. 'perfect motion' moves as the
+    'rtrack_ros' leads its boxes by the time between pairs (``prediction_horizon_s``), as who acts
+    on the newest array would have it; 'rtrack_ros at the stamp' is the tracker by default, and
+    'rtrack_ros by whole answers' does not use boxes before the answer is at its end. 'perfect
+    motion' moves as the
     truth does whomever an answer has named by then: what is lacking there no tracker can make up
     for. 'no delay' has the answers about the same frames at once; an 'instant engine' takes no
     time and answers about every pair. '/block' and '/ceil' are HOTA over that of the blocking
@@ -48,8 +49,8 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
 def sweep_table(summary: Summary) -> Table:
     """Return HOTA over engine delay, a line a method.
 
-    'ours, no delay' has answers as rare as those of the slow engine, but at once: between it and
-    ours lies what the delay costs, above it what it costs that answers are few.
+    'rtrack_ros, no delay' has answers as rare as those of the slow engine, but at once: between it
+    and ours lies what the delay costs, above it what it costs that answers are few.
     """
     delays = list(dict.fromkeys(row.engine for row in summary.sweep))
     scores = {(row.label, row.engine): f'{row.scores.hota:.1f}' for row in summary.sweep}
@@ -85,4 +86,4 @@ def _caption(ratios: dict[str, float]) -> str:
              'idsw_to_bytetrack': "ByteTrack's identity switches",
              'idsw_rate_to_bytetrack': 'its switches per matched box'}
     said = [f'{ratios[name]:.2f} x {what}' for name, what in words.items() if name in ratios]
-    return '\n'.join(['ours:', *said]) if said else ''
+    return '\n'.join(['rtrack_ros:', *said]) if said else ''

@@ -93,7 +93,7 @@ def _show(plan: 'Plan', finished: 'list[SceneScores]', bins: int, folder: Path) 
     from rtrack_ros.commands.terminal import console
 
     report = report_scores(finished, bins)
-    console().print(score_table(report, f'ours, oracle answers, engine {plan.profile.name}, '
+    console().print(score_table(report, f'rtrack_ros, oracle answers, engine {plan.profile.name}, '
                                         f'{len(finished)} of {plan.scenes} scenes'))
     folder.mkdir(parents=True, exist_ok=True)
     result = {'plan': plan.as_dict(), 'scenes': len(finished), **report.as_dict()}

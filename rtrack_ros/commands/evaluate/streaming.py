@@ -42,8 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--profile', default=None,
                        help='how long the engine takes: measured (default, the time it took '
                             'here), seconds, or a device such as orin-qwen3vl-2b-int4')
-    group.add_argument('--methods', default='ours', metavar='NAME,...',
-                       help='ours, blocking model, Kalman only, ByteTrack, static first box, '
+    group.add_argument('--methods', default='rtrack_ros', metavar='NAME,...',
+                       help='rtrack_ros, blocking model, Kalman only, ByteTrack, '
+                            'static first box, '
                             'perfect motion, or all (default: ours)')
     add_own_cost(group)
     group.add_argument('--fps', type=float, default=30.0, help='rate of image folders')

@@ -46,7 +46,7 @@ def colour_of(identity: int) -> Colour:
     return PALETTE[identity % len(PALETTE)]
 
 
-def compose(pair: FramePair, tracks: Iterable[Identified], sentence: str = '',
+def compose_picture(pair: FramePair, tracks: Iterable[Identified], sentence: str = '',
             condition: str = '', time_s: float | None = None,
             truth: Sequence[Identified] | None = None) -> Image8:
     """Return one overlay picture, RGB, about 1330 x 580 pixels for a 4:3 camera.
@@ -173,8 +173,8 @@ class OverlayWriter:
     def write(self, pair: FramePair, tracks: Iterable[Identified], sentence: str = '',
               condition: str = '', time_s: float | None = None,
               truth: Sequence[Identified] | None = None) -> None:
-        """Compose and append one picture; the arguments are those of :func:`compose`."""
-        self.write_picture(compose(pair, tracks, sentence, condition, time_s, truth))
+        """Compose and append one picture; the arguments are those of :func:`compose_picture`."""
+        self.write_picture(compose_picture(pair, tracks, sentence, condition, time_s, truth))
 
     def write_picture(self, picture: Image8) -> None:
         """Append one composed picture, RGB."""

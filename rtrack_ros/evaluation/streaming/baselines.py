@@ -38,18 +38,19 @@ class Ours:
 
     Args:
         config: Tracker settings, None for the defaults.
-        listens: Whether boxes count from when they are written, not from the end of the answer.
+        wants_partial: Whether boxes count from when they are written, not from the end of the
+            answer.
     """
 
-    def __init__(self, config: TrackerConfig | None = None, listens: bool = True) -> None:
-        self.listens = listens
+    def __init__(self, config: TrackerConfig | None = None, wants_partial: bool = True) -> None:
+        self.wants_partial = wants_partial
         self.tracker = Tracker(config)
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         """Track the pair and publish the confirmed tracks, as the node does."""
         return self._published(self.tracker.step(pair, (query,)))
 
-    def hear(self, answer: Answer) -> Array | None:
+    def on_answer(self, answer: Answer) -> Array | None:
         """Correct the past; the next pair shows it."""
         self.tracker.apply(answer)
         return None
@@ -63,16 +64,16 @@ class Ours:
 class StaticBoxes:
     """The boxes of the first answer that names somebody, never moved: not tracking at all."""
 
-    listens = False
+    wants_partial = False
 
     def __init__(self) -> None:
         self._known = False
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         """Publish nothing new."""
         return None
 
-    def hear(self, answer: Answer) -> Array | None:
+    def on_answer(self, answer: Answer) -> Array | None:
         """Publish the first boxes that come, and nothing ever after."""
         if self._known or not answer.groundings:
             return None
@@ -96,17 +97,17 @@ class Blocking:
     overlap most among those answered in the last 5 s, one to one, at an IoU of 0.3 or more.
     """
 
-    listens = False
+    wants_partial = False
 
     def __init__(self) -> None:
         self._places: dict[int, _Place] = {}
         self._next_id = 1
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         """Publish nothing new: the model is still at work."""
         return None
 
-    def hear(self, answer: Answer) -> Array | None:
+    def on_answer(self, answer: Answer) -> Array | None:
         """Publish the answer."""
         horizon_ns = answer.stamp_ns - int(_MEMORY_S * 1e9)
         self._places = {identity: place for identity, place in self._places.items()
@@ -145,21 +146,21 @@ class PerfectMotion:
         stream: The recording, whose truth it reads; its instants are the stamps of its pairs.
     """
 
-    listens = True
+    wants_partial = True
 
     def __init__(self, stream: Stream) -> None:
         self._truth = stream.truth
         self._number = {stamp: index for index, stamp in enumerate(stream.instants_ns, start=1)}
         self._known: set[int] = set()
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         """Publish the true boxes of those who are known."""
         number = self._number.get(pair.stamp_ns)
         rows = [row for row in self._truth.get(number + 1 if number else 0, ())
                 if row.id in self._known]
         return as_array(as_boxes([row.box for row in rows]), [row.id for row in rows])
 
-    def hear(self, answer: Answer) -> Array | None:
+    def on_answer(self, answer: Answer) -> Array | None:
         """Get to know those whom the answer's boxes lie on."""
         rows = self._truth.get(self._number.get(answer.stamp_ns, 0), [])
         boxes = as_boxes([grounding.box for grounding in answer.groundings])
@@ -190,7 +191,7 @@ class KalmanOnly:
         config: Noise of answers and motion, None for the tracker's own.
     """
 
-    listens = False
+    wants_partial = False
 
     def __init__(self, config: TrackerConfig | None = None) -> None:
         self._config = config or TrackerConfig()
@@ -198,14 +199,14 @@ class KalmanOnly:
         self._stamp_ns = 0
         self._next_id = 1
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         """Publish where the boxes should be by now."""
         shown = list(self._targets)
         now_ns = pair.stamp_ns + round(self._config.prediction_horizon_s * 1e9)
         boxes = kalman.boxes_of(self._predicted(shown, now_ns))
         return as_array(clip(boxes, pair.width, pair.height), shown)
 
-    def hear(self, answer: Answer) -> Array | None:
+    def on_answer(self, answer: Answer) -> Array | None:
         """Correct the states at the stamp of the answer; the next pair shows it."""
         known = list(self._targets)
         states = self._predicted(known, answer.stamp_ns)

@@ -27,7 +27,7 @@ class ByteTrack:
         ModuleNotFoundError: the package is not installed; it comes with the extra bytetrack.
     """
 
-    listens = False
+    wants_partial = False
 
     def __init__(self) -> None:
         from trackers import ByteTrackTracker
@@ -36,7 +36,7 @@ class ByteTrack:
                                          minimum_consecutive_frames=_DETECTIONS_TO_SURVIVE)
         self._shown: list[int] = []
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         """Publish where the boxes of the newest answer should be by now."""
         from supervision import Detections
 
@@ -48,7 +48,7 @@ class ByteTrack:
         boxes = clip(as_boxes(tracked.xyxy)[known], pair.width, pair.height)
         return as_array(boxes, [int(identity) + 1 for identity in tracked.tracker_id[known]])
 
-    def hear(self, answer: Answer) -> Array | None:
+    def on_answer(self, answer: Answer) -> Array | None:
         """Associate the answer; the next pair shows it."""
         self.associate(answer)
         return None

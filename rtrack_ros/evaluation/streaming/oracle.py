@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtrack_ros.data.mot import MotFrames
-from rtrack_ros.evaluation.streaming.protocol import Heard
+from rtrack_ros.evaluation.streaming.protocol import Inference
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
 
@@ -62,7 +62,7 @@ class Oracle:
         self._meant, self._others = meant, others
         self._size, self._faults, self._seed = size, faults, seed
 
-    def about(self, index: int, query: Query) -> Heard:
+    def about(self, index: int, query: Query) -> Inference:
         """Return the answer about the pair of this index."""
         sentence = zlib.crc32(query.text.encode())
         rng = np.random.default_rng((self._seed, self._scene, sentence, index))
@@ -72,7 +72,7 @@ class Oracle:
             boxes.append(self._jittered(self._false_box(index, rng), rng))
         written = [boxes[place] for place in rng.permutation(len(boxes))]
         groundings = tuple(Grounding(box, 'object') for box in written if box is not None)
-        return Heard(Answer(self._stamps_ns[index], query.id, query.epoch, groundings))
+        return Inference(Answer(self._stamps_ns[index], query.id, query.epoch, groundings))
 
     def _false_box(self, index: int, rng: np.random.Generator) -> Box:
         others = self._others.get(index + 1, [])

@@ -44,19 +44,19 @@ class Pairs(Protocol):
 class Method(Protocol):
     """A way to turn pairs and late answers into published arrays; one query, one run."""
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         """Take a pair on arrival; returns the array to publish, None for nothing new."""
 
-    def hear(self, answer: Answer) -> Array | None:
+    def on_answer(self, answer: Answer) -> Array | None:
         """Take an answer on arrival; returns the array to publish, None for nothing new."""
 
     @property
-    def listens(self) -> bool:
+    def wants_partial(self) -> bool:
         """Whether it also wants partial answers, while the engine writes them."""
 
 
 @dataclass(frozen=True)
-class Heard:
+class Inference:
     """What came of a question.
 
     Attributes:
@@ -71,7 +71,7 @@ class Heard:
 class Answers(Protocol):
     """The language side of a run: the same answer for the same frame, whoever asks."""
 
-    def about(self, index: int, query: Query) -> Heard:
+    def about(self, index: int, query: Query) -> Inference:
         """Return the answer about the pair of this index."""
 
 
@@ -223,7 +223,7 @@ class _Clockwork:
         self._free_ns = 0
         self._next = 0
         self._offered: int | None = None
-        self._coming: deque[tuple[int, Heard]] = deque()
+        self._coming: deque[tuple[int, Inference]] = deque()
         self._engine_free_ns = 0
         self._heard_ns = self._answer_work_ns = 0
         self._outcome = Replay()
@@ -254,7 +254,7 @@ class _Clockwork:
         self._outcome.skipped += newest - self._next
         self._next = newest + 1
         pair, query = self._stream.pairs[newest], self._stream.query
-        boxes, seconds = self._cost(lambda: self._method.see(pair, query))
+        boxes, seconds = self._cost(lambda: self._method.on_frame(pair, query))
         self._free_ns = start_ns
         if boxes is not None:
             self._free_ns += round(seconds * 1e9)
@@ -264,11 +264,11 @@ class _Clockwork:
 
     def _hear(self, done_ns: int) -> None:
         """Let an answer take effect whose work is done by now."""
-        heard = self._coming.popleft()[1]
+        inference = self._coming.popleft()[1]
         self._heard_ns = done_ns
         self._engine_free_ns = max(self._engine_free_ns, done_ns)
-        if heard.understood:
-            boxes, seconds = self._cost(lambda: self._method.hear(heard.answer))
+        if inference.understood:
+            boxes, seconds = self._cost(lambda: self._method.on_answer(inference.answer))
             self._answer_work_ns = round(seconds * 1e9)
             self._outcome.answer_costs_s.append(seconds)
             if boxes is not None:
@@ -277,14 +277,15 @@ class _Clockwork:
     def _ask(self, start_ns: int) -> None:
         """Let the free engine take the newest pair it has not seen."""
         assert self._offered is not None
-        heard = self._answers.about(self._offered, self._stream.query)
-        delay_s = self._profile.delay_s(heard.answer)
-        if self._method.listens and heard.understood:
+        inference = self._answers.about(self._offered, self._stream.query)
+        delay_s = self._profile.delay_s(inference.answer)
+        if self._method.wants_partial and inference.understood:
             self._coming.extend(
-                (start_ns + round(seconds * 1e9), Heard(so_far(heard.answer, boxes)))
-                for boxes, seconds in enumerate(self._profile.written_s(heard.answer), start=1))
-        self._coming.append((start_ns + round(delay_s * 1e9), heard))
-        self._engine_free_ns = start_ns + round(busy_s(self._profile, heard.answer) * 1e9)
+                (start_ns + round(seconds * 1e9), Inference(so_far(inference.answer, boxes)))
+                for boxes, seconds in enumerate(
+                    self._profile.written_s(inference.answer), start=1))
+        self._coming.append((start_ns + round(delay_s * 1e9), inference))
+        self._engine_free_ns = start_ns + round(busy_s(self._profile, inference.answer) * 1e9)
         self._outcome.questions += 1
         self._outcome.delays_s.append(delay_s)
         self._offered = None

@@ -28,9 +28,10 @@ from rtrack_ros.evaluation.streaming.protocol import (
 )
 from rtrack_ros.tracking.config import TrackerConfig
 
-OURS, BLOCKING, BYTETRACK, PERFECT = 'ours', 'blocking model', 'ByteTrack', 'perfect motion'
-STATIC, KALMAN, AT_THE_STAMP = 'static first box', 'Kalman only', 'ours at the stamp'
-WHOLE_ANSWERS = 'ours by whole answers'
+OURS, BLOCKING, BYTETRACK, PERFECT = (
+    'rtrack_ros', 'blocking model', 'ByteTrack', 'perfect motion')
+STATIC, KALMAN, AT_THE_STAMP = 'static first box', 'Kalman only', 'rtrack_ros at the stamp'
+WHOLE_ANSWERS = 'rtrack_ros by whole answers'
 
 
 def for_now(stream: Stream) -> TrackerConfig:
@@ -42,7 +43,7 @@ METHODS: dict[str, Callable[[Stream], Method]] = {
     STATIC: lambda _: StaticBoxes(), BLOCKING: lambda _: Blocking(),
     KALMAN: lambda stream: KalmanOnly(for_now(stream)), BYTETRACK: lambda _: ByteTrack(),
     OURS: lambda stream: Ours(for_now(stream)), AT_THE_STAMP: lambda _: Ours(),
-    WHOLE_ANSWERS: lambda stream: Ours(for_now(stream), listens=False),
+    WHOLE_ANSWERS: lambda stream: Ours(for_now(stream), wants_partial=False),
     PERFECT: PerfectMotion,
 }
 """Methods by name, in the order of the table, and how to make one for a stream."""

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.tracking.appearance.siamese import Patch, Siamese
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Affine, Frame, Motion, SiameseMeasurement, compose
+from rtrack_ros.tracking.history.frame import (
+    Affine,
+    Frame,
+    Motion,
+    SiameseMeasurement,
+    compose_affine,
+)
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.field import Expectation, measure_boxes
 
@@ -95,7 +101,7 @@ def _follow(span: Sequence[Frame], propagated: Sequence[PropagatedBox],
             config: TrackerConfig) -> None:
     """Follow all boxes over one stride."""
     seconds = sum(frame.dt_s for frame in span[1:])
-    camera = compose(span[1:])
+    camera = compose_affine(span[1:])
     motions: list[Motion | None] = [None] * len(propagated)
     if seconds <= config.max_flow_gap_s and span[0].size == span[-1].size:
         boxes = np.array([box_so_far.box for box_so_far in propagated])

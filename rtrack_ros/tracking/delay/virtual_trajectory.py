@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.propagation import share_out
-from rtrack_ros.tracking.history.frame import Frame, Motion, compose
+from rtrack_ros.tracking.history.frame import Frame, Motion, compose_affine
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.filter_step import answer_sigma
 
@@ -57,7 +57,7 @@ def virtual_trajectory(past: Sequence[Frame], frame: Frame, track_id: int,
     seconds = sum(step.dt_s for step in way[1:])
     if seconds < _MIN_S:
         return None
-    camera = compose(way[1:])
+    camera = compose_affine(way[1:])
     start = state[0, :2]
     own = (box[:2] + box[2:]) / 2 - (camera[:, :2] @ start + camera[:, 2])
     noise = float(answer_sigma(box[None], frame.size, config)[0, :2].mean()) * np.sqrt(2)

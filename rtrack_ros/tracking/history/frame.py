@@ -123,7 +123,7 @@ def joined(first: Affine, second: Affine) -> Affine:
     return np.asarray((np.vstack([second, last]) @ np.vstack([first, last]))[:2])
 
 
-def compose(frames: Sequence[Frame]) -> Affine:
+def compose_affine(frames: Sequence[Frame]) -> Affine:
     """Return the camera motion over several frames, from before the first to the last."""
     total = STILL
     for frame in frames:

@@ -18,12 +18,12 @@ class History:
     """Frames in stamp order, kept for twice as long as answers take.
 
     Args:
-        least_s: Seconds kept whatever the delay of answers.
-        most_s: Seconds kept at most, for the memory's sake.
+        min_s: Seconds kept whatever the delay of answers.
+        max_s: Seconds kept at most, for the memory's sake.
     """
 
-    def __init__(self, least_s: float, most_s: float) -> None:
-        self._least_s, self._most_s = least_s, max(least_s, most_s)
+    def __init__(self, min_s: float, max_s: float) -> None:
+        self._min_s, self._max_s = min_s, max(min_s, max_s)
         self._worst_delay_s = 0.0
         self._frames: list[Frame] = []
 
@@ -43,7 +43,7 @@ class History:
     @property
     def span_s(self) -> float:
         """Seconds for which frames are kept."""
-        return min(max(self._least_s, _COVER * self._worst_delay_s), self._most_s)
+        return min(max(self._min_s, _COVER * self._worst_delay_s), self._max_s)
 
     def expect_delay(self, delay_s: float) -> None:
         """Note how late an answer was; one that was slow for once is forgotten by and by.
@@ -51,7 +51,7 @@ class History:
         No delay counts for more than the ring can hold: after a jump of the clock an answer looks
         hours late, and would be remembered for as long.
         """
-        self._worst_delay_s = max(min(delay_s, self._most_s), self._worst_delay_s * _DELAY_MEMORY)
+        self._worst_delay_s = max(min(delay_s, self._max_s), self._worst_delay_s * _DELAY_MEMORY)
 
     def append(self, frame: Frame) -> None:
         """Add the newest frame and drop what is too old."""

@@ -27,7 +27,7 @@ _REACH, _SPEED = 0.25, 3.0
 _ACCELERATION = 20.0
 # Seconds over which the usual width is the mean, and how far a swing goes from it.
 _USUAL_S = 1.0
-_LEAST, _MOST = 0.6, 1.6
+_MIN, _MAX = 0.6, 1.6
 # Heights of who walks over widths.
 _TALL = 1.5
 # Share of the width by which it may be carried ahead.
@@ -86,7 +86,7 @@ def update_width(states: States, usual: NDArray[np.float64], measured: NDArray[n
             settled[row, :, WIDTH] = mean, 0.0, (_REACH * mean) ** 2, 0.0, 0.0
             continue
         width = states[row, 0, WIDTH]
-        kept = float(np.clip(width, _LEAST * mean, _MOST * mean))
+        kept = float(np.clip(width, _MIN * mean, _MAX * mean))
         if kept != width:
             settled[row, :2, WIDTH] = kept, 0.0
         mean += -np.expm1(-frame.dt_s / _USUAL_S) * (kept - mean)

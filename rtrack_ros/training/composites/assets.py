@@ -9,13 +9,13 @@ from rtrack_ros.training.composites.cutouts import Cutout, cut_people, empty_sce
 from rtrack_ros.training.composites.detector import PersonDetector
 from rtrack_ros.training.composites.labels import propose
 from rtrack_ros.training.composites.places import Place, real_place
-from rtrack_ros.training.composites.shards import Stock, stock_of
+from rtrack_ros.training.composites.shards import Assets, stock_of
 
 FRAMES_PER_CLIP = 100
 
 
-def build_stock(folder: Path, settings: ClipSettings, labels: Path,
-                detector: PersonDetector | None, seed: int) -> Stock:
+def build_assets(folder: Path, settings: ClipSettings, labels: Path,
+                detector: PersonDetector | None, seed: int) -> Assets:
     """Return people and places of the clips of training; held-out clips are not opened.
 
     Args:

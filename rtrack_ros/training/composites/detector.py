@@ -51,7 +51,7 @@ class PersonDetector:
         self._network = core.compile_model(core.read_model(model), 'CPU',
                                            {'INFERENCE_NUM_THREADS': 1})
 
-    def __call__(self, image: Image8, least_score: float = 0.25) -> list[Detection]:
+    def __call__(self, image: Image8, min_score: float = 0.25) -> list[Detection]:
         """Return the people in an image, uint8 (h, w, 3) RGB or (h, w) thermal."""
         colour = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
         height, width = colour.shape[:2]
@@ -62,4 +62,4 @@ class PersonDetector:
             'scale_factor': np.array([[SIDE / height, SIDE / width]], np.float32)})[0]
         return [Detection((float(x1), float(y1), float(x2), float(y2)), float(score))
                 for kind, score, x1, y1, x2, y2 in found
-                if kind == _PERSON and score >= least_score]
+                if kind == _PERSON and score >= min_score]

@@ -34,7 +34,7 @@ _WEATHERS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Stock:
+class Assets:
     """What frames are composed of."""
 
     cutouts: Cutouts
@@ -42,32 +42,32 @@ class Stock:
     weathers: tuple[Weather, ...]
 
 
-def stock_of(cutouts: Sequence[Cutout], places: Sequence[Place], seed: int) -> Stock:
-    """Return a stock with a dozen weathers, drawn once as they are dear."""
+def stock_of(cutouts: Sequence[Cutout], places: Sequence[Place], seed: int) -> Assets:
+    """Return a assets with a dozen weathers, drawn once as they are dear."""
     rng = np.random.default_rng((seed, 12))
     width = places[0].thermal.shape[1]
     clips = sorted({cutout.clip for cutout in cutouts})
     groups = tuple(tuple(item for item in cutouts if item.clip == clip) for clip in clips)
-    return Stock(groups, tuple(places),
+    return Assets(groups, tuple(places),
                  tuple(draw_weather(rng, width) for _ in range(_WEATHERS)))
 
 
-def compose(rng: np.random.Generator, stock: Stock, size: tuple[int, int]
+def compose_frame(rng: np.random.Generator, assets: Assets, size: tuple[int, int]
             ) -> tuple[Image8, Image8, FrameRow]:
     """Return one composed frame: rgb (H, W, 3) and thermal (H, W) at ``size``, and its row.
 
     Args:
         rng: Decides everything.
-        stock: People and places.
+        assets: People and places.
         size: (width, height) in pixels of the model's input.
     """
-    weather = stock.weathers[int(rng.integers(len(stock.weathers)))]
-    place = _place(rng, stock, weather)
+    weather = assets.weathers[int(rng.integers(len(assets.weathers)))]
+    place = _place(rng, assets, weather)
     canvas = Canvas(place.rgb, place.thermal)
     if not place.objects:  # they would be painted over
         place_things(rng, canvas)
     height, width = canvas.thermal.shape
-    placed = draw_people(rng, stock.cutouts, place.geometry, (width, height))
+    placed = draw_people(rng, assets.cutouts, place.geometry, (width, height))
     placed = [_paste(rng, canvas, person, owner) for owner, person in enumerate(placed, start=1)]
     condition = str(rng.choice(list(CONDITIONS), p=list(CONDITIONS.values())))
     row = _row(place, canvas, placed, view := _view(rng, canvas.thermal.shape), condition)
@@ -80,11 +80,11 @@ def compose(rng: np.random.Generator, stock: Stock, size: tuple[int, int]
     return resize_image(lit[y1:y2, x1:x2], size), thermal, row
 
 
-def _place(rng: np.random.Generator, stock: Stock, weather: Weather) -> Place:
+def _place(rng: np.random.Generator, assets: Assets, weather: Weather) -> Place:
     if rng.random() < SIMULATED_SHARE:
         return simulated_place(int(rng.integers(1, 900_000)))
-    place = stock.places[int(rng.integers(len(stock.places)))]
-    return vary_place(rng, place, stock.places, weather.smoke)
+    place = assets.places[int(rng.integers(len(assets.places)))]
+    return vary_place(rng, place, assets.places, weather.smoke)
 
 
 def _paste(rng: np.random.Generator, canvas: Canvas, person: Placed, owner: int) -> Placed:
@@ -152,7 +152,7 @@ def _within(box: Box, view: Sequence[float]) -> float:
 
 
 def write_real_shard(folder: Path, number: int, base_seed: int, frames: int,
-                     size: tuple[int, int], stock: Stock) -> None:
+                     size: tuple[int, int], assets: Assets) -> None:
     """Compose shard ``number`` into ``folder`` unless it is there already."""
     if (folder / f'{number:04d}.json').exists():
         return
@@ -163,6 +163,6 @@ def write_real_shard(folder: Path, number: int, base_seed: int, frames: int,
     rows = []
     for index in range(frames):
         rng = np.random.default_rng((base_seed, number, index))
-        rgb[index], thermal[index], row = compose(rng, stock, size)
+        rgb[index], thermal[index], row = compose_frame(rng, assets, size)
         rows.append(asdict(row))
     save_shard(folder, number, rgb, thermal, rows)

@@ -30,7 +30,7 @@ CONSOLE = Console()
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """A training run on disk: ``out`` holds data, checkpoint, log and the resulting model."""
 
     out: Path
@@ -64,7 +64,7 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
     builder = SequenceBuilder(tokenizer)
     device = training_device()
     net = NanoForward(_first_model(config, tokenizer), builder.numbers).to(device)
-    run = Run(out, config, net, builder, deepcopy(net.state_dict()))
+    run = TrainingRun(out, config, net, builder, deepcopy(net.state_dict()))
     _resume(run)
     if config['compile']:
         net.compile()
@@ -100,7 +100,7 @@ def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
     return first
 
 
-def _train_stage(run: Run, stage: str, feed: Feed) -> None:
+def _train_stage(run: TrainingRun, stage: str, feed: Feed) -> None:
     settings = run.config[stage]
     if run.optimizer is None:
         run.optimizer = _optimizer(run)
@@ -126,7 +126,7 @@ def _train_stage(run: Run, stage: str, feed: Feed) -> None:
                 _save(run)
 
 
-def _step(run: Run, kind: str, batch: Batch, rate: float) -> dict[str, float]:
+def _step(run: TrainingRun, kind: str, batch: Batch, rate: float) -> dict[str, float]:
     """Take one step on the loss of stage ``kind``; return what to log."""
     assert run.optimizer is not None
     settings = run.config[kind]
@@ -149,7 +149,7 @@ def _step(run: Run, kind: str, batch: Batch, rate: float) -> dict[str, float]:
             'learning_rate': rate, **{name: round(value, 4) for name, value in report.items()}}
 
 
-def _average(run: Run) -> None:
+def _average(run: TrainingRun) -> None:
     """Move the averaged weights a little towards those of this step."""
     keep = min(run.config['average'], (1 + run.step) / (10 + run.step))
     now = dict(run.net.named_parameters())  # tied weights once: their averages are tied too
@@ -157,12 +157,12 @@ def _average(run: Run) -> None:
         torch._foreach_lerp_([run.average[name] for name in now], list(now.values()), 1 - keep)
 
 
-def _optimizer(run: Run) -> torch.optim.Optimizer:
+def _optimizer(run: TrainingRun) -> torch.optim.Optimizer:
     return torch.optim.AdamW(_groups(run.net, run.config['weight_decay']), betas=(0.9, 0.98),
                              fused=run.device.type == 'cuda')
 
 
-def _learning_rate(run: Run, stage: str) -> float:
+def _learning_rate(run: TrainingRun, stage: str) -> float:
     """Warm up, stay, and come down linearly over the last ``decay_steps``."""
     settings = run.config[stage]
     left = settings['steps'] - run.step
@@ -183,7 +183,7 @@ def _groups(net: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
              'head': head} for (matrix, vision, head), parameters in groups.items()]
 
 
-def evaluate(run: Run, feed: Feed) -> dict[str, float]:
+def evaluate(run: TrainingRun, feed: Feed) -> dict[str, float]:
     """Return held-out scores of the averaged weights on frames no training scene holds."""
     current = deepcopy(run.net.state_dict())
     scores = _score(run, feed, run.average)
@@ -194,23 +194,23 @@ def evaluate(run: Run, feed: Feed) -> dict[str, float]:
     return scores
 
 
-def _score(run: Run, feed: Feed, weights: dict[str, torch.Tensor]) -> dict[str, float]:
+def _score(run: TrainingRun, feed: Feed, weights: dict[str, torch.Tensor]) -> dict[str, float]:
     run.net.load_state_dict(weights)
     return score_held_out(run.net, run.builder, feed.held_out(), run.config['evaluate_sentences'])
 
 
-def _better(run: Run, feed: Feed) -> dict[str, torch.Tensor]:
+def _better(run: TrainingRun, feed: Feed) -> dict[str, torch.Tensor]:
     """Return the last or the averaged weights, whichever answers held-out sentences better."""
     last = deepcopy(run.net.state_dict())
     return max((last, run.average), key=lambda weights: _score(run, feed, weights)['f1_all'])
 
 
-def _log(run: Run, entry: dict[str, Any]) -> None:
+def _log(run: TrainingRun, entry: dict[str, Any]) -> None:
     with (run.out / 'log.jsonl').open('a') as stream:
         stream.write(json.dumps(entry) + '\n')
 
 
-def _save(run: Run) -> None:
+def _save(run: TrainingRun) -> None:
     run.out.mkdir(parents=True, exist_ok=True)
     draft = run.out / 'checkpoint.part'
     torch.save({'model': run.net.state_dict(), 'average': run.average, 'stage': run.stage,
@@ -219,7 +219,7 @@ def _save(run: Run) -> None:
     draft.rename(run.out / 'checkpoint.pt')
 
 
-def _resume(run: Run) -> None:
+def _resume(run: TrainingRun) -> None:
     path = run.out / 'checkpoint.pt'
     run.out.mkdir(parents=True, exist_ok=True)
     if not path.exists():

@@ -21,7 +21,7 @@ from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.closeup import (
     MIN_SHOWN,
-    PORTRAIT_FACTOR,
+    OBJECT_CROP_FACTOR,
     SEARCH_FACTOR,
     roots_between,
     window_around,
@@ -210,7 +210,7 @@ def _episode(draw: _Draw, now: _Moment, later: _Moment, name: int, sentences: Se
              ) -> tuple[Images, Episode]:
     truth = now.seen[name].box
     named = draw.corruption.template(draw.rng, truth)
-    regions = [draw.window(now, named, PORTRAIT_FACTOR), draw.window(now, named, SEARCH_FACTOR),
+    regions = [draw.window(now, named, OBJECT_CROP_FACTOR), draw.window(now, named, SEARCH_FACTOR),
                draw.window(later, _believed(draw, now, later, name), SEARCH_FACTOR)]
     moments = (now, now, later)
     boxes = (draw.relative(named, regions[0]), draw.relative(named, regions[1]), None)

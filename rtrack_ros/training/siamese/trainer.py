@@ -32,7 +32,7 @@ _MIN_RATE = 0.01
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """A training run on disk: ``out`` holds data, checkpoint, log and the resulting network."""
 
     out: Path
@@ -64,12 +64,12 @@ def train(config: Path, out: Path, workers: int = 1) -> tuple[Path, Path]:
     return export_onnx(run.net, out)
 
 
-def begin(out: Path, settings: SiameseSettings) -> Run:
+def begin(out: Path, settings: SiameseSettings) -> TrainingRun:
     """Return a new run, or the one whose checkpoint lies in ``out``."""
     torch.manual_seed(settings.seed)
     # Channels last: a step costs a fifth less on a CPU.
     net = SiameseNet().to(memory_format=torch.channels_last)
-    run = Run(out, settings, net, torch.optim.AdamW(net.parameters(),
+    run = TrainingRun(out, settings, net, torch.optim.AdamW(net.parameters(),
                                                     weight_decay=settings.weight_decay))
     path = out / 'checkpoint.pt'
     if path.exists():
@@ -81,7 +81,7 @@ def begin(out: Path, settings: SiameseSettings) -> Run:
     return run
 
 
-def learn(run: Run, data: Data) -> None:
+def learn(run: TrainingRun, data: Data) -> None:
     """Take all steps that are left, and report the held-out scores in between and at the end."""
     settings, began, first = run.settings, time.monotonic(), run.step
     columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
@@ -101,7 +101,7 @@ def learn(run: Run, data: Data) -> None:
                 _save(run)
 
 
-def take_step(run: Run, batch: Pairs) -> dict[str, float]:
+def take_step(run: TrainingRun, batch: Pairs) -> dict[str, float]:
     """Take one step on a batch; return what to log."""
     rate = learning_rate(run.settings, run.step)
     for group in run.optimizer.param_groups:
@@ -127,12 +127,12 @@ def learning_rate(settings: SiameseSettings, step: int) -> float:
     return settings.learning_rate * rise * min(1.0, max(_MIN_RATE, left))
 
 
-def _log(run: Run, entry: dict[str, float]) -> None:
+def _log(run: TrainingRun, entry: dict[str, float]) -> None:
     with (run.out / 'log.jsonl').open('a', encoding='utf-8') as stream:
         stream.write(json.dumps({name: round(value, 5) for name, value in entry.items()}) + '\n')
 
 
-def _save(run: Run) -> None:
+def _save(run: TrainingRun) -> None:
     draft = run.out / 'checkpoint.part'
     torch.save({'net': run.net.state_dict(), 'optimizer': run.optimizer.state_dict(),
                 'step': run.step}, draft)

@@ -5,7 +5,7 @@ arXiv 2507.18071). With CAS the trainer is told not to scale (``scale_rewards: n
 back rewards less the mean of their group, groups still contiguous; they are scaled here.
 
 Nothing else is changed but the cost: images and prompts that the answers of a group share are read
-once (``shared_sight``, ``shared_prompt``), the prompts where one process holds the whole model.
+once (``shared_vision``, ``shared_prompt``), the prompts where one process holds the whole model.
 """
 
 from typing import Any

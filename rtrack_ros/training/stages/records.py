@@ -15,7 +15,7 @@ from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.coordinates import model_from_pixels
 from rtrack_ros.language.grammar import render_answer
-from rtrack_ros.training.tasks.ground import Question, Task
+from rtrack_ros.training.tasks.ground import Example, Task
 
 Row = dict[str, Any]
 KEPT_ROWS = 64
@@ -28,7 +28,7 @@ def message_of(prompt: Prompt) -> list[dict[str, Any]]:
     return [{'role': 'user', 'content': content}]
 
 
-def row_of(question: Question, manifest: ModelManifest, answered: bool) -> Row:
+def row_of(question: Example, manifest: ModelManifest, answered: bool) -> Row:
     """Return one row.
 
     Args:
@@ -52,7 +52,7 @@ def row_of(question: Question, manifest: ModelManifest, answered: bool) -> Row:
                   'words': question.words}
 
 
-def _inside(question: Question, width: int, height: int) -> list[tuple[Box, str]]:
+def _inside(question: Example, width: int, height: int) -> list[tuple[Box, str]]:
     """Return boxes cut to the image with their labels; annotations reach beyond it at times."""
     kept = []
     for box, label in zip(question.boxes, question.labels, strict=True):

@@ -22,7 +22,7 @@ from rtrack_ros.training.stages.monitor import EarlyStop, Rehearsal, StageMonito
 from rtrack_ros.training.stages.records import as_dataset
 from rtrack_ros.training.stages.rewards.registry import make_reward
 from rtrack_ros.training.stages.settings import DataSettings, ModelSettings, StageSettings
-from rtrack_ros.training.stages.shared_vision import share_sight
+from rtrack_ros.training.stages.shared_vision import share_vision
 from rtrack_ros.training.tasks.clips import open_clips
 from rtrack_ros.training.tasks.ground import Ground, Task
 from rtrack_ros.training.tasks.locate import Locate, Reader
@@ -157,7 +157,7 @@ def _ready(trainer: Trainer) -> Trainer:
     """
     trainer.remove_callback(PrinterCallback)
     if trainer.accelerator.num_processes == 1 and isinstance(trainer.model, PreTrainedModel):
-        share_sight(trainer.model)
+        share_vision(trainer.model)
     return trainer
 
 

@@ -66,7 +66,7 @@ class SharedSight:
             self._memory.popitem(last=False)
 
 
-def share_sight(model: PreTrainedModel) -> None:
+def share_vision(model: PreTrainedModel) -> None:
     """Let a Qwen-VL model encode each distinct image of a call once, in place."""
     inner = model.model
     inner.get_image_features = SharedSight(inner.get_image_features, inner.visual)

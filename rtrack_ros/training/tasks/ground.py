@@ -20,7 +20,7 @@ from rtrack_ros.training.tasks.clips import Clip
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class Example:
     """One question with its answer.
 
     Attributes:
@@ -45,7 +45,7 @@ class Task(Protocol):
     def __len__(self) -> int:
         """Return the number of questions."""
 
-    def __getitem__(self, number: int) -> Question:
+    def __getitem__(self, number: int) -> Example:
         """Return one question."""
 
 
@@ -78,7 +78,7 @@ class Ground:
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, number: int) -> Question:
+    def __getitem__(self, number: int) -> Example:
         rng = np.random.default_rng((self._seed, number))
         if self._frames is None:
             clip = self._clips[int(rng.integers(len(self._clips)))]
@@ -89,7 +89,7 @@ class Ground:
         objects = clip.objects(index)
         meant = sorted((name for name in clip.meant(sentence, index) if name in objects),
                        key=lambda name: objects[name])
-        return Question(tuple(clip.pair(index).images()),
+        return Example(tuple(clip.pair(index).images()),
                         ground_prompt(clip.sentences[sentence], self._style),
                         tuple(objects[name] for name in meant),
                         tuple(clip.label(name) for name in meant))

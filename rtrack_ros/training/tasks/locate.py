@@ -20,7 +20,7 @@ from rtrack_ros.language.coordinates import model_from_pixels
 from rtrack_ros.language.prompts import locate_prompt
 from rtrack_ros.training.shards.corruption import Corruption, elsewhere
 from rtrack_ros.training.tasks.clips import Clip
-from rtrack_ros.training.tasks.ground import Question
+from rtrack_ros.training.tasks.ground import Example
 
 AS_TRACKED: Final = Corruption()
 DRAWS: Final = 64
@@ -148,7 +148,7 @@ class Locate(ObjectTask):
         super().__init__(clips, reader, count, seed, corruption)
         self._absent_share = absent_share
 
-    def __getitem__(self, number: int) -> Question:
+    def __getitem__(self, number: int) -> Example:
         rng = self.rng(number)
         target = self.target(rng)
         template, named = self.named(rng, target, SEARCH_FACTOR)
@@ -160,7 +160,7 @@ class Locate(ObjectTask):
                               SEARCH_FACTOR)
         found = () if truth is None or share_inside(truth, region)[0] < MIN_SHOWN else (
             self.reader.shown(truth, region),)
-        return Question(template + self.reader.images(pair, region),
+        return Example(template + self.reader.images(pair, region),
                         locate_prompt(named, self.reader.style), found,
                         (target.clip.label(target.name),) * len(found))
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rtrack_ros.language.closeup import PORTRAIT_FACTOR
+from rtrack_ros.language.closeup import OBJECT_CROP_FACTOR
 from rtrack_ros.language.grammar import NO, YES, description_grammar
 from rtrack_ros.language.prompts import describe_prompt, plain_sentence, verify_prompt
 from rtrack_ros.training.shards.corruption import Corruption
 from rtrack_ros.training.tasks.clips import Clip, Portrayed
-from rtrack_ros.training.tasks.ground import Question
+from rtrack_ros.training.tasks.ground import Example
 from rtrack_ros.training.tasks.locate import AS_TRACKED, DRAWS, ObjectTask, Reader, Target
 
 
@@ -46,7 +46,7 @@ class Verify(_Portrayal):
         ValueError: no clip has a sentence.
     """
 
-    def __getitem__(self, number: int) -> Question:
+    def __getitem__(self, number: int) -> Example:
         rng = self.rng(number)
         true = bool(rng.random() < 0.5)
         for _ in range(DRAWS):
@@ -60,9 +60,9 @@ class Verify(_Portrayal):
                          f'{DRAWS} draws; the clips need sentences about different objects')
 
     def _question(self, rng: np.random.Generator, target: Target, claim: str, true: bool
-                  ) -> Question:
-        images, named = self.named(rng, target, PORTRAIT_FACTOR)
-        return Question(images, verify_prompt(claim, named, self.reader.style), (), (),
+                  ) -> Example:
+        images, named = self.named(rng, target, OBJECT_CROP_FACTOR)
+        return Example(images, verify_prompt(claim, named, self.reader.style), (), (),
                         YES if true else NO)
 
     def _foreign(self, rng: np.random.Generator, target: Target) -> list[str]:
@@ -96,14 +96,14 @@ class Describe(_Portrayal):
         ValueError: no clip has a sentence.
     """
 
-    def __getitem__(self, number: int) -> Question:
+    def __getitem__(self, number: int) -> Example:
         rng = self.rng(number)
         for _ in range(DRAWS):
             target = self.target(rng)
             words = _descriptions(target)
             if words:
-                images, named = self.named(rng, target, PORTRAIT_FACTOR)
-                return Question(images, describe_prompt(named, self.reader.style), (), (),
+                images, named = self.named(rng, target, OBJECT_CROP_FACTOR)
+                return Example(images, describe_prompt(named, self.reader.style), (), (),
                                 str(rng.choice(words)))
         raise ValueError(f'no sentence about one object alone in {DRAWS} draws; the clips need '
                          'sentences that mean one object, in plain letters')

@@ -86,7 +86,7 @@ def test_sentences_tell_growth_pairing_and_memory(cells: list[Cell], play: LiveC
 def test_the_record_is_json_and_keeps_ratios(cells: list[Cell], play: LiveCost) -> None:
     record = json.loads(json.dumps(benchmark_record(cells, {'model': play}, play)))
     assert [pair.get('ours_over_common') for pair in record['pairs']] == [3.0, 4.0, None]
-    assert record['pairs'][0]['ours']['stages']['flow']['p50'] == pytest.approx(0.75)
+    assert record['pairs'][0]['rtrack_ros']['stages']['flow']['p50'] == pytest.approx(0.75)
     assert record['live']['model']['stamp_to_publish_ms']['p50'] == 499.5
     assert record['soak']['memory']['slope'] == pytest.approx(1.0)
     assert benchmark_record([], {}, None)['soak'] is None

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from rtrack_ros.benchmarks.tasks.benchmark import TaskPlan, run_tasks
-from rtrack_ros.benchmarks.tasks.portraits import Claim, galleries
+from rtrack_ros.benchmarks.tasks.object_crops import Claim, galleries
 from rtrack_ros.benchmarks.tasks.words import (
     Told,
     Verdict,

@@ -50,12 +50,12 @@ def test_every_published_box_is_noted_with_its_score_on_the_frame_of_its_pair() 
     published, expected = [], []
     for number, stamp in enumerate(stamps, start=1):
         pair = FramePair(stamp, image, None)
-        published += [(number, *item) for item in method.see(pair, query) or ()]
+        published += [(number, *item) for item in method.on_frame(pair, query) or ()]
         expected += [(number, track.id, track.box, track.score)
                      for track in plain.step(pair, (query,))
                      if track.state is TrackState.CONFIRMED]
         answer = Answer(stamp, 'default', 1, (Grounding((20.0, 20, 80, 90), 'car'),))
-        method.hear(answer)
+        method.on_answer(answer)
         plain.apply(answer)
     noted = [(row.frame, row.id, row.box, row.score) for row in method.rows]
     assert noted == expected and len(noted) > 0

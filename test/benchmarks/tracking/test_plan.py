@@ -24,7 +24,7 @@ from rtrack_ros.simulation import CONDITIONS, make_scene
 
 ORIN = PUBLISHED['orin-qwen3vl-2b-int4']
 PLAN = Plan(ORIN, 2, 9_400_020, seconds=1.0, sentences=2, delays_s=(0.0, 0.5), sweep_scenes=1,
-            methods=('static first box', 'blocking model', 'Kalman only', 'ours'),
+            methods=('static first box', 'blocking model', 'Kalman only', 'rtrack_ros'),
             cost=FixedTime(0.004))
 
 
@@ -55,29 +55,30 @@ def test_sentences_are_of_different_kinds_and_the_same_every_time(scene: DrawnSc
 def test_nothing_is_run_twice_and_ours_gets_its_two_bounds() -> None:
     table, swept = combinations(PLAN, False), combinations(PLAN, True)
     assert len(set(swept)) == len(swept)
-    assert [profile.name for method, profile in table if method == 'ours'] == [
+    assert [profile.name for method, profile in table if method == 'rtrack_ros'] == [
         ORIN.name, f'{ORIN.name}, answers at once', '0 s']
     assert ('blocking model', Fixed(0.5)) in swept
     assert ('static first box', Fixed(0.5)) not in swept
-    assert ('ours', AtOnce(Fixed(0.5))) in swept and ('ours', AtOnce(Fixed(0.0))) not in swept
+    assert ('rtrack_ros', AtOnce(Fixed(0.5))) in swept
+    assert ('rtrack_ros', AtOnce(Fixed(0.0))) not in swept
 
 
 def test_the_table_pools_scenes_and_compares_ours(scene: DrawnScene, trials: list[Trial]) -> None:
     summary = summarise(PLAN, [trials, trials])
-    assert [row.method for row in summary.rows] == [*PLAN.methods, 'ours', 'ours']
+    assert [row.method for row in summary.rows] == [*PLAN.methods, 'rtrack_ros', 'rtrack_ros']
     assert all(row.trials == 4 for row in summary.rows)
     boxes = sum(len(rows) for item in choose_expressions(scene, 2)
                 for rows in scene.meant(item).values())
     assert all(row.scores.truth_boxes == 2 * boxes for row in summary.rows)
-    ours = summary.find('oracle', 'ours', ORIN.name)
-    ceiling = summary.find('oracle', 'ours', '0 s')
+    ours = summary.find('oracle', 'rtrack_ros', ORIN.name)
+    ceiling = summary.find('oracle', 'rtrack_ros', '0 s')
     assert ours is not None and ceiling is not None and ceiling.delay_s == 0 < ours.delay_s
     assert summary.ratios('oracle', ORIN.name)['hota_to_ceiling'] == pytest.approx(
         ours.scores.hota / ceiling.scores.hota, abs=1e-3)
     assert {row.profile for row in summary.sweep} == {
         '0 s', '0.5 s', '0.5 s, answers at once'}
-    assert [row.label for row in summary.sweep if row.engine == '0.5 s' and row.method == 'ours'
-            ] == ['ours', 'ours, no delay']
+    assert [row.label for row in summary.sweep
+            if row.engine == '0.5 s' and row.method == 'rtrack_ros'] == ['rtrack_ros', 'rtrack_ros, no delay']
     assert as_json(PLAN, summary, 2)['sweep_scenes'] == 1
 
 
@@ -109,8 +110,8 @@ def test_a_stopped_benchmark_goes_on_where_it_was(trials: list[Trial], tmp_path:
 
 
 def test_fixed_costs_make_a_run_repeatable(scene: DrawnScene, trials: list[Trial]) -> None:
-    again = next(run_scene(replace(PLAN, methods=('ours',)), 1, scene, {'oracle': None}))
-    first = next(trial for trial in trials if trial.method == 'ours')
+    again = next(run_scene(replace(PLAN, methods=('rtrack_ros',)), 1, scene, {'oracle': None}))
+    first = next(trial for trial in trials if trial.method == 'rtrack_ros')
     assert again == first
 
 
@@ -120,7 +121,7 @@ def test_the_plot_has_a_line_for_every_method(trials: list[Trial], tmp_path: Pat
     # Text is drawn as outlines, each after a comment that says it.
     drawn = path.read_text()
     assert all(f'<!-- {name} -->' in drawn for name in (
-        'ours', 'blocking model', 'Kalman only', 'ours, no delay'))
+        'rtrack_ros', 'blocking model', 'Kalman only', 'rtrack_ros, no delay'))
 
 
 def test_a_scene_on_the_disk_is_the_scene_in_memory(scene: DrawnScene, tmp_path: Path) -> None:

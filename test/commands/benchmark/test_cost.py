@@ -23,7 +23,7 @@ def test_the_part_pairs_prints_and_writes_what_it_measured(
     assert '320x240  1/1' in shown and 'growth 320x240, 1 queries, 1 to 2 tracks' in shown
     record = json.loads(figures.read_text())
     assert [pair['tracks'] for pair in record['pairs']] == [1, 2]
-    assert all(pair['ours']['total']['p50'] > 0 for pair in record['pairs'])
+    assert all(pair['rtrack_ros']['total']['p50'] > 0 for pair in record['pairs'])
     assert record['live'] == {} and record['soak'] is None
     assert '<svg' in plot.read_text()
 

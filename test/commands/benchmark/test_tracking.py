@@ -16,7 +16,8 @@ from rtrack_ros.data.mot import MotRow, write_mot
 
 def benchmark(out: Path, *more: str) -> int:
     return main(['benchmark', 'tracking', '--scenes', '1', '--seed', '9400040', '--seconds', '0.3',
-                 '--sentences', '2', '--methods', 'blocking model,ours', '--own-cost-ms', '5',
+                 '--sentences', '2', '--methods', 'blocking model,rtrack_ros',
+                 '--own-cost-ms', '5',
                  '--profile', '0.1', '--sweep-scenes', '1', '--out', str(out), *more])
 
 
@@ -28,12 +29,13 @@ def test_one_command_gives_table_json_and_plot_and_goes_on_where_it_was(
     assert 'blocking model' in shown and 'instant engine' in shown and 'delay.svg' in shown
     result = json.loads((tmp_path / 'tracking.json').read_text())
     assert [(row['method'], row['profile']) for row in result['rows']] == [
-        ('blocking model', '0.1 s'), ('ours', '0.1 s'), ('ours', '0.1 s, answers at once'),
-        ('ours', '0 s')]
+        ('blocking model', '0.1 s'), ('rtrack_ros', '0.1 s'),
+        ('rtrack_ros', '0.1 s, answers at once'),
+        ('rtrack_ros', '0 s')]
     delays = ('0.25 s', '0.5 s', '1 s', '1.5 s', '2 s')
     assert {row['profile'] for row in result['sweep']} == {
         '0 s', *delays, *(f'{delay}, answers at once' for delay in delays)}
-    assert 'ours, no delay' in shown and 'by engine delay' in shown
+    assert 'rtrack_ros, no delay' in shown and 'by engine delay' in shown
 
     def refuse(*_: object) -> None:
         raise AssertionError('a finished scene was drawn again')

@@ -26,18 +26,19 @@ def evaluate(folder: Path, *more: str) -> int:
 
 def test_json_has_every_method_at_the_profile(folder: Path, capsys: pytest.CaptureFixture[str]
                                               ) -> None:
-    assert evaluate(folder, '--profile', '0.2', '--methods', 'ours,blocking model', '--json') == 0
+    assert evaluate(folder, '--profile', '0.2', '--methods', 'rtrack_ros,blocking model',
+                    '--json') == 0
     result = json.loads(capsys.readouterr().out)
     assert (result['profile'], result['delay_s'], result['answers']) == ('0.2 s', 0.2, 'oracle')
-    assert set(result['methods']) == {'ours', 'blocking model'}
+    assert set(result['methods']) == {'rtrack_ros', 'blocking model'}
     assert result['instants'] == 10 * result['sequences']
-    assert result['methods']['ours']['truth_boxes'] > 0
+    assert result['methods']['rtrack_ros']['truth_boxes'] > 0
 
 
 def test_the_table_names_the_engine(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate(folder, '--profile', 'thor-qwen3vl-2b-nvfp4') == 0
     shown = capsys.readouterr().out
-    assert 'thor-qwen3vl-2b-nvfp4' in shown and 'ours' in shown
+    assert 'thor-qwen3vl-2b-nvfp4' in shown and 'rtrack_ros' in shown
 
 
 @pytest.mark.parametrize(('arguments', 'remedy'), [

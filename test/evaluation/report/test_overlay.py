@@ -13,7 +13,7 @@ from rtrack_ros.evaluation.report.overlay import (
     MARGIN,
     OverlayWriter,
     colour_of,
-    compose,
+    compose_picture,
 )
 from rtrack_ros.evaluation.report.text import put_text, shortened, text_width
 from rtrack_ros.frames import FramePair
@@ -32,7 +32,7 @@ def at(picture: np.ndarray, x: float, y: float, panel: int = 0) -> np.ndarray:
 
 
 def test_boxes_stand_at_their_place_on_both_images() -> None:
-    picture = compose(pair(), [MotRow(1, 3, (50, 60, 90, 160))])
+    picture = compose_picture(pair(), [MotRow(1, 3, (50, 60, 90, 160))])
     assert picture.shape == (HEADER + 480 + 34, 2 * 640 + 3 * MARGIN, 3)
     for panel in (0, 1):
         for x, y in ((50, 110), (90, 110), (70, 160)):
@@ -41,35 +41,35 @@ def test_boxes_stand_at_their_place_on_both_images() -> None:
 
 
 def test_truth_is_drawn_as_white_corners_only() -> None:
-    picture = compose(pair(), [], truth=[MotRow(1, 9, (100, 100, 200, 200))])
+    picture = compose_picture(pair(), [], truth=[MotRow(1, 9, (100, 100, 200, 200))])
     assert at(picture, 103, 100).min() > 200
     assert (at(picture, 150, 100) == GREY).all()
 
 
 def test_boxes_beyond_the_image_leave_the_frame_clean() -> None:
-    plain = compose(pair(), [])
-    drawn = compose(pair(), [MotRow(1, 2, (-400.0, -300.0, 900.0, 700.0))])
+    plain = compose_picture(pair(), [])
+    drawn = compose_picture(pair(), [MotRow(1, 2, (-400.0, -300.0, 900.0, 700.0))])
     footer = HEADER + 480
     assert np.array_equal(plain[:HEADER], drawn[:HEADER])
     assert np.array_equal(plain[footer:, 200:], drawn[footer:, 200:])
 
 
 def test_a_silent_thermal_camera_is_said() -> None:
-    picture = compose(pair(thermal=False), [])
+    picture = compose_picture(pair(thermal=False), [])
     assert not (at(picture, 20, 200, panel=1) == GREY).any()
     assert picture[:, 656:].std() > 0
 
 
 def test_header_says_sentence_condition_and_time() -> None:
-    empty = compose(pair(), [])
-    full = compose(pair(), [], 'the person in red', 'night', 12.3)
+    empty = compose_picture(pair(), [])
+    full = compose_picture(pair(), [], 'the person in red', 'night', 12.3)
     assert not np.array_equal(empty[:HEADER], full[:HEADER])
     assert np.array_equal(empty[HEADER:], full[HEADER:])
 
 
 def test_long_and_foreign_sentences_stay_inside() -> None:
     for sentence in ('x' * 2000, 'the people ' * 90, '穿黑色衣服的人'):
-        picture = compose(pair(), [], sentence, 'smoke', 1.0)
+        picture = compose_picture(pair(), [], sentence, 'smoke', 1.0)
         assert (picture[:HEADER, :MARGIN - 2] == picture[0, 0]).all()
 
 

@@ -15,7 +15,7 @@ from rtrack_ros.evaluation.streaming.latency import AtOnce, Fixed, LatencyProfil
 from rtrack_ros.evaluation.streaming.protocol import (
     Array,
     FixedTime,
-    Heard,
+    Inference,
     Method,
     ProcessorTime,
     Replay,
@@ -48,16 +48,16 @@ def make_stream(frames: int = FRAMES) -> Stream:
 class Truthful:
     """An engine that always sees the car."""
 
-    def about(self, index: int, query: Query) -> Heard:
-        return Heard(Answer(index * STEP_NS, query.id, query.epoch,
+    def about(self, index: int, query: Query) -> Inference:
+        return Inference(Answer(index * STEP_NS, query.id, query.epoch,
                             (Grounding(box_at(index), 'car'),)))
 
 
 class Speechless(Truthful):
     """An engine whose texts are no answers."""
 
-    def about(self, index: int, query: Query) -> Heard:
-        return Heard(Answer(index * STEP_NS, query.id, query.epoch, ()), understood=False)
+    def about(self, index: int, query: Query) -> Inference:
+        return Inference(Answer(index * STEP_NS, query.id, query.epoch, ()), understood=False)
 
 
 @dataclass
@@ -65,21 +65,21 @@ class Scripted:
     """Publishes the truth of a pair at once, or the boxes of answers as they come."""
 
     on_pair: bool = True
-    listens: bool = False
+    wants_partial: bool = False
     seen: list[int] = field(default_factory=list)
-    heard: list[int] = field(default_factory=list)
+    inference: list[int] = field(default_factory=list)
     partial: list[tuple[int, int]] = field(default_factory=list)
 
-    def see(self, pair: FramePair, query: Query) -> Array | None:
+    def on_frame(self, pair: FramePair, query: Query) -> Array | None:
         index = pair.stamp_ns // STEP_NS
         self.seen.append(index)
         return ((1, box_at(index)),) if self.on_pair else None
 
-    def hear(self, answer: Answer) -> Array | None:
+    def on_answer(self, answer: Answer) -> Array | None:
         if answer.partial:
             self.partial.append((answer.stamp_ns // STEP_NS, len(answer.groundings)))
             return None
-        self.heard.append(answer.stamp_ns // STEP_NS)
+        self.inference.append(answer.stamp_ns // STEP_NS)
         return None if self.on_pair else tuple(
             (1, grounding.box) for grounding in answer.groundings)
 
@@ -111,7 +111,7 @@ def test_an_engine_delay_shifts_what_a_blocking_method_shows() -> None:
     assert newest[:3] == [(), (), ()]
     # Asked about frames 0, 3, 6, ..., and once more about the last when no other came; each answer
     # stands for three frames, three frames late.
-    assert method.heard == [*range(0, FRAMES, 3), FRAMES - 1]
+    assert method.inference == [*range(0, FRAMES, 3), FRAMES - 1]
     for index in range(3, FRAMES):
         assert newest[index] == ((1, box_at(index // 3 * 3 - 3)),)
     scores = evaluate_sequences({'car': score_replay(make_stream(), outcome)})
@@ -122,8 +122,8 @@ def test_the_engine_takes_the_newest_pair_when_it_is_free() -> None:
     method = Scripted()
     outcome = run(method, Fixed(0.25))
     # Free again at 250 ms, when frame 2 is the newest; then at 500 ms, when frame 5 just came.
-    assert method.heard[:4] == [0, 2, 5, 7]
-    assert outcome.questions == len(method.heard)
+    assert method.inference[:4] == [0, 2, 5, 7]
+    assert outcome.questions == len(method.inference)
     assert outcome.delays_s == [0.25] * outcome.questions
 
 
@@ -131,7 +131,7 @@ def test_answers_at_once_are_about_the_same_frames_as_late_ones() -> None:
     late, prompt = Scripted(on_pair=False), Scripted(on_pair=False)
     run(late, Fixed(0.25))
     outcome = run(prompt, AtOnce(Fixed(0.25)))
-    assert prompt.heard == late.heard
+    assert prompt.inference == late.inference
     assert [publication.available_ns // STEP_NS for publication in outcome.publications
             ] == [0, 2, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 30]
     assert outcome.newest_at(make_stream().instants_ns)[0] == ((1, box_at(0)),)
@@ -156,20 +156,20 @@ def test_work_on_answers_delays_answers_and_holds_up_no_pair() -> None:
     outcome = replay(make_stream(), method, Truthful(), Fixed(0.1), SlowAnswers(0.15))
     assert outcome.skipped == 0 and len(method.seen) == FRAMES
     # The first answer takes 0.1 s, as nothing is known of its work; the others 0.25 s.
-    assert method.heard[:4] == [0, 1, 3, 6]
+    assert method.inference[:4] == [0, 1, 3, 6]
 
 
 def test_texts_that_are_no_answers_cost_time_and_reach_no_method() -> None:
     method = Scripted(on_pair=False)
     outcome = replay(make_stream(), method, Speechless(), Fixed(0.3), FixedTime(0.0))
-    assert method.heard == [] and outcome.publications == []
+    assert method.inference == [] and outcome.publications == []
     assert outcome.questions == FRAMES // 3 + 1
 
 
 def test_an_answer_after_the_last_pair_is_still_heard() -> None:
     method = Scripted(on_pair=False)
     outcome = run(method, Fixed(10.0))
-    assert method.heard[0] == 0
+    assert method.inference[0] == 0
     assert outcome.publications[0].available_ns == 10 * 1_000_000_000
 
 
@@ -185,9 +185,9 @@ def test_processor_time_is_measured_and_charged() -> None:
 class Listing(Truthful):
     """An engine that sees three cars."""
 
-    def about(self, index: int, query: Query) -> Heard:
-        heard = super().about(index, query)
-        return Heard(replace(heard.answer, groundings=heard.answer.groundings * 3))
+    def about(self, index: int, query: Query) -> Inference:
+        inference = super().about(index, query)
+        return Inference(replace(inference.answer, groundings=inference.answer.groundings * 3))
 
 
 @dataclass(frozen=True)
@@ -201,14 +201,14 @@ class Slow(Fixed):
 
 
 def test_who_listens_hears_boxes_when_they_are_written_and_the_answer_as_before() -> None:
-    plain, listener = Scripted(), Scripted(listens=True)
+    plain, listener = Scripted(), Scripted(wants_partial=True)
     for method in (plain, listener):
         replay(make_stream(10), method, Listing(), Slow(), FixedTime(0.0))
-    assert plain.heard == listener.heard == [0, 6, 9] and not plain.partial
+    assert plain.inference == listener.inference == [0, 6, 9] and not plain.partial
     assert listener.partial == [(index, boxes) for index in (0, 6, 9) for boxes in (1, 2, 3)]
 
 
 def test_a_text_that_is_no_answer_has_no_boxes_before_its_end_either() -> None:
-    listener = Scripted(listens=True)
+    listener = Scripted(wants_partial=True)
     replay(make_stream(10), listener, Speechless(), Slow(), FixedTime(0.0))
-    assert not listener.partial and not listener.heard
+    assert not listener.partial and not listener.inference

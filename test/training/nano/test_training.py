@@ -237,7 +237,7 @@ def test_a_run_begins_with_given_weights_and_keeps_them_while_the_heads_warm_up(
     config['dense']['head_steps'] = 1
     model = trainer._first_model(config | {'initial': str(tmp_path)}, build_tokenizer())
     begun = NanoForward(model, builder.numbers)
-    run = trainer.Run(tmp_path, config, begun, builder, deepcopy(begun.state_dict()))
+    run = trainer.TrainingRun(tmp_path, config, begun, builder, deepcopy(begun.state_dict()))
     run.optimizer = torch.optim.AdamW(trainer._groups(begun, 0.03))
     given = deepcopy(model.state_dict())
     assert all(torch.allclose(value, net.model.state_dict()[name], atol=0.02)

@@ -33,7 +33,7 @@ from rtrack_ros.training.stages.monitor import EarlyStop  # noqa: E402
 from rtrack_ros.training.stages.records import message_of, row_of, units  # noqa: E402
 from rtrack_ros.training.stages.run import build_trainer, rehearse, run_stages  # noqa: E402
 from rtrack_ros.training.stages.settings import StageSettings, read_stages  # noqa: E402
-from rtrack_ros.training.tasks.ground import Question  # noqa: E402
+from rtrack_ros.training.tasks.ground import Example  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 NANO = ROOT / 'models' / 'rtrack-nano'
@@ -83,7 +83,7 @@ def test_training_sees_the_string_the_engines_send(prompt) -> None:
 @pytest.mark.parametrize('protocol', ['rel1000', 'abs_resized'])
 def test_the_answer_of_a_row_reads_back_as_the_boxes(protocol: str) -> None:
     boxes = ((10.0, 20.0, 60.0, 90.0), (100.0, 5.0, 160.0, 120.0))
-    question = Question((np.zeros((120, 160, 3), np.uint8),) * 2, ground_prompt('all'), boxes,
+    question = Example((np.zeros((120, 160, 3), np.uint8),) * 2, ground_prompt('all'), boxes,
                         ('person', 'car'))
     manifest = ModelManifest('m', protocol, (448, 336))
     row = row_of(question, manifest, answered=True)
@@ -99,7 +99,7 @@ def test_the_answer_of_a_row_reads_back_as_the_boxes(protocol: str) -> None:
 
 
 def test_an_answer_in_words_is_taught_and_rewarded_as_it_is() -> None:
-    question = Question((np.zeros((96, 128, 3), np.uint8),) * 2, ground_prompt('all'), (), (),
+    question = Example((np.zeros((96, 128, 3), np.uint8),) * 2, ground_prompt('all'), (), (),
                         'Yes')
     manifest = ModelManifest('m', 'rel1000', (128, 96))
     taught = row_of(question, manifest, answered=True)['completion'][0]['content'][0]['text']
@@ -107,7 +107,7 @@ def test_an_answer_in_words_is_taught_and_rewarded_as_it_is() -> None:
 
 
 def test_boxes_beyond_the_image_are_cut_or_left_out() -> None:
-    question = Question((np.zeros((100, 100, 3), np.uint8),) * 2, ground_prompt('all'),
+    question = Example((np.zeros((100, 100, 3), np.uint8),) * 2, ground_prompt('all'),
                         ((-20.0, 50.0, 50.0, 130.0), (110.0, 0.0, 120.0, 9.0)), ('car', 'car'))
     row = row_of(question, ModelManifest('m', 'rel1000', (96, 96)), answered=True)
     text = row['completion'][0]['content'][0]['text']
@@ -132,7 +132,7 @@ def test_the_processor_keeps_the_size(random_models, family: str) -> None:
     folder = random_models[family]
     manifest = ModelManifest.read(folder)
     processor = load_processor(folder, manifest)
-    question = Question((np.zeros((120, 160, 3), np.uint8),) * 2, ground_prompt('all'), (), ())
+    question = Example((np.zeros((120, 160, 3), np.uint8),) * 2, ground_prompt('all'), (), ())
     row = row_of(question, manifest, answered=False)
     text = processor.apply_chat_template(row['prompt'], add_generation_prompt=True,
                                          tokenize=False)

@@ -8,7 +8,7 @@ import pytest
 from rtrack_ros.engines.base import TaskError
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.closeup import PORTRAIT_FACTOR, SEARCH_FACTOR, window_around
+from rtrack_ros.language.closeup import OBJECT_CROP_FACTOR, SEARCH_FACTOR, window_around
 from rtrack_ros.language.coordinates import ProtocolError
 from rtrack_ros.language.describer import Describer
 from rtrack_ros.language.grammar import MAX_DESCRIPTION_CHARACTERS
@@ -69,7 +69,7 @@ def test_a_verifier_shows_the_object_closely_and_names_its_box_there() -> None:
     model, shown = Watching(['Yes']), pair()
     assert Verifier(model).verify(shown, BOX, 'The red car.', deadline_s=9.0) == 1.0
     images, prompt, grammar, _, deadline = model.asked[0]
-    region = window_around(BOX, PORTRAIT_FACTOR, (640, 480), SIZE)
+    region = window_around(BOX, OBJECT_CROP_FACTOR, (640, 480), SIZE)
     x1, y1, x2, y2 = region
     assert np.array_equal(images[0], shown.rgb[y1:y2, x1:x2])
     assert np.array_equal(images[1][:, :, 2], shown.thermal[y1:y2, x1:x2])
@@ -123,7 +123,7 @@ def test_a_describer_names_the_box_and_returns_the_words() -> None:
     model = Watching(['person in red, walking to the left '])
     assert Describer(model).describe(pair(), BOX) == 'person in red, walking to the left'
     _, prompt, grammar, max_tokens, _ = model.asked[0]
-    region = window_around(BOX, PORTRAIT_FACTOR, (640, 480), SIZE)
+    region = window_around(BOX, OBJECT_CROP_FACTOR, (640, 480), SIZE)
     assert prompt.parts[0] == f'describe {box_in(region)}\nRGB:'
     assert grammar.regex.startswith('[a-z]') and max_tokens > MAX_DESCRIPTION_CHARACTERS
 

@@ -2,11 +2,11 @@
 
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.asking import TaskClient
-from rtrack_ros.language.closeup import PORTRAIT_FACTOR, close_up, within
+from rtrack_ros.language.closeup import OBJECT_CROP_FACTOR, close_up, within
+from rtrack_ros.language.task_client import TaskClient
 
 
-class Portraits:
+class ObjectCrops:
     """Close views for questions about one object; the last one is kept for the next question.
 
     Args:
@@ -26,7 +26,7 @@ class Portraits:
         """
         if self._last is None or self._last[0] is not pair or self._last[1] != box:
             size = self._asker.capabilities.image_size
-            self._last = (pair, box, close_up(pair, box, PORTRAIT_FACTOR, size))
+            self._last = (pair, box, close_up(pair, box, OBJECT_CROP_FACTOR, size))
         view = self._last[2]
         assert view.region is not None
         return view, self._asker.written(within(box, view.region), view)
