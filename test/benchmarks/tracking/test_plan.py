@@ -77,8 +77,9 @@ def test_the_table_pools_scenes_and_compares_ours(scene: DrawnScene, trials: lis
         ours.scores.hota / ceiling.scores.hota, abs=1e-3)
     assert {row.profile for row in summary.sweep} == {
         '0 s', '0.5 s', '0.5 s, answers at once'}
-    assert [row.label for row in summary.sweep
-            if row.engine == '0.5 s' and row.method == 'rtrack_ros'] == ['rtrack_ros', 'rtrack_ros, no delay']
+    labels = [row.label for row in summary.sweep
+              if row.engine == '0.5 s' and row.method == 'rtrack_ros']
+    assert labels == ['rtrack_ros', 'rtrack_ros, no delay']
     assert as_json(PLAN, summary, 2)['sweep_scenes'] == 1
 
 
