@@ -1,4 +1,6 @@
-"""The whole of tracking behind a few verbs: set a query, push pairs, read stats, close.
+"""The front door: the whole of tracking behind a few verbs.
+
+``build_pipeline`` puts it together; then set a query, push pairs, read stats, close.
 
 With a grounding worker it serves a live camera: ``push`` returns within milliseconds and answers
 arrive when they arrive. ``synchronous`` serves files: the model is asked inside ``push`` every
@@ -7,18 +9,20 @@ the same ``Scheduler`` finds worth asking.
 """
 
 import threading
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from statistics import median
 from typing import Protocol
 
 from rtrack_ros.boxes import clip
+from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding
+from rtrack_ros.language.describer import Describer
+from rtrack_ros.language.locator import Locator
 from rtrack_ros.language.queries import Query, QueryBook
+from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
 from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
 from rtrack_ros.scheduling.worker import EngineJob, GroundingWorker, GroundsQueries, WorkerCounts
@@ -26,7 +30,6 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, TrackState, surest
 from rtrack_ros.tracking.tracker import Outcome, Tracker
 
-_RECENT = 512
 _MIN_BOX_PX = 4.0
 
 
@@ -42,11 +45,33 @@ class DescribesObjects(Protocol):
 
 
 @dataclass(frozen=True)
+class PipelineConfig:
+    """Settings of a pipeline; what the model can do is the model's own business.
+
+    Attributes:
+        tracker: Settings of the tracker; its ``accuracy`` is replaced by the model's, where the
+            model knows its own.
+        schedule: What the model is asked in which order.
+        crops: Whether sure tracks are asked about enlarged, one of ``engines.base.USES``.
+        refine: Whether answers are looked at again from near, likewise; None takes 'never' where
+            answers are wanted at once (live) and 'auto' elsewhere.
+        max_boxes: Most boxes in one answer.
+    """
+
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    schedule: Schedule = field(default_factory=Schedule)
+    crops: str = 'auto'
+    refine: str | None = None
+    max_boxes: int = 12
+
+
+@dataclass(frozen=True)
 class PipelineStats:
     """A snapshot of how tracking goes.
 
     Attributes:
         pairs: Pairs pushed.
+        tracks: Tracks alive, lost and tentative ones included.
         answers: Answers applied.
         answers_late: Answers about frames no longer (or never) in the history.
         answers_stale_epoch: Answers to a query replaced meanwhile.
@@ -54,33 +79,63 @@ class PipelineStats:
         engine_errors: Questions on which the engine failed.
         answer_age_ms: Newest pair's stamp minus the stamp of the newest applied answer; None
             before the first.
-        answer_age_ms_p50: Median of that age when answers were applied, over the last 512.
         answer_latency_ms: Wall time of the last answer; None before the first.
         last_error: Text of the last failure, empty without one.
-        tracks: Tracks alive, lost and tentative ones included.
-        asked: Questions put to the model.
-        crops: Of these, questions about a part of the image.
-        shared: Of these, questions about a pair that was asked about just before.
+        questions: Questions put to the model.
+        questions_about_crops: Of these, questions about a part of the image.
+        questions_sharing_a_pair: Of these, questions about a pair that was asked about just
+            before.
         deadlines_missed: Questions given up at their deadline; among ``engine_errors``.
-        pairs_superseded: Pairs nobody was asked about because a newer one came.
+        pairs_superseded: Pairs that the model was not asked about because a newer one came.
+        tracks_born: Tracks begun.
+        tracks_ended: Tracks removed.
+        tracks_recovered: Lost tracks found again under their id.
     """
 
     pairs: int
+    tracks: int
     answers: int
     answers_late: int
     answers_stale_epoch: int
     answers_invalid: int
     engine_errors: int
     answer_age_ms: float | None
-    answer_age_ms_p50: float | None
     answer_latency_ms: float | None
     last_error: str
-    tracks: int
-    asked: int = 0
-    crops: int = 0
-    shared: int = 0
+    questions: int = 0
+    questions_about_crops: int = 0
+    questions_sharing_a_pair: int = 0
     deadlines_missed: int = 0
     pairs_superseded: int = 0
+    tracks_born: int = 0
+    tracks_ended: int = 0
+    tracks_recovered: int = 0
+
+
+def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: bool = True,
+                   ask_interval_s: float = 0.0) -> 'TrackingPipeline':
+    """Return a pipeline around an engine: grounding, and locating and describing where it can.
+
+    Args:
+        engine: Answers questions; whoever loaded it closes it, after the pipeline.
+        config: Settings; None takes the defaults.
+        live: Whether the model is asked in a thread of its own, as for a camera; otherwise inside
+            ``push``, as for files, so that the result depends on nothing but the input.
+        ask_interval_s: Least stamp time between two questions of one query when not live.
+
+    Raises:
+        EngineError: the model was not trained to ground.
+        ValueError: ``crops`` or ``refine`` of the settings are none of ``engines.base.USES``.
+    """
+    config, model = config or PipelineConfig(), engine.capabilities()
+    refine = config.refine or ('never' if live else 'auto')
+    tracker = config.tracker if model.accuracy is None else replace(
+        config.tracker, accuracy=model.accuracy)
+    return TrackingPipeline(
+        make_grounder(engine, config.max_boxes, refine), tracker, synchronous=not live,
+        ask_interval_s=ask_interval_s, schedule=config.schedule.for_model(model, config.crops),
+        locator=Locator(engine) if 'locate' in model.tasks else None,
+        describer=Describer(engine) if 'describe' in model.tasks else None)
 
 
 class TrackingPipeline:
@@ -94,33 +149,34 @@ class TrackingPipeline:
             0 asks about every pair.
         schedule: What is asked in which order; None takes the defaults. Without a deadline there,
             a live question is given up once the tracker has forgotten its frame for certain,
-            after ``history_most_s``.
+            after ``history_length_s``.
         locator: Finds targets that are shown in a box; None where the model cannot.
         describer: Puts tracks into words; None where the model cannot.
+        tracker: A tracker of other parts, in place of one with ``config``.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
                  synchronous: bool = False, ask_interval_s: float = 0.0,
                  schedule: Schedule | None = None, locator: LocatesTargets | None = None,
-                 describer: DescribesObjects | None = None) -> None:
+                 describer: DescribesObjects | None = None, tracker: Tracker | None = None
+                 ) -> None:
         self.queries = QueryBook()
-        self.tracker = Tracker(config)
-        self._target_grounder = None if grounder is None else TargetGrounder(grounder, locator,
-                                                              self.tracker.tracks)
+        self.tracker = tracker or Tracker(config)
+        self._target_grounder = None if grounder is None else TargetGrounder(
+            grounder, locator, self.tracker.tracks)
         self._describer = describer
         self._newest: FramePair | None = None
         self._ask_interval_ns = int(ask_interval_s * 1e9)
-        schedule = schedule or Schedule()
-        self._scheduler = Scheduler(schedule)
+        # Guards the queries, the newest pair and what is known of answers; taken by the thread of
+        # frames, that of answers and whoever sets a query. Never held while tracking or asking.
         self._lock = threading.Lock()
         self._pairs = 0
-        self._newest_ns = 0
         self._answered_ns: int | None = None
         self._latency_ms: float | None = None
-        self._ages_ms: deque[float] = deque(maxlen=_RECENT)
+        self._synchronous = synchronous
+        self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
         self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
-            self._target_grounder, self._apply, schedule=replace(
-                schedule, deadline_s=schedule.deadline_s or self.tracker.config.history_most_s))
+            self._target_grounder, self._apply, self._scheduler)
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
 
     def set_query(self, text: str, query_id: str = 'default') -> Query | None:
@@ -131,6 +187,21 @@ class TrackingPipeline:
         """
         with self._lock:
             return self.queries.set(text, query_id)
+
+    def remove_query(self, query_id: str = 'default') -> None:
+        """Stop following a query, from any thread; an id that is not active changes nothing."""
+        with self._lock:
+            self.queries.remove(query_id)
+
+    def reconfigure(self, config: TrackerConfig, schedule: Schedule) -> None:
+        """Take over settings without forgetting anything; the model's accuracy stays.
+
+        Args:
+            config: Settings of the tracker.
+            schedule: What is asked in which order, made ``for_model`` already.
+        """
+        self.tracker.reconfigure(replace(config, accuracy=self.tracker.config.accuracy))
+        self._scheduler.schedule = self._with_deadline(schedule)
 
     def active_queries(self) -> tuple[Query, ...]:
         """Return the active queries, from any thread."""
@@ -143,7 +214,7 @@ class TrackingPipeline:
         tracks = self.tracker.step(pair, queries)
         with self._lock:
             self._pairs += 1
-            self._newest, self._newest_ns = pair, pair.stamp_ns
+            self._newest = pair
         if self._target_grounder is not None:
             self._target_grounder.keep_only(queries)
         if self._worker is not None:
@@ -220,24 +291,30 @@ class TrackingPipeline:
 
     def stats(self) -> PipelineStats:
         """Return a snapshot, from any thread."""
-        counts, tracker = self._counts, self.tracker.counts
-        tracks = len(self.tracker.tracks())
+        worker, tracker = self._counts, self.tracker.counts
         with self._lock:
-            age = None if self._answered_ns is None else (
-                self._newest_ns - self._answered_ns) * 1e-6
-            return PipelineStats(
-                self._pairs, tracker.applied, tracker.late + tracker.unknown_frame,
-                tracker.stale_epoch, counts.answers_invalid, counts.engine_errors, age,
-                median(self._ages_ms) if self._ages_ms else None, self._latency_ms,
-                counts.last_error, tracks, counts.asked, counts.crops, counts.shared,
-                counts.deadlines_missed, counts.superseded)
+            age_ms = None if self._answered_ns is None or self._newest is None else (
+                self._newest.stamp_ns - self._answered_ns) * 1e-6
+            latency_ms, pairs = self._latency_ms, self._pairs
+        return PipelineStats(
+            pairs=pairs, tracks=len(self.tracker.tracks()),
+            answers=tracker.outcomes[Outcome.APPLIED],
+            answers_late=tracker.outcomes[Outcome.LATE] + tracker.outcomes[Outcome.UNKNOWN_FRAME],
+            answers_stale_epoch=tracker.outcomes[Outcome.STALE_EPOCH],
+            answers_invalid=worker.answers_invalid, engine_errors=worker.engine_errors,
+            answer_age_ms=age_ms, answer_latency_ms=latency_ms, last_error=worker.last_error,
+            questions=worker.asked, questions_about_crops=worker.crops,
+            questions_sharing_a_pair=worker.shared, deadlines_missed=worker.deadlines_missed,
+            pairs_superseded=worker.superseded, tracks_born=tracker.births,
+            tracks_ended=tracker.removals, tracks_recovered=tracker.recovered)
 
     def reset(self) -> None:
         """Forget frames and tracks; queries stay, ids go on counting."""
-        if self._worker is not None:
+        if self._worker is None:
+            self._scheduler.forget()
+        else:
             self._worker.withdraw()
         self.tracker.reset()
-        self._scheduler = Scheduler(self._scheduler.schedule)
         with self._lock:
             self._answered_ns = None
 
@@ -273,7 +350,12 @@ class TrackingPipeline:
             self._latency_ms = answer.latency_ms
             if outcome is Outcome.APPLIED:
                 self._answered_ns = max(answer.stamp_ns, self._answered_ns or 0)
-                self._ages_ms.append((self._newest_ns - answer.stamp_ns) * 1e-6)
+
+    def _with_deadline(self, schedule: Schedule) -> Schedule:
+        """Return a schedule with a deadline where one is needed: live, and none is given."""
+        if self._synchronous or schedule.deadline_s:
+            return schedule
+        return replace(schedule, deadline_s=self.tracker.config.history_length_s)
 
 
 def _one_for_each_target(tracks: list[Track], queries: Sequence[Query]) -> list[Track]:

@@ -3,14 +3,22 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import Region
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.parser import AnswerError
-from rtrack_ros.pipeline import TrackingPipeline
+from rtrack_ros.pipeline import (
+    PipelineConfig,
+    RequestError,
+    TrackingPipeline,
+    build_pipeline,
+)
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.tracking.config import TrackerConfig
 
@@ -66,7 +74,7 @@ def test_synchronous_asks_by_stamp_and_repeats_exactly(world) -> None:
     assert (stats.pairs, stats.answers, stats.tracks) == (20, 3, 2)
     assert stats.answer_age_ms == pytest.approx(1000 / 30, abs=0.1)
     assert stats.answer_latency_ms == 12.5
-    assert stats.answer_age_ms_p50 == 0.0
+    assert stats.answer_age_ms == pytest.approx(1e3 / 30)
 
 
 def test_without_a_query_nothing_is_asked_or_tracked(world) -> None:
@@ -150,7 +158,7 @@ def test_a_sure_track_is_looked_at_closely_and_newcomers_are_looked_for(make_wor
     assert whole == [0, 1, 16]
     assert {(x2 - x1, y2 - y1) for x1, y1, x2, y2 in filter(None, oracle.regions)} == {(256, 192)}
     assert len({track.id for frame in tracks for track in frame}) == 1
-    assert (pipeline.stats().asked, pipeline.stats().crops) == (20, 17)
+    assert (pipeline.stats().questions, pipeline.stats().questions_about_crops) == (20, 17)
 
 
 def test_a_live_camera_and_its_recording_are_asked_about_the_same(make_world, make_path) -> None:
@@ -173,7 +181,8 @@ def test_several_queries_of_a_file_are_asked_about_one_pair_and_counted(world) -
     tracks = pipeline.push(world.pair(0))
     assert oracle.stamps == [world.stamp(0)] * 3
     assert {track.query_id for track in tracks} == {'first', 'second', 'third'}
-    assert (pipeline.stats().asked, pipeline.stats().shared) == (3, 2)
+    stats = pipeline.stats()
+    assert (stats.questions, stats.questions_sharing_a_pair) == (3, 2)
 
 
 @pytest.mark.parametrize(('synchronous', 'deadline_s', 'expected'), [
@@ -181,10 +190,68 @@ def test_several_queries_of_a_file_are_asked_about_one_pair_and_counted(world) -
 def test_live_questions_have_a_deadline_and_those_of_a_file_none(world, synchronous, deadline_s,
                                                                  expected) -> None:
     oracle = Oracle(world)
-    pipeline = TrackingPipeline(oracle, TrackerConfig(history_most_s=9.0), synchronous,
+    pipeline = TrackingPipeline(oracle, TrackerConfig(history_length_s=9.0), synchronous,
                                 schedule=Schedule(deadline_s=deadline_s))
     pipeline.set_query('all')
     pipeline.push(world.pair(0))
     wait_for(lambda: oracle.deadlines)
     assert oracle.deadlines == [expected]
     assert pipeline.close()
+
+
+def test_the_front_door_offers_what_the_model_can_do(world) -> None:
+    able = build_pipeline(ScriptedEngine(), live=False)
+    unable = build_pipeline(ScriptedEngine(tasks=('ground',)), live=False)
+    for pipeline in (able, unable):
+        pipeline.push(world.pair(0))
+    assert able.initialize((80.0, 60.0, 140.0, 140.0)).id == 1
+    with pytest.raises(RequestError, match='not trained to locate'):
+        unable.initialize((80.0, 60.0, 140.0, 140.0))
+
+
+def test_the_front_door_asks_files_at_intervals_and_cameras_in_a_thread(world) -> None:
+    for live, questions in ((False, 1), (True, 1)):
+        engine = ScriptedEngine()
+        pipeline = build_pipeline(engine, live=live, ask_interval_s=10.0)
+        pipeline.set_query('all')
+        pipeline.push(world.pair(0))
+        if live:
+            wait_for(lambda pipeline=pipeline: pipeline.stats().answers)
+        assert engine.calls == questions
+        assert pipeline.close()
+
+
+def test_the_accuracy_of_the_model_goes_before_that_of_the_settings() -> None:
+    engine, measured = ScriptedEngine(), AnswerAccuracy(0.7, 0.1)
+    assert build_pipeline(engine).tracker.config.accuracy == AnswerAccuracy()
+    known = replace(engine.capabilities(), accuracy=measured)
+    engine.capabilities = lambda: known
+    pipeline = build_pipeline(engine, PipelineConfig(TrackerConfig(min_score=0.3)))
+    assert pipeline.tracker.config == TrackerConfig(min_score=0.3, accuracy=measured)
+
+
+def test_settings_change_while_tracks_stay(world) -> None:
+    oracle = Oracle(world)
+    pipeline = TrackingPipeline(oracle, TrackerConfig(accuracy=AnswerAccuracy(0.9, 0.1)),
+                                synchronous=True, ask_interval_s=10.0)
+    pipeline.set_query('all')
+    before = pipeline.push(world.pair(0))
+    pipeline.reconfigure(TrackerConfig(prediction_horizon_s=0.5, flow_width=200,
+                                       siamese_width=400), Schedule())
+    after = [pipeline.push(world.pair(index)) for index in range(1, 9)][-1]
+    assert [track.id for track in after] == [track.id for track in before] == [1, 2]
+    ahead = world.boxes(8 + 15)
+    for track, box in zip(after, ahead, strict=True):
+        assert abs(track.box[0] - box[0]) < 8.0, 'boxes lead by half a second now'
+    assert pipeline.tracker.config.accuracy == AnswerAccuracy(0.9, 0.1)
+
+
+def test_after_a_reset_everything_is_asked_about_again(world) -> None:
+    oracle = Oracle(world)
+    pipeline = TrackingPipeline(oracle, synchronous=True, ask_interval_s=10.0)
+    pipeline.set_query('all')
+    for index in range(3):
+        pipeline.push(world.pair(index))
+    pipeline.reset()
+    pipeline.push(world.pair(3))
+    assert oracle.stamps == [world.stamp(0), world.stamp(3)]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.frames import Image8
 
 TASKS: Final = ('ground', 'locate', 'verify', 'describe')
@@ -94,6 +95,7 @@ class Capabilities:
         shares_images: Whether the engine is a ``SharesImages``: several prompts about the same
             images cost one encoding of them.
         tasks: What the model was trained for, of ``TASKS``.
+        accuracy: How far its answers can be trusted; None where nobody measured it.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Capabilities:
     refine: bool = False
     shares_images: bool = False
     tasks: tuple[str, ...] = ('ground',)
+    accuracy: AnswerAccuracy | None = None
 
 
 def is_used(name: str, use: str, gains: bool) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.engines.base import TASKS, EngineError
 
 MANIFEST_NAME = 'rtrack.json'
@@ -32,6 +33,8 @@ class ModelManifest:
             see ``language.refine``. False unless measured: every look takes time, and a
             model that reads large images gains little.
         tasks: What it was trained for, of ``engines.base.TASKS``; 'ground' where nothing is said.
+        accuracy: How far its answers can be trusted, as ``rtrack benchmark grounding --write``
+            measured it; None where it was not measured.
     """
 
     name: str
@@ -43,6 +46,7 @@ class ModelManifest:
     crops: bool = False
     refine: bool = False
     tasks: tuple[str, ...] = ('ground',)
+    accuracy: AnswerAccuracy | None = None
 
     @classmethod
     def read(cls, folder: Path) -> 'ModelManifest':
@@ -58,7 +62,7 @@ class ModelManifest:
             raise EngineError(
                 f'{folder} holds no {MANIFEST_NAME}, so nobody knows how its model writes boxes; '
                 f'give a model folder of this project, or add one such as {_EXAMPLE}') from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(f'{path} is not a model manifest ({error!r}); '
                               f'write one such as {_EXAMPLE}') from error
 
@@ -70,12 +74,16 @@ class ModelManifest:
         return cls(str(content['name']), str(content['bbox_protocol']), (width, height),
                    tuple(str(label) for label in content.get('labels', ())),
                    str(content.get('prompt', 'brief')), int(content.get('max_boxes', 12)),
-                   _gain(content, 'crops'), _gain(content, 'refine'),
-                   _tasks(content.get('tasks', ('ground',))))
+                   _gain(content, 'crops'),
+                   # 'second_look' was its name before 0.1.0.
+                   _gain(content, 'refine') or _gain(content, 'second_look'),
+                   _tasks(content.get('tasks', ('ground',))),
+                   _accuracy(content.get('accuracy')))
 
     def write(self, folder: Path) -> None:
         """Write ``folder``/rtrack.json."""
-        text = json.dumps(asdict(self), indent=2) + '\n'
+        facts = {name: fact for name, fact in asdict(self).items() if fact is not None}
+        text = json.dumps(facts, indent=2) + '\n'
         (folder / MANIFEST_NAME).write_text(text, encoding='utf-8')
 
 
@@ -84,6 +92,11 @@ def _gain(content: dict[str, Any], name: str) -> bool:
     if not isinstance(gains, bool):
         raise ValueError(f'{name} must be true or false; got {gains!r}')
     return gains
+
+
+def _accuracy(measured: Any) -> AnswerAccuracy | None:
+    return None if measured is None else AnswerAccuracy(
+        **{str(name): float(value) for name, value in measured.items()})
 
 
 def _tasks(named: Any) -> tuple[str, ...]:

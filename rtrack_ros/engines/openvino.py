@@ -120,7 +120,7 @@ class OpenVinoEngine:
         return Capabilities('openvino', facts.name, 'CPU', self._compiled.precision,
                             facts.bbox_protocol, facts.image_size, True, facts.labels,
                             facts.prompt, facts.crops, facts.refine, shares_images=True,
-                            tasks=facts.tasks)
+                            tasks=facts.tasks, accuracy=facts.accuracy)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,

@@ -91,7 +91,8 @@ class TransformersEngine:
         facts = self._manifest
         return Capabilities('transformers', facts.name, 'CPU', 'float32', facts.bbox_protocol,
                             facts.image_size, True, facts.labels, facts.prompt, facts.crops,
-                            facts.refine, shares_images=True, tasks=facts.tasks)
+                            facts.refine, shares_images=True, tasks=facts.tasks,
+                            accuracy=facts.accuracy)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,

@@ -222,8 +222,9 @@ def _model(health: Health) -> DiagnosticStatus:
     text = f'the model does not answer: {stats.last_error}' if failing else 'loaded'
     return _status('rtrack: model', level, text, {
         'engine': health.model.name, 'model': health.model.model, 'device': health.model.device,
-        'precision': health.model.precision, 'questions': stats.asked,
-        'questions about crops': stats.crops, 'questions sharing a pair': stats.shared,
+        'precision': health.model.precision, 'questions': stats.questions,
+        'questions about crops': stats.questions_about_crops,
+        'questions sharing a pair': stats.questions_sharing_a_pair,
         'pairs not asked about': stats.pairs_superseded, 'engine errors': stats.engine_errors,
         'deadlines missed': stats.deadlines_missed, 'last error': stats.last_error})
 

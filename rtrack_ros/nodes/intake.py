@@ -12,8 +12,8 @@ from rtrack_ros.intake.pairing import PairedItem, StampPairer
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.nodes.conversion import rgb_from_message, thermal_from_message
 from rtrack_ros.nodes.diagnostics import RateMeter
-from rtrack_ros.nodes.parameters import homography
 from rtrack_ros.nodes.throttled_log import ThrottledLog
+from rtrack_ros.parameters.values import homography
 
 _MILLISECOND = 1e6
 

@@ -1,15 +1,14 @@
 """The model of the node: engine and tracking pipeline, loaded and freed together."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rtrack_ros.engines.base import Capabilities, Engine, EngineError
 from rtrack_ros.engines.registry import default_model, load_engine
-from rtrack_ros.language.describer import Describer
-from rtrack_ros.language.locator import Locator
-from rtrack_ros.language.refine import make_grounder
-from rtrack_ros.pipeline import TrackingPipeline
+from rtrack_ros.parameters.values import pipeline_config, schedule_for, tracker_config
+from rtrack_ros.pipeline import build_pipeline
 
 SCRIPTED_DELAY_S = 0.1
 """How long a scripted answer takes: about as long as one of rtrack-nano."""
@@ -25,16 +24,19 @@ class Model:
         EngineError: nothing can be loaded; the message names the remedy.
     """
 
-    def __init__(self, settings: Any) -> None:
+    def __init__(self, settings: Mapping[str, Any]) -> None:
         self._engine = _load(settings)
         self.capabilities: Capabilities = self._engine.capabilities()
-        tasks = self.capabilities.tasks
-        self.pipeline = TrackingPipeline(
-            make_grounder(self._engine, settings['engine.max_boxes'],
-                            settings['ask.refine']), settings.tracker_config(),
-            schedule=settings.schedule(self.capabilities),
-            locator=Locator(self._engine) if 'locate' in tasks else None,
-            describer=Describer(self._engine) if 'describe' in tasks else None)
+        try:
+            self.pipeline = build_pipeline(self._engine, pipeline_config(settings))
+        except BaseException:
+            self._engine.close()
+            raise
+
+    def reconfigure(self, settings: Mapping[str, Any]) -> None:
+        """Take over changed parameters ``tracker.*`` and ``ask.*``; the model stays loaded."""
+        self.pipeline.reconfigure(tracker_config(settings),
+                                  schedule_for(settings, self.capabilities))
 
     def close(self) -> None:
         """Stop asking and free the engine's memory."""
@@ -42,7 +44,7 @@ class Model:
         self._engine.close()
 
 
-def _load(settings: Any) -> Engine:
+def _load(settings: Mapping[str, Any]) -> Engine:
     name = settings['engine.name']
     if name == 'scripted':
         return load_engine(name, '', script=_script(settings['engine.model']),

@@ -20,6 +20,7 @@ from rtrack_ros.nodes.throttled_log import ThrottledLog
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 INTAKE_GROUPS = ('sync.', 'thermal.')
+TRACKING_GROUPS = ('tracker.', 'ask.')
 GIL_SWITCH_S = 0.001
 """Longest wait for the interpreter while the model's thread computes; Python's default is 5 ms."""
 
@@ -108,8 +109,12 @@ class TrackerNode(LifecycleNode):
             self._served = None
 
     def _on_change(self, names: set[str]) -> None:
-        if self._session is not None and any(name.startswith(INTAKE_GROUPS) for name in names):
+        if self._session is None:
+            return
+        if any(name.startswith(INTAKE_GROUPS) for name in names):
             self._session.reconfigure()
+        if any(name.startswith(TRACKING_GROUPS) for name in names):
+            self._session.model.reconfigure(self._settings)
 
 
 def main(argv: list[str] | None = None) -> None:

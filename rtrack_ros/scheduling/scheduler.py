@@ -23,6 +23,7 @@ from rtrack_ros.engines.base import Capabilities, is_used
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.region import region_of_interest
+from rtrack_ros.settings import check_settings, setting
 from rtrack_ros.tracking.track import Track, TrackState
 
 STAMP_JITTER_NS: Final = 2_000_000
@@ -36,24 +37,26 @@ class Schedule:
     """Settings of the scheduler.
 
     Attributes:
-        deadline_s: Seconds after which an answer is given up, so that a newer pair is asked about;
-            None waits for every answer. Files have none: their result must not depend on the
-            machine.
-        full_frame_interval_s: Longest time between two questions of one query about the whole
-            image; raising it enlarges more often and finds newcomers later.
-        confident_score: Score from which a track is sure; raising it asks about the whole image
-            and about doubtful queries more often.
         crop_size: (width, height) in pixels of the model's input where it gains from crops; None
-            where it is always to be shown the whole image.
-        queries_per_pair: Most queries asked about one pair; above 1 only where they share the
-            encoding of its images. Raising it saves encodings and makes later answers older.
+            where it is always to be shown the whole image. The model says, see ``for_model``.
     """
 
-    deadline_s: float | None = None
-    full_frame_interval_s: float = 2.0
-    confident_score: float = 0.8
+    deadline_s: float | None = setting(
+        None, 'Time after which a question to the model is given up and a newer pair asked about; '
+        'without one, once the frame is forgotten (tracker.history_length_s). Files have none: '
+        'their result must not depend on the machine', 's', (0.001, 600.0), advanced=True)
+    full_frame_interval_s: float = setting(
+        2.0, 'Longest time between two questions of one sentence about the whole image, where '
+        'crops are in use; raising it enlarges more often and finds newcomers later', 's',
+        (0.0, 600.0), advanced=True)
+    confident_score: float = setting(
+        0.8, 'Score from which a track is sure; raising it asks about the whole image and about '
+        'doubtful sentences more often', span=(0.0, 1.0), advanced=True)
+    queries_per_pair: int = setting(
+        1, 'Most sentences asked about one pair, where the engine encodes its images once for all '
+        'of them; raising it saves encodings and makes later answers older', span=(1, 100),
+        advanced=True)
     crop_size: tuple[int, int] | None = None
-    queries_per_pair: int = 1
 
     def __post_init__(self) -> None:
         """Reject settings with which nothing can be asked.
@@ -61,10 +64,7 @@ class Schedule:
         Raises:
             ValueError: names the field and its allowed range.
         """
-        if self.queries_per_pair < 1:
-            raise ValueError(f'queries_per_pair must be at least 1; got {self.queries_per_pair}')
-        if self.deadline_s is not None and self.deadline_s <= 0:
-            raise ValueError(f'deadline_s must be greater than 0; got {self.deadline_s}')
+        check_settings(self)
 
     def for_model(self, model: Capabilities, crops: str = 'auto') -> 'Schedule':
         """Return these settings with what the engine and its model do not offer left out.
@@ -104,7 +104,7 @@ class _Attention:
 
 
 class Scheduler:
-    """Ranks the active queries by need. Used by one thread.
+    """Ranks the active queries by need. Used by one thread; ``schedule`` may be replaced by any.
 
     Args:
         schedule: Settings; None takes the defaults.
@@ -113,6 +113,11 @@ class Scheduler:
     def __init__(self, schedule: Schedule | None = None) -> None:
         self.schedule = schedule or Schedule()
         self._attention: dict[str, _Attention] = {}
+        self._turn = 0
+
+    def forget(self) -> None:
+        """Forget who was asked about when, for a reset."""
+        self._attention.clear()
         self._turn = 0
 
     def questions(self, pair: FramePair, queries: Sequence[Query],

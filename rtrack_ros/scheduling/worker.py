@@ -14,7 +14,7 @@ from rtrack_ros.language.answers import Answer, OnAnswer
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.partial_answers import PartialAnswers
-from rtrack_ros.scheduling.scheduler import Question, Schedule, Scheduler
+from rtrack_ros.scheduling.scheduler import Question, Scheduler
 from rtrack_ros.tracking.track import Track
 
 _FIRST_BACK_OFF_S = 0.1
@@ -125,20 +125,20 @@ class GroundingWorker:
         grounder: Answers questions; its exceptions are counted, never fatal.
         on_answer: Called in the worker's thread with every answer, and in a thread of its own
             with the newest of what is known of one while it is written.
-        on_error: Called in the worker's thread with every failure.
-        schedule: What is asked in which order; None takes the defaults.
+        scheduler: Says what is asked in which order; None takes one by default. The worker's
+            thread alone uses it.
     """
 
     def __init__(self, grounder: GroundsQueries, on_answer: OnAnswer,
-                 on_error: Callable[[Exception], object] | None = None,
-                 schedule: Schedule | None = None) -> None:
+                 scheduler: Scheduler | None = None) -> None:
         self.counts = WorkerCounts()
         self._grounder = grounder
         self._on_answer = on_answer
-        self._on_error = on_error
-        self._scheduler = Scheduler(schedule)
+        self._scheduler = scheduler or Scheduler()
         self._offer: _Offer | None = None
         self._jobs: deque[EngineJob] = deque()
+        self._forgets = False
+        # Guards the offer, the jobs and the two flags; notified when there is something to do.
         self._wake = threading.Condition()
         self._closed = False
         self._partial_answers = PartialAnswers(on_answer)
@@ -169,9 +169,9 @@ class GroundingWorker:
         return future
 
     def withdraw(self) -> None:
-        """Take back a pair that has not been asked about, for a reset."""
+        """Take back a pair that was not asked about, and forget what was asked, for a reset."""
         with self._wake:
-            self._offer = None
+            self._offer, self._forgets = None, True
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Stop after the question in work; returns whether the thread ended in time."""
@@ -188,6 +188,9 @@ class GroundingWorker:
             if isinstance(offer, EngineJob):
                 offer.run()
                 continue
+            if self._forgets:
+                self._forgets = False
+                self._scheduler.forget()
             ranked = self._scheduler.questions(offer.pair, offer.queries, offer.tracks)
             for turn, question in enumerate(self._scheduler.now(ranked)):
                 # After a failure the newest pair is worth more than the rest of this one.
@@ -222,7 +225,5 @@ class GroundingWorker:
             self._on_answer(answer)
         except Exception as error:
             self.counts.failed(error)
-            if self._on_error is not None:
-                self._on_error(error)
             return False
         return True

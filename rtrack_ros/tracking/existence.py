@@ -53,7 +53,7 @@ def initial_existence(since_s: float, config: TrackerConfig, edges: float = 1.0)
         edges: Likelihood ratio of ``objectness_ratio``.
     """
     newcomer = -math.expm1(-since_s / config.birth_interval_s)
-    odds = newcomer * config.detection_probability / config.false_alarm_probability
+    odds = newcomer * config.accuracy.confirming_ratio
     return _weighed(min(config.max_initial_existence, odds / (1 + odds)), edges)
 
 

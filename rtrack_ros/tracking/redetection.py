@@ -1,6 +1,6 @@
-"""Who is looked for on the newest frame, and where.
+"""Which tracks are looked for on the newest frame, and where.
 
-The network costs time for every track, so that each frame has room for a few: those that nobody
+The network costs time for every track, so that each frame has room for a few: those not
 looked for the longest. Between, flow carries them.
 """
 
@@ -17,34 +17,36 @@ from rtrack_ros.tracking.tracklet import Tracklet
 
 
 class Redetector:
-    """Looks for tracks with the Siamese network.
+    """Looks for tracks with the Siamese network. Used by the thread of frames alone."""
 
-    Args:
-        config: Tracker settings.
-    """
+    def __init__(self) -> None:
+        self._siamese: Siamese | None = None
 
-    def __init__(self, config: TrackerConfig) -> None:
-        self._config = config
-        self._siamese = Siamese() if config.siamese_per_frame else None
+    def prepare(self, config: TrackerConfig) -> None:
+        """Load the network if the settings want it, so that no frame waits for that."""
+        if config.siamese_per_frame and self._siamese is None:
+            self._siamese = Siamese()
 
-    def redetect(self, frame: Frame, tracklets: Sequence[Tracklet | None], states: States) -> None:
+    def redetect(self, frame: Frame, tracklets: Sequence[Tracklet | None], states: States,
+                 config: TrackerConfig) -> None:
         """Write into a frame where its network sees some of the tracks.
 
         Args:
             frame: The newest frame, with its motions; not yet with states.
             tracklets: The tracks that are followed, None where one has ended meanwhile.
             states: Their states on the frame before, (N, 5, 4).
+            config: Tracker settings.
         """
         known = [(item, row) for row, item in enumerate(tracklets) if item and item.template]
         waiting = sorted(known, key=lambda entry: entry[0].redetected_ns)
-        due = waiting[:self._config.siamese_per_frame]
+        due = waiting[:config.siamese_per_frame]
         if self._siamese is None or not due:
             return
         moved = advance(states[[row for _, row in due]],
                         [frame.motions.get(item.id) for item, _ in due],
-                        frame.camera, frame.dt_s, self._config)
+                        frame.camera, frame.dt_s, config)
         measurements = self._siamese.find(frame.views, [item.template for item, _ in due],
-                                    kalman.boxes_of(moved))
+                                          kalman.boxes_of(moved))
         for (item, _), measurement in zip(due, measurements, strict=True):
             if measurement:
                 interval_s = (frame.stamp_ns - item.redetected_ns) * 1e-9

@@ -7,8 +7,9 @@ the past and to write the result. Times are header stamps throughout.
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
@@ -18,15 +19,21 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.appearance.histogram import appearance_of
-from rtrack_ros.tracking.appearance.siamese import Siamese
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.delay.correction import Change, Correction, correct_past
+from rtrack_ros.tracking.delay.correction import (
+    AnsweredFrame,
+    Change,
+    Correction,
+    correct_past,
+)
+from rtrack_ros.tracking.delay.propagation import Propagator
 from rtrack_ros.tracking.delay.replay import replay
 from rtrack_ros.tracking.existence import initial_existence, objectness_ratio
 from rtrack_ros.tracking.history.frame import Frame, Motion
-from rtrack_ros.tracking.history.ring import History
+from rtrack_ros.tracking.history.ring import MIN_SPAN_S, History
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
+from rtrack_ros.tracking.motion.field import MotionSource, OpticalFlow
 from rtrack_ros.tracking.motion.filter_step import correct, update
 from rtrack_ros.tracking.motion.frame_to_frame import measure_newest
 from rtrack_ros.tracking.output import as_published
@@ -40,8 +47,21 @@ _CATCH_UPS = 4
 _LONGEST_WAIT_S = 0.05
 
 
+def _span_s(config: TrackerConfig) -> tuple[float, float]:
+    """Return how long frames are kept at least and at most, seconds."""
+    return min(MIN_SPAN_S, config.history_length_s), config.history_length_s
+
+
 class Outcome(Enum):
-    """What became of an answer."""
+    """What became of an answer.
+
+    Attributes:
+        APPLIED: It corrected its frame and everything since.
+        LATE: It is about a frame older than the history.
+        STALE_EPOCH: Its query was replaced or removed.
+        DUPLICATE: A second answer to one query about one frame.
+        UNKNOWN_FRAME: It is about a stamp that no pair had.
+    """
 
     APPLIED = 'applied'
     LATE = 'late'
@@ -55,52 +75,56 @@ class TrackerCounts:
     """How the run went so far.
 
     Attributes:
-        frames: Pairs stepped.
-        repeated: Pairs with the stamp of the pair before; they change nothing.
+        frames: Pairs stepped; a pair with the stamp of the pair before is none.
         resets: Backward stamps and calls of ``reset``.
         births: Tracks begun.
         removals: Tracks ended.
         recovered: Lost tracks found again under their id.
-        applied: Answers applied.
+        outcomes: What became of whole answers.
         partial: Times that boxes of an answer still being written were applied.
-        late: Answers about frames older than the history.
-        stale_epoch: Answers to a query that was replaced or removed.
-        duplicate: Second answers to one query about one frame.
-        unknown_frame: Answers about a stamp that no pair had.
     """
 
     frames: int = 0
-    repeated: int = 0
     resets: int = 0
     births: int = 0
     removals: int = 0
     recovered: int = 0
-    applied: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
     partial: int = 0
-    late: int = 0
-    stale_epoch: int = 0
-    duplicate: int = 0
-    unknown_frame: int = 0
 
 
 class Tracker:
     """Follows what the answers name, at the rate of the camera.
 
+    Two threads use it: that of frames (``step`` and all the rest) and that of answers (``apply``).
+
     Args:
         config: Settings; None takes the defaults.
+        motion: Measures motion between frames; None takes optical flow.
+        redetector: Looks for tracks on new frames; None takes the Siamese network.
+        propagator: Carries boxes of late answers to now; None makes one of ``motion``.
     """
 
-    def __init__(self, config: TrackerConfig | None = None) -> None:
+    def __init__(self, config: TrackerConfig | None = None, motion: MotionSource | None = None,
+                 redetector: Redetector | None = None, propagator: Propagator | None = None
+                 ) -> None:
         self.config = config or TrackerConfig()
         self.counts = TrackerCounts()
+        self._motion = motion or OpticalFlow()
+        self._redetector = redetector or Redetector()
+        self._propagator = propagator or Propagator(self._motion)
+        # Guards the ring, what its frames hold by track, the tracklets and the active queries.
+        # Held for a read or a write, never while motion is measured. Not guarded: what only one
+        # thread writes and Python reads whole (a tracklet's template, appearance and
+        # redetected_ns), and past frames, which `apply` reads from a list of its own.
         self._lock = threading.Lock()
+        # One answer at a time, as the propagator's network serves one thread. Taken before _lock.
         self._answer_lock = threading.Lock()
+        # No lock: clear while a frame is stepped, so that an answer's long work can wait for it.
         self._no_frame = threading.Event()
         self._no_frame.set()
-        # A network serves one thread: this one that of answers, the redetector's that of frames.
-        self._siamese = Siamese() if self.config.siamese_per_frame else None
-        self._redetector = Redetector(self.config)
-        self._history = History(self.config.history_s, self.config.history_most_s)
+        self._history = History(*_span_s(self.config))
+        self._prepare(self.config)
         self._tracklets: dict[int, Tracklet] = {}
         self._active: frozenset[tuple[str, int]] = frozenset()
         self._next_id = 1
@@ -126,7 +150,6 @@ class Tracker:
             self._keep_only(queries)
             before = self._begin_frame(pair.stamp_ns)
             if before is not None and before.stamp_ns == pair.stamp_ns:
-                self.counts.repeated += 1
                 return self._published()
             ids = [] if before is None else self._followed(before)
             states = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
@@ -148,7 +171,7 @@ class Tracker:
         with self._answer_lock:
             outcome = self._correct(answer)
             if not answer.partial:
-                setattr(self.counts, outcome.value, getattr(self.counts, outcome.value) + 1)
+                self.counts.outcomes[outcome] += 1
             elif outcome is Outcome.APPLIED:
                 self.counts.partial += 1
             return outcome
@@ -173,6 +196,17 @@ class Tracker:
         with self._lock:
             self._forget_all()
 
+    def reconfigure(self, config: TrackerConfig) -> None:
+        """Take over settings from the next frame and answer on; tracks and history stay."""
+        self._prepare(config)
+        with self._lock:
+            self.config = config
+            self._history.resize(*_span_s(config))
+
+    def _prepare(self, config: TrackerConfig) -> None:
+        self._redetector.prepare(config)
+        self._propagator.prepare(config)
+
     def _keep_only(self, queries: Sequence[Query]) -> None:
         self._active = frozenset((query.id, query.epoch) for query in queries)
         self._remove({tracklet.id for tracklet in self._tracklets.values()
@@ -193,7 +227,7 @@ class Tracker:
     def _measure(self, pair: FramePair, before: Frame | None, ids: list[int],
                  states: kalman.States) -> Frame:
         """Return the new frame with its camera motion and the motion of ``ids``; no lock held."""
-        frame = measure_newest(pair, before, ids, states, self.config)
+        frame = measure_newest(pair, before, ids, states, self._motion, self.config)
         if before is None:
             return frame
         for track_id, state in zip(ids, states, strict=True):
@@ -201,7 +235,7 @@ class Tracker:
             if motion and self._looks_foreign(track_id, motion, state, before, frame.views):
                 del frame.motions[track_id]
         self._redetector.redetect(
-            frame, [self._tracklets.get(track_id) for track_id in ids], states)
+            frame, [self._tracklets.get(track_id) for track_id in ids], states, self.config)
         return frame
 
     def _looks_foreign(self, track_id: int, motion: Motion, state: kalman.States, before: Frame,
@@ -251,9 +285,10 @@ class Tracker:
                          if (tracklet.query_id, tracklet.epoch) == key
                          and tracklet.id in frames[0].states]
             states = frames[0].stack([tracklet.id for tracklet in tracklets])
-            past = self._history.before(answer.stamp_ns)
-        correction = correct_past(answer, past, frames, tracklets, states, self.config,
-                                  self._siamese, self._give_way, dict(applied_boxes))
+            known = AnsweredFrame(frames[0], self._history.before(answer.stamp_ns), tracklets,
+                                  states, dict(applied_boxes))
+        correction = correct_past(answer, known, self.config)
+        correction.follow(frames, self._propagator, self.config, self._give_way)
         return self._commit(answer, correction)
 
     def _give_way(self) -> None:
@@ -279,7 +314,7 @@ class Tracker:
                 frames = self._history.since(correction.reached_ns)
                 if len(frames) <= 1:
                     return self._write(answer, correction)
-            correction.follow(frames, self.config, self._siamese, self._give_way)
+            correction.follow(frames, self._propagator, self.config, self._give_way)
         with self._lock:
             return self._write(answer, correction)
 
@@ -319,12 +354,12 @@ class Tracker:
         else:
             return None
         for other, motion in [*(change.trajectory.motions if change.trajectory else ()),
-                              *change.box_so_far.motions]:
+                              *change.propagated.motions]:
             other.measurements.pop(tracklet.id, None)
             if motion is not None:
                 other.motions[tracklet.id] = motion
-        tracklet.template = change.box_so_far.template
-        for other, measurement in change.box_so_far.measurements:
+        tracklet.template = change.propagated.template
+        for other, measurement in change.propagated.measurements:
             other.measurements[tracklet.id] = measurement
         if change.trajectory:
             frame.corrections[tracklet.id] = change.box
@@ -344,7 +379,7 @@ class Tracker:
         since_s = self._unwatched_s(answer)
         height = max(change.box[3] - change.box[1], 1.0)
         seen = objectness_ratio([measurement.sigma[3] / height
-                                 for _, measurement in change.box_so_far.measurements])
+                                 for _, measurement in change.propagated.measurements])
         existence = (initial_existence(since_s, self.config, seen)
                      * min(max(change.score, 0.0), 1.0))
         tracklet = Tracklet(self._next_id, answer.query_id, answer.epoch, change.label, existence,

@@ -104,8 +104,8 @@ class Tracklet:
                 config: TrackerConfig) -> None:
         """Take an answer about the frame at ``stamp_ns`` that contains this object."""
         # Even a track that was nearly given up is worth what a newborn is.
-        ratio = config.detection_probability / config.false_alarm_probability
-        insort(self.evidence, Evidence(stamp_ns, ratio, config.max_initial_existence))
+        insort(self.evidence, Evidence(stamp_ns, config.accuracy.confirming_ratio,
+                                       config.max_initial_existence))
         self.confirmed_ns = max(self.confirmed_ns, stamp_ns)
         self.label = label
         self.hits += 1
@@ -121,8 +121,7 @@ class Tracklet:
             visible: How surely it should have been seen there, in [0, 1].
             config: Tracker settings.
         """
-        ratio = (1 - config.detection_probability) / (1 - config.false_alarm_probability)
-        insort(self.evidence, Evidence(stamp_ns, ratio ** visible))
+        insort(self.evidence, Evidence(stamp_ns, config.accuracy.omitting_ratio ** visible))
 
     def rejudge(self, stamp_ns: int) -> None:
         """Forget what was judged about frames from a stamp on, to judge them again."""

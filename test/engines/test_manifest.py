@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.manifest import ModelManifest
 
@@ -12,7 +13,7 @@ NANO = ModelManifest('nano', 'rel1000', (320, 256), ('person', 'car'), 'brief', 
 def test_what_is_written_is_read(tmp_path):
     NANO.write(tmp_path)
     assert ModelManifest.read(tmp_path) == NANO
-    closer = replace(NANO, crops=True, refine=True,
+    closer = replace(NANO, crops=True, refine=True, accuracy=AnswerAccuracy(0.7, 0.1, 0.04, 0.1),
                      tasks=('ground', 'locate', 'verify', 'describe'))
     closer.write(tmp_path)
     assert ModelManifest.read(tmp_path) == closer
@@ -25,12 +26,20 @@ def test_what_may_be_left_out_has_defaults(tmp_path):
     assert read == ModelManifest('x', 'abs_resized', (644, 476)) and read.tasks == ('ground',)
 
 
+def test_the_name_that_refine_had_before_is_read(tmp_path):
+    (tmp_path / 'rtrack.json').write_text('{"name": "x", "bbox_protocol": "rel1000", '
+                                          '"image_size": [64, 64], "second_look": true}')
+    assert ModelManifest.read(tmp_path).refine
+
+
 @pytest.mark.parametrize('spoil', [
     lambda facts: facts.pop('name'), lambda facts: facts.pop('bbox_protocol'),
     lambda facts: facts.update(image_size=[320]), lambda facts: facts.update(image_size='320x256'),
     lambda facts: facts.update(image_size=[0, 256]), lambda facts: facts.update(labels=3),
     lambda facts: facts.update(crops='yes'), lambda facts: facts.update(refine=1),
-    lambda facts: facts.update(tasks='locate'),
+    lambda facts: facts.update(tasks='locate'), lambda facts: facts.update(accuracy='good'),
+    lambda facts: facts.update(accuracy={'detection_probability': 1.5}),
+    lambda facts: facts.update(accuracy={'recall': 0.5}),
     lambda facts: facts.update(tasks=['fly']), lambda facts: facts.update(tasks=[])])
 def test_a_manifest_that_does_not_say_what_it_must_is_refused(tmp_path, spoil):
     NANO.write(tmp_path)

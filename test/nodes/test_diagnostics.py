@@ -17,7 +17,7 @@ from rtrack_ros.nodes.diagnostics import (
     diagnostic_array,
     status_message,
 )
-from rtrack_ros.nodes.parameters import SCHEMA
+from rtrack_ros.parameters.values import defaults
 from rtrack_ros.pipeline import PipelineStats
 
 SECOND = 1_000_000_000
@@ -51,14 +51,16 @@ def make_health(thermal: bool = True, pairs: int = 60, queries: int = 1, answere
         activity.receive_to_publish.add(12.0)
     intake = SimpleNamespace(rgb_rate=rgb, thermal_rate=warm, rejected=3, offset_ms=None,
                              thermal_healthy=lambda: thermal)
-    stats = PipelineStats(pairs, 5 * answered, 1, 2, 3, 4, 200.0 if answered else None, None,
-                          150.0 if answered else None, last_error, 2, asked=19, crops=7,
-                          deadlines_missed=3)
+    stats = PipelineStats(
+        pairs=pairs, tracks=2, answers=5 * answered, answers_late=1, answers_stale_epoch=2,
+        answers_invalid=3, engine_errors=4, answer_age_ms=200.0 if answered else None,
+        answer_latency_ms=150.0 if answered else None, last_error=last_error, questions=19,
+        questions_about_crops=7, deadlines_missed=3)
     return Health(2 * SECOND, activity, intake, stats,
                   Capabilities('openvino', 'rtrack-nano', 'CPU', 'int8', 'rel1000', (320, 256),
                                True),
                   tuple(Query(f'q{i}', f'sentence {i}', i) for i in range(queries)),
-                  7, {spec.name: spec.default for spec in SCHEMA})
+                  7, defaults())
 
 
 def test_status_says_what_was_measured_and_nan_where_nothing_was() -> None:

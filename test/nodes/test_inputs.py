@@ -9,8 +9,8 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from rtrack_ros.nodes.diagnostics import Activity
 from rtrack_ros.nodes.inputs import Inputs
-from rtrack_ros.nodes.parameters import SCHEMA
 from rtrack_ros.nodes.throttled_log import ThrottledLog
+from rtrack_ros.parameters.values import defaults
 
 
 class Timer:
@@ -93,7 +93,7 @@ def log(lines: list[str]) -> ThrottledLog:
 
 def make_inputs(log: ThrottledLog, node: Node, **changes: object) -> tuple[Inputs, Session]:
     session = Session()
-    settings = {spec.name: spec.default for spec in SCHEMA} | changes
+    settings = defaults() | changes
     return Inputs(node, settings, session, log), session
 
 

@@ -7,8 +7,8 @@ from std_msgs.msg import Header
 
 from rtrack_ros.nodes.conversion import image_message
 from rtrack_ros.nodes.intake import Intake
-from rtrack_ros.nodes.parameters import SCHEMA
 from rtrack_ros.nodes.throttled_log import ThrottledLog
+from rtrack_ros.parameters.values import defaults
 
 FRAME_NS = 33_000_000
 START_NS = 5_000_000_000
@@ -25,7 +25,7 @@ class Lines:
 
 
 def make_intake(**changes: object) -> tuple[Intake, list[str]]:
-    settings = {spec.name: spec.default for spec in SCHEMA}
+    settings = defaults()
     logger = Lines()
     return Intake(settings | changes, ThrottledLog(logger)), logger.lines
 

@@ -13,10 +13,9 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.delay import propagation
+from rtrack_ros.tracking.delay.propagation import Propagator
 from rtrack_ros.tracking.history.frame import STILL, Motion
 from rtrack_ros.tracking.history.views import Views
-from rtrack_ros.tracking.motion import frame_to_frame
 from rtrack_ros.tracking.motion.field import MotionField
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Outcome, Tracker
@@ -26,7 +25,7 @@ FRAMES = 90
 EVERY = 6
 QUERIES = (Query('default', 'all of them', 1),)
 # Pictures show nothing here, so that the network is left out.
-CONFIG = TrackerConfig(history_s=4.0, max_lost_s=1.0, siamese_per_frame=0)
+CONFIG = TrackerConfig(history_length_s=4.0, max_lost_s=1.0, siamese_per_frame=0)
 
 
 def where(name: str, index: int) -> np.ndarray:
@@ -42,7 +41,6 @@ def where(name: str, index: int) -> np.ndarray:
 
 
 NAMES = ('straight', 'circle', 'growing', 'hidden', 'leaving')
-STRIDE = propagation._MIN_STRIDE
 
 
 def shown(name: str, index: int) -> bool:
@@ -86,21 +84,26 @@ def true_motion(before: Views, after: Views, box: np.ndarray) -> Motion | None:
     return None
 
 
-@pytest.fixture(autouse=True)
-def perfect_motion(monkeypatch) -> None:
-    monkeypatch.setattr(frame_to_frame, 'measure_motion', lambda before, after, boxes, *_:
-                        MotionField(STILL.copy(),
-                                    [true_motion(before, after, box) for box in boxes]))
-    monkeypatch.setattr(propagation, 'measure_boxes', lambda before, after, boxes, *_: [
-        true_motion(before, after, box) for box in boxes])
-    # Motion over a stride of frames is shared out evenly, which is exact for even motion only.
-    monkeypatch.setattr(propagation, '_MIN_STRIDE', 1)
-    monkeypatch.setattr(propagation, '_MAX_MEASUREMENTS', 1000)
+class TrueMotion:
+    """A motion source that knows how everything moved."""
+
+    def measure_motion(self, before, after, boxes, expected, config) -> MotionField:
+        return MotionField(STILL.copy(), [true_motion(before, after, box) for box in boxes])
+
+    def measure_boxes(self, before, after, boxes, others, expected, camera, config):
+        return [true_motion(before, after, box) for box in boxes]
 
 
-def run(arrivals: dict[int, Sequence[int]], frames: int = FRAMES) -> Tracker:
+def tracker(min_stride: int = 1) -> Tracker:
+    """Motion over a stride of frames is shared out evenly, which is exact for even motion only."""
+    motion = TrueMotion()
+    return Tracker(CONFIG, motion, propagator=Propagator(motion, min_stride, 1000))
+
+
+def run(arrivals: dict[int, Sequence[int]], frames: int = FRAMES,
+        min_stride: int = 1) -> Tracker:
     """Track; ``arrivals`` says after which frame which answers come."""
-    subject = Tracker(CONFIG)
+    subject = tracker(min_stride)
     for index in range(frames):
         subject.step(pair(index), QUERIES)
         for asked in arrivals.get(index, ()):
@@ -121,8 +124,9 @@ def assert_same(late: Tracker, prompt: Tracker, within_px: float = 1e-6) -> None
         np.testing.assert_allclose(track.velocity, twin.velocity, atol=10 * within_px)
         assert track.score == pytest.approx(twin.score, abs=1e-2 * within_px)
         assert (track.state, track.confirmed_ns) == (twin.state, twin.confirmed_ns)
-    for count in ('births', 'removals', 'applied', 'frames'):
+    for count in ('births', 'removals', 'frames'):
         assert getattr(late.counts, count) == getattr(prompt.counts, count), count
+    assert late.counts.outcomes[Outcome.APPLIED] == prompt.counts.outcomes[Outcome.APPLIED]
 
 
 def by_label(tracks: Sequence[Track]) -> dict[str, Track]:
@@ -144,10 +148,10 @@ def test_late_answers_end_where_prompt_ones_end(delay: int) -> None:
 
 
 @pytest.mark.parametrize('delay', [5, 29])
-def test_strides_of_flow_change_next_to_nothing(delay: int, monkeypatch) -> None:
-    monkeypatch.setattr(propagation, '_MIN_STRIDE', STRIDE)
+def test_strides_of_flow_change_next_to_nothing(delay: int) -> None:
     asked = range(0, FRAMES - 29, EVERY)
-    assert_same(run(arriving(asked, delay)), run(arriving(asked, 0)), within_px=0.6)
+    assert_same(run(arriving(asked, delay), min_stride=5), run(arriving(asked, 0), min_stride=5),
+                within_px=0.6)
 
 
 def test_answers_in_any_order_end_where_ordered_ones_end() -> None:
@@ -169,8 +173,10 @@ def test_what_does_not_count_changes_nothing_and_is_counted() -> None:
     assert subject.apply(Answer(stamp(-300), 'default', 1, ())) is Outcome.LATE
     assert subject.tracks() == before == twin.tracks()
     counts = subject.counts
-    assert (counts.duplicate, counts.stale_epoch, counts.unknown_frame, counts.late) == (1,) * 4
-    assert counts.applied == twin.counts.applied == 10
+    assert twin.counts.outcomes == {Outcome.APPLIED: 10}
+    assert counts.outcomes == {
+        Outcome.APPLIED: 10, Outcome.DUPLICATE: 1, Outcome.STALE_EPOCH: 1,
+        Outcome.UNKNOWN_FRAME: 1, Outcome.LATE: 1}
 
 
 def test_after_a_clock_jump_old_answers_find_nothing() -> None:
@@ -183,7 +189,8 @@ def test_after_a_clock_jump_old_answers_find_nothing() -> None:
     assert subject.tracks() == []
     assert subject.apply(answer(10)) is Outcome.APPLIED
     counts = subject.counts
-    assert (counts.resets, counts.late, counts.unknown_frame) == (1, 1, 1)
+    outcomes = counts.outcomes
+    assert (counts.resets, outcomes[Outcome.LATE], outcomes[Outcome.UNKNOWN_FRAME]) == (1, 1, 1)
     assert counts.births == births + 4
 
 
@@ -191,7 +198,7 @@ def test_after_a_clock_jump_old_answers_find_nothing() -> None:
 def test_boxes_applied_as_they_are_written_end_where_whole_answers_end(delay: int) -> None:
     # One question at a time, as a model is asked.
     asked = range(0, FRAMES - 29, max(EVERY, delay))
-    whole, parts = run(arriving(asked, delay)), Tracker(CONFIG)
+    whole, parts = run(arriving(asked, delay)), tracker()
     applied: list[int] = []
     for index in range(FRAMES):
         parts.step(pair(index), QUERIES)
@@ -211,7 +218,7 @@ def so_far(said: Answer, boxes: int) -> Answer:
 
 
 def test_a_box_is_there_once_it_is_written_and_what_is_not_yet_written_says_nothing() -> None:
-    subject = Tracker(CONFIG)
+    subject = tracker()
     subject.step(pair(0), QUERIES)
     subject.apply(answer(0))
     for index in range(1, 25):
@@ -224,7 +231,7 @@ def test_a_box_is_there_once_it_is_written_and_what_is_not_yet_written_says_noth
     after = by_label(subject.tracks())
     assert after.keys() - before.keys() == {'growing'}
     assert all(after[label] == before[label] for label in before)
-    assert (subject.counts.applied, subject.counts.partial) == (1, 1)
+    assert (subject.counts.outcomes[Outcome.APPLIED], subject.counts.partial) == (1, 1)
     again = subject.tracks()
     subject.apply(part)
     assert subject.tracks() == again, 'the same boxes once more'
@@ -232,6 +239,6 @@ def test_a_box_is_there_once_it_is_written_and_what_is_not_yet_written_says_noth
     assert subject.apply(whole) is Outcome.APPLIED
     assert by_label(subject.tracks())['growing'].id == after['growing'].id
     assert subject.apply(part) is Outcome.DUPLICATE
-    assert (subject.counts.applied, subject.counts.duplicate) == (2, 0)
+    assert subject.counts.outcomes == {Outcome.APPLIED: 2}
     contradicted = by_label(subject.tracks())
     assert all(contradicted[label].score < before[label].score for label in before)

@@ -33,12 +33,18 @@ def tracked(world) -> tuple[list[Tracklet], np.ndarray]:
     return tracklets, kalman.new_states(boxes, answer_sigma(boxes, first.size, CONFIG))
 
 
+def ready(config: TrackerConfig = CONFIG) -> Redetector:
+    redetector = Redetector()
+    redetector.prepare(config)
+    return redetector
+
+
 def test_all_are_looked_for_in_turn(world) -> None:
-    (tracklets, states), redetector = tracked(world), Redetector(CONFIG)
+    (tracklets, states), redetector = tracked(world), ready()
     seen = []
     for index in range(1, 4):
         now = frame(world, index)
-        redetector.redetect(now, tracklets, states)
+        redetector.redetect(now, tracklets, states, CONFIG)
         seen.append(set(now.measurements))
     assert [len(names) for names in seen] == [2, 2, 2]
     assert seen[0] | seen[1] == {0, 1, 2}
@@ -50,7 +56,7 @@ def test_who_left_no_picture_or_has_ended_is_not_looked_for(world) -> None:
     tracklets, states = tracked(world)
     tracklets[1].template = None
     now = frame(world, 1)
-    Redetector(CONFIG).redetect(now, [None, *tracklets[1:]], states)
+    ready().redetect(now, [None, *tracklets[1:]], states, CONFIG)
     assert set(now.measurements) == {2}
 
 
@@ -59,7 +65,7 @@ def test_a_sight_draws_a_box_back_onto_its_object(world) -> None:
     states[:, 0, :2] += 12.0
     states[:, 2] = 400.0
     now = frame(world, 1)
-    Redetector(TrackerConfig()).redetect(now, tracklets, states)
+    ready().redetect(now, tracklets, states, TrackerConfig())
     moved = update_from_siamese(states, frame(world, 0), now, [0, 1, 2], TrackerConfig())
     before = np.abs(kalman.boxes_of(states) - world.boxes(1)).mean()
     after = np.abs(kalman.boxes_of(moved) - world.boxes(1)).mean()
@@ -105,5 +111,6 @@ def test_who_is_seen_where_another_track_is_was_that_other(rival, drawn) -> None
 def test_without_looks_nothing_is_loaded_or_seen(world) -> None:
     tracklets, states = tracked(world)
     now = frame(world, 1)
-    Redetector(TrackerConfig(siamese_per_frame=0)).redetect(now, tracklets, states)
+    without = TrackerConfig(siamese_per_frame=0)
+    ready(without).redetect(now, tracklets, states, without)
     assert now.measurements == {}

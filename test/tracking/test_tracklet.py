@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.existence import initial_existence, objectness_ratio
 from rtrack_ros.tracking.track import TrackState
@@ -39,9 +40,8 @@ def test_the_longer_nobody_looked_the_likelier_a_newcomer(first: float, second: 
 
 
 def test_birth_odds_are_those_of_arrivals_over_errors() -> None:
-    config = TrackerConfig(birth_interval_s=1 / math.log(2), detection_probability=0.6,
-    false_alarm_probability=0.3,
-                           max_initial_existence=0.99)
+    config = TrackerConfig(birth_interval_s=1 / math.log(2), max_initial_existence=0.99,
+                           accuracy=AnswerAccuracy(0.6, 0.3))
     # Within a second somebody came with probability one half.
     assert initial_existence(1.0, config) == pytest.approx(0.5)
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -94,9 +95,9 @@ def _measure_cell(clip: Clip, workload: Workload) -> Cell:
 
     script = AnswerScript(clip.frames, workload)
     with _on_one_core():
-        ours = measure_path(NodePath(script.queries), clip.pairs, script)
+        ours = measure_path(partial(NodePath, script.queries), clip.pairs, script)
         try:
-            common = measure_path(CommonPath(), clip.pairs, script)
+            common = measure_path(CommonPath, clip.pairs, script)
         except ModuleNotFoundError as error:
             if error.name not in _BYTETRACK_PACKAGES:
                 raise

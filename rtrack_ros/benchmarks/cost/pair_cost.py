@@ -6,11 +6,10 @@ detections. Not counted: waiting, what DDS does in threads of its own, and the m
 exclusive and add up to the whole:
 
 - receive: bytes to message, both images
-- convert: message to pixels, thermal counts to 8 bits on the RGB grid
-- pairing: finding the partner by stamp
-- views: the small images that flow runs on
+- intake: message to pixels, the partner by stamp, thermal counts to 8 bits on the RGB grid
 - flow: corners, optical flow, camera motion, motion of every box
-- kalman: states, track life cycle, the list of tracks
+- siamese: the network that looks for a few of the tracks
+- tracking: small images, Kalman states, track life cycle, the list of tracks
 - publish: tracks to message to bytes
 - other: everything between these
 
@@ -20,17 +19,17 @@ detector that it needs for them is not counted.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from rtrack_ros.benchmarks.cost.stage_clock import StageClock, Timed
+from rtrack_ros.benchmarks.cost.stage_clock import StageClock
 from rtrack_ros.benchmarks.cost.workload import AnswerScript
 from rtrack_ros.language.answers import Answer, Box
 
-STAGES = ('receive', 'convert', 'pairing', 'views', 'flow', 'kalman', 'publish', 'other')
+STAGES = ('receive', 'intake', 'flow', 'siamese', 'tracking', 'publish', 'other')
 WARM_UP = 20
 """Pairs at the start that are worked on and not counted."""
 
@@ -44,10 +43,7 @@ class RecordedPair:
 
 
 class PairPath(Protocol):
-    """A way from serialised images to serialised detections."""
-
-    def stages(self) -> Mapping[str, Sequence[Timed]]:
-        """Return what is to be timed, by stage."""
+    """A way from serialised images to serialised detections, which counts its stages."""
 
     def process(self, pair: RecordedPair, boxes: Sequence[Box]) -> bytes | None:
         """Take both images; returns the array, None where no pair came of them.
@@ -101,9 +97,15 @@ class PathCost:
     answer: Spread
 
 
-def measure_path(path: PairPath, pairs: Sequence[RecordedPair], script: AnswerScript,
-                 warm_up: int = WARM_UP) -> PathCost:
+def measure_path(make: Callable[[StageClock], PairPath], pairs: Sequence[RecordedPair],
+                 script: AnswerScript, warm_up: int = WARM_UP) -> PathCost:
     """Send pairs along a way, one after the other, and return what they cost.
+
+    Args:
+        make: Returns the way; it is given the clock that its stages are counted by.
+        pairs: What is sent.
+        script: Answers of the model, and true boxes.
+        warm_up: Pairs at the start that are not counted.
 
     Raises:
         ValueError: nothing would be left to count after the warm-up.
@@ -115,19 +117,19 @@ def measure_path(path: PairPath, pairs: Sequence[RecordedPair], script: AnswerSc
     walls: list[float] = []
     answers: list[float] = []
     alive: list[int] = []
-    with clock.installed(path.stages()):
-        for index, pair in enumerate(pairs):
-            boxes = script.boxes(index)
-            begin = time.perf_counter()
-            with clock.whole() as stages:
-                path.process(pair, boxes)
-            wall = (time.perf_counter() - begin) * 1e3
-            late = [_answer_ms(path, answer) for answer in script.due(index)]
-            if index >= warm_up:
-                spent.append(stages)
-                walls.append(wall)
-                answers += late
-                alive.append(path.alive())
+    path = make(clock)
+    for index, pair in enumerate(pairs):
+        boxes = script.boxes(index)
+        begin = time.perf_counter()
+        with clock.whole() as stages:
+            path.process(pair, boxes)
+        wall = (time.perf_counter() - begin) * 1e3
+        late = [_answer_ms(path, answer) for answer in script.due(index)]
+        if index >= warm_up:
+            spent.append(stages)
+            walls.append(wall)
+            answers += late
+            alive.append(path.alive())
     return PathCost(len(spent), float(np.mean(alive)),
                     {name: Spread.of([pair.get(name, 0.0) for pair in spent]) for name in STAGES},
                     Spread.of([sum(pair.values()) for pair in spent]), Spread.of(walls),

@@ -19,26 +19,22 @@ from rtrack_ros.benchmarks.cost.ros_baseline import (
     imgmsg_to_cv2,
     stretched_thermal,
 )
-from rtrack_ros.benchmarks.cost.stage_clock import Method, Timed
+from rtrack_ros.benchmarks.cost.stage_clock import StageClock
 from rtrack_ros.data.bag import stamp_of
 from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
-from rtrack_ros.intake.pairing import StampPairer
-from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
 from rtrack_ros.nodes.conversion import (
     detections_message,
     image_message,
-    rgb_from_message,
-    thermal_from_message,
 )
 from rtrack_ros.nodes.intake import Intake
-from rtrack_ros.nodes.parameters import SCHEMA
 from rtrack_ros.nodes.throttled_log import ThrottledLog
+from rtrack_ros.parameters.values import defaults
 from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.simulation import SimFrame
-from rtrack_ros.tracking.history.views import Views
-from rtrack_ros.tracking.motion.field import measure_motion
+from rtrack_ros.tracking.motion.field import OpticalFlow
+from rtrack_ros.tracking.redetection import Redetector
 from rtrack_ros.tracking.track import Track, TrackState
 from rtrack_ros.tracking.tracker import Tracker
 
@@ -68,37 +64,34 @@ class NodePath:
 
     Args:
         queries: What is followed; answers come by ``apply``.
+        clock: Counts the stages.
     """
 
-    def __init__(self, queries: Sequence[Query]) -> None:
-        settings = {spec.name: spec.default for spec in SCHEMA}
-        self._intake = Intake(settings, ThrottledLog(logging.getLogger(__name__)))
-        self._pipeline = TrackingPipeline(None)
+    def __init__(self, queries: Sequence[Query], clock: StageClock) -> None:
+        self._clock = clock
+        self._intake = clock.timed('intake', Intake(
+            defaults(), ThrottledLog(logging.getLogger(__name__))))
+        self._pipeline = TrackingPipeline(None, tracker=Tracker(
+            motion=clock.timed('flow', OpticalFlow()),
+            redetector=clock.timed('siamese', Redetector())))
         for query in queries:
             self._pipeline.set_query(query.text, query.id)
 
-    def stages(self) -> Mapping[str, Sequence[Timed]]:
-        """Return what is to be timed, by stage."""
-        return {
-            'receive': [receive],
-            'convert': [rgb_from_message, thermal_from_message, register_thermal,
-                        Method(ThermalNormaliser, '__call__')],
-            'pairing': [Method(StampPairer, name) for name in ('add_rgb', 'add_thermal', 'poll')],
-            'views': [Method(Views, 'of')],
-            'flow': [measure_motion],
-            'kalman': [Method(Tracker, 'step')],
-            'publish': [publish]}
-
     def process(self, pair: RecordedPair, boxes: Sequence[Box]) -> bytes | None:
         """Take both images as the node's callbacks do; ``boxes`` are of no use to it."""
-        self._intake.add_thermal(receive(pair.thermal))
-        self._intake.add_rgb(receive(pair.rgb))
+        stage = self._clock.stage
+        with stage('receive'):
+            thermal, rgb = receive(pair.thermal), receive(pair.rgb)
+        self._intake.add_thermal(thermal)
+        self._intake.add_rgb(rgb)
         array = None
         for received in self._intake.poll():
-            tracks = self._pipeline.push(received.pair)
-            phrases = {query.id: query.text for query in self._pipeline.active_queries()}
-            array = publish((track for track in tracks if track.state is TrackState.CONFIRMED),
-                            received.header, phrases)
+            with stage('tracking'):
+                tracks = self._pipeline.push(received.pair)
+            with stage('publish'):
+                phrases = {query.id: query.text for query in self._pipeline.active_queries()}
+                confirmed = (track for track in tracks if track.state is TrackState.CONFIRMED)
+                array = publish(confirmed, received.header, phrases)
         return array
 
     def apply(self, answer: Answer) -> None:
@@ -113,37 +106,41 @@ class NodePath:
 class CommonPath:
     """ApproximateTime, cv_bridge's copies, ByteTrack of the package ``trackers`` on every frame.
 
-    One ByteTrack serves all queries, which is the cheapest way to serve them.
+    One ByteTrack serves all queries, which is the cheapest way to serve them. Association counts
+    as 'tracking'.
+
+    Args:
+        clock: Counts the stages.
 
     Raises:
         ModuleNotFoundError: ``trackers`` is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: StageClock) -> None:
+        self._clock = clock
         self._pairing: ApproximateTime[Image] = ApproximateTime()
         self._tracker = ByteTrack()
         self._alive = 0
 
-    def stages(self) -> Mapping[str, Sequence[Timed]]:
-        """Return what is to be timed, by stage; association counts as 'kalman'."""
-        return {'receive': [receive], 'convert': [imgmsg_to_cv2, stretched_thermal],
-                'pairing': [Method(ApproximateTime, 'add')], 'publish': [publish],
-                'kalman': [Method(ByteTrack, 'associate')]}
-
     def process(self, pair: RecordedPair, boxes: Sequence[Box]) -> bytes | None:
         """Pair, convert both images as a detector needs them, and associate its boxes."""
-        thermal, rgb = receive(pair.thermal), receive(pair.rgb)
-        self._pairing.add(THERMAL, stamp_of(thermal), thermal)
-        matched = self._pairing.add(RGB, stamp_of(rgb), rgb)
-        if matched is None:
-            return None
-        stretched_thermal(imgmsg_to_cv2(matched[1]), (rgb.width, rgb.height))
-        imgmsg_to_cv2(matched[0], 'bgr8')
-        found = Answer(stamp_of(rgb), '', 0, tuple(Grounding(box, 'object') for box in boxes))
-        tracks = [Track(identity, box, (0.0, 0.0), 1.0, TrackState.CONFIRMED, 0, '', 'object')
-                  for identity, box in self._tracker.associate(found)]
+        stage = self._clock.stage
+        with stage('receive'):
+            thermal, rgb = receive(pair.thermal), receive(pair.rgb)
+        with stage('intake'):
+            self._pairing.add(THERMAL, stamp_of(thermal), thermal)
+            matched = self._pairing.add(RGB, stamp_of(rgb), rgb)
+            if matched is None:
+                return None
+            stretched_thermal(imgmsg_to_cv2(matched[1]), (rgb.width, rgb.height))
+            imgmsg_to_cv2(matched[0], 'bgr8')
+        with stage('tracking'):
+            found = Answer(stamp_of(rgb), '', 0, tuple(Grounding(box, 'object') for box in boxes))
+            tracks = [Track(identity, box, (0.0, 0.0), 1.0, TrackState.CONFIRMED, 0, '', 'object')
+                      for identity, box in self._tracker.associate(found)]
         self._alive = len(tracks)
-        return publish(tracks, rgb.header, {})
+        with stage('publish'):
+            return publish(tracks, rgb.header, {})
 
     def apply(self, answer: Answer) -> None:
         """Do nothing: its boxes come with every frame."""

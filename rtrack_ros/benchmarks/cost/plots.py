@@ -23,8 +23,8 @@ from rtrack_ros.evaluation.report.plot_style import (
 if TYPE_CHECKING:
     from rtrack_ros.benchmarks.cost.benchmark import Cell
 
-STAGE_COLOURS = {'receive': '#94a3b8', 'convert': '#38bdf8', 'pairing': '#a3e635',
-                 'views': '#818cf8', 'flow': ACCENT, 'kalman': SECOND, 'publish': '#f472b6',
+STAGE_COLOURS = {'receive': '#94a3b8', 'intake': '#38bdf8', 'flow': ACCENT,
+                 'siamese': '#818cf8', 'tracking': SECOND, 'publish': '#f472b6',
                  'other': '#cbd5e1'}
 FRAME_MS = 1e3 / 30
 

@@ -1,31 +1,20 @@
-"""Splits the time of one thread into stages, from outside the code that is timed.
+"""Splits the time of one thread into stages.
 
-Functions are replaced by timed ones wherever a module of this package refers to them, and put
-back afterwards: the tracker carries no instruments. A stage that runs inside another stops the
-clock of the outer one, so that the stages of a pair add up to its whole.
+A stage that runs inside another stops the clock of the outer one, so that the stages of a pair add
+up to its whole. What is timed is either a block or the calls of an object that is handed to the
+code under test in place of the original: the tracker carries no instruments.
 """
 
 import functools
-import inspect
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
-from unittest.mock import patch
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
 
 OTHER = 'other'
 """The stage of whatever belongs to no other."""
 
-
-class Method(NamedTuple):
-    """A method to be timed: its class and its name."""
-
-    owner: type
-    name: str
-
-
-Timed = Callable[..., Any] | Method
+Subject = TypeVar('Subject')
 
 
 class StageClock:
@@ -62,31 +51,9 @@ class StageClock:
             yield spent
         spent.update((name, value * 1e-6) for name, value in self._spent_ns.items())
 
-    @contextmanager
-    def installed(self, stages: Mapping[str, Sequence[Timed]]) -> Iterator[None]:
-        """Time these functions and methods while the block runs.
-
-        Args:
-            stages: What to time, by the name of the stage that it counts for.
-        """
-        with ExitStack() as stack:
-            for name, timed in stages.items():
-                for target in timed:
-                    for owner, attribute in _places(target):
-                        stack.enter_context(patch.object(
-                            owner, attribute, self._timed(owner, attribute, name)))
-            yield
-
-    def _timed(self, owner: Any, attribute: str, name: str) -> Any:
-        original = inspect.getattr_static(owner, attribute)
-        plain = original.__func__ if isinstance(original, classmethod) else original
-
-        @functools.wraps(plain)
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            with self.stage(name):
-                return plain(*args, **kwargs)
-
-        return classmethod(timed) if isinstance(original, classmethod) else timed
+    def timed(self, name: str, subject: Subject) -> Subject:
+        """Return a stand-in for ``subject`` whose calls count for a stage."""
+        return cast(Subject, _Timed(self, name, subject))
 
     def _turn(self) -> None:
         """Credit the time since the last change to the innermost open stage."""
@@ -97,11 +64,20 @@ class StageClock:
         self._since_ns = now_ns
 
 
-def _places(target: Timed) -> list[tuple[Any, str]]:
-    """Return every (module or class, attribute) of this package under which it is called."""
-    if isinstance(target, Method):
-        return [(target.owner, target.name)]
-    modules = [module for name, module in list(sys.modules.items())
-               if name.split('.')[0] == 'rtrack_ros']
-    return [(module, attribute) for module in modules
-            for attribute, value in list(vars(module).items()) if value is target]
+class _Timed:
+    """Passes everything on to an object and times its calls."""
+
+    def __init__(self, clock: StageClock, name: str, subject: object) -> None:
+        self._clock, self._name, self._subject = clock, name, subject
+
+    def __getattr__(self, attribute: str) -> Any:
+        value = getattr(self._subject, attribute)
+        if not callable(value):
+            return value
+
+        @functools.wraps(value)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            with self._clock.stage(self._name):
+                return value(*args, **kwargs)
+
+        return timed

@@ -84,12 +84,12 @@ def _like_for_like(cells: 'Sequence[Cell]') -> Iterator[str]:
         if known:
             ours, common = (float(np.median([_intake_ms(cost) for cost in costs]))
                             for costs in zip(*known, strict=True))
-            yield (f'{size[0]}x{size[1]}: pairing and conversion {ours:.2f} ms, the common way '
+            yield (f'{size[0]}x{size[1]}: intake {ours:.2f} ms, the common way '
                    f'{common:.2f} ms ({ours / common:.2f} times)')
 
 
 def _intake_ms(cost: PathCost) -> float:
-    return cost.stages['convert'].p50 + cost.stages['pairing'].p50
+    return cost.stages['intake'].p50
 
 
 def _memory(soak: LiveCost | None) -> list[str]:

@@ -249,5 +249,5 @@ class KalmanOnly:
     def _noise(self, boxes: BoxArray) -> BoxArray:
         """Return the standard deviation of centre x, y, width and height, pixels, (N, 4)."""
         extent = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
-        return np.concatenate([self._config.answer_noise * extent + 1.0,
-                               self._config.size_noise * extent + 1.0], axis=1)
+        return np.concatenate([self._config.accuracy.centre_noise * extent + 1.0,
+                               self._config.accuracy.size_noise * extent + 1.0], axis=1)

@@ -7,8 +7,7 @@ followed elsewhere, often without a sign of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,10 @@ from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou, share_inside
 from rtrack_ros.frames import Region
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking.appearance.histogram import Appearance, appearances_of
-from rtrack_ros.tracking.appearance.siamese import Siamese, cut
+from rtrack_ros.tracking.appearance.siamese import cut
 from rtrack_ros.tracking.association import Candidates, match_all, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.delay.propagation import PropagatedBox, propagate
+from rtrack_ros.tracking.delay.propagation import PropagatedBox, Propagator
 from rtrack_ros.tracking.delay.virtual_trajectory import (
     VirtualTrajectory,
     explains,
@@ -57,7 +56,7 @@ class Change:
         appearance: Appearance inside the box.
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
-        box_so_far: Follows the box to now.
+        propagated: Follows the box to now.
         trajectory: The way the object took where the track was elsewhere or coasted; None where it
             was followed to the box.
         restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
@@ -71,9 +70,29 @@ class Change:
     appearance: Appearance | None
     track_id: int | None
     start: NDArray[np.float64]
-    box_so_far: PropagatedBox
+    propagated: PropagatedBox
     trajectory: VirtualTrajectory | None = None
     restart: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class AnsweredFrame:
+    """What was known on the frame that an answer is about.
+
+    Attributes:
+        frame: The frame.
+        past: The frames before it that are still known.
+        tracklets: The query's tracks that existed there.
+        states: Their states there, (N, 5, 4).
+        applied_boxes: Tracks of the boxes that were applied while the answer was written, by
+            their place in the answer.
+    """
+
+    frame: Frame
+    past: Sequence[Frame]
+    tracklets: Sequence[Tracklet]
+    states: kalman.States
+    applied_boxes: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -94,86 +113,89 @@ class Correction:
     duplicates: list[int]
     reached_ns: int
 
-    def follow(self, frames: Sequence[Frame], config: TrackerConfig, siamese: Siamese | None,
+    def follow(self, frames: Sequence[Frame], propagator: Propagator, config: TrackerConfig,
                give_way: Callable[[], object]) -> None:
-        """Carry followed boxes from the first of ``frames``, where they are, to the last."""
-        propagated = [change.box_so_far for change in self.changes]
-        propagate(frames, propagated, config, siamese, give_way)
+        """Carry the boxes from the first of ``frames``, where they are, to the last."""
+        propagator.propagate(frames, [change.propagated for change in self.changes], config,
+                             give_way)
         self.reached_ns = frames[-1].stamp_ns
 
 
-def correct_past(answer: Answer, past: Sequence[Frame], frames: Sequence[Frame],
-                 tracklets: Sequence[Tracklet], states: kalman.States,
-                 config: TrackerConfig, siamese: Siamese | None = None,
-                 give_way: Callable[[], object] = bool,
-                 applied_boxes: Mapping[int, int] = MappingProxyType({})) -> Correction:
-    """Match an answer to the tracks as they were and follow its new boxes to now.
+def correct_past(answer: Answer, known: AnsweredFrame, config: TrackerConfig) -> Correction:
+    """Match an answer to the tracks as they were: births, corrections, and what it leaves out.
 
     Of an answer that is still being written those boxes are taken whose track no box to come can
-    change; the others wait for its end, and so does what it leaves out.
+    change; the others wait for its end, and so does what it leaves out. The boxes stand on the
+    frame of the answer; ``Correction.follow`` carries them to now.
 
     Args:
-        answer: About ``frames[0]``.
-        past: The frames before it that are still known.
-        frames: Consecutive frames from there to the newest.
-        tracklets: The query's tracks that existed on ``frames[0]``.
-        states: Their states there, (N, 5, 4).
+        answer: About ``known.frame``.
+        known: What was known on that frame.
         config: Tracker settings.
-        siamese: Looks for the boxes on the way, None to do without.
-        give_way: Called often during long work; may wait for something more urgent.
-        applied_boxes: Tracks of the boxes that were applied while the answer was written, by
-            place.
     """
-    frame = frames[0]
-    seen_region = answer.region or frame.region
+    frame, region = known.frame, answer.region or known.frame.region
     fresh = [(place, grounding) for place, grounding in enumerate(_distinct(answer.groundings))
-             if place not in applied_boxes]
+             if place not in known.applied_boxes]
     boxes = as_boxes([grounding.box for _, grounding in fresh])
     appearances = appearances_of(frame.views, boxes)
-    track_boxes = _awaited(kalman.boxes_of(states), frame)
-    sharing = _sharing(track_boxes, config)
-    candidates = _candidates(tracklets, states, track_boxes, sharing, frame, config)
-    awaited = [row for row, tracklet in enumerate(tracklets)
-               if tracklet.id not in applied_boxes.values()]
-    choose = match_so_far if answer.partial else match_all
-    matched = {box: None if row is None else awaited[row] for box, row
-               in choose(candidates.only(awaited), boxes, appearances, config).items()}
+    awaited = _awaited(kalman.boxes_of(known.states), frame)
+    sharing = _sharing(awaited, config)
+    matched = _match(answer, known, _candidates(known, awaited, sharing, config), boxes,
+                     appearances, config)
     starts = kalman.new_states(boxes, answer_sigma(boxes, frame.size, config))
     changes = []
-    for index, track in sorted(matched.items()):
+    for index, row in sorted(matched.items()):
         (place, grounding), box = fresh[index], boxes[index]
         change = Change(grounding.box, grounding.label, grounding.score, place, appearances[index],
-                        None, starts[index], PropagatedBox(box.copy(), np.full(2, np.nan), None,
-                                                    cut(frame.views, box)))
-        if track is not None:
-            change.box = _beyond_edges(box, kalman.boxes_of(states[track][None])[0], seen_region)
-            _correct_track(change, tracklets[track].id, states[track], past, frames, config)
+                        None, starts[index],
+                        PropagatedBox(box.copy(), np.full(2, np.nan), None, cut(frame.views, box)))
+        if row is not None:
+            own_box = kalman.boxes_of(known.states[row][None])[0]
+            change.box = _beyond_edges(box, own_box, region)
+            _correct_track(change, row, known, config)
         changes.append(change)
     correction = Correction(frame, changes, [], [], frame.stamp_ns)
     if not answer.partial:
-        seen = {tracklets[track].id for track in matched.values() if track is not None}
-        seen |= set(applied_boxes.values())
-        correction.unseen = [
-            (tracklet.id, _visibility(tracklet.id, box, frame, seen_region))
-            for tracklet, box in zip(tracklets, kalman.boxes_of(states), strict=True)
-            if tracklet.id not in seen]
-        correction.duplicates = _duplicates(tracklets, sharing, seen)
-    correction.follow(frames, config, siamese, give_way)
+        _note_omissions(correction, matched, known, region, sharing)
     return correction
 
 
-def _candidates(tracklets: Sequence[Tracklet], states: kalman.States, boxes: BoxArray,
-                sharing: Sequence[tuple[int, int]], frame: Frame,
+def _match(answer: Answer, known: AnsweredFrame, candidates: Candidates, boxes: BoxArray,
+           appearances: Sequence[Appearance | None], config: TrackerConfig
+           ) -> dict[int, int | None]:
+    """Return the row of the track of every box that can be told by now, None for a birth."""
+    free = [row for row, tracklet in enumerate(known.tracklets)
+            if tracklet.id not in known.applied_boxes.values()]
+    choose = match_so_far if answer.partial else match_all
+    return {box: None if row is None else free[row] for box, row
+            in choose(candidates.only(free), boxes, appearances, config).items()}
+
+
+def _note_omissions(correction: Correction, matched: Mapping[int, int | None],
+                    known: AnsweredFrame, region: Region,
+                    sharing: Sequence[tuple[int, int]]) -> None:
+    """Write which tracks a whole answer leaves out, and which follow another one's object."""
+    seen = {known.tracklets[row].id for row in matched.values() if row is not None}
+    seen |= set(known.applied_boxes.values())
+    correction.unseen = [
+        (tracklet.id, _visibility(tracklet.id, box, known.frame, region))
+        for tracklet, box in zip(known.tracklets, kalman.boxes_of(known.states), strict=True)
+        if tracklet.id not in seen]
+    correction.duplicates = _duplicates(known.tracklets, sharing, seen)
+
+
+def _candidates(known: AnsweredFrame, boxes: BoxArray, sharing: Sequence[tuple[int, int]],
                 config: TrackerConfig) -> Candidates:
-    """Return tracks as they were on ``frame``, whatever has become of them since."""
+    """Return tracks as they were on the frame, whatever has become of them since."""
+    tracklets = known.tracklets
     suspect = np.zeros(len(tracklets), dtype=bool)
     for row, column in sharing:
         if tracklets[column].id in tracklets[row].distinct_from:
             suspect[[row, column]] = True
-    statuses = box_statuses(frame, [tracklet.id for tracklet in tracklets], states)
+    statuses = box_statuses(known.frame, [tracklet.id for tracklet in tracklets], known.states)
     lost = [not tracklet.is_supported(status, config)
             for tracklet, status in zip(tracklets, statuses, strict=True)]
-    return Candidates(boxes, kalman.position_sigma(states), np.array(lost, dtype=bool),
+    return Candidates(boxes, kalman.position_sigma(known.states), np.array(lost, dtype=bool),
                       [tracklet.appearance for tracklet in tracklets], suspect)
 
 
@@ -193,22 +215,21 @@ def _distinct(groundings: Sequence[Grounding]) -> list[Grounding]:
     return kept
 
 
-def _correct_track(change: Change, track_id: int, state: NDArray[np.float64],
-                   past: Sequence[Frame], frames: Sequence[Frame],
+def _correct_track(change: Change, row: int, known: AnsweredFrame,
                    config: TrackerConfig) -> None:
     """Make a change correct a track, and its speed guide the way of the box from there."""
+    track_id, state, frame = known.tracklets[row].id, known.states[row], known.frame
     change.track_id = track_id
-    change.box_so_far.track_id = track_id
+    change.propagated.track_id = track_id
     box = as_boxes([change.box])[0]
-    sigma = answer_sigma(box[None], frames[0].size, config)[0]
-    on_object = explains(state, box, sigma, _NEWS)
-    if not on_object or not _mostly_followed(track_id, since_answer(past, frames[0], track_id)):
-        change.trajectory = virtual_trajectory(past, frames[0], track_id, box, config)
+    on_object = explains(state, box, answer_sigma(box[None], frame.size, config)[0], _NEWS)
+    if not on_object or not _mostly_followed(track_id, since_answer(known.past, frame, track_id)):
+        change.trajectory = virtual_trajectory(known.past, frame, track_id, box, config)
     change.restart = change.trajectory is None and not on_object
     if change.trajectory:
-        change.box_so_far.speed = change.trajectory.speed.copy()
+        change.propagated.speed = change.trajectory.speed.copy()
     elif on_object and kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
-        change.box_so_far.speed = state[1, :2].copy()
+        change.propagated.speed = state[1, :2].copy()
 
 
 def _mostly_followed(track_id: int, frames: Sequence[Frame]) -> bool:

@@ -22,10 +22,8 @@ from rtrack_ros.tracking.history.frame import (
     compose_affine,
 )
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.motion.field import Expectation, measure_boxes
+from rtrack_ros.tracking.motion.field import Expectation, MotionSource
 
-_MAX_MEASUREMENTS = 120
-_MIN_STRIDE = 5
 # Box sizes per second by which a box's speed may change from one measurement to the next second.
 _SPEED_REACH = 1.0
 _SPEED_MEMORY_S = 0.1
@@ -52,72 +50,96 @@ class PropagatedBox:
     measurements: list[tuple[Frame, SiameseMeasurement]] = field(default_factory=list)
 
 
-def propagate(frames: Sequence[Frame], propagated: Sequence[PropagatedBox], config: TrackerConfig,
-                  siamese: Siamese | None = None,
-                  give_way: Callable[[], object] = bool) -> None:
-    """Follow ``propagated`` from the first frame, where they are, to the last.
+class Propagator:
+    """Follows boxes through stored frames. Used by the thread of answers alone.
 
     Flow runs over strides of several frames: from one frame to the next a walker hardly moves
     against the background, and points of the two are told apart badly. When boxes and frames are
     many the strides grow, so that the work stays bounded. A stride's motion is shared out over
-    its frames. ``give_way`` is called between strides, so that a caller on another thread than
-    the camera's can let a frame pass first.
+    its frames.
+
+    Args:
+        motion: Measures motion between two frames.
+        min_stride: Fewest frames of a stride.
+        max_measurements: Most measurements of one call, boxes times strides.
     """
-    if not propagated:
-        return
-    last = len(frames) - 1
-    stride = max(_MIN_STRIDE, -(-last * len(propagated) // _MAX_MEASUREMENTS))
-    for begin in range(0, last, stride):
-        give_way()
-        span = frames[begin:min(begin + stride, last) + 1]
-        _follow(span, propagated, config)
-        if siamese:
-            _redetect(span, propagated, siamese, config)
+
+    def __init__(self, motion: MotionSource, min_stride: int = 5,
+                 max_measurements: int = 120) -> None:
+        self._motion = motion
+        self._min_stride, self._max_measurements = min_stride, max_measurements
+        self._siamese: Siamese | None = None
+
+    def prepare(self, config: TrackerConfig) -> None:
+        """Load the Siamese network if the settings want it, so that no answer waits for that."""
+        if config.siamese_per_frame and self._siamese is None:
+            self._siamese = Siamese()
+
+    def propagate(self, frames: Sequence[Frame], propagated: Sequence[PropagatedBox],
+                  config: TrackerConfig, give_way: Callable[[], object] = bool) -> None:
+        """Follow boxes from the first frame, where they are, to the last.
+
+        Args:
+            frames: Consecutive frames.
+            propagated: The boxes; they are changed.
+            config: Tracker settings.
+            give_way: Called between strides; may wait for something more urgent.
+        """
+        if not propagated:
+            return
+        last = len(frames) - 1
+        stride = max(self._min_stride, -(-last * len(propagated) // self._max_measurements))
+        for begin in range(0, last, stride):
+            give_way()
+            span = frames[begin:min(begin + stride, last) + 1]
+            self._follow(span, propagated, config)
+            if config.siamese_per_frame and self._siamese:
+                _redetect(span, propagated, self._siamese, config)
+
+    def _follow(self, span: Sequence[Frame], propagated: Sequence[PropagatedBox],
+                config: TrackerConfig) -> None:
+        """Follow all boxes over one stride."""
+        seconds = sum(frame.dt_s for frame in span[1:])
+        camera = compose_affine(span[1:])
+        motions: list[Motion | None] = [None] * len(propagated)
+        if seconds <= config.max_flow_gap_s and span[0].size == span[-1].size:
+            boxes = np.array([item.box for item in propagated])
+            extent = np.sqrt(np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), axis=1))
+            expected = Expectation(np.array([item.speed for item in propagated]) * seconds,
+                                   extent * _SPEED_REACH * seconds)
+            motions = self._motion.measure_boxes(
+                span[0].views, span[-1].views, boxes, _standing(span[0], propagated), expected,
+                camera, config)
+        for item, motion in zip(propagated, motions, strict=True):
+            _carry(span, item, motion, camera, seconds, config)
 
 
 def _redetect(span: Sequence[Frame], propagated: Sequence[PropagatedBox], siamese: Siamese,
           config: TrackerConfig) -> None:
     """Look for all boxes where they should have arrived, and put those that are seen right."""
     frame, seconds = span[-1], sum(step.dt_s for step in span[1:])
-    measurements = siamese.find(frame.views, [box_so_far.template for box_so_far in propagated],
-                          np.stack([box_so_far.box for box_so_far in propagated]))
-    for box_so_far, measurement in zip(propagated, measurements, strict=True):
+    measurements = siamese.find(frame.views, [item.template for item in propagated],
+                          np.stack([item.box for item in propagated]))
+    for item, measurement in zip(propagated, measurements, strict=True):
         if measurement:
-            box_so_far.measurements.append((frame, replace(measurement, interval_s=seconds)))
+            item.measurements.append((frame, replace(measurement, interval_s=seconds)))
         if measurement and measurement.finds(config.siamese_min_presence):
-            box_so_far.box = measurement.box
+            item.box = measurement.box
 
 
 def _standing(frame: Frame, propagated: Sequence[PropagatedBox]) -> BoxArray:
     """Return the boxes of all tracks on a frame that are not followed again."""
-    running = {box_so_far.track_id for box_so_far in propagated}
+    running = {item.track_id for item in propagated}
     ids = [track_id for track_id in list(frame.states) if track_id not in running]
     states = [frame.states.get(track_id) for track_id in ids]
     known = [state for state in states if state is not None]
     return kalman.boxes_of(np.stack(known)) if known else np.zeros((0, 4))
 
 
-def _follow(span: Sequence[Frame], propagated: Sequence[PropagatedBox],
-            config: TrackerConfig) -> None:
-    """Follow all boxes over one stride."""
-    seconds = sum(frame.dt_s for frame in span[1:])
-    camera = compose_affine(span[1:])
-    motions: list[Motion | None] = [None] * len(propagated)
-    if seconds <= config.max_flow_gap_s and span[0].size == span[-1].size:
-        boxes = np.array([box_so_far.box for box_so_far in propagated])
-        extent = np.sqrt(np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0), axis=1))
-        expected = Expectation(np.array([box_so_far.speed for box_so_far in propagated]) * seconds,
-                               extent * _SPEED_REACH * seconds)
-        motions = measure_boxes(span[0].views, span[-1].views, boxes,
-                                _standing(span[0], propagated), expected, camera, config)
-    for box_so_far, motion in zip(propagated, motions, strict=True):
-        _carry(span, box_so_far, motion, camera, seconds, config)
-
-
-def _carry(span: Sequence[Frame], box_so_far: PropagatedBox, motion: Motion | None, camera: Affine,
+def _carry(span: Sequence[Frame], item: PropagatedBox, motion: Motion | None, camera: Affine,
            seconds: float, config: TrackerConfig) -> None:
     """Move one box by its motion over one stride, or by its speed where that is not known."""
-    box, speed = box_so_far.box, box_so_far.speed
+    box, speed = item.box, item.speed
     centre = (box[:2] + box[2:]) / 2
     carried = camera[:, :2] @ centre + camera[:, 2]
     if motion is None:
@@ -127,10 +149,10 @@ def _carry(span: Sequence[Frame], box_so_far: PropagatedBox, motion: Motion | No
         own = centre + np.array(motion.shift) - carried
         speed = _smoothed(speed, own / max(seconds, 1e-6), seconds)
     half = (box[2:] - box[:2]) * (motion.growth if motion else 1.0) / 2
-    box_so_far.box = np.concatenate([carried + own - half, carried + own + half])
-    box_so_far.speed = speed
+    item.box = np.concatenate([carried + own - half, carried + own + half])
+    item.speed = speed
     parts = share_out(motion, own, centre, span, seconds)
-    box_so_far.motions += list(zip(span[1:], parts, strict=True))
+    item.motions += list(zip(span[1:], parts, strict=True))
 
 
 def _smoothed(speed: NDArray[np.float64], measured: NDArray[np.float64],

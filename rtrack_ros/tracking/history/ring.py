@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from rtrack_ros.tracking.history.frame import Frame
 
+MIN_SPAN_S = 4.0
+"""Seconds for which the tracker keeps frames however prompt answers are."""
 # The ring covers this many times the worst delay, which fades by this factor with every answer.
 _COVER = 2.0
 _DELAY_MEMORY = 0.98
@@ -23,9 +25,13 @@ class History:
     """
 
     def __init__(self, min_s: float, max_s: float) -> None:
-        self._min_s, self._max_s = min_s, max(min_s, max_s)
+        self.resize(min_s, max_s)
         self._worst_delay_s = 0.0
         self._frames: list[Frame] = []
+
+    def resize(self, min_s: float, max_s: float) -> None:
+        """Keep frames for other times; what is too old goes with the next frame."""
+        self._min_s, self._max_s = min_s, max(min_s, max_s)
 
     def __len__(self) -> int:
         return len(self._frames)

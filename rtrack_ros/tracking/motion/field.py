@@ -5,6 +5,7 @@ with the number of tracks.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -54,46 +55,62 @@ class Expectation:
     reach: NDArray[np.float64]
 
 
-def measure_motion(before: Views, after: Views, boxes: BoxArray, expected: Expectation,
-                   config: TrackerConfig) -> MotionField:
-    """Measure how camera and boxes moved from one frame to another.
+class MotionSource(Protocol):
+    """Measures how camera and boxes moved between two frames; ``OpticalFlow`` is one."""
 
-    Args:
-        before: Views of the earlier frame.
-        after: Views of the later frame, of the same size.
-        boxes: (N, 4) in RGB pixels on the earlier frame.
-        expected: What each box's velocity predicts; points that agree with it win.
-        config: Tracker settings.
-    """
-    scale = np.array(before.scale)
-    on_view = boxes * np.tile(scale, 2)
-    nobody = np.zeros((0, 4))
-    spectra = [_flow(*images, on_view, nobody, config) for images in _images(before, after)]
-    camera = _camera_motion([background for background, _ in spectra])
-    found = _motions([sample for _, sample in spectra], on_view, expected, scale, camera, config)
-    return MotionField(_camera_in_rgb_pixels(camera, scale), found)
+    def measure_motion(self, before: Views, after: Views, boxes: BoxArray, expected: Expectation,
+                       config: TrackerConfig) -> MotionField:
+        """Measure how camera and boxes moved from one frame to another.
+
+        Args:
+            before: Views of the earlier frame.
+            after: Views of the later frame, of the same size.
+            boxes: (N, 4) in RGB pixels on the earlier frame.
+            expected: What each box's velocity predicts; points that agree with it win.
+            config: Tracker settings.
+        """
+
+    def measure_boxes(self, before: Views, after: Views, boxes: BoxArray, others: BoxArray,
+                      expected: Expectation, camera: Affine,
+                      config: TrackerConfig) -> list[Motion | None]:
+        """Measure how boxes moved between two frames, None where no motion can be trusted.
+
+        Args:
+            before: Views of the earlier frame.
+            after: Views of the later frame, of the same size.
+            boxes: (N, 4) in RGB pixels on the earlier frame.
+            others: (K, 4) further objects there, which may stand before the boxes.
+            expected: What each box's velocity predicts; points that agree with it win.
+            camera: Background motion between the frames, 2x3, RGB pixels.
+            config: Tracker settings.
+        """
 
 
-def measure_boxes(before: Views, after: Views, boxes: BoxArray, others: BoxArray,
-                  expected: Expectation, camera: Affine,
-                  config: TrackerConfig) -> list[Motion | None]:
-    """Measure how boxes moved between two frames, None where no flow can be trusted.
+class OpticalFlow:
+    """Motion by sparse optical flow on whichever spectrum shows it; keeps no state."""
 
-    Args:
-        before: Views of the earlier frame.
-        after: Views of the later frame, of the same size.
-        boxes: (N, 4) in RGB pixels on the earlier frame.
-        others: (K, 4) further objects there, which may stand before the boxes.
-        expected: What each box's velocity predicts; points that agree with it win.
-        camera: Background motion between the frames, 2x3, RGB pixels.
-        config: Tracker settings.
-    """
-    scale = np.array(before.scale)
-    grown = np.tile(scale, 2)
-    samples = [_flow(*images, boxes * grown, others * grown, config, background=False)[1]
-               for images in _images(before, after)]
-    return _motions(samples, boxes * grown, expected, scale, _camera_on_view(camera, scale),
-                    config)
+    def measure_motion(self, before: Views, after: Views, boxes: BoxArray, expected: Expectation,
+                       config: TrackerConfig) -> MotionField:
+        """Measure how camera and boxes moved; see ``MotionSource``."""
+        scale = np.array(before.scale)
+        on_view = boxes * np.tile(scale, 2)
+        nobody = np.zeros((0, 4))
+        spectra = [_flow(*images, on_view, nobody, config) for images in _images(before, after)]
+        camera = _camera_motion([background for background, _ in spectra])
+        found = _motions([sample for _, sample in spectra], on_view, expected, scale, camera,
+                         config)
+        return MotionField(_camera_in_rgb_pixels(camera, scale), found)
+
+    def measure_boxes(self, before: Views, after: Views, boxes: BoxArray, others: BoxArray,
+                      expected: Expectation, camera: Affine,
+                      config: TrackerConfig) -> list[Motion | None]:
+        """Measure how boxes moved; see ``MotionSource``."""
+        scale = np.array(before.scale)
+        grown = np.tile(scale, 2)
+        samples = [_flow(*images, boxes * grown, others * grown, config, background=False)[1]
+                   for images in _images(before, after)]
+        return _motions(samples, boxes * grown, expected, scale, _camera_on_view(camera, scale),
+                        config)
 
 
 def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8]]:

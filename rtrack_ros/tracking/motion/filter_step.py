@@ -107,9 +107,9 @@ def answer_sigma(boxes: BoxArray, size: tuple[int, int],
     Along an axis on which the image cuts the box off, the object may be twice as large.
     """
     extent = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
-    centre = config.answer_noise * np.sqrt(extent.prod(axis=1)) + 1.0
+    centre = config.accuracy.centre_noise * np.sqrt(extent.prod(axis=1)) + 1.0
     place = np.repeat(centre[:, None], 2, axis=1)
-    shape = config.size_noise * extent + 1.0
+    shape = config.accuracy.size_noise * extent + 1.0
     cut = (boxes[:, :2] <= _EDGE_PX) | (boxes[:, 2:] >= np.array(size) - _EDGE_PX)
     place[cut] = np.maximum(place, 0.5 * extent)[cut]
     shape[cut] = np.maximum(shape, extent)[cut]

@@ -7,7 +7,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.motion.field import measure_motion
+from rtrack_ros.tracking.motion.field import MotionSource
 from rtrack_ros.tracking.motion.filter_step import expect
 from rtrack_ros.tracking.motion.kalman import States
 
@@ -17,7 +17,7 @@ _RESUME_AFTER_S = 0.4
 
 
 def measure_newest(pair: FramePair, before: Frame | None, ids: list[int], states: States,
-                   config: TrackerConfig) -> Frame:
+                   motion: MotionSource, config: TrackerConfig) -> Frame:
     """Return the frame of a new pair with its camera motion and the motion of tracks.
 
     Args:
@@ -25,6 +25,7 @@ def measure_newest(pair: FramePair, before: Frame | None, ids: list[int], states
         before: The frame before; None for the first.
         ids: Tracks to follow.
         states: Their states on ``before``, (N, 5, 4).
+        motion: Measures motion between the two frames.
         config: Tracker settings.
     """
     views = Views.of(pair, config.flow_width, config.siamese_width)
@@ -38,8 +39,8 @@ def measure_newest(pair: FramePair, before: Frame | None, ids: list[int], states
     expected = expect(states, dt_s)
     expected.shift[[before.coasting_s.get(track_id, 0.0) >= _RESUME_AFTER_S
                     for track_id in ids]] = np.nan
-    field = measure_motion(before.views, views, kalman.boxes_of(states), expected, config)
+    field = motion.measure_motion(before.views, views, kalman.boxes_of(states), expected, config)
     frame.camera = field.camera
-    frame.motions = {track_id: motion for track_id, motion
-                     in zip(ids, field.motions, strict=True) if motion}
+    frame.motions = {track_id: moved for track_id, moved
+                     in zip(ids, field.motions, strict=True) if moved}
     return frame

@@ -1,6 +1,7 @@
 """The two ways that the cost benchmark times do what they are timed for."""
 
 import sys
+from functools import partial
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from vision_msgs.msg import Detection2DArray
 from rtrack_ros.benchmarks.cost.benchmark import Clip, measure_cells
 from rtrack_ros.benchmarks.cost.pair_cost import STAGES, measure_path
 from rtrack_ros.benchmarks.cost.pair_paths import CommonPath, NodePath
+from rtrack_ros.benchmarks.cost.stage_clock import StageClock
 from rtrack_ros.benchmarks.cost.workload import AnswerScript, Workload
 from rtrack_ros.boxes import iou
 
@@ -56,7 +58,7 @@ def boxes_of(data: bytes | None) -> np.ndarray:
 
 def test_the_way_of_the_node_follows_the_planted_objects(clip: Clip) -> None:
     script = AnswerScript(clip.frames, Workload(SIZE, 3, 2))
-    path = NodePath(script.queries)
+    path = NodePath(script.queries, StageClock())
     arrays = []
     for index, pair in enumerate(clip.pairs):
         arrays.append(path.process(pair, ()))
@@ -69,18 +71,21 @@ def test_the_way_of_the_node_follows_the_planted_objects(clip: Clip) -> None:
 
 def test_every_stage_of_the_node_takes_time(clip: Clip) -> None:
     script = AnswerScript(clip.frames, Workload(SIZE, 3, 1))
-    cost = measure_path(NodePath(script.queries), clip.pairs, script, warm_up=4)
+    cost = measure_path(partial(NodePath, script.queries), clip.pairs, script, warm_up=4)
     assert (cost.pairs, cost.tracks) == (FRAMES - 4, 3)
-    assert all(cost.stages[name].p50 > 0 for name in STAGES)
-    assert cost.stages['flow'].p50 > cost.stages['pairing'].p50
+    assert set(cost.stages) == set(STAGES)
+    spent = {name: cost.stages[name].p50 for name in STAGES}
+    # Each does work by far above the clock's resolution, and nothing big hides in the rest.
+    assert all(spent[name] > 0.01 for name in STAGES if name != 'other')
+    assert spent['other'] < 0.1 * sum(spent.values())
     assert cost.total.p50 <= cost.total.p95
     with pytest.raises(ValueError, match='nothing to count'):
-        measure_path(NodePath(script.queries), clip.pairs[:4], script, warm_up=4)
+        measure_path(partial(NodePath, script.queries), clip.pairs[:4], script, warm_up=4)
 
 
 def test_the_common_way_gives_every_detection_an_identity(clip: Clip, trackers: None) -> None:
     script = AnswerScript(clip.frames, Workload(SIZE, 3, 1))
-    path = CommonPath()
+    path = CommonPath(StageClock())
     array = path.process(clip.pairs[5], script.boxes(5))
     assert np.allclose(boxes_of(array), script.boxes(5))
     assert path.alive() == 3
@@ -89,9 +94,10 @@ def test_the_common_way_gives_every_detection_an_identity(clip: Clip, trackers: 
 def test_the_common_way_is_measured_with_as_many_tracks_as_ours(clip: Clip) -> None:
     pytest.importorskip('trackers', reason='the baseline needs the bytetrack extra')
     script = AnswerScript(clip.frames, Workload(SIZE, 3, 1))
-    cost = measure_path(CommonPath(), clip.pairs, script, warm_up=4)
+    cost = measure_path(CommonPath, clip.pairs, script, warm_up=4)
     assert cost.tracks == 3
-    assert all(cost.stages[name].p50 > 0 for name in ('convert', 'kalman', 'publish'))
+    assert all(cost.stages[name].p50 > 0 for name in ('receive', 'intake', 'tracking', 'publish'))
+    assert cost.stages['flow'].p50 == cost.stages['siamese'].p50 == 0
 
 
 def test_without_trackers_only_the_common_way_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def test_sentences_tell_growth_pairing_and_memory(cells: list[Cell], play: LiveC
     said = lines(cells, growth(cells), pairing_quality(60), play)
     text = '\n'.join(said)
     assert 'growth 640x480, 1 queries, 10 to 50 tracks: 1.50 times' in text
-    assert 'pairing and conversion 1.75 ms, the common way 0.50 ms (3.50 times)' in text
+    assert 'intake 1.00 ms, the common way 0.29 ms (3.50 times)' in text
     assert '10 Hz, in step: 100% of RGB images go on (33% with thermal), by ApproximateTime 33%' \
         in text
     assert '+1.00 MiB/h' in text
@@ -86,7 +86,7 @@ def test_sentences_tell_growth_pairing_and_memory(cells: list[Cell], play: LiveC
 def test_the_record_is_json_and_keeps_ratios(cells: list[Cell], play: LiveCost) -> None:
     record = json.loads(json.dumps(benchmark_record(cells, {'model': play}, play)))
     assert [pair.get('ours_over_common') for pair in record['pairs']] == [3.0, 4.0, None]
-    assert record['pairs'][0]['rtrack_ros']['stages']['flow']['p50'] == pytest.approx(0.75)
+    assert record['pairs'][0]['rtrack_ros']['stages']['flow']['p50'] == pytest.approx(6 / 7)
     assert record['live']['model']['stamp_to_publish_ms']['p50'] == 499.5
     assert record['soak']['memory']['slope'] == pytest.approx(1.0)
     assert benchmark_record([], {}, None)['soak'] is None

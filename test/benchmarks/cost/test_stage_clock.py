@@ -2,9 +2,7 @@
 
 import pytest
 
-from rtrack_ros import boxes
-from rtrack_ros.benchmarks.cost.stage_clock import OTHER, Method, StageClock
-from rtrack_ros.intake import thermal
+from rtrack_ros.benchmarks.cost.stage_clock import OTHER, StageClock
 
 
 class Ticks:
@@ -25,6 +23,7 @@ class Worker:
 
     def __init__(self, ticks: Ticks) -> None:
         self.ticks = ticks
+        self.name = 'worker'
 
     def outer(self) -> int:
         self.ticks.pass_ms(2)
@@ -35,20 +34,17 @@ class Worker:
     def inner(self) -> None:
         self.ticks.pass_ms(10)
 
-    @classmethod
-    def made(cls, ticks: Ticks) -> 'Worker':
-        ticks.pass_ms(5)
-        return cls(ticks)
-
 
 def test_what_runs_inside_a_stage_is_not_counted_twice() -> None:
     ticks = Ticks()
-    clock, worker = StageClock(ticks), Worker(ticks)
-    with clock.installed({'a': [Method(Worker, 'outer')], 'b': [Method(Worker, 'inner')]}), \
-            clock.whole() as spent:
+    clock = StageClock(ticks)
+    inner = clock.timed('b', Worker(ticks))
+    with clock.whole() as spent:
         ticks.pass_ms(1)
-        assert worker.outer() == 7
-        worker.inner()
+        with clock.stage('a'):
+            ticks.pass_ms(5)
+            inner.inner()
+        inner.inner()
     assert spent == pytest.approx({'a': 5, 'b': 20, OTHER: 1})
 
 
@@ -75,20 +71,11 @@ def test_a_stage_ends_with_an_exception() -> None:
     assert spent == pytest.approx({'a': 4, OTHER: 2})
 
 
-def test_class_methods_keep_their_class() -> None:
+def test_a_timed_object_answers_as_the_object_does() -> None:
     ticks = Ticks()
-    clock = StageClock(ticks)
-    with clock.installed({'made': [Method(Worker, 'made')]}), clock.whole() as spent:
-        assert isinstance(Worker.made(ticks), Worker)
-    assert spent['made'] == pytest.approx(5)
-
-
-def test_a_function_is_timed_under_every_name_and_put_back() -> None:
-    from rtrack_ros.tracking.motion import field
-
-    clock, original = StageClock(), boxes.iou
-    with clock.installed({'iou': [boxes.iou], 'warp': [thermal.register_thermal]}):
-        assert boxes.iou is not original
-        changed = [name for name, value in vars(field).items() if value is original]
-        assert not changed
-    assert boxes.iou is original
+    clock, worker = StageClock(ticks), Worker(ticks)
+    timed = clock.timed('work', worker)
+    with clock.whole() as spent:
+        assert timed.outer() == 7
+        assert timed.name == 'worker'
+    assert spent == pytest.approx({'work': 15, OTHER: 0})

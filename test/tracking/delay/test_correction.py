@@ -6,7 +6,7 @@ import pytest
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking.appearance.histogram import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.delay.correction import correct_past
+from rtrack_ros.tracking.delay.correction import AnsweredFrame, correct_past
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
@@ -25,7 +25,7 @@ def correct(boxes, listed, distinct_from=()):
     states = kalman.new_states(np.array(boxes), np.full((2, 4), 3.0))
     frame = Frame(0, 0.1, VIEWS, (640, 480), states={1: states[0], 2: states[1]})
     answer = Answer(0, 'default', 1, tuple(Grounding(box, 'person') for box in listed))
-    return correct_past(answer, [], [frame], tracklets, states, TrackerConfig())
+    return correct_past(answer, AnsweredFrame(frame, [], tracklets, states), TrackerConfig())
 
 
 @pytest.mark.parametrize('seen', [FIRST, SECOND])
@@ -81,5 +81,6 @@ def test_whether_a_track_was_lost_is_asked_of_the_frame_of_the_answer(existence,
     frame = Frame(0, 0.1, views, (640, 480), states={1: state})
     jumped = tuple(edge + shift for edge, shift in zip(FIRST, (50, 0, 50, 0), strict=True))
     answer = Answer(0, 'default', 1, (Grounding(jumped, 'person'),))
-    changes = correct_past(answer, [], [frame], [tracklet], state[None], TrackerConfig()).changes
+    known = AnsweredFrame(frame, [], [tracklet], state[None])
+    changes = correct_past(answer, known, TrackerConfig()).changes
     assert [change.track_id for change in changes] == [found]

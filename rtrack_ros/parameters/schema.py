@@ -1,0 +1,118 @@
+"""Every parameter of the tracker node: one schema for node, YAML file and documents.
+
+What a parameter means, its unit and its range stand in one place: here for the node's own, and in
+the fields of ``TrackerConfig`` and ``Schedule`` for those of the tracker and the scheduler.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rtrack_ros.engines.base import USES
+from rtrack_ros.scheduling.scheduler import Schedule
+from rtrack_ros.settings import Setting, settings_of
+from rtrack_ros.tracking.config import TrackerConfig
+
+NOT_CALIBRATED = [0.0] * 9
+_NETWORK = 'siamese_'
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """One parameter.
+
+    Attributes:
+        name: Dotted name.
+        default: Its type is the parameter's type.
+        setting: Meaning, unit, range and whether it is better left alone.
+        when: When a change takes effect: 'now', at the next 'activate' or 'configure', or 'never'
+            for what is fixed for the life of the process.
+        field: The field of ``TrackerConfig`` or ``Schedule`` that it sets, '' for others.
+    """
+
+    name: str
+    default: Any
+    setting: Setting
+    when: str = 'now'
+    field: str = ''
+
+
+def _own(name: str, default: Any, meaning: str, when: str = 'now', unit: str = '',
+         span: tuple[float, float] | None = None, choices: tuple[str, ...] = (),
+         advanced: bool = True) -> ParameterSpec:
+    return ParameterSpec(name, default, Setting(meaning, unit, span, choices, advanced), when)
+
+
+OWN = (
+    _own('engine.name', 'auto', 'Engine that runs the model; auto takes the first that works',
+         'configure', choices=('auto', 'openvino', 'transformers', 'scripted'), advanced=False),
+    _own('engine.model', '', 'Folder of the model; empty takes the rtrack-nano that comes with '
+         'the package; for scripted, a JSON list of answers', 'configure', advanced=False),
+    _own('query.initial', '', 'Sentence to follow from the start', 'configure', advanced=False),
+    _own('thermal.homography', NOT_CALIBRATED, 'Row-major 3x3 homography from thermal to RGB '
+         'pixels; nine zeros assume equal fields of view', advanced=False),
+    _own('sync.slop_ms', 20.0, 'Largest stamp difference within a pair; raising it accepts worse '
+         'partners', unit='ms', span=(0.0, 1000.0), advanced=False),
+    _own('autostart', False, 'Configure and activate without a lifecycle manager', 'never'),
+    _own('engine.max_boxes', 12, 'Most boxes in one answer; raising it lets crowds be answered '
+         'and makes the longest answer slower', 'configure', span=(1, 100)),
+    _own('engine.threads', 1, 'Threads of the model; more shorten an answer and take cores from '
+         'tracking', 'configure', span=(1, 256)),
+    _own('engine.niceness', 5, 'Scheduling niceness of the model; raising it favours tracking '
+         'over answers where cores are scarce', 'configure', span=(0, 19)),
+    _own('ask.deadline_s', 0.0, 'Time after which a question to the model is given up and a newer '
+         'pair asked about; 0 gives up once the frame is forgotten (tracker.history_length_s)',
+         unit='s', span=(0.0, 600.0)),
+    _own('ask.crops', 'auto', 'Whether sure tracks are looked at enlarged; auto does it where '
+         'rtrack.json of the model says that it gains', choices=USES),
+    _own('ask.refine', 'never', 'Whether every box of an answer is looked at again from near. '
+         'Answers become more exact, fewer and later; auto does it where rtrack.json of the model '
+         'says that it gains', 'configure', choices=USES),
+    _own('rgb.transport', 'raw', 'Whether rgb/image_raw or rgb/image_raw/compressed is '
+         'subscribed', 'activate', choices=('raw', 'compressed')),
+    _own('thermal.transport', 'raw', 'Whether thermal/image_raw or thermal/image_raw/compressed '
+         'is subscribed', 'activate', choices=('raw', 'compressed')),
+    _own('thermal.scaling', 'auto', 'How raw counts become 8 bits; auto follows the scene by '
+         'percentiles, linear keeps thermal.linear_low and linear_high',
+         choices=('auto', 'linear')),
+    _own('thermal.linear_low', 0.0, 'Raw count shown black by linear scaling', unit='counts',
+         span=(-1e6, 1e6)),
+    _own('thermal.linear_high', 65535.0, 'Raw count shown white by linear scaling', unit='counts',
+         span=(-1e6, 1e6)),
+    _own('sync.max_wait_ms', 30.0, 'Longest time an RGB image waits for its thermal partner; '
+         'raising it pairs more and adds latency', unit='ms', span=(0.0, 1000.0)),
+    _own('sync.thermal_timeout_ms', 500.0, 'Thermal silence after which RGB goes on alone at '
+         'once; raising it waits longer for an unplugged camera', unit='ms',
+         span=(10.0, 60000.0)),
+    _own('status.rate_hz', 2.0, 'Rate of ~/status', 'activate', 'Hz', (0.1, 50.0)),
+    _own('diagnostics.rate_hz', 1.0, 'Rate of /diagnostics', 'activate', 'Hz', (0.1, 10.0)),
+    _own('diagnostics.answer_age_warn_s', 5.0, 'Age of the newest answer from which diagnostics '
+         'warn', unit='s', span=(0.1, 600.0)),
+    _own('diagnostics.latency_warn_ms', 100.0, 'Time from receiving an image to publishing its '
+         'array from which diagnostics warn', unit='ms', span=(1.0, 10000.0)),
+    _own('debug.image_rate_hz', 5.0, 'Highest rate of ~/debug/image, which is drawn only for '
+         'subscribers; raising it costs processor time', unit='Hz', span=(0.1, 60.0)),
+)
+"""Parameters of the node itself."""
+
+# A live node asks several sentences about one pair where the engine can; a file asks one.
+_LIVE_DEFAULTS = {'queries_per_pair': 4}
+
+
+def _tracker() -> list[ParameterSpec]:
+    specs = []
+    for item, known in settings_of(TrackerConfig):
+        short = item.name.replace(_NETWORK, 'siamese.', 1)
+        parent = 'tracker.advanced' if known.advanced else 'tracker'
+        specs.append(ParameterSpec(f'{parent}.{short}', item.default, known, field=item.name))
+    return specs
+
+
+def _schedule() -> list[ParameterSpec]:
+    named = {spec.name for spec in OWN}
+    return [ParameterSpec(f'ask.{item.name}', _LIVE_DEFAULTS.get(item.name, item.default), known,
+                          field=item.name)
+            for item, known in settings_of(Schedule) if f'ask.{item.name}' not in named]
+
+
+SCHEMA = tuple(sorted([*OWN, *_schedule(), *_tracker()], key=lambda spec: spec.setting.advanced))
+"""All parameters, those that one usually changes first."""

@@ -1,0 +1,88 @@
+"""Parameter values as settings: checked as a whole, turned into what the library takes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.parameters.schema import SCHEMA
+from rtrack_ros.pipeline import PipelineConfig
+from rtrack_ros.scheduling.scheduler import Schedule
+from rtrack_ros.tracking.config import TrackerConfig
+
+
+def defaults() -> dict[str, Any]:
+    """Return every parameter at its default, by name."""
+    return {spec.name: spec.default for spec in SCHEMA}
+
+
+def tracker_config(values: Mapping[str, Any]) -> TrackerConfig:
+    """Return the tracker's settings, parameters ``tracker.*``.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+    return TrackerConfig(**_fields(values, 'tracker.'))
+
+
+def schedule(values: Mapping[str, Any]) -> Schedule:
+    """Return what a model is asked in which order, parameters ``ask.*``.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+    return Schedule(deadline_s=values['ask.deadline_s'] or None, **_fields(values, 'ask.'))
+
+
+def schedule_for(values: Mapping[str, Any], model: Capabilities) -> Schedule:
+    """Return the same with what the model does not offer left out."""
+    return schedule(values).for_model(model, values['ask.crops'])
+
+
+def pipeline_config(values: Mapping[str, Any]) -> PipelineConfig:
+    """Return the settings of the pipeline.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+    return PipelineConfig(tracker_config(values), schedule(values), values['ask.crops'],
+                          values['ask.refine'], values['engine.max_boxes'])
+
+
+def homography(values: list[float]) -> NDArray[np.float64] | None:
+    """Return the 3x3 matrix of parameter ``thermal.homography``, None where not calibrated.
+
+    Raises:
+        ValueError: not nine numbers of an invertible matrix.
+    """
+    matrix = np.asarray(values, np.float64)
+    if matrix.shape != (9,) or not np.isfinite(matrix).all():
+        raise ValueError('thermal.homography needs nine finite numbers, row by row')
+    if not matrix.any():
+        return None
+    if abs(np.linalg.det(matrix.reshape(3, 3))) < 1e-12:
+        raise ValueError('thermal.homography cannot be inverted; give nine zeros where the '
+                         'cameras are not calibrated')
+    return matrix.reshape(3, 3)
+
+
+def check(values: Mapping[str, Any]) -> str:
+    """Return what is wrong with a complete set of values, or '' when they fit together."""
+    for spec in SCHEMA:
+        problem = spec.setting.problem(values[spec.name])
+        if problem:
+            return f'{spec.name} {problem}; got {values[spec.name]!r}'
+    if not values['thermal.linear_low'] < values['thermal.linear_high']:
+        return 'thermal.linear_low must be below thermal.linear_high'
+    try:
+        homography(values['thermal.homography'])
+    except ValueError as error:
+        return str(error)
+    return ''
+
+
+def _fields(values: Mapping[str, Any], group: str) -> dict[str, Any]:
+    return {spec.field: values[spec.name] for spec in SCHEMA
+            if spec.field and spec.name.startswith(group)}
