@@ -28,7 +28,8 @@ from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
 from rtrack_ros.scheduling.worker import EngineJob, GroundingWorker, GroundsQueries, WorkerCounts
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, TrackState, surest
-from rtrack_ros.tracking.tracker import Outcome, Tracker
+from rtrack_ros.tracking.track_book import Outcome
+from rtrack_ros.tracking.tracker import Tracker
 
 _MIN_BOX_PX = 4.0
 

@@ -83,6 +83,11 @@ class Tracklet:
     redetected_ns: int = 0
     distinct_from: set[int] = field(default_factory=set)
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """Id and epoch of its query."""
+        return self.query_id, self.epoch
+
     def existence_at(self, stamp_ns: int, existence_decay_s: float) -> float:
         """Return the existence at a stamp, from what answers said about frames up to it."""
         existence, since_ns = self.existence, self.existence_ns

@@ -18,7 +18,8 @@ from rtrack_ros.tracking.history.frame import STILL, Motion
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion.field import MotionField
 from rtrack_ros.tracking.track import Track, TrackState
-from rtrack_ros.tracking.tracker import Outcome, Tracker
+from rtrack_ros.tracking.track_book import Outcome
+from rtrack_ros.tracking.tracker import Tracker
 
 PERIOD_NS = 33_333_333
 FRAMES = 90

@@ -12,7 +12,8 @@ from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import TrackState
-from rtrack_ros.tracking.tracker import Outcome, Tracker
+from rtrack_ros.tracking.track_book import Outcome
+from rtrack_ros.tracking.tracker import Tracker
 
 # Frame-to-frame flow drifts; this is what is allowed of it between answers, pixels per second.
 DRIFT = 4.0
