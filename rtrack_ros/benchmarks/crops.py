@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from rtrack_ros.benchmarks.grounding import Case, questions
+from rtrack_ros.benchmarks.grounding import Case, cases
 from rtrack_ros.boxes import as_boxes, clip, iou
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.evaluation.metrics.grounding_f1 import (
@@ -40,7 +40,7 @@ _DRIFT = 0.1
 class _Look:
     """One question, and the region of the image that its tracks would be looked for in."""
 
-    question: Case
+    case: Case
     closer: FramePair
 
 
@@ -57,8 +57,8 @@ def run_crops(engine: Engine, scenes: int, seed: int, sentences: int) -> dict[st
     asked: dict[str, list[GroundedFrame]] = {'whole': [], 'crop': []}
     for number in track(range(scenes), description='asking about whole images and crops'):
         for look in _looks(seed + number, sentences, size):
-            for view, pair in (('whole', look.question.pair), ('crop', look.closer)):
-                asked[view].append(_ask(grounder, look.question, pair))
+            for view, pair in (('whole', look.case.pair), ('crop', look.closer)):
+                asked[view].append(_ask(grounder, look.case, pair))
     return {'model': engine.capabilities().model, 'scenes': scenes, 'first_seed': seed,
             'questions': len(asked['whole']),
             'views': {view: _figures(frames) for view, frames in asked.items()}}
@@ -67,23 +67,23 @@ def run_crops(engine: Engine, scenes: int, seed: int, sentences: int) -> dict[st
 def _looks(seed: int, sentences: int, size: tuple[int, int]) -> Iterator[_Look]:
     """Yield the questions about somebody who is there and whom a crop enlarges."""
     rng = np.random.default_rng((seed, 12))
-    for question in questions(seed, sentences):
-        truth = as_boxes(question.truth)
+    for case in cases(seed, sentences):
+        truth = as_boxes(case.truth)
         sides = np.tile(truth[:, 2:] - truth[:, :2], 2)
-        width, height = question.pair.width, question.pair.height
+        width, height = case.pair.width, case.pair.height
         followed = clip(truth + rng.normal(0.0, _DRIFT, truth.shape) * sides, width, height)
         region = region_of_interest(followed, (width, height), size)
         if region is not None:
-            yield _Look(question, question.pair.crop(region))
+            yield _Look(case, case.pair.crop(region))
 
 
-def _ask(grounder: Grounder, question: Case, pair: FramePair) -> GroundedFrame:
+def _ask(grounder: Grounder, case: Case, pair: FramePair) -> GroundedFrame:
     try:
-        answer = grounder.ground(pair, Query('default', clean_query_text(question.text), 1))
+        answer = grounder.ground(pair, Query('default', clean_query_text(case.text), 1))
     except AnswerError:
-        return GroundedFrame(question.truth, None, question.condition, question.kind)
-    return GroundedFrame(question.truth, tuple(item.box for item in answer.groundings),
-                         question.condition, question.kind)
+        return GroundedFrame(case.truth, None, case.condition, case.kind)
+    return GroundedFrame(case.truth, tuple(item.box for item in answer.groundings),
+                         case.condition, case.kind)
 
 
 def _figures(frames: Sequence[GroundedFrame]) -> dict[str, Any]:
@@ -109,10 +109,10 @@ def run_sharing(engine: Engine, pairs: int, seed: int, sentences: int) -> dict[s
     grounder, apart, together = Grounder(engine), 0.0, 0.0
     equal = asked = 0
     for number in track(range(pairs), description='asking several sentences about one pair'):
-        several = list(islice(questions(seed + number, sentences), sentences))
+        several = list(islice(cases(seed + number, sentences), sentences))
         pair = several[0].pair
-        queries = [Query(str(index), clean_query_text(question.text), 1)
-                   for index, question in enumerate(several)]
+        queries = [Query(str(index), clean_query_text(case.text), 1)
+                   for index, case in enumerate(several)]
         _timed(grounder, [(replace(pair), queries[0])])
         lonely, cost = _timed(grounder, [(replace(pair), query) for query in queries])
         apart += cost

@@ -1,7 +1,8 @@
 """How well a model grounds sentences on held-out scenes, and what each sensor is worth to it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from rich.progress import track
 from rich.table import Table
 
 from rtrack_ros.engines.base import Engine, EngineError
+from rtrack_ros.evaluation.metrics.answer_accuracy import TooFewAnswersError, measure_accuracy
 from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, score_groundings
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
@@ -25,16 +27,17 @@ SCENE_SECONDS = 12.0
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A frame pair, a sentence, and the boxes it means."""
+    """A frame pair, a sentence, the boxes it means and those of the other objects in view."""
 
     pair: FramePair
     text: str
     truth: tuple[Box, ...]
     condition: str
     kind: str
+    others: tuple[Box, ...]
 
 
-def questions(seed: int, sentences: int) -> Iterator[Case]:
+def cases(seed: int, sentences: int) -> Iterator[Case]:
     """Yield one frame of every condition of a scene with ``sentences`` random sentences each.
 
     The draw depends on the seed alone and prefers no sentence to another.
@@ -49,14 +52,15 @@ def questions(seed: int, sentences: int) -> Iterator[Case]:
         boxes = {item.id: item.box for item in frame.objects}
         for pick in rng.choice(len(scene.expressions), sentences, replace=False):
             expression = scene.expressions[int(pick)]
-            yield Case(pair, expression.text,
-                           tuple(boxes[name] for name in sorted(expression.ids[index])),
-                           frame.condition, expression.kind)
+            meant = expression.ids[index]
+            yield Case(pair, expression.text, tuple(boxes[name] for name in sorted(meant)),
+                       frame.condition, expression.kind,
+                       tuple(boxes[name] for name in sorted(boxes.keys() - set(meant))))
 
 
 def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadline_s: float,
                   refine: str = 'auto') -> dict[str, Any]:
-    """Return F1 at IoU 0.5 by view, condition and kind, and the latency of the answers.
+    """Return F1 at IoU 0.5 by view, condition and kind, latency and accuracy of the answers.
 
     Args:
         engine: Answers.
@@ -70,9 +74,9 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
     asked: dict[str, list[GroundedFrame]] = {view: [] for view in VIEWS}
     latencies: list[float] = []
     for number in track(range(scenes), description='grounding held-out scenes'):
-        for question in questions(seed + number, sentences):
+        for case in cases(seed + number, sentences):
             for view in VIEWS:
-                frame, latency_ms = _ask(grounder, question, view, deadline_s)
+                frame, latency_ms = _ask(grounder, case, view, deadline_s)
                 asked[view].append(frame)
                 latencies.append(latency_ms)
     capabilities = engine.capabilities()
@@ -90,24 +94,28 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
                              sorted(report.by_condition.items())},
             'by_kind': {name: score.as_dict() for name, score in sorted(report.by_kind.items())},
             'false_answers_when_nobody': _false_alarms(frames)}
+    with suppress(TooFewAnswersError):
+        result['accuracy'] = asdict(measure_accuracy(asked['both']))
     return result
 
 
-def _ask(grounder: GroundsQueries, question: Case, view: str, deadline_s: float
+def _ask(grounder: GroundsQueries, case: Case, view: str, deadline_s: float
          ) -> tuple[GroundedFrame, float]:
-    pair = question.pair
+    pair = case.pair
     if view == 'rgb only':
         pair = FramePair(pair.stamp_ns, pair.rgb, None)
     elif view == 'thermal only':
         pair = FramePair(pair.stamp_ns, np.zeros_like(pair.rgb), pair.thermal)
     try:
-        answer = grounder.ground(pair, Query('default', clean_query_text(question.text), 1),
+        answer = grounder.ground(pair, Query('default', clean_query_text(case.text), 1),
                                  deadline_s)
     except (AnswerError, EngineError):
-        return GroundedFrame(question.truth, None, question.condition, question.kind), 0.0
-    said = tuple(item.box for item in answer.groundings)
-    return (GroundedFrame(question.truth, said, question.condition, question.kind),
-            answer.latency_ms)
+        return _grounded(case, None), 0.0
+    return _grounded(case, tuple(item.box for item in answer.groundings)), answer.latency_ms
+
+
+def _grounded(case: Case, said: tuple[Box, ...] | None) -> GroundedFrame:
+    return GroundedFrame(case.truth, said, case.condition, case.kind, case.others)
 
 
 def _false_alarms(frames: list[GroundedFrame]) -> float:

@@ -19,10 +19,10 @@ def one_scene(monkeypatch):
     """Three questions: somebody small is there, somebody large is, and nobody is."""
     pair = FramePair(1, np.zeros((480, 640, 3), np.uint8), np.zeros((480, 640), np.uint8))
 
-    def questions(seed, sentences):
+    def cases(seed, sentences):
         for truth in ((SMALL,), (LARGE,), ()):
-            yield Case(pair, 'the person', truth, 'day', 'class')
-    monkeypatch.setattr(crops, 'questions', questions)
+            yield Case(pair, 'the person', truth, 'day', 'class', ())
+    monkeypatch.setattr(crops, 'cases', cases)
 
 
 def answer_on(width):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rtrack_ros.benchmarks.grounding import questions, run_grounding
+from rtrack_ros.benchmarks.grounding import cases, run_grounding
 from rtrack_ros.boxes import rel1000_from_pixels
 from rtrack_ros.engines.scripted import ScriptedEngine
 
@@ -12,7 +12,7 @@ SEED = 9_700_000
 
 
 def test_questions_are_the_same_by_seed_and_cover_every_condition() -> None:
-    first, second = list(questions(SEED, 2)), list(questions(SEED, 2))
+    first, second = list(cases(SEED, 2)), list(cases(SEED, 2))
     assert [(item.text, item.truth) for item in first] == [(item.text, item.truth)
                                                            for item in second]
     assert len({item.condition for item in first}) == 6 and len(first) == 12
@@ -29,7 +29,7 @@ def test_saying_nothing_scores_zero_and_raises_no_false_alarm() -> None:
 
 def test_the_truth_itself_scores_one_in_every_view() -> None:
     """An engine that answers with the truth, in the model's coordinates, is scored as perfect."""
-    truths = [question.truth for question in questions(SEED, 2) for _ in range(3)]
+    truths = [case.truth for case in cases(SEED, 2) for _ in range(3)]
     texts = [json.dumps([{'bbox_2d': [round(v) for v in box], 'label': 'person'}
                          for box in rel1000_from_pixels(truth, 640, 480).tolist()])
              for truth in truths]

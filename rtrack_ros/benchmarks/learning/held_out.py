@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rtrack_ros.benchmarks.grounding import Case, questions
+from rtrack_ros.benchmarks.grounding import Case, cases
 from rtrack_ros.benchmarks.learning.batch_answers import BatchAnswers, BatchGrounder
 from rtrack_ros.benchmarks.learning.streaming_score import ScenePlan
 from rtrack_ros.benchmarks.tracking.drawn_scenes import DrawnScene
@@ -28,9 +28,9 @@ class HeldOut:
 
     def __init__(self, scenes: int, first_seed: int, plan: ScenePlan, folder: Path) -> None:
         self._plan = plan
-        self._questions: list[Case] = [
-            question for number in range(scenes)
-            for question in questions(first_seed + number, SENTENCES)]
+        self._cases: list[Case] = [
+            case for number in range(scenes)
+            for case in cases(first_seed + number, SENTENCES)]
         self._scenes: list[DrawnScene] = [
             plan.draw(seed, condition, folder / f'{seed}-{condition}-{plan.seconds:g}s')
             for seed, condition in plan.scenes()]
@@ -52,10 +52,10 @@ class HeldOut:
                 'assa': round(tracked.assa, 2)}
 
     def _answered(self, grounder: BatchGrounder) -> list[GroundedFrame]:
-        asked = [(question.pair, question.text) for question in self._questions]
-        return [GroundedFrame(question.truth, None if said is None else
-                              tuple(item.box for item in said), question.condition, question.kind)
-                for question, said in zip(self._questions, grounder.ground(asked), strict=True)]
+        asked = [(case.pair, case.text) for case in self._cases]
+        return [GroundedFrame(case.truth, None if said is None else
+                              tuple(item.box for item in said), case.condition, case.kind)
+                for case, said in zip(self._cases, grounder.ground(asked), strict=True)]
 
 
 def _share(values: Sequence[bool]) -> float:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from rtrack_ros import boxes
@@ -21,12 +23,14 @@ class GroundedFrame:
             nothing found and is reported apart.
         condition: For example 'day' or 'smoke'.
         kind: Kind of the expression, for example 'colour'.
+        others: Boxes of the objects in view that the sentence does not mean.
     """
 
     truth: tuple[Box, ...]
     answer: tuple[Box, ...] | None
     condition: str = ''
     kind: str = ''
+    others: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,20 @@ class GroundingReport:
 
 def score_frame(frame: GroundedFrame, threshold: float = IOU_THRESHOLD) -> GroundingScore:
     """Return the counts of one frame; boxes are matched one to one for the largest total IoU."""
-    answer = frame.answer or ()
-    overlap = boxes.iou(frame.truth, answer)
+    matched = len(match_boxes(frame, threshold)[0])
+    return GroundingScore(matched, len(frame.answer or ()) - matched, len(frame.truth) - matched,
+                          1, int(frame.answer is None))
+
+
+def match_boxes(frame: GroundedFrame, threshold: float = IOU_THRESHOLD
+                ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which true box belongs to which answered one, two arrays of indices."""
+    overlap = boxes.iou(frame.truth, frame.answer or ())
     # A pair below the threshold is worth nothing, so that it cannot displace a valid one.
-    worth = overlap * (overlap >= threshold)
-    rows, columns = linear_sum_assignment(worth, maximize=True)
-    matched = int((worth[rows, columns] > 0).sum())
-    return GroundingScore(matched, len(answer) - matched, len(frame.truth) - matched, 1,
-                          int(frame.answer is None))
+    value = overlap * (overlap >= threshold)
+    rows, columns = linear_sum_assignment(value, maximize=True)
+    valid = value[rows, columns] > 0
+    return rows[valid], columns[valid]
 
 
 def score_groundings(frames: Iterable[GroundedFrame]) -> GroundingReport:

@@ -9,7 +9,7 @@ torch = pytest.importorskip('torch', reason='learning needs the extra train (mak
 for package in ('transformers', 'trl', 'peft', 'datasets', 'trackeval'):
     pytest.importorskip(package, reason='learning needs the extras train and eval')
 
-from rtrack_ros.benchmarks.grounding import questions  # noqa: E402
+from rtrack_ros.benchmarks.grounding import cases  # noqa: E402
 from rtrack_ros.benchmarks.learning.batch_answers import BatchAnswers, BatchGrounder  # noqa: E402
 from rtrack_ros.benchmarks.learning.held_out import HeldOut  # noqa: E402
 from rtrack_ros.benchmarks.learning.streaming_score import ScenePlan  # noqa: E402
@@ -28,7 +28,7 @@ def grounder() -> BatchGrounder:
 
 
 def test_a_batch_is_answered_as_the_engine_answers(grounder: BatchGrounder) -> None:
-    asked = [(item.pair, item.text) for item in questions(SEED, 2)]
+    asked = [(item.pair, item.text) for item in cases(SEED, 2)]
     found = list(grounder.ground(asked))
     engine = load_engine('transformers', NANO)
     try:
@@ -55,7 +55,7 @@ def test_answers_about_a_recording_are_asked_for_ahead() -> None:
             self.batches.append(len(asked))
             return [() for _ in asked]
 
-    pairs = [item.pair for item in list(questions(SEED, 1))]
+    pairs = [item.pair for item in list(cases(SEED, 1))]
     answers = BatchAnswers(Counting(), pairs, 2)
     query = Query('default', 'the people', 1)
     heard = [answers.about(index, query).answer.stamp_ns for index in (0, 2, 4, 1)]
