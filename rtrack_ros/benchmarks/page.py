@@ -81,8 +81,9 @@ by itself.""",
     Section('Tracking when answers are late', """\
 A recording is replayed in virtual time. The engine takes as long as the profile says:
 `orin-qwen3vl-2b-int4` is the published latency of Qwen3-VL-2B in INT4 on a Jetson AGX Orin, 0.37 s
-an answer on average. Nothing was run on such a device here. At every instant the newest boxes published by then are compared with the truth
-of that instant (**streaming HOTA**). All rows get the same answers.
+an answer on average. Nothing was run on such a device here. At every instant the newest boxes
+published by then are compared with the truth of that instant (**streaming HOTA**). All rows get
+the same answers.
 
 - **rtrack_ros** carries its boxes ahead by the time between two images
   (`tracker.prediction_horizon_s`), as a robot wants it that acts on the newest array. *At the

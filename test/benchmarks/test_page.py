@@ -91,7 +91,8 @@ def test_tracking_is_shown_with_what_late_answers_are_compared_with():
     assert '| rtrack_ros | 58.9 | 54.3 | 64.0 | 72.1 | 19 | 0.9 | 0.37 | 5.1 |' in text
     assert '| rtrack_ros, same answers without delay | 62.1 |' in text
     assert '| rtrack_ros, an engine that takes no time | 77.0 |' in text
-    assert '|  | 1 s |\n| --- | --- |\n| ByteTrack | 9.0 |\n| rtrack_ros, no delay | 50.0 |' in text
+    assert ('|  | 1 s |\n| --- | --- |\n| ByteTrack | 9.0 |\n| rtrack_ros, no delay | 50.0 |'
+            in text)
 
 
 def test_cost_is_shown_with_stages_delays_and_memory():

@@ -1,0 +1,66 @@
+"""The examples and the README's Python run as they stand there."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rtrack_ros.cli import main
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / 'examples'
+
+
+def run(arguments: list[str], folder: Path) -> str:
+    """Run Python on something and return what it printed."""
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, check=False, timeout=240,
+                          capture_output=True, text=True, env=os.environ)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which the scene of the README lies, two seconds of it."""
+    pytest.importorskip('openvino_genai', reason='the shipped model runs on OpenVINO')
+    folder = tmp_path_factory.mktemp('readme')
+    assert main(['simulate', '--seed', '3', '--seconds', '2', '--conditions', 'day',
+                 '--format', 'video', '--out', str(folder / 'scene')]) == 0
+    return folder
+
+
+def test_python_of_the_readme_prints_tracks_with_boxes_and_scores(scene):
+    blocks = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
+    assert len(blocks) == 1
+    assert len(blocks[0].split('pipeline = ', 1)[1].strip().splitlines()) <= 8
+    printed = run(['-c', blocks[0]], scene).splitlines()
+    assert printed
+    for line in printed:
+        assert re.fullmatch(r'\d+ \((-?\d+\.\d+, ){3}-?\d+\.\d+\) [01]\.\d+', line), line
+
+
+def test_track_video_follows_a_sentence_through_two_videos(scene):
+    printed = run([str(EXAMPLES / 'track_video.py'), 'scene/video/visible.mp4',
+                   'scene/video/infrared.mp4', 'the people'], scene).splitlines()
+    assert len(printed) >= 30  # of 60 frames with somebody in view
+    assert all(re.fullmatch(r' +\d+\.\d{3} s  id \d+  (\d+ ){4} [01]\.\d\d', line)
+               for line in printed)
+
+
+def test_own_engine_is_asked_and_its_box_is_followed(tmp_path):
+    printed = run([str(EXAMPLES / 'own_engine.py')], tmp_path).splitlines()
+    assert [line.split()[:2] for line in printed] == [[str(n), '1'] for n in range(10)]
+    assert printed[0].startswith('0 1 [256, 144, 384, 336]')
+
+
+def test_multi_robot_launch_parses_and_puts_no_topic_of_a_robot_into_the_root():
+    tree = ast.parse((EXAMPLES / 'multi_robot.launch.py').read_text())
+    assert any(isinstance(node, ast.FunctionDef) and node.name == 'generate_launch_description'
+               for node in tree.body)
+    remaps = [pair for node in ast.walk(tree) if isinstance(node, ast.keyword)
+              and node.arg == 'remappings' for pair in ast.literal_eval(node.value)]
+    assert remaps and not any(new.startswith('/') for _, new in remaps)
