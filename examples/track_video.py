@@ -16,7 +16,8 @@ from rtrack_ros.tracking.track import TrackState
 def main(rgb: str, thermal: str, sentence: str) -> None:
     """Track and print: time in seconds, ID, box in pixels of the RGB image, score."""
     engine = load_engine('auto', default_model())
-    pipeline = build_pipeline(engine, live=False)
+    # For a file: the model is asked inside push, every 0.3 s of the recording.
+    pipeline = build_pipeline(engine, live=False, ask_interval_s=0.3)
     pipeline.set_query(sentence)
     for pair in open_pairs(rgb, thermal):
         for track in pipeline.push(pair):

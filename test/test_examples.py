@@ -12,7 +12,7 @@ import pytest
 from rtrack_ros.cli import main
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = ROOT / 'examples'
+EXAMPLES, README = ROOT / 'examples', ROOT / 'README.md'
 
 
 def run(arguments: list[str], folder: Path) -> str:
@@ -28,13 +28,14 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the scene of the README lies, two seconds of it."""
     pytest.importorskip('openvino_genai', reason='the shipped model runs on OpenVINO')
     folder = tmp_path_factory.mktemp('readme')
-    assert main(['simulate', '--seed', '3', '--seconds', '2', '--conditions', 'day',
-                 '--format', 'video', '--out', str(folder / 'scene')]) == 0
+    command = re.search(r'`rtrack (simulate[^`]*) --out scene`', README.read_text())
+    assert command, 'the README says how to make the two videos'
+    assert main([*command[1].split(), '--seconds', '2', '--out', str(folder / 'scene')]) == 0
     return folder
 
 
 def test_python_of_the_readme_prints_tracks_with_boxes_and_scores(scene):
-    blocks = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
+    blocks = re.findall(r'```python\n(.*?)```', README.read_text(), re.DOTALL)
     assert len(blocks) == 1
     assert len(blocks[0].split('pipeline = ', 1)[1].strip().splitlines()) <= 8
     printed = run(['-c', blocks[0]], scene).splitlines()

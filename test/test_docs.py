@@ -1,0 +1,54 @@
+"""What the documents point at is there: files, parameters, pictures."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / 'README.md', *ROOT.glob('*.md'), *ROOT.glob('docs/**/*.md'),
+                *ROOT.glob('examples/*.md'), *ROOT.glob('models/**/*.md')])
+LINK = re.compile(r'\]\(([^)\s#]+)[^)]*\)')
+GROUPS = ('engine', 'query', 'ask', 'rgb', 'thermal', 'sync', 'status', 'diagnostics', 'debug',
+          'tracker')
+PARAMETER = re.compile(rf'`((?:{"|".join(GROUPS)})\.[a-z0-9_.]+)`')
+
+
+def parameters(tree: dict[str, Any], prefix: str = '') -> set[str]:
+    """Return the dotted names of a parameter file."""
+    names = set()
+    for key, value in tree.items():
+        name = f'{prefix}{key}'
+        names |= parameters(value, f'{name}.') if isinstance(value, dict) else {name}
+    return names
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_somewhere(page):
+    links = [link for link in LINK.findall(page.read_text(encoding='utf-8')) if ':' not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_parameter_that_a_page_names_exists(page):
+    tree = yaml.safe_load((ROOT / 'config' / 'tracker.yaml').read_text(encoding='utf-8'))
+    known = parameters(tree['/**']['ros__parameters'])
+    named = set(PARAMETER.findall(page.read_text(encoding='utf-8')))
+    assert {name for name in named - known if not name.endswith(('.py', '.json', '.yaml'))
+            and name not in ('tracker.advanced',)} == set()
+
+
+def test_every_word_of_the_glossary_lives_where_it_says():
+    rows = re.findall(r'^\| \*\*.*\| (`[^|]+`) \|$', (ROOT / 'docs' / 'glossary.md').read_text(),
+                      re.MULTILINE)
+    files = [name for row in rows for name in re.findall(r'`([^`]+)`', row)]
+    assert len(rows) >= 30
+    assert [name for name in files if not (ROOT / 'rtrack_ros' / name).is_file()] == []
+
+
+def test_the_readme_is_short():
+    lines = (ROOT / 'README.md').read_text(encoding='utf-8').splitlines()
+    assert len(lines) <= 100
+    assert [line for line in lines if len(line) > 100] == []
