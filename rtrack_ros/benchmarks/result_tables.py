@@ -14,7 +14,7 @@ Result = Mapping[str, Any]
 Row = Sequence[Any]
 
 _COMMAND = re.compile(r'\b(?:rtrack(?:_ros\.cli)?) (?:benchmark )?(\w+)')
-_PART = re.compile(r'--part[ =](\w+)')
+_PART = re.compile(r'--parts?[ =](\w+)')
 _VIEWS = ('both', 'rgb only', 'thermal only')
 _NO_DELAY = '0 s'
 _AT_ONCE = ', answers at once'

@@ -124,7 +124,7 @@ def test_cost_is_shown_with_stages_delays_and_memory():
     ('rtrack benchmark tasks', {'model': 'nano', 'verify': {
         'all': {'accuracy': 0.95, 'always_no': 0.5}}},
      '| verify, accuracy | 0.95 | 0.50 (always No) |'),
-    ('rtrack benchmark learning --part cas', {'summary': {'1.0': {'none': {
+    ('rtrack benchmark learning --parts cas', {'summary': {'1.0': {'none': {
         'gradient_largest': 1.24, 'reward_final': 0.966, 'reward_final_lowest': 0.96,
         'near_ties': None}}}}, '| 1.0 | none | 1.24 | 0.966 | 0.960 | - |'),
     ('rtrack benchmark learning --part thermal', {'rows': {'night': {
