@@ -1,17 +1,20 @@
 """What the documents point at is there: files, parameters, pictures."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from rtrack_ros.cli import build_parser
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob('*.md'), *ROOT.glob('docs/**/*.md'),
                 *ROOT.glob('examples/*.md'), *ROOT.glob('models/**/*.md')])
-OF_THE_PAST = ('CHANGELOG', 'history', 'migration')
-"""Pages that name parameters by the names they had."""
+OF_THE_PAST = ('CHANGELOG', 'benchmarks', 'history', 'migration')
+"""Pages that name parameters and options by the names they had."""
 SUFFIXES = ('.py', '.json', '.yaml')
 LINK = re.compile(r'\]\(([^)\s#]+)[^)]*\)')
 GROUPS = ('engine', 'query', 'ask', 'rgb', 'thermal', 'sync', 'status', 'diagnostics', 'debug',
@@ -41,6 +44,30 @@ def test_every_parameter_that_a_page_names_exists(page):
     known = parameters(tree['/**']['ros__parameters'])
     named = set(PARAMETER.findall(page.read_text(encoding='utf-8')))
     assert sorted(name for name in named - known if not name.endswith(SUFFIXES)) == []
+
+
+def commands(page: Path) -> list[str]:
+    """Return the ``rtrack`` commands of a page that are written out in full."""
+    text = re.sub(r'\\\n\s*', ' ', page.read_text(encoding='utf-8'))
+    blocks = re.findall(r'^```(?:bash|sh)?\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
+    lines = [line.partition('  #')[0].strip() for block in blocks for line in block.splitlines()]
+    inline = [' '.join(code.split()) for code in re.findall(r'(?<!`)`([^`]+)`(?!`)', text)]
+    return [line for line in lines + [code for code in inline if ' --' in code]
+            if line.startswith('rtrack ') and not re.search(r'\.\.\.|[|<>\[\]]', line)]
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if page.stem not in OF_THE_PAST],
+                         ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_shows_is_accepted(page, capsys):
+    refused = []
+    for command in commands(page):
+        try:
+            build_parser().parse_args(shlex.split(command)[1:])
+        except SystemExit:
+            reason = capsys.readouterr().err.splitlines()[-1]
+            # A page may leave out what it does not speak of.
+            refused += [] if 'are required' in reason else [(command, reason)]
+    assert refused == []
 
 
 def test_every_word_of_the_glossary_lives_where_it_says():
