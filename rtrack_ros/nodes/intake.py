@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from rtrack_ros.frames import FramePair, Image8, SensorHealth
+from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.intake.encodings import ConversionError
 from rtrack_ros.intake.pairing import PairedItem, StampPairer
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
@@ -137,8 +137,7 @@ class Intake:
                                        height, self._homography)
         else:
             self._explain_missing(received_ns)
-        pair = FramePair(item.stamp_ns, pixels, thermal, header.frame_id,
-                         SensorHealth(rgb=True, thermal=thermal is not None))
+        pair = FramePair(item.stamp_ns, pixels, thermal, header.frame_id)
         return ReceivedPair(pair, header, received_ns, item.after_reset or resized)
 
     def _explain_missing(self, received_ns: int) -> None:

@@ -57,7 +57,6 @@ def test_a_pair_carries_the_rgb_header_and_the_thermal_on_its_grid() -> None:
     assert received.pair.stamp_ns == START_NS
     assert received.pair.frame_id == 'rgb_optical_frame'
     assert received.pair.thermal.shape == (48, 64) and received.pair.thermal.dtype == np.uint8
-    assert received.pair.health.thermal
     assert intake.waiting == 0 and lines == []
 
 
