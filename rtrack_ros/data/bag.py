@@ -158,8 +158,7 @@ class BagPairs:
         for connection, time_ns, data in reader.messages(chosen):
             message = reader.deserialize(data, connection.msgtype)
             if connection.topic == self._rgb_topic:
-                pairer.add_rgb(stamp_of(message), message)
-                held -= 1
+                held -= pairer.add_rgb(stamp_of(message), message).accepted
             else:
                 pairer.add_thermal(stamp_of(message), message)
                 held = 0

@@ -8,7 +8,7 @@ from std_msgs.msg import Header
 
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.intake.encodings import ConversionError
-from rtrack_ros.intake.pairing import PairedItem, StampPairer
+from rtrack_ros.intake.pairing import AddOutcome, PairedItem, StampPairer
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.nodes.conversion import rgb_from_message, thermal_from_message
 from rtrack_ros.nodes.diagnostics import RateMeter
@@ -70,7 +70,11 @@ class Intake:
             thermal_timeout_ns=self._timeout_ns,
             max_wait_ns=int(settings['sync.max_wait_ms'] * _MILLISECOND))
         self._slop_ms = settings['sync.slop_ms']
-        self.waiting = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an RGB image waits for its thermal partner."""
+        return self._pairer.waiting > 0
 
     @property
     def offset_ms(self) -> float | None:
@@ -92,19 +96,15 @@ class Intake:
         except ConversionError as error:
             self._refuse('rgb/image_raw', error)
             return
-        counts = self._pairer.counts
-        dropped, resets = counts.late + counts.duplicates, counts.resets
-        self._pairer.add_rgb(self._stamp_ns(message.header, 'rgb/image_raw'),
-                             _RgbImage(message.header, pixels, received_ns))
-        if counts.late + counts.duplicates > dropped:
+        outcome = self._pairer.add_rgb(self._stamp_ns(message.header, 'rgb/image_raw'),
+                                       _RgbImage(message.header, pixels, received_ns))
+        if not outcome.accepted:
             self.rejected += 1
             self._log.warning('late', 'an RGB image came out of order or twice and was dropped; '
                               'does more than one camera publish on rgb/image_raw?')
-            return
-        if counts.resets > resets:
+        elif outcome is AddOutcome.RESET:
             self._log.warning('reset', 'stamps jumped back (a bag started again, a clock was '
                               'set): tracking starts afresh')
-        self.waiting += 1
 
     def add_thermal(self, message: Image | CompressedImage) -> None:
         """Take one thermal message; an unreadable one is counted and reported."""
@@ -122,9 +122,7 @@ class Intake:
 
     def poll(self) -> list[ReceivedPair]:
         """Return the pairs that are ready, in the order of their stamps."""
-        items = self._pairer.poll(time.monotonic_ns())
-        self.waiting -= len(items)
-        return [self._pair(item) for item in items]
+        return [self._pair(item) for item in self._pairer.poll(time.monotonic_ns())]
 
     def _pair(self, item: PairedItem[_RgbImage, Any]) -> ReceivedPair:
         header, pixels, received_ns = item.rgb

@@ -46,7 +46,7 @@ class Session:
     @property
     def waiting(self) -> bool:
         """Whether an RGB image waits for its thermal partner."""
-        return self._intake.waiting > 0
+        return self._intake.waiting
 
     def close(self) -> None:
         """Free the model and remove the publishers."""
