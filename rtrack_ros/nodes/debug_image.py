@@ -1,4 +1,9 @@
-"""The picture for people: RGB and thermal side by side, tracks with their IDs, the sentences."""
+"""The picture for people: RGB and thermal side by side, tracks with their IDs, the sentences.
+
+``evaluation.report.overlay`` paints much the same for videos and reports. The two share their
+palette and nothing more: this one is drawn between two frames at the size of the camera's image,
+with OpenCV's letters; that one is scaled, and letters it with Pillow, which the node never loads.
+"""
 
 from collections.abc import Sequence
 
@@ -6,11 +11,9 @@ import cv2
 import numpy as np
 
 from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.palette import colour_of
 from rtrack_ros.tracking.track import Track
 
-# Bright on both spectra; neighbours in the list are far apart in hue.
-COLOURS = ((255, 196, 0), (0, 200, 255), (255, 80, 120), (120, 255, 80), (200, 120, 255),
-           (255, 255, 255), (0, 255, 180), (255, 140, 60))
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BAR_PX = 24
 
@@ -39,7 +42,7 @@ def draw(pair: FramePair, tracks: Sequence[Track], sentences: Sequence[str]) -> 
 
 def _draw_track(image: Image8, track: Track) -> None:
     left, top, right, bottom = (round(edge) for edge in track.box)
-    colour = COLOURS[track.id % len(COLOURS)]
+    colour = colour_of(track.id)
     cv2.rectangle(image, (left, top), (right, bottom), colour, 2)
     cv2.putText(image, f'{track.id} {track.score:.2f}', (left, max(top - 4, 10)), _FONT, 0.45,
                 colour, 1, cv2.LINE_AA)
