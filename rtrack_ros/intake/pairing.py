@@ -88,8 +88,8 @@ class StampPairer(Generic[RgbT, ThermalT]):
         if min(slop_ns, thermal_timeout_ns, max_wait_ns) < 0 or capacity < 1:
             raise ValueError('slop_ns, thermal_timeout_ns and max_wait_ns must not be negative, '
                              'and capacity must be at least 1')
-        self._slop_ns = slop_ns
-        self._thermal_timeout_ns = thermal_timeout_ns
+        self.slop_ns = slop_ns
+        self.thermal_timeout_ns = thermal_timeout_ns
         self._max_wait_ns = max_wait_ns
         self._capacity = capacity
         self._reset_jump_ns = reset_jump_ns
@@ -173,11 +173,16 @@ class StampPairer(Generic[RgbT, ThermalT]):
             ready.append(self._release(self._waiting.pop(0)))
         return ready
 
+    @property
+    def thermal_came(self) -> bool:
+        """Whether a thermal item ever came."""
+        return self._thermal_arrived or self._thermal_seen_ns is not None
+
     def thermal_alive(self, now_ns: int) -> bool:
         """Whether a thermal item came within the timeout, by the clock given to ``poll``."""
         seen = self._thermal_seen_ns
         return self._thermal_arrived or (
-            seen is not None and now_ns - seen < self._thermal_timeout_ns)
+            seen is not None and now_ns - seen < self.thermal_timeout_ns)
 
     def _decided(self, waiting: _Waiting[RgbT], now_ns: int) -> bool:
         """Whether no better partner can be expected, or waiting for it has cost enough."""
@@ -202,12 +207,12 @@ class StampPairer(Generic[RgbT, ThermalT]):
         # demanded before an acceptable partner is passed over for a promised better one.
         if usable:
             return expected + period // 4 < abs(nearest.stamp_ns - waiting.stamp_ns)
-        return expected - period // 4 <= self._slop_ns
+        return expected - period // 4 <= self.slop_ns
 
     def _wait_bound_ns(self) -> int:
         period = self.thermal_period_ns
         return self._max_wait_ns if period is None else min(self._max_wait_ns,
-                                                            period + self._slop_ns)
+                                                            period + self.slop_ns)
 
     def _release(self, waiting: _Waiting[RgbT]) -> PairedItem[RgbT, ThermalT]:
         partner = self._nearest(waiting.stamp_ns)
@@ -225,7 +230,7 @@ class StampPairer(Generic[RgbT, ThermalT]):
                    default=None)
 
     def _within(self, thermal: _Thermal[ThermalT], stamp_ns: int) -> bool:
-        return abs(thermal.stamp_ns - stamp_ns) <= self._slop_ns
+        return abs(thermal.stamp_ns - stamp_ns) <= self.slop_ns
 
     def _newest_rgb_ns(self) -> int | None:
         return self._waiting[-1].stamp_ns if self._waiting else self._last_out_ns

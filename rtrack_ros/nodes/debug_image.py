@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.intake.thermal_state import ThermalStatus
 from rtrack_ros.palette import colour_of
 from rtrack_ros.tracking.track import Track
 
@@ -18,20 +19,22 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BAR_PX = 24
 
 
-def draw(pair: FramePair, tracks: Sequence[Track], sentences: Sequence[str]) -> Image8:
+def draw(pair: FramePair, tracks: Sequence[Track], sentences: Sequence[str],
+         thermal: ThermalStatus) -> Image8:
     """Return uint8 RGB of shape (H + 24, 2 W, 3).
 
     Args:
-        pair: The frame pair; a missing thermal image is shown black and named.
+        pair: The frame pair; a missing thermal image is shown black.
         tracks: Drawn on both halves, in pixels of the RGB image.
         sentences: Written in the bar on top.
+        thermal: How the thermal camera does; written where the thermal image is missing.
     """
     halves = [np.ascontiguousarray(image).copy() for image in pair.images()]
     for half in halves:
         for track in tracks:
             _draw_track(half, track)
     if pair.thermal is None:
-        cv2.putText(halves[1], 'no thermal image', (8, pair.height // 2), _FONT, 0.6,
+        cv2.putText(halves[1], thermal.caption, (8, pair.height // 2), _FONT, 0.45,
                     (255, 255, 255), 1, cv2.LINE_AA)
     bar = np.zeros((_BAR_PX, 2 * pair.width, 3), np.uint8)
     # OpenCV's fonts hold ASCII only.

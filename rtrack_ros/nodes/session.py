@@ -7,7 +7,8 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
-from rtrack_ros.nodes.diagnostics import Activity, Health, diagnostic_array, status_message
+from rtrack_ros.nodes.activity import Activity
+from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_message
 from rtrack_ros.nodes.intake import Intake, ReceivedPair
 from rtrack_ros.nodes.model import Model
 from rtrack_ros.nodes.publishing import Outputs

@@ -7,7 +7,7 @@ import pytest
 from rclpy.event_handler import UnsupportedEventTypeError
 from sensor_msgs.msg import CompressedImage, Image
 
-from rtrack_ros.nodes.diagnostics import Activity
+from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.inputs import Inputs
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 from rtrack_ros.parameters.values import defaults

@@ -1,5 +1,7 @@
 """Messages of two cameras become frame pairs, whatever arrives in between."""
 
+import time
+
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
@@ -67,7 +69,7 @@ def test_every_rgb_image_leaves_without_a_thermal_camera() -> None:
         intake.add_rgb(rgb(START_NS + index * FRAME_NS))
         stamps += [received.pair.stamp_ns for received in intake.poll()]
     assert stamps == [START_NS + index * FRAME_NS for index in range(20)]
-    assert not intake.thermal_healthy()
+    assert not intake.thermal_status(time.monotonic_ns()).healthy
 
 
 def test_garbage_is_counted_and_named_and_the_next_image_passes() -> None:
@@ -78,7 +80,7 @@ def test_garbage_is_counted_and_named_and_the_next_image_passes() -> None:
     intake.add_thermal(Image(encoding='rgb8', height=3, width=3, step=1))
     intake.add_rgb(rgb(START_NS))
     assert len(intake.poll()) == 1
-    assert intake.rejected == 2
+    assert intake.frames_rejected == 2
     assert 'rgb/image_raw: image refused' in lines[0] and '64x4000' in lines[0]
     assert 'thermal/image_raw: image refused' in lines[1]
 
@@ -108,7 +110,7 @@ def test_a_repeated_stamp_is_dropped_with_a_warning() -> None:
     intake.add_rgb(rgb(START_NS))
     intake.poll()
     intake.add_rgb(rgb(START_NS))
-    assert intake.poll() == [] and intake.rejected == 1 and not intake.waiting
+    assert intake.poll() == [] and intake.frames_rejected == 1 and not intake.waiting
     assert 'out of order or twice' in lines[0]
 
 
@@ -117,7 +119,7 @@ def test_a_late_image_is_dropped_with_a_warning() -> None:
     intake.add_rgb(rgb(START_NS))
     intake.poll()
     intake.add_rgb(rgb(START_NS - FRAME_NS))
-    assert intake.poll() == [] and intake.rejected == 1
+    assert intake.poll() == [] and intake.frames_rejected == 1
     assert 'out of order or twice' in lines[0]
 
 
