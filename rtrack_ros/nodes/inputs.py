@@ -28,6 +28,9 @@ CAMERA_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
 class Inputs:
     """Whatever calls the session; made on activation and destroyed on deactivation.
 
+    Messages, timers and events of the middleware all come in the executor's one thread, one after
+    the other: a callback never meets another one half-way, and nothing here needs a lock.
+
     Args:
         node: Node that owns subscriptions and timers.
         settings: The node's parameters, read by name.
@@ -66,7 +69,7 @@ class Inputs:
 
         def on_image(message: Any) -> None:
             callback(message)
-            # The timer runs only while somebody waits: an idle one costs 5 % of a core.
+            # The timer runs only while an RGB image waits: an idle one costs 5 % of a core.
             if self._session.waiting and self._wait_timer.is_canceled():
                 self._wait_timer.reset()
 

@@ -53,7 +53,7 @@ class Outputs:
 
     def publish_tracks(self, received: ReceivedPair, tracks: Sequence[Track],
                        queries: Sequence[Query]) -> None:
-        """Publish one array for one RGB image, then what is only for people who debug."""
+        """Publish one array for one RGB image, then what is for debugging."""
         sentences = {query.id: query.text for query in queries}
         confirmed = [track for track in tracks if track.state is TrackState.CONFIRMED]
         self._tracks.publish(detections_message(confirmed, received.header, sentences))
@@ -65,7 +65,7 @@ class Outputs:
             self._publish_image(received, confirmed, sentences)
 
     def publish_active(self, queries: Sequence[Query]) -> None:
-        """Publish the active sentences, one per line, for whoever comes later."""
+        """Publish the active sentences, one per line; latched for late subscribers."""
         self._query.publish(String(data='\n'.join(query.text for query in queries)))
 
     def publish_status(self, message: TrackerStatus) -> None:
