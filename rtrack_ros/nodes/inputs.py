@@ -21,8 +21,12 @@ except ImportError:  # the name before ROS 2 Iron
 
 WAIT_PERIOD_S = 0.005
 """How often an RGB image that waits for its thermal partner is looked at."""
-CAMERA_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
-                        reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def camera_qos() -> QoSProfile:
+    """Return a new profile for one camera: rclpy writes the user's overrides into it."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
+                      reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class Inputs:
@@ -74,7 +78,7 @@ class Inputs:
                 self._wait_timer.reset()
 
         subscribe = functools.partial(
-            self._node.create_subscription, kind, topic, self._guarded(on_image), CAMERA_QOS,
+            self._node.create_subscription, kind, topic, self._guarded(on_image), camera_qos(),
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
         try:
             return subscribe(event_callbacks=SubscriptionEventCallbacks(
