@@ -20,7 +20,7 @@ from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_messag
 from rtrack_ros.nodes.intake import Intake, ReceivedPair
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 from rtrack_ros.parameters.values import defaults
-from rtrack_ros.pipeline import PipelineStats
+from rtrack_ros.pipeline import TrackingPipeline
 
 SECOND, FRAME_NS = 1_000_000_000, 33_000_000
 SETTINGS = defaults()
@@ -65,9 +65,8 @@ class Robot:
             self.activity.pair_rate.tick(self.now_ns)
 
     def health(self) -> Health:
-        stats = PipelineStats(9, 5, 0, 0, 0, 0, 200.0, None, 150.0, '', 2)
-        return Health(self.now_ns, self.activity, self.intake, stats, MODEL,
-                      (Query('default', 'the people', 1),), 1, SETTINGS)
+        return Health(self.now_ns, self.activity, self.intake, TrackingPipeline(None).stats(),
+                      MODEL, (Query('default', 'the people', 1),), 1, SETTINGS)
 
     @property
     def status(self) -> TrackerStatus:
