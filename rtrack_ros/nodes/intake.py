@@ -50,7 +50,7 @@ class Intake:
 
     Args:
         settings: The node's parameters, read by name.
-        log: Where refused images are reported.
+        log: Where refused images and the loss of thermal are reported.
     """
 
     def __init__(self, settings: Any, log: ThrottledLog) -> None:
