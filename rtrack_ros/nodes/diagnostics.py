@@ -136,6 +136,7 @@ def _inference(health: Health, status: TrackerStatus) -> DiagnosticStatus:
         'stamp_to_publish_ms_p99': activity.stamp_to_publish.percentile(99),
         **_named(status, 'arrays_out', 'tracks', 'answers', 'answers_late', 'answers_stale_epoch',
                  'answers_invalid', 'answer_age_ms', 'answer_latency_ms'),
+        **_named(health.stats, 'tracks_born', 'tracks_ended', 'tracks_recovered'),
         **_named(activity, 'callback_errors')})
 
 
