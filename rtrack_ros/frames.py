@@ -4,7 +4,7 @@ Pixel coordinates everywhere are those of the original RGB image. The thermal im
 registered at intake: warped and resized onto the RGB grid, so that one box means one place.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,6 @@ Region = tuple[int, int, int, int]
 """x1, y1, x2, y2 in whole pixels of the original RGB image, the far edges exclusive."""
 
 
-@dataclass(frozen=True)
-class SensorHealth:
-    """Which cameras delivered a usable image for this pair."""
-
-    rgb: bool = True
-    thermal: bool = True
-
-
 @dataclass(frozen=True, eq=False)
 class FramePair:
     """One synchronised RGB and thermal image.
@@ -29,10 +21,9 @@ class FramePair:
     Attributes:
         stamp_ns: Header stamp of the RGB image, nanoseconds.
         rgb: uint8, shape (H, W, 3), RGB order.
-        thermal: uint8, shape (H, W), registered to the RGB grid, white is hot; None when the
-            thermal camera is silent.
+        thermal: uint8, shape (H, W), registered to the RGB grid, white is hot; None when no
+            thermal image belongs to this RGB image.
         frame_id: Optical frame of the RGB header, carried through unchanged.
-        health: Which sensors delivered.
         region: The part of the original RGB image that both images show; None for all of it.
     """
 
@@ -40,7 +31,6 @@ class FramePair:
     rgb: Image8
     thermal: Image8 | None
     frame_id: str = ''
-    health: SensorHealth = field(default_factory=SensorHealth)
     region: Region | None = None
 
     @property

@@ -27,7 +27,7 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from rtrack_ros.data.pairs import DataError, PairSource
-from rtrack_ros.frames import FramePair, SensorHealth
+from rtrack_ros.frames import FramePair
 from rtrack_ros.intake.encodings import ConversionError, rgb_pixels, thermal_pixels
 from rtrack_ros.intake.pairing import PairedItem, StampPairer
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
@@ -158,8 +158,7 @@ class BagPairs:
         for connection, time_ns, data in reader.messages(chosen):
             message = reader.deserialize(data, connection.msgtype)
             if connection.topic == self._rgb_topic:
-                pairer.add_rgb(stamp_of(message), message)
-                held -= 1
+                held -= pairer.add_rgb(stamp_of(message), message).accepted
             else:
                 pairer.add_thermal(stamp_of(message), message)
                 held = 0
@@ -228,5 +227,4 @@ def _frame_pair(item: PairedItem[Any, Any], normalise: ThermalNormaliser) -> Fra
             thermal = register_thermal(eight, rgb.shape[1], rgb.shape[0])
     except ConversionError as error:
         raise DataError(f'an image of the bag cannot be read: {error}') from error
-    return FramePair(item.stamp_ns, rgb, thermal, item.rgb.header.frame_id,
-                     SensorHealth(thermal=thermal is not None))
+    return FramePair(item.stamp_ns, rgb, thermal, item.rgb.header.frame_id)

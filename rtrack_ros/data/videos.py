@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.data.pairs import DataError, PairSource
-from rtrack_ros.frames import FramePair, Image8, SensorHealth
+from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 
 IMAGE_SUFFIXES = {'.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'}
@@ -137,8 +137,7 @@ class VideoPairs:
             rgb, raw = _as_rgb(image), next(partners)
             thermal = None if raw is None else register_thermal(
                 normalise(_as_single_channel(raw), stamp_ns), rgb.shape[1], rgb.shape[0])
-            yield FramePair(stamp_ns, rgb, thermal,
-                            health=SensorHealth(thermal=thermal is not None))
+            yield FramePair(stamp_ns, rgb, thermal)
 
     def _partners(self) -> Iterator[Raw | None]:
         """Yield the thermal frame of every RGB frame in turn, without end."""

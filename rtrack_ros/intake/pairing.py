@@ -8,6 +8,7 @@ stamps; only waiting uses the caller's clock, which may be any monotone one.
 
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum
 from statistics import median
 from typing import Generic, TypeVar
 
@@ -15,6 +16,24 @@ RgbT = TypeVar('RgbT')
 ThermalT = TypeVar('ThermalT')
 
 _MILLISECOND = 1_000_000
+
+
+class AddOutcome(Enum):
+    """What became of an item that was given to the pairer."""
+
+    ACCEPTED = 'accepted'
+    """Taken; ``poll`` will return it, or return it as a partner."""
+    DUPLICATE = 'duplicate'
+    """Dropped: its stamp had been seen on its stream."""
+    LATE = 'late'
+    """Dropped: a newer RGB item had left already."""
+    RESET = 'reset'
+    """Taken, as the first one after the stamps of its stream jumped back."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the item was taken."""
+        return self in (AddOutcome.ACCEPTED, AddOutcome.RESET)
 
 
 @dataclass(frozen=True)
@@ -25,7 +44,6 @@ class PairedItem(Generic[RgbT, ThermalT]):
         stamp_ns: Stamp of the RGB item, nanoseconds.
         rgb: What was given to ``add_rgb``.
         thermal: What was given to ``add_thermal``; None when no partner lies within the slop.
-        thermal_stamp_ns: Stamp of the partner, None without one.
         after_reset: Stamps jumped back before this item (a bag started again, a clock was set):
             whatever the caller remembers about earlier stamps is void.
     """
@@ -33,29 +51,7 @@ class PairedItem(Generic[RgbT, ThermalT]):
     stamp_ns: int
     rgb: RgbT
     thermal: ThermalT | None
-    thermal_stamp_ns: int | None
     after_reset: bool = False
-
-
-@dataclass
-class PairingCounts:
-    """How the stream went so far.
-
-    Attributes:
-        matched: RGB items that left with a partner.
-        rgb_only: RGB items that left without one.
-        thermal_unused: Thermal items that served no RGB item before they were too old.
-        late: RGB items that arrived after a newer one had left; they are dropped.
-        duplicates: Items whose stamp had already been seen on their stream; they are dropped.
-        resets: Backward jumps of the stamps.
-    """
-
-    matched: int = 0
-    rgb_only: int = 0
-    thermal_unused: int = 0
-    late: int = 0
-    duplicates: int = 0
-    resets: int = 0
 
 
 @dataclass
@@ -65,11 +61,10 @@ class _Waiting(Generic[RgbT]):
     since_ns: int | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Thermal(Generic[ThermalT]):
     stamp_ns: int
     item: ThermalT
-    used: bool = False
 
 
 class StampPairer(Generic[RgbT, ThermalT]):
@@ -93,9 +88,8 @@ class StampPairer(Generic[RgbT, ThermalT]):
         if min(slop_ns, thermal_timeout_ns, max_wait_ns) < 0 or capacity < 1:
             raise ValueError('slop_ns, thermal_timeout_ns and max_wait_ns must not be negative, '
                              'and capacity must be at least 1')
-        self.counts = PairingCounts()
-        self._slop_ns = slop_ns
-        self._thermal_timeout_ns = thermal_timeout_ns
+        self.slop_ns = slop_ns
+        self.thermal_timeout_ns = thermal_timeout_ns
         self._max_wait_ns = max_wait_ns
         self._capacity = capacity
         self._reset_jump_ns = reset_jump_ns
@@ -119,39 +113,46 @@ class StampPairer(Generic[RgbT, ThermalT]):
         """Median distance of thermal stamps; None before the third item."""
         return int(median(self._periods)) if len(self._periods) >= 2 else None
 
-    def add_rgb(self, stamp_ns: int, item: RgbT) -> None:
-        """Take one RGB item; ``poll`` returns it, alone or paired."""
+    @property
+    def waiting(self) -> int:
+        """RGB items that were taken and that ``poll`` has not returned yet."""
+        return len(self._waiting) + len(self._flushed)
+
+    def add_rgb(self, stamp_ns: int, item: RgbT) -> AddOutcome:
+        """Take one RGB item; ``poll`` returns it, alone or paired, unless it is dropped here."""
+        outcome = AddOutcome.ACCEPTED
         newest = self._newest_rgb_ns()
         if newest is not None and stamp_ns <= newest - self._reset_jump_ns:
             self._jump_back(stamp_ns)
+            outcome = AddOutcome.RESET
         elif self._last_out_ns is not None and stamp_ns < self._last_out_ns:
-            self.counts.late += 1
-            return
+            return AddOutcome.LATE
         if stamp_ns == self._last_out_ns or any(w.stamp_ns == stamp_ns for w in self._waiting):
-            self.counts.duplicates += 1
-            return
+            return AddOutcome.DUPLICATE
         self._waiting.append(_Waiting(stamp_ns, item))
         self._waiting.sort(key=lambda waiting: waiting.stamp_ns)
         while len(self._waiting) > self._capacity:
             self._flushed.append(self._release(self._waiting.pop(0)))
+        return outcome
 
-    def add_thermal(self, stamp_ns: int, item: ThermalT) -> None:
-        """Take one thermal item."""
+    def add_thermal(self, stamp_ns: int, item: ThermalT) -> AddOutcome:
+        """Take one thermal item; it is never late, since it may still serve a waiting RGB item."""
+        outcome = AddOutcome.ACCEPTED
         if any(thermal.stamp_ns == stamp_ns for thermal in self._thermal):
-            self.counts.duplicates += 1
-            return
+            return AddOutcome.DUPLICATE
         self._thermal_arrived = True
         if self._thermal:
             newest = self._thermal[-1].stamp_ns
             if stamp_ns <= newest - self._reset_jump_ns:
                 self._forget_thermal(stamp_ns)
                 self._periods.clear()
+                outcome = AddOutcome.RESET
             elif stamp_ns > newest:
                 self._periods.append(stamp_ns - newest)
         self._thermal.append(_Thermal(stamp_ns, item))
         self._thermal.sort(key=lambda thermal: thermal.stamp_ns)
-        while len(self._thermal) > self._capacity:
-            self._drop_thermal(self._thermal.pop(0))
+        del self._thermal[:-self._capacity]
+        return outcome
 
     def poll(self, now_ns: int) -> list[PairedItem[RgbT, ThermalT]]:
         """Return what is ready, in stamp order.
@@ -172,11 +173,16 @@ class StampPairer(Generic[RgbT, ThermalT]):
             ready.append(self._release(self._waiting.pop(0)))
         return ready
 
+    @property
+    def thermal_came(self) -> bool:
+        """Whether a thermal item ever came."""
+        return self._thermal_arrived or self._thermal_seen_ns is not None
+
     def thermal_alive(self, now_ns: int) -> bool:
         """Whether a thermal item came within the timeout, by the clock given to ``poll``."""
         seen = self._thermal_seen_ns
         return self._thermal_arrived or (
-            seen is not None and now_ns - seen < self._thermal_timeout_ns)
+            seen is not None and now_ns - seen < self.thermal_timeout_ns)
 
     def _decided(self, waiting: _Waiting[RgbT], now_ns: int) -> bool:
         """Whether no better partner can be expected, or waiting for it has cost enough."""
@@ -201,12 +207,12 @@ class StampPairer(Generic[RgbT, ThermalT]):
         # demanded before an acceptable partner is passed over for a promised better one.
         if usable:
             return expected + period // 4 < abs(nearest.stamp_ns - waiting.stamp_ns)
-        return expected - period // 4 <= self._slop_ns
+        return expected - period // 4 <= self.slop_ns
 
     def _wait_bound_ns(self) -> int:
         period = self.thermal_period_ns
         return self._max_wait_ns if period is None else min(self._max_wait_ns,
-                                                            period + self._slop_ns)
+                                                            period + self.slop_ns)
 
     def _release(self, waiting: _Waiting[RgbT]) -> PairedItem[RgbT, ThermalT]:
         partner = self._nearest(waiting.stamp_ns)
@@ -216,20 +222,15 @@ class StampPairer(Generic[RgbT, ThermalT]):
                 partner = None
         self._last_out_ns = waiting.stamp_ns
         after_reset, self._reset_pending = self._reset_pending, False
-        if partner is None:
-            self.counts.rgb_only += 1
-            return PairedItem(waiting.stamp_ns, waiting.item, None, None, after_reset)
-        self.counts.matched += 1
-        partner.used = True
-        return PairedItem(waiting.stamp_ns, waiting.item, partner.item, partner.stamp_ns,
-                          after_reset)
+        return PairedItem(waiting.stamp_ns, waiting.item,
+                          None if partner is None else partner.item, after_reset)
 
     def _nearest(self, stamp_ns: int) -> _Thermal[ThermalT] | None:
         return min(self._thermal, key=lambda thermal: abs(thermal.stamp_ns - stamp_ns),
                    default=None)
 
     def _within(self, thermal: _Thermal[ThermalT], stamp_ns: int) -> bool:
-        return abs(thermal.stamp_ns - stamp_ns) <= self._slop_ns
+        return abs(thermal.stamp_ns - stamp_ns) <= self.slop_ns
 
     def _newest_rgb_ns(self) -> int | None:
         return self._waiting[-1].stamp_ns if self._waiting else self._last_out_ns
@@ -241,16 +242,8 @@ class StampPairer(Generic[RgbT, ThermalT]):
         self._offsets.clear()
         self._last_out_ns = None
         self._reset_pending = True
-        self.counts.resets += 1
 
     def _forget_thermal(self, stamp_ns: int) -> None:
         """Drop thermal items of the time before a jump to ``stamp_ns``."""
-        kept = [thermal for thermal in self._thermal
-                if thermal.stamp_ns < stamp_ns + self._reset_jump_ns]
-        for thermal in self._thermal:
-            if thermal.stamp_ns >= stamp_ns + self._reset_jump_ns:
-                self._drop_thermal(thermal)
-        self._thermal = kept
-
-    def _drop_thermal(self, thermal: _Thermal[ThermalT]) -> None:
-        self.counts.thermal_unused += not thermal.used
+        self._thermal = [thermal for thermal in self._thermal
+                         if thermal.stamp_ns < stamp_ns + self._reset_jump_ns]

@@ -110,21 +110,21 @@ def image_message(pixels: Array, encoding: str, header: Header) -> Image:
 
 
 def detections_message(tracks: Iterable[Track], header: Header,
-                       phrases: Mapping[str, str]) -> Detection2DArray:
+                       sentences: Mapping[str, str]) -> Detection2DArray:
     """Return the tracks as detections under the RGB image's own header.
 
     Args:
         tracks: What to publish, boxes in pixels of the original RGB image.
         header: Header of the RGB image, for the array and for each detection.
-        phrases: Sentence of each query by its id; it becomes the ``class_id``.
+        sentences: Sentence of each query by its id; it becomes the ``class_id``.
     """
     message = Detection2DArray(header=header)
-    message.detections = [_detection(track, header, phrases.get(track.query_id, track.label))
+    message.detections = [_detection(track, header, sentences.get(track.query_id, track.label))
                           for track in tracks if all(map(math.isfinite, track.box))]
     return message
 
 
-def _detection(track: Track, header: Header, phrase: str) -> Detection2D:
+def _detection(track: Track, header: Header, sentence: str) -> Detection2D:
     left, top, right, bottom = track.box
     detection = Detection2D(header=header, id=str(track.id))
     detection.bbox.center.position.x = float(left + right) / 2.0
@@ -132,7 +132,7 @@ def _detection(track: Track, header: Header, phrase: str) -> Detection2D:
     detection.bbox.size_x = float(right - left)
     detection.bbox.size_y = float(bottom - top)
     result = ObjectHypothesisWithPose()
-    result.hypothesis.class_id = phrase
+    result.hypothesis.class_id = sentence
     result.hypothesis.score = min(max(float(track.score), 0.0), 1.0)
     result.pose.pose.orientation.w = 1.0
     detection.results = [result]

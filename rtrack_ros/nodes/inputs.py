@@ -21,12 +21,19 @@ except ImportError:  # the name before ROS 2 Iron
 
 WAIT_PERIOD_S = 0.005
 """How often an RGB image that waits for its thermal partner is looked at."""
-CAMERA_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
-                        reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def camera_qos() -> QoSProfile:
+    """Return a new profile for one camera: rclpy writes the user's overrides into it."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
+                      reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class Inputs:
     """Whatever calls the session; made on activation and destroyed on deactivation.
+
+    Messages, timers and events of the middleware all come in the executor's one thread, one after
+    the other: a callback never meets another one half-way, and nothing here needs a lock.
 
     Args:
         node: Node that owns subscriptions and timers.
@@ -66,12 +73,12 @@ class Inputs:
 
         def on_image(message: Any) -> None:
             callback(message)
-            # The timer runs only while somebody waits: an idle one costs 5 % of a core.
+            # The timer runs only while an RGB image waits: an idle one costs 5 % of a core.
             if self._session.waiting and self._wait_timer.is_canceled():
                 self._wait_timer.reset()
 
         subscribe = functools.partial(
-            self._node.create_subscription, kind, topic, self._guarded(on_image), CAMERA_QOS,
+            self._node.create_subscription, kind, topic, self._guarded(on_image), camera_qos(),
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
         try:
             return subscribe(event_callbacks=SubscriptionEventCallbacks(

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from rtrack_ros.frames import FramePair, Image8, SensorHealth
+from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.intake.encodings import ConversionError
-from rtrack_ros.intake.pairing import PairedItem, StampPairer
+from rtrack_ros.intake.pairing import AddOutcome, PairedItem, StampPairer
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
+from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalStatus
+from rtrack_ros.nodes.activity import RateMeter
 from rtrack_ros.nodes.conversion import rgb_from_message, thermal_from_message
-from rtrack_ros.nodes.diagnostics import RateMeter
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 from rtrack_ros.parameters.values import homography
 
@@ -32,29 +33,32 @@ class ReceivedPair(NamedTuple):
         header: The RGB message's own header.
         received_ns: When the RGB message was received, monotonic clock.
         after_reset: Stamps jumped back or the picture changed its size: earlier frames are void.
+        thermal: How the thermal camera does by then.
     """
 
     pair: FramePair
     header: Header
     received_ns: int
     after_reset: bool
+    thermal: ThermalStatus
 
 
 class Intake:
     """Takes messages of both cameras and returns frame pairs, one for every good RGB image.
 
+    It holds no lock: every call comes from the executor's one thread.
+
     Args:
         settings: The node's parameters, read by name.
-        log: Where refused images are reported.
+        log: Where refused images and the loss of thermal are reported.
     """
 
     def __init__(self, settings: Any, log: ThrottledLog) -> None:
         self._log = log
         self.rgb_rate = RateMeter()
         self.thermal_rate = RateMeter()
-        self.rejected = 0
+        self.frames_rejected = 0
         self._size: tuple[int, int] | None = None
-        self._started_ns = 0
         self.configure(settings)
 
     def configure(self, settings: Any) -> None:
@@ -64,47 +68,45 @@ class Intake:
             limits=(settings['thermal.linear_low'], settings['thermal.linear_high'])
             if fixed else None)
         self._homography = homography(settings['thermal.homography'])
-        self._timeout_ns = int(settings['sync.thermal_timeout_ms'] * _MILLISECOND)
         self._pairer: StampPairer[_RgbImage, Any] = StampPairer(
             slop_ns=int(settings['sync.slop_ms'] * _MILLISECOND),
-            thermal_timeout_ns=self._timeout_ns,
+            thermal_timeout_ns=int(settings['sync.thermal_timeout_ms'] * _MILLISECOND),
             max_wait_ns=int(settings['sync.max_wait_ms'] * _MILLISECOND))
-        self._slop_ms = settings['sync.slop_ms']
-        self.waiting = 0
+        self._monitor = ThermalMonitor(self._pairer)
 
     @property
-    def offset_ms(self) -> float | None:
+    def waiting(self) -> bool:
+        """Whether an RGB image waits for its thermal partner."""
+        return self._pairer.waiting > 0
+
+    @property
+    def thermal_offset_ms(self) -> float | None:
         """Median thermal stamp minus RGB stamp, None before both cameras sent something."""
         offset_ns = self._pairer.offset_ns
         return None if offset_ns is None else offset_ns / _MILLISECOND
 
-    def thermal_healthy(self) -> bool:
-        """Whether readable thermal images keep coming."""
-        return self._pairer.thermal_alive(time.monotonic_ns())
+    def thermal_status(self, now_ns: int) -> ThermalStatus:
+        """Return how the thermal camera does, by the monotonic clock."""
+        return self._monitor.status(now_ns)
 
     def add_rgb(self, message: Image | CompressedImage) -> None:
         """Take one RGB message; an unreadable one is counted and reported."""
         received_ns = time.monotonic_ns()
         self.rgb_rate.tick(received_ns)
-        self._started_ns = self._started_ns or received_ns
         try:
             pixels = rgb_from_message(message)
         except ConversionError as error:
             self._refuse('rgb/image_raw', error)
             return
-        counts = self._pairer.counts
-        dropped, resets = counts.late + counts.duplicates, counts.resets
-        self._pairer.add_rgb(self._stamp_ns(message.header, 'rgb/image_raw'),
-                             _RgbImage(message.header, pixels, received_ns))
-        if counts.late + counts.duplicates > dropped:
-            self.rejected += 1
+        outcome = self._pairer.add_rgb(self._stamp_ns(message.header, 'rgb/image_raw'),
+                                       _RgbImage(message.header, pixels, received_ns))
+        if not outcome.accepted:
+            self.frames_rejected += 1
             self._log.warning('late', 'an RGB image came out of order or twice and was dropped; '
                               'does more than one camera publish on rgb/image_raw?')
-            return
-        if counts.resets > resets:
+        elif outcome is AddOutcome.RESET:
             self._log.warning('reset', 'stamps jumped back (a bag started again, a clock was '
                               'set): tracking starts afresh')
-        self.waiting += 1
 
     def add_thermal(self, message: Image | CompressedImage) -> None:
         """Take one thermal message; an unreadable one is counted and reported."""
@@ -122,11 +124,13 @@ class Intake:
 
     def poll(self) -> list[ReceivedPair]:
         """Return the pairs that are ready, in the order of their stamps."""
-        items = self._pairer.poll(time.monotonic_ns())
-        self.waiting -= len(items)
-        return [self._pair(item) for item in items]
+        now_ns = time.monotonic_ns()
+        items = self._pairer.poll(now_ns)
+        self._monitor.observe(items, now_ns)
+        status = self._monitor.status(now_ns)
+        return [self._pair(item, status) for item in items]
 
-    def _pair(self, item: PairedItem[_RgbImage, Any]) -> ReceivedPair:
+    def _pair(self, item: PairedItem[_RgbImage, Any], status: ThermalStatus) -> ReceivedPair:
         header, pixels, received_ns = item.rgb
         height, width = pixels.shape[:2]
         resized = self._size not in (None, (width, height))
@@ -135,19 +139,10 @@ class Intake:
         if item.thermal is not None:
             thermal = register_thermal(self._normalise(item.thermal, item.stamp_ns), width,
                                        height, self._homography)
-        else:
-            self._explain_missing(received_ns)
-        pair = FramePair(item.stamp_ns, pixels, thermal, header.frame_id,
-                         SensorHealth(rgb=True, thermal=thermal is not None))
-        return ReceivedPair(pair, header, received_ns, item.after_reset or resized)
-
-    def _explain_missing(self, received_ns: int) -> None:
-        if self.thermal_healthy():
-            self._log.warning('unpaired', f'no thermal image within sync.slop_ms='
-                              f'{self._slop_ms:g} of an RGB image; median offset '
-                              f'{self.offset_ms or 0.0:.1f} ms')
-        elif received_ns - self._started_ns > self._timeout_ns:
-            self._log.warning('thermal', 'thermal/image_raw is silent: tracking goes on with RGB')
+        elif status.lost:
+            self._log.warning(status.state.name, status.sentence)
+        pair = FramePair(item.stamp_ns, pixels, thermal, header.frame_id)
+        return ReceivedPair(pair, header, received_ns, item.after_reset or resized, status)
 
     def _stamp_ns(self, header: Header, topic: str) -> int:
         stamp_ns = int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
@@ -158,5 +153,5 @@ class Intake:
         return time.time_ns()
 
     def _refuse(self, topic: str, error: ConversionError) -> None:
-        self.rejected += 1
+        self.frames_rejected += 1
         self._log.warning(f'refused {topic}', f'{topic}: image refused: {error}')

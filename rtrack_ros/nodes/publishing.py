@@ -13,9 +13,9 @@ from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.language.queries import Query
 from rtrack_ros.msg import TrackerStatus
+from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.conversion import detections_message, image_message
 from rtrack_ros.nodes.debug_image import draw
-from rtrack_ros.nodes.diagnostics import Activity
 from rtrack_ros.nodes.intake import ReceivedPair
 from rtrack_ros.tracking.track import Track, TrackState
 
@@ -53,19 +53,19 @@ class Outputs:
 
     def publish_tracks(self, received: ReceivedPair, tracks: Sequence[Track],
                        queries: Sequence[Query]) -> None:
-        """Publish one array for one RGB image, then what is only for people who debug."""
-        phrases = {query.id: query.text for query in queries}
+        """Publish one array for one RGB image, then what is for debugging."""
+        sentences = {query.id: query.text for query in queries}
         confirmed = [track for track in tracks if track.state is TrackState.CONFIRMED]
-        self._tracks.publish(detections_message(confirmed, received.header, phrases))
+        self._tracks.publish(detections_message(confirmed, received.header, sentences))
         self._count(received, len(confirmed))
         if self._tentative.get_subscription_count():
             others = [track for track in tracks if track.state is TrackState.TENTATIVE]
-            self._tentative.publish(detections_message(others, received.header, phrases))
+            self._tentative.publish(detections_message(others, received.header, sentences))
         if self._image.get_subscription_count():
-            self._publish_image(received, confirmed, phrases)
+            self._publish_image(received, confirmed, sentences)
 
     def publish_active(self, queries: Sequence[Query]) -> None:
-        """Publish the active sentences, one per line, for whoever comes later."""
+        """Publish the active sentences, one per line; latched for late subscribers."""
         self._query.publish(String(data='\n'.join(query.text for query in queries)))
 
     def publish_status(self, message: TrackerStatus) -> None:
@@ -76,19 +76,19 @@ class Outputs:
         """Publish the diagnostics."""
         self._diagnostics.publish(message)
 
-    def _count(self, received: ReceivedPair, confirmed: int) -> None:
+    def _count(self, received: ReceivedPair, tracks: int) -> None:
         self._activity.arrays_out += 1
-        self._activity.confirmed = confirmed
+        self._activity.tracks = tracks
         self._activity.receive_to_publish.add((time.monotonic_ns() - received.received_ns) * 1e-6)
         lag_ms = (self._node.get_clock().now().nanoseconds - received.pair.stamp_ns) * 1e-6
         if abs(lag_ms) < FOREIGN_CLOCK_MS:
             self._activity.stamp_to_publish.add(lag_ms)
 
     def _publish_image(self, received: ReceivedPair, tracks: Sequence[Track],
-                       phrases: dict[str, str]) -> None:
+                       sentences: dict[str, str]) -> None:
         now_ns = time.monotonic_ns()
         if now_ns - self._drawn_ns < 1e9 / self._settings['debug.image_rate_hz']:
             return
         self._drawn_ns = now_ns
-        picture = draw(received.pair, tracks, list(phrases.values()))
+        picture = draw(received.pair, tracks, list(sentences.values()), received.thermal)
         self._image.publish(image_message(picture, 'rgb8', received.header))

@@ -72,7 +72,7 @@ class Services:
             response.description = answered.result()
         except CancelledError:
             return _refused(response, RequestError('the node was cleaned up meanwhile'))
-        except Exception as error:  # the engine's, the parser's: whoever asked wants to know
+        except Exception as error:  # the engine's, the parser's: it goes to the caller
             return _refused(response, error)
         response.success = True
         return response
@@ -84,6 +84,7 @@ class Services:
         wake: Callable[[], object] = getattr(executor, 'wake', bool)
 
         def tell(_: Answered[Any]) -> None:
+            # In the model's thread. rclpy's future locks itself; the executor may be asleep.
             arrived.set_result(None)
             wake()
 

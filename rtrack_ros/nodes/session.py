@@ -7,7 +7,8 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
-from rtrack_ros.nodes.diagnostics import Activity, Health, diagnostic_array, status_message
+from rtrack_ros.nodes.activity import Activity
+from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_message
 from rtrack_ros.nodes.intake import Intake, ReceivedPair
 from rtrack_ros.nodes.model import Model
 from rtrack_ros.nodes.publishing import Outputs
@@ -16,7 +17,11 @@ from rtrack_ros.nodes.throttled_log import ThrottledLog
 
 
 class Session:
-    """Takes images and commands, tracks, publishes; everything in the executor's thread.
+    """Takes images and commands, tracks, publishes; everything in the executor's one thread.
+
+    Hence neither the session nor what it holds (intake, outputs, counts, log) has a lock. The
+    model computes in threads of its own, which the pipeline starts and joins; what they share with
+    this thread, the pipeline and the tracker lock themselves.
 
     Args:
         node: Node that publishes and logs.
@@ -37,6 +42,8 @@ class Session:
             self._outputs.destroy()
             raise
         self._intake = Intake(settings, log)
+        # The book has no lock of its own. Only this thread changes it (topics, services) and reads
+        # it (push); the model's threads get tuples of queries.
         self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
                                       self.announce_queries)
         self._frame_id = ''
@@ -46,7 +53,7 @@ class Session:
     @property
     def waiting(self) -> bool:
         """Whether an RGB image waits for its thermal partner."""
-        return self._intake.waiting > 0
+        return self._intake.waiting
 
     def close(self) -> None:
         """Free the model and remove the publishers."""
@@ -84,10 +91,10 @@ class Session:
         self._outputs.publish_tracks(received, tracks, pipeline.active_queries())
 
     def announce_queries(self) -> None:
-        """Log and publish what is followed now."""
+        """Log and publish which sentences are followed now."""
         queries = self.model.pipeline.active_queries()
         sentences = ', '.join(repr(query.text) for query in queries)
-        self._node.get_logger().info(f'following {sentences or "nobody"}')
+        self._node.get_logger().info(f'following {sentences or "nothing"}')
         self._outputs.publish_active(queries)
 
     def publish_status(self) -> None:

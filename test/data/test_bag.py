@@ -16,6 +16,7 @@ from rtrack_ros.data.bag import (
     RGB_TOPIC,
     START_NS,
     THERMAL_TOPIC,
+    ImageBagWriter,
     image_types,
     open_bag,
     read_pairs,
@@ -117,6 +118,17 @@ def test_topics_carry_a_camera_profile_and_types(record: Record, tmp_path: Path)
             assert profile.reliability.name == 'RELIABLE'
             assert connection.digest.startswith('RIHS01_d31d41a9')
             assert 'uint8[] data' in connection.msgdef.data
+
+
+def test_images_recorded_twice_do_not_use_up_the_wait_for_the_thermal_camera(
+        tmp_path: Path) -> None:
+    grey = np.full((24, 32), 90, np.uint8)
+    with ImageBagWriter(tmp_path / 'bag') as writer:
+        for _ in range(20):
+            writer.write_rgb(START_NS, np.repeat(grey[:, :, None], 3, axis=2))
+        writer.write_thermal(START_NS + 1_000_000, grey)
+    [pair] = read_pairs(tmp_path / 'bag')
+    assert pair.stamp_ns == START_NS and pair.thermal is not None
 
 
 def test_bad_requests_name_the_remedy(record: Record, tmp_path: Path) -> None:

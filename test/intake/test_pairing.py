@@ -1,10 +1,12 @@
 """Properties of stamp pairing over any arrival order."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtrack_ros.intake.pairing import PairedItem, StampPairer
+from rtrack_ros.intake.pairing import AddOutcome, PairedItem, StampPairer
 
 MS = 1_000_000
 SLOP = 20 * MS
@@ -13,15 +15,24 @@ stamps = st.lists(st.integers(0, 2000), unique=True, max_size=40)
 
 
 def push_all(pairer: StampPairer, events: list[tuple[str, int]], step_ns: int = MS,
-             ) -> list[PairedItem]:
-    """Push (stream, stamp in ms) in order, one per clock step, then wait long enough."""
+             ) -> tuple[list[PairedItem], list[AddOutcome]]:
+    """Push (stream, stamp in ms) in order, one per clock step, then wait long enough.
+
+    Returns what left the pairer, and what became of every RGB item.
+    """
     out: list[PairedItem] = []
+    outcomes = []
     now = 0
     for stream, stamp in events:
-        getattr(pairer, f'add_{stream}')(stamp * MS, (stream, stamp))
+        outcome = getattr(pairer, f'add_{stream}')(stamp * MS, (stream, stamp))
+        outcomes += [outcome] * (stream == 'rgb')
         out += pairer.poll(now)
         now += step_ns
-    return out + pairer.poll(now + 10_000 * MS)
+    return out + pairer.poll(now + 10_000 * MS), outcomes
+
+
+def partners(out: list[PairedItem]) -> int:
+    return sum(item.thermal is not None for item in out)
 
 
 @st.composite
@@ -37,26 +48,24 @@ def interleaved(draw: st.DrawFn) -> list[tuple[str, int]]:
 @given(interleaved())
 def test_each_rgb_leaves_once_in_order_and_within_slop(events: list[tuple[str, int]]) -> None:
     pairer: StampPairer = StampPairer(slop_ns=SLOP)
-    out = push_all(pairer, events)
+    out, outcomes = push_all(pairer, events)
     assert [item.rgb[1] for item in out] == sorted(s for stream, s in events if stream == 'rgb')
     for item in out:
         assert item.stamp_ns == item.rgb[1] * MS
         if item.thermal is not None:
             assert abs(item.thermal[1] - item.rgb[1]) * MS <= SLOP
-            assert item.thermal_stamp_ns == item.thermal[1] * MS
-    counts = pairer.counts
-    assert counts.matched + counts.rgb_only == len(out)
-    assert counts.late == counts.duplicates == counts.resets == 0
+    assert set(outcomes) <= {AddOutcome.ACCEPTED}
+    assert pairer.waiting == 0
 
 
 @given(stamps, stamps, st.randoms(use_true_random=False))
-def test_any_order_loses_nothing_without_counting_it(rgb, thermal, random) -> None:
+def test_any_order_loses_nothing_without_saying_so(rgb, thermal, random) -> None:
     events = [('rgb', stamp) for stamp in rgb] + [('thermal', stamp) for stamp in thermal]
     random.shuffle(events)
     pairer: StampPairer = StampPairer(slop_ns=SLOP)
-    out = push_all(pairer, events)
-    counts = pairer.counts
-    assert len(out) + counts.late + counts.duplicates >= len(rgb)
+    out, outcomes = push_all(pairer, events)
+    assert len(outcomes) == len(rgb)
+    assert len(out) == sum(outcome.accepted for outcome in outcomes)
     assert len({item.rgb for item in out}) == len(out)
     segments, last = 0, -1
     for item in out:
@@ -64,14 +73,14 @@ def test_any_order_loses_nothing_without_counting_it(rgb, thermal, random) -> No
             assert item.after_reset
             segments += 1
         last = item.stamp_ns
-    assert segments <= counts.resets
+    assert segments <= outcomes.count(AddOutcome.RESET)
 
 
 @given(stamps, stamps)
 def test_partner_is_the_nearest_when_all_are_known(rgb: list[int], thermal: list[int]) -> None:
     pairer: StampPairer = StampPairer(slop_ns=SLOP, capacity=100)
     events = [('thermal', stamp) for stamp in sorted(thermal)]
-    out = push_all(pairer, events + [('rgb', stamp) for stamp in sorted(rgb)])
+    out, _ = push_all(pairer, events + [('rgb', stamp) for stamp in sorted(rgb)])
     for item in out:
         distance = min((abs(stamp - item.rgb[1]) for stamp in thermal), default=10 ** 6)
         if distance * MS <= SLOP:
@@ -94,15 +103,15 @@ def test_pair_leaves_the_moment_its_partner_arrives() -> None:
 
 def test_best_pair_is_not_lost_to_an_earlier_one() -> None:
     pairer: StampPairer = StampPairer(slop_ns=SLOP)
-    out = push_all(pairer, [('rgb', 0), ('thermal', 15), ('rgb', 16), ('rgb', 33),
-                            ('thermal', 49)])
+    out, _ = push_all(pairer, [('rgb', 0), ('thermal', 15), ('rgb', 16), ('rgb', 33),
+                               ('thermal', 49)])
     assert (('rgb', 16), ('thermal', 15)) in [(item.rgb, item.thermal) for item in out]
     assert [item.stamp_ns // MS for item in out] == [0, 16, 33]
 
 
 def test_equal_stamps_pair_with_zero_slop() -> None:
     pairer: StampPairer = StampPairer(slop_ns=0)
-    out = push_all(pairer, [('thermal', 0), ('rgb', 10), ('thermal', 10)])
+    out, _ = push_all(pairer, [('thermal', 0), ('rgb', 10), ('thermal', 10)])
     assert out[0].thermal == ('thermal', 10)
 
 
@@ -145,17 +154,18 @@ def test_without_any_thermal_nothing_waits() -> None:
 def test_slow_thermal_serves_several_rgb_images() -> None:
     pairer: StampPairer = StampPairer(slop_ns=60 * MS)
     events = [('thermal', 111 * i) for i in range(19)] + [('rgb', 33 * i) for i in range(60)]
-    out = push_all(pairer, sorted(events, key=lambda event: (event[1], event[0] == 'rgb')))
-    assert pairer.counts.matched == len(out) == 60
+    out, _ = push_all(pairer, sorted(events, key=lambda event: (event[1], event[0] == 'rgb')))
+    assert partners(out) == len(out) == 60
 
 
 def test_offset_beyond_slop_is_measured() -> None:
     pairer: StampPairer = StampPairer(slop_ns=5 * MS)
+    out = []
     for i in range(30):
         pairer.add_thermal((100 * i - 30) * MS, i)
         pairer.add_rgb(100 * i * MS, i)
-        pairer.poll(100 * i * MS)
-    assert pairer.counts.matched == 0
+        out += pairer.poll(100 * i * MS)
+    assert len(out) == 30 and partners(out) == 0
     assert pairer.offset_ns == -30 * MS
     assert pairer.thermal_period_ns == 100 * MS
 
@@ -167,19 +177,52 @@ def test_bag_loop_resets_and_goes_on_pairing(rgb_first: bool) -> None:
     for i in range(60):
         both = [('rgb', 33 * i), ('thermal', 33 * i + 3)]
         once += both if rgb_first else both[::-1]
-    out = push_all(pairer, once * 3)
-    assert pairer.counts.resets == 2
+    out, outcomes = push_all(pairer, once * 3)
+    assert Counter(outcomes) == {AddOutcome.ACCEPTED: 178, AddOutcome.RESET: 2}
     assert sum(item.after_reset for item in out) == 2
     assert len(out) == 180
-    assert pairer.counts.matched >= 176
+    assert partners(out) >= 176
 
 
-def test_late_and_duplicate_items_are_counted_and_dropped() -> None:
+def test_late_and_repeated_items_are_dropped_and_the_outcome_says_which() -> None:
     pairer: StampPairer = StampPairer(slop_ns=SLOP)
-    out = push_all(pairer, [('rgb', 100), ('rgb', 100), ('rgb', 60), ('thermal', 7),
-                            ('thermal', 7)])
+    out, outcomes = push_all(pairer, [('rgb', 100), ('rgb', 100), ('rgb', 60)])
     assert [item.rgb[1] for item in out] == [100]
-    assert (pairer.counts.duplicates, pairer.counts.late) == (2, 1)
+    assert outcomes == [AddOutcome.ACCEPTED, AddOutcome.DUPLICATE, AddOutcome.LATE]
+    assert [outcome.accepted for outcome in outcomes] == [True, False, False]
+
+
+def test_a_stamp_that_still_waits_is_a_duplicate_too() -> None:
+    pairer: StampPairer = StampPairer(slop_ns=SLOP)
+    pairer.add_thermal(0, 'delivers, so RGB waits')
+    assert pairer.add_rgb(100 * MS, 'first') is AddOutcome.ACCEPTED
+    assert pairer.add_rgb(100 * MS, 'again') is AddOutcome.DUPLICATE
+    assert pairer.waiting == 1
+
+
+def test_a_jump_back_is_taken_and_called_a_reset() -> None:
+    pairer: StampPairer = StampPairer(slop_ns=SLOP, reset_jump_ns=500 * MS)
+    _, outcomes = push_all(pairer, [('rgb', 1000), ('rgb', 501), ('rgb', 500), ('rgb', 533)])
+    assert outcomes == [AddOutcome.ACCEPTED, AddOutcome.LATE, AddOutcome.RESET,
+                        AddOutcome.ACCEPTED]
+    assert AddOutcome.RESET.accepted
+
+
+def test_thermal_outcomes_are_told_as_well() -> None:
+    pairer: StampPairer = StampPairer(reset_jump_ns=500 * MS)
+    assert [pairer.add_thermal(stamp * MS, 't') for stamp in (1000, 1000, 990, 400)] == [
+        AddOutcome.ACCEPTED, AddOutcome.DUPLICATE, AddOutcome.ACCEPTED, AddOutcome.RESET]
+
+
+def test_what_waits_is_what_poll_has_not_returned() -> None:
+    pairer: StampPairer = StampPairer(slop_ns=SLOP, capacity=2)
+    pairer.add_thermal(0, 't')
+    for i in range(3):
+        pairer.add_rgb((1000 + i) * MS, i)
+        assert pairer.waiting == i + 1, 'the one that overflowed waits for poll as well'
+    first = pairer.poll(0)
+    assert pairer.waiting == 3 - len(first) == 2
+    assert len(pairer.poll(10_000 * MS)) == 2 and pairer.waiting == 0
 
 
 def test_overflow_releases_instead_of_dropping() -> None:

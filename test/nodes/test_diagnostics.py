@@ -1,4 +1,4 @@
-"""Rates, latencies and what they are called."""
+"""What ``~/status`` and ``/diagnostics`` say of the node."""
 
 import math
 from types import SimpleNamespace
@@ -8,49 +8,27 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.intake.thermal_state import ThermalState, ThermalStatus
 from rtrack_ros.language.queries import Query
-from rtrack_ros.nodes.diagnostics import (
-    Activity,
-    Health,
-    LatencyWindow,
-    RateMeter,
-    diagnostic_array,
-    status_message,
-)
+from rtrack_ros.nodes.activity import Activity, RateMeter
+from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_message
 from rtrack_ros.parameters.values import defaults
 from rtrack_ros.pipeline import PipelineStats
 
 SECOND = 1_000_000_000
 
 
-def test_a_rate_is_that_of_the_last_seconds() -> None:
-    meter = RateMeter(window_s=3.0)
-    assert math.isnan(meter.rate_hz(0))
-    for index in range(120):
-        meter.tick(index * SECOND // 30)
-    assert meter.rate_hz(4 * SECOND) == pytest.approx(30.0, rel=0.01)
-    assert meter.rate_hz(20 * SECOND) == 0.0
-
-
-def test_percentiles_of_latencies() -> None:
-    window = LatencyWindow(size=100)
-    assert math.isnan(window.newest) and math.isnan(window.percentile(99))
-    for value in range(1000):
-        window.add(float(value))
-    assert window.newest == 999.0
-    assert window.percentile(50) == pytest.approx(949.5)
-
-
-def make_health(thermal: bool = True, pairs: int = 60, queries: int = 1, answered: bool = True,
-                last_error: str = '') -> Health:
+def make_health(thermal: ThermalState = ThermalState.PAIRED, pairs: int = 60,
+                queries: int = 1, answered: bool = True, last_error: str = '') -> Health:
     activity = Activity(pairs_in=pairs, arrays_out=pairs)
     rgb, warm = RateMeter(), RateMeter()
     for index in range(pairs):
         rgb.tick(index * SECOND // 30)
         activity.pair_rate.tick(index * SECOND // 30)
         activity.receive_to_publish.add(12.0)
-    intake = SimpleNamespace(rgb_rate=rgb, thermal_rate=warm, rejected=3, offset_ms=None,
-                             thermal_healthy=lambda: thermal)
+    intake = SimpleNamespace(rgb_rate=rgb, thermal_rate=warm, frames_rejected=3,
+                             thermal_offset_ms=None,
+                             thermal_status=lambda now_ns: ThermalStatus(thermal, 'do this'))
     stats = PipelineStats(
         pairs=pairs, tracks=2, answers=5 * answered, answers_late=1, answers_stale_epoch=2,
         answers_invalid=3, engine_errors=4, answer_age_ms=200.0 if answered else None,
@@ -79,12 +57,13 @@ def test_status_says_what_was_measured_and_nan_where_nothing_was() -> None:
 
 @pytest.mark.parametrize('health, names, complaint', [
     (make_health(), (b'\x00', b'\x00', b'\x00'), ''),
-    (make_health(thermal=False), (b'\x01', b'\x00', b'\x00'), 'thermal/image_raw is silent'),
+    (make_health(ThermalState.SILENT), (b'\x01', b'\x00', b'\x00'), 'has fallen silent'),
+    (make_health(ThermalState.STARTING), (b'\x01', b'\x00', b'\x00'), 'waiting for thermal'),
     (make_health(pairs=0), (b'\x02', b'\x00', b'\x00'), 'no readable images on rgb/image_raw'),
     (make_health(queries=0), (b'\x00', b'\x00', b'\x00'), 'publish a sentence'),
     (make_health(answered=False, last_error='EngineError: out of memory'),
      (b'\x00', b'\x01', b'\x02'), 'out of memory')],
-    ids=['well', 'no thermal', 'no rgb', 'no query', 'no answers'])
+    ids=['well', 'no thermal', 'starting', 'no rgb', 'no query', 'no answers'])
 def test_trouble_is_named(health: Health, names: tuple[bytes, ...], complaint: str) -> None:
     array = diagnostic_array(health, Time())
     assert [status.name for status in array.status] == [
@@ -96,8 +75,22 @@ def test_trouble_is_named(health: Health, names: tuple[bytes, ...], complaint: s
 def test_the_model_is_reported_with_what_it_was_asked() -> None:
     status = diagnostic_array(make_health(), Time()).status[2]
     facts = {value.key: value.value for value in status.values}
-    assert (facts['questions'], facts['questions about crops'], facts['deadlines missed']) == (
+    assert (facts['questions'], facts['questions_about_crops'], facts['deadlines_missed']) == (
         '19', '7', '3')
+
+
+def test_a_quantity_has_one_name_and_one_value_in_status_and_diagnostics() -> None:
+    health = make_health()
+    status = status_message(health, Time(), '')
+    facts = {item.key: item.value
+             for part in diagnostic_array(health, Time()).status for item in part.values}
+    shared = set(facts) & set(status.get_fields_and_field_types())
+    assert {'rgb_rate_hz', 'pairs_in', 'frames_rejected', 'tracks', 'arrays_out',
+            'answers_stale_epoch', 'engine_errors', 'answer_age_ms', 'engine'} <= shared
+    for name in shared:
+        value = getattr(status, name)
+        assert facts[name] == (f'{value:.1f}' if isinstance(value, float) else str(value)), name
+    assert all(key.isidentifier() for key in facts)
 
 
 def test_late_arrays_warn() -> None:
@@ -107,4 +100,4 @@ def test_late_arrays_warn() -> None:
         health.activity.receive_to_publish.add(400.0)
     status = diagnostic_array(health, Time()).status[1]
     assert status.level == DiagnosticStatus.WARN and 'late' in status.message
-    assert {value.key: value.value for value in status.values}['arrays'] == '60'
+    assert {value.key: value.value for value in status.values}['arrays_out'] == '60'

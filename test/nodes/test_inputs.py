@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from rclpy.event_handler import UnsupportedEventTypeError
+from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from rtrack_ros.nodes.diagnostics import Activity
+from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.inputs import Inputs
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 from rtrack_ros.parameters.values import defaults
@@ -42,7 +43,8 @@ class Node:
                             **options: Any) -> str:
         if options.get('event_callbacks') and not self.events:
             raise UnsupportedEventTypeError('not here')
-        self.subscriptions[topic] = SimpleNamespace(kind=kind, callback=callback, **options)
+        self.subscriptions[topic] = SimpleNamespace(kind=kind, callback=callback, qos=qos,
+                                                    **options)
         return topic
 
     def create_timer(self, period_s: float, callback: Any) -> Timer:
@@ -131,6 +133,20 @@ def test_the_compressed_transport_follows_the_remapped_topic(log: ThrottledLog) 
     make_inputs(log, node, **{'rgb.transport': 'compressed'})
     assert node.subscriptions['/front/rgb/image_raw/compressed'].kind is CompressedImage
     assert node.subscriptions['/front/thermal/image_raw'].kind is Image
+
+
+def test_each_camera_has_a_profile_of_its_own_that_overrides_may_change(
+        log: ThrottledLog) -> None:
+    node = Node()
+    make_inputs(log, node)
+    rgb, thermal = (node.subscriptions[f'/front/{camera}/image_raw'].qos
+                    for camera in ('rgb', 'thermal'))
+    assert rgb is not thermal
+    rgb.reliability = ReliabilityPolicy.RELIABLE  # as rclpy does for qos_overrides
+    assert thermal.reliability == ReliabilityPolicy.BEST_EFFORT and thermal.depth == 10
+    make_inputs(log, node)
+    again = node.subscriptions['/front/rgb/image_raw'].qos
+    assert again.reliability == ReliabilityPolicy.BEST_EFFORT
 
 
 def test_a_middleware_without_events_still_delivers(log: ThrottledLog) -> None:

@@ -1,5 +1,7 @@
 """Messages of two cameras become frame pairs, whatever arrives in between."""
 
+import time
+
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
@@ -57,8 +59,7 @@ def test_a_pair_carries_the_rgb_header_and_the_thermal_on_its_grid() -> None:
     assert received.pair.stamp_ns == START_NS
     assert received.pair.frame_id == 'rgb_optical_frame'
     assert received.pair.thermal.shape == (48, 64) and received.pair.thermal.dtype == np.uint8
-    assert received.pair.health.thermal
-    assert intake.waiting == 0 and lines == []
+    assert not intake.waiting and lines == []
 
 
 def test_every_rgb_image_leaves_without_a_thermal_camera() -> None:
@@ -68,7 +69,7 @@ def test_every_rgb_image_leaves_without_a_thermal_camera() -> None:
         intake.add_rgb(rgb(START_NS + index * FRAME_NS))
         stamps += [received.pair.stamp_ns for received in intake.poll()]
     assert stamps == [START_NS + index * FRAME_NS for index in range(20)]
-    assert not intake.thermal_healthy()
+    assert not intake.thermal_status(time.monotonic_ns()).healthy
 
 
 def test_garbage_is_counted_and_named_and_the_next_image_passes() -> None:
@@ -79,7 +80,7 @@ def test_garbage_is_counted_and_named_and_the_next_image_passes() -> None:
     intake.add_thermal(Image(encoding='rgb8', height=3, width=3, step=1))
     intake.add_rgb(rgb(START_NS))
     assert len(intake.poll()) == 1
-    assert intake.rejected == 2
+    assert intake.frames_rejected == 2
     assert 'rgb/image_raw: image refused' in lines[0] and '64x4000' in lines[0]
     assert 'thermal/image_raw: image refused' in lines[1]
 
@@ -109,8 +110,27 @@ def test_a_repeated_stamp_is_dropped_with_a_warning() -> None:
     intake.add_rgb(rgb(START_NS))
     intake.poll()
     intake.add_rgb(rgb(START_NS))
-    assert intake.poll() == [] and intake.rejected == 1 and intake.waiting == 0
+    assert intake.poll() == [] and intake.frames_rejected == 1 and not intake.waiting
     assert 'out of order or twice' in lines[0]
+
+
+def test_a_late_image_is_dropped_with_a_warning() -> None:
+    intake, lines = make_intake()
+    intake.add_rgb(rgb(START_NS))
+    intake.poll()
+    intake.add_rgb(rgb(START_NS - FRAME_NS))
+    assert intake.poll() == [] and intake.frames_rejected == 1
+    assert 'out of order or twice' in lines[0]
+
+
+def test_an_rgb_image_waits_until_its_partner_is_there() -> None:
+    intake, _ = make_intake(**{'sync.max_wait_ms': 1000.0})
+    intake.add_thermal(thermal(START_NS))
+    assert not intake.waiting
+    intake.add_rgb(rgb(START_NS + FRAME_NS))
+    assert intake.poll() == [] and intake.waiting
+    intake.add_thermal(thermal(START_NS + FRAME_NS))
+    assert len(intake.poll()) == 1 and not intake.waiting
 
 
 def test_images_without_stamps_use_the_time_of_arrival() -> None:

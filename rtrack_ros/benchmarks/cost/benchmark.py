@@ -155,9 +155,10 @@ def pairing_quality(frames: int = 300) -> dict[str, dict[str, float]]:
             (pairer.add_rgb if is_rgb else pairer.add_thermal)(stamp, stamp)
             left += pairer.poll(stamp)
         left += pairer.poll(rgb[-1] + 10**9)
+        paired = sum(item.thermal is not None for item in left)
         common = paired_by_approximate_time(rgb, thermal) / frames
         quality[name] = {'ours_published': len(left) / frames,
-                         'ours_with_thermal': pairer.counts.matched / frames,
+                         'ours_with_thermal': paired / frames,
                          'common_published': common, 'common_with_thermal': common}
     return quality
 

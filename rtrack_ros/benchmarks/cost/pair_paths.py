@@ -46,9 +46,9 @@ def receive(data: bytes) -> Image:
     return deserialize_message(data, Image)
 
 
-def publish(tracks: Iterable[Track], header: Header, phrases: Mapping[str, str]) -> bytes:
+def publish(tracks: Iterable[Track], header: Header, sentences: Mapping[str, str]) -> bytes:
     """Return the array of detections as it goes to the middleware."""
-    return bytes(serialize_message(detections_message(tracks, header, phrases)))
+    return bytes(serialize_message(detections_message(tracks, header, sentences)))
 
 
 def recorded_pair(frame: SimFrame) -> RecordedPair:
@@ -89,9 +89,9 @@ class NodePath:
             with stage('tracking'):
                 tracks = self._pipeline.push(received.pair)
             with stage('publish'):
-                phrases = {query.id: query.text for query in self._pipeline.active_queries()}
+                sentences = {query.id: query.text for query in self._pipeline.active_queries()}
                 confirmed = (track for track in tracks if track.state is TrackState.CONFIRMED)
-                array = publish(confirmed, received.header, phrases)
+                array = publish(confirmed, received.header, sentences)
         return array
 
     def apply(self, answer: Answer) -> None:

@@ -20,7 +20,7 @@ from rtrack_ros.evaluation.streaming.protocol import (
     replay,
     score_replay,
 )
-from rtrack_ros.frames import FramePair, SensorHealth
+from rtrack_ros.frames import FramePair
 from rtrack_ros.simulation import CONDITIONS, make_scene
 
 PRESENT: Final = 0.2
@@ -94,7 +94,7 @@ class WithoutThermal:
         return len(self._pairs)
 
     def __getitem__(self, index: int, /) -> FramePair:
-        return replace(self._pairs[index], thermal=None, health=SensorHealth(thermal=False))
+        return replace(self._pairs[index], thermal=None)
 
 
 def without_thermal(stream: Stream) -> Stream:

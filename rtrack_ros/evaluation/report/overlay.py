@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.report.text import Colour, put_text, shortened, text_width
+from rtrack_ros.evaluation.report.text import put_text, shortened, text_width
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.language.answers import Box
+from rtrack_ros.palette import PALETTE, Colour, colour_of
 
 PANEL_HEIGHT = 480
 MARGIN, HEADER, FOOTER = 16, 64, 34
@@ -21,9 +22,6 @@ SURFACE: Colour = (38, 43, 53)
 BRIGHT: Colour = (240, 243, 248)
 DIM: Colour = (139, 148, 163)
 TRUTH: Colour = (255, 255, 255)
-PALETTE: tuple[Colour, ...] = (
-    (76, 201, 240), (255, 183, 3), (128, 237, 153), (255, 107, 157), (181, 148, 255),
-    (255, 126, 71), (64, 224, 208), (230, 230, 90), (120, 160, 255), (255, 120, 120))
 CONDITION_COLOURS: dict[str, Colour] = {
     'day': (255, 209, 102), 'dusk': (244, 151, 108), 'night': (122, 140, 224),
     'smoke': (176, 182, 190), 'glare': (255, 240, 170), 'crossover': (148, 196, 162)}
@@ -41,14 +39,9 @@ class Identified(Protocol):
         """x1, y1, x2, y2 in pixels of the RGB image."""
 
 
-def colour_of(identity: int) -> Colour:
-    """Return the RGB colour of an identity, the same in every frame and every picture."""
-    return PALETTE[identity % len(PALETTE)]
-
-
 def compose_picture(pair: FramePair, tracks: Iterable[Identified], sentence: str = '',
-            condition: str = '', time_s: float | None = None,
-            truth: Sequence[Identified] | None = None) -> Image8:
+                    condition: str = '', time_s: float | None = None,
+                    truth: Sequence[Identified] | None = None) -> Image8:
     """Return one overlay picture, RGB, about 1330 x 580 pixels for a 4:3 camera.
 
     Args:

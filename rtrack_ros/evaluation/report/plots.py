@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rtrack_ros import boxes
 from rtrack_ros.data.mot import MotRow
-from rtrack_ros.evaluation.report.overlay import CONDITION_COLOURS, colour_of
+from rtrack_ros.evaluation.report.overlay import CONDITION_COLOURS
 from rtrack_ros.evaluation.report.plot_style import (
     ACCENT,
     INK,
@@ -18,6 +18,7 @@ from rtrack_ros.evaluation.report.plot_style import (
     new_axes,
 )
 from rtrack_ros.evaluation.run import Run, RunFrame, RunScores, percentile
+from rtrack_ros.palette import colour_of
 
 MISSED = '#d3d9e2'
 IOU_MATCH = 0.5

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from rtrack_ros.frames import Image8
-
-Colour = tuple[int, int, int]
+from rtrack_ros.palette import Colour
 
 
 @lru_cache(maxsize=16)

@@ -204,7 +204,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
                         help='[{"at": seconds, "text": sentence}, ...] for /referring_query')
     parser.add_argument('--exclude', nargs='*', default=[], metavar='TOPIC')
     parser.add_argument('--wait-for-subscribers', type=float, default=0.0, metavar='SECONDS',
-                        help='wait this long for somebody to listen, then fail')
+                        help='wait this long for subscribers, then fail')
     parser.add_argument('--wait-for-link', nargs='*', default=[], metavar='TOPIC',
                         help='wait as well until these topics of other nodes have both a '
                              'publisher and a subscriber, a recorder for example')
@@ -234,7 +234,7 @@ def _play(reader: AnyReader, options: argparse.Namespace,
     links = options.wait_for_link + (['/referring_query'] if commands else [])
     if options.wait_for_subscribers and not node.wait_until_heard(
             options.wait_for_subscribers, links):
-        return (f'nobody subscribed within {options.wait_for_subscribers:g} s; is the tracker '
+        return (f'no subscriber within {options.wait_for_subscribers:g} s; is the tracker '
                 'active, with the same ROS_DOMAIN_ID and topic names?')
     rounds = 0
     while rclpy.ok() and not node.failure and (options.loop == 0 or rounds < options.loop):

@@ -30,7 +30,7 @@ class BagRecorder(Node):
 
     Args:
         writer: An open bag.
-        topics: Topic names; the type of each, or '' to take it from whoever publishes first.
+        topics: Topic names; the type of each, or '' to take it from the first publisher.
         published_time: Log a message at the time its publisher sent it, not when it arrived.
     """
 

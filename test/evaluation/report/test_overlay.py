@@ -12,11 +12,11 @@ from rtrack_ros.evaluation.report.overlay import (
     HEADER,
     MARGIN,
     OverlayWriter,
-    colour_of,
     compose_picture,
 )
 from rtrack_ros.evaluation.report.text import put_text, shortened, text_width
 from rtrack_ros.frames import FramePair
+from rtrack_ros.palette import colour_of
 
 GREY = 90
 
@@ -71,10 +71,6 @@ def test_long_and_foreign_sentences_stay_inside() -> None:
     for sentence in ('x' * 2000, 'the people ' * 90, '穿黑色衣服的人'):
         picture = compose_picture(pair(), [], sentence, 'smoke', 1.0)
         assert (picture[:HEADER, :MARGIN - 2] == picture[0, 0]).all()
-
-
-def test_an_identity_keeps_its_colour() -> None:
-    assert colour_of(12) == colour_of(12) and colour_of(1) != colour_of(2)
 
 
 def test_the_video_can_be_read_again(tmp_path: Path) -> None:

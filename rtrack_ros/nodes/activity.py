@@ -1,0 +1,88 @@
+"""What the node counts while it runs: rates, latencies, pairs and arrays."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+NAN = float('nan')
+
+
+class RateMeter:
+    """Events per second over the last few seconds.
+
+    Args:
+        window_s: Seconds looked back; raising it steadies the rate and shows changes later.
+    """
+
+    def __init__(self, window_s: float = 3.0) -> None:
+        self._window_ns = int(window_s * 1e9)
+        self._times: deque[int] = deque()
+        self._first_ns: int | None = None
+
+    def tick(self, now_ns: int) -> None:
+        """Note one event."""
+        if self._first_ns is None:
+            self._first_ns = now_ns
+        self._times.append(now_ns)
+        self._forget(now_ns)
+
+    def rate_hz(self, now_ns: int) -> float:
+        """Return the rate; NaN before the second event ever, 0 after a silence."""
+        self._forget(now_ns)
+        if self._first_ns is None or now_ns <= self._first_ns:
+            return NAN
+        if len(self._times) < 2:
+            return 0.0 if now_ns - self._first_ns > self._window_ns else NAN
+        return (len(self._times) - 1) / ((self._times[-1] - self._times[0]) * 1e-9 or NAN)
+
+    def _forget(self, now_ns: int) -> None:
+        while self._times and now_ns - self._times[0] > self._window_ns:
+            self._times.popleft()
+
+
+class LatencyWindow:
+    """The last few hundred latencies in milliseconds."""
+
+    def __init__(self, size: int = 300) -> None:
+        self._values: deque[float] = deque(maxlen=size)
+
+    def add(self, milliseconds: float) -> None:
+        """Note one latency."""
+        self._values.append(milliseconds)
+
+    @property
+    def newest(self) -> float:
+        """The newest latency, NaN before the first."""
+        return self._values[-1] if self._values else NAN
+
+    def percentile(self, percent: float) -> float:
+        """Return a percentile, NaN before the first value."""
+        return float(np.percentile(self._values, percent)) if self._values else NAN
+
+
+@dataclass
+class Activity:
+    """What the node counted since it was configured.
+
+    Attributes:
+        pairs_in: Frame pairs handed to the tracker.
+        pairs_without_thermal: Those of them without a thermal image.
+        arrays_out: Detection arrays published.
+        tracks: Confirmed tracks in the newest array.
+        callback_errors: Exceptions caught in callbacks.
+        messages_lost: Images that the middleware reported as lost.
+        pair_rate: Rate of pairs handed to the tracker.
+        receive_to_publish: From the arrival of the RGB message to its array, milliseconds.
+        stamp_to_publish: From the RGB stamp to its array; NaN where stamps are of another clock.
+    """
+
+    pairs_in: int = 0
+    pairs_without_thermal: int = 0
+    arrays_out: int = 0
+    tracks: int = 0
+    callback_errors: int = 0
+    messages_lost: int = 0
+    pair_rate: RateMeter = field(default_factory=RateMeter)
+    receive_to_publish: LatencyWindow = field(default_factory=LatencyWindow)
+    stamp_to_publish: LatencyWindow = field(default_factory=LatencyWindow)
