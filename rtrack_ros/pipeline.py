@@ -72,7 +72,7 @@ class PipelineStats:
 
     Attributes:
         pairs: Pairs pushed.
-        tracks: Tracks alive, lost and tentative ones included.
+        tracks_alive: Tracks alive, lost and tentative ones included.
         answers: Answers applied.
         answers_late: Answers about frames no longer (or never) in the history.
         answers_stale_epoch: Answers to a query replaced meanwhile.
@@ -94,7 +94,7 @@ class PipelineStats:
     """
 
     pairs: int
-    tracks: int
+    tracks_alive: int
     answers: int
     answers_late: int
     answers_stale_epoch: int
@@ -168,8 +168,8 @@ class TrackingPipeline:
         self._describer = describer
         self._newest: FramePair | None = None
         self._ask_interval_ns = int(ask_interval_s * 1e9)
-        # Guards the queries, the newest pair and what is known of answers; taken by the thread of
-        # frames, that of answers and whoever sets a query. Never held while tracking or asking.
+        # Guards the newest pair and what is known of answers; taken by the threads of frames and
+        # of answers. Never held while tracking or asking. Queries have a lock of their own.
         self._lock = threading.Lock()
         self._pairs = 0
         self._answered_ns: int | None = None
@@ -186,13 +186,7 @@ class TrackingPipeline:
         Raises:
             QueryError: the text cannot become a query; nothing changes.
         """
-        with self._lock:
-            return self.queries.set(text, query_id)
-
-    def remove_query(self, query_id: str = 'default') -> None:
-        """Stop following a query, from any thread; an id that is not active changes nothing."""
-        with self._lock:
-            self.queries.remove(query_id)
+        return self.queries.set(text, query_id)
 
     def reconfigure(self, config: TrackerConfig, schedule: Schedule) -> None:
         """Take over settings without forgetting anything; the model's accuracy stays.
@@ -206,8 +200,7 @@ class TrackingPipeline:
 
     def active_queries(self) -> tuple[Query, ...]:
         """Return the active queries, from any thread."""
-        with self._lock:
-            return self.queries.active()
+        return self.queries.active()
 
     def push(self, pair: FramePair) -> list[Track]:
         """Track one pair and return all tracks; the queries active now are bound to it."""
@@ -254,15 +247,12 @@ class TrackingPipeline:
         if not self.tracker.remembers(stamp_ns):
             raise RequestError(f'no image with the stamp {stamp_ns} ns is remembered; send the '
                                'stamp of a recent RGB image, or zero for the newest')
-        with self._lock:
-            query = self.queries.set_target(name, query_id)
-            queries = self.queries.active()
-        self.tracker.activate(queries)
+        query = self.queries.set_target(name, query_id)
+        self.tracker.activate(self.queries.active())
         self.tracker.apply(Answer(stamp_ns, query.id, query.epoch, (Grounding(box, query.text),)))
         found = [track for track in self.tracker.tracks() if track.query_id == query.id]
         if not found:
-            with self._lock:
-                self.queries.remove(query.id)
+            self.queries.remove(query.id)
             raise RequestError('the target left the image since that stamp; send a newer box')
         targets.show(query, pair, found[0].box)
         return found[0]
@@ -298,7 +288,7 @@ class TrackingPipeline:
                 self._newest.stamp_ns - self._answered_ns) * 1e-6
             latency_ms, pairs = self._latency_ms, self._pairs
         return PipelineStats(
-            pairs=pairs, tracks=len(self.tracker.tracks()),
+            pairs=pairs, tracks_alive=len(self.tracker.tracks()),
             answers=tracker.outcomes[Outcome.APPLIED],
             answers_late=tracker.outcomes[Outcome.LATE] + tracker.outcomes[Outcome.UNKNOWN_FRAME],
             answers_stale_epoch=tracker.outcomes[Outcome.STALE_EPOCH],

@@ -71,7 +71,7 @@ def test_synchronous_asks_by_stamp_and_repeats_exactly(world) -> None:
     assert once()[0] == tracks
     assert stamps == [world.stamp(0), world.stamp(9), world.stamp(18)]
     assert all(len(frame) == 2 for frame in tracks)
-    assert (stats.pairs, stats.answers, stats.tracks) == (20, 3, 2)
+    assert (stats.pairs, stats.answers, stats.tracks_alive) == (20, 3, 2)
     assert stats.answer_age_ms == pytest.approx(1000 / 30, abs=0.1)
     assert stats.answer_latency_ms == 12.5
     assert stats.answer_age_ms == pytest.approx(1e3 / 30)

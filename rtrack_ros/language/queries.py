@@ -1,5 +1,6 @@
 """What the robot was asked: queries, their epochs, and the text that may become one."""
 
+import threading
 import unicodedata
 from dataclasses import dataclass
 
@@ -43,9 +44,14 @@ def clean_query_text(text: str) -> str:
 
 
 class QueryBook:
-    """The set of active queries; every change raises the epoch of the query it touches."""
+    """The set of active queries; every change raises the epoch of the query it touches.
+
+    Used from any thread.
+    """
 
     def __init__(self) -> None:
+        # Guards both; held for a few dictionary operations.
+        self._lock = threading.RLock()
         self._queries: dict[str, Query] = {}
         self._epoch = 0
 
@@ -56,7 +62,8 @@ class QueryBook:
 
     def active(self) -> tuple[Query, ...]:
         """Return the active queries in the order they were added."""
-        return tuple(self._queries.values())
+        with self._lock:
+            return tuple(self._queries.values())
 
     def set(self, text: str, query_id: str = 'default') -> Query | None:
         """Add or replace a query; an empty text removes it. An unchanged text keeps its epoch.
@@ -68,10 +75,11 @@ class QueryBook:
         if not cleaned:
             self.remove(query_id)
             return None
-        known = self._queries.get(query_id)
-        if known is not None and known.text == cleaned and not known.by_template:
-            return known
-        return self._add(Query(query_id, cleaned, self._epoch + 1))
+        with self._lock:
+            known = self._queries.get(query_id)
+            if known is not None and known.text == cleaned and not known.by_template:
+                return known
+            return self._add(query_id, cleaned)
 
     def set_target(self, name: str, query_id: str = 'default') -> Query:
         """Add a target that is known by its look, or replace a query by it.
@@ -82,22 +90,26 @@ class QueryBook:
         cleaned = clean_query_text(name)
         if not cleaned:
             raise QueryError('a target needs a name; send one of at least a character')
-        return self._add(Query(query_id, cleaned, self._epoch + 1, by_template=True))
+        return self._add(query_id, cleaned, by_template=True)
 
-    def _add(self, query: Query) -> Query:
-        self._epoch = query.epoch
-        self._queries[query.id] = query
-        return query
+    def _add(self, query_id: str, text: str, by_template: bool = False) -> Query:
+        with self._lock:
+            self._epoch += 1
+            query = Query(query_id, text, self._epoch, by_template)
+            self._queries[query_id] = query
+            return query
 
     def remove(self, query_id: str) -> bool:
         """Remove one query; returns whether it was there."""
-        if self._queries.pop(query_id, None) is None:
-            return False
-        self._epoch += 1
-        return True
+        with self._lock:
+            if self._queries.pop(query_id, None) is None:
+                return False
+            self._epoch += 1
+            return True
 
     def clear(self) -> None:
         """Remove all queries."""
-        if self._queries:
-            self._queries.clear()
-            self._epoch += 1
+        with self._lock:
+            if self._queries:
+                self._queries.clear()
+                self._epoch += 1

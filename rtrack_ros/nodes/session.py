@@ -42,8 +42,6 @@ class Session:
             self._outputs.destroy()
             raise
         self._intake = Intake(settings, log)
-        # The book has no lock of its own. Only this thread changes it (topics, services) and reads
-        # it (push); the model's threads get tuples of queries.
         self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
                                       self.announce_queries)
         self._frame_id = ''

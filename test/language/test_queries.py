@@ -1,6 +1,7 @@
 """Any text may come on a topic; what becomes a query is clean."""
 
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -76,3 +77,16 @@ def test_a_target_takes_the_place_of_a_sentence_under_a_new_epoch() -> None:
     with pytest.raises(QueryError):
         book.set_target(' ')
     assert book.active() == (again,)
+
+
+def test_every_change_from_any_thread_counts_once() -> None:
+    book = QueryBook()
+
+    def change(number: int) -> None:
+        for turn in range(200):
+            book.set(f'sentence {turn}', str(number))
+            book.remove(str(number))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(change, range(4)))
+    assert (book.epoch, book.active()) == (4 * 200 * 2, ())

@@ -30,7 +30,7 @@ def make_health(thermal: ThermalState = ThermalState.PAIRED, pairs: int = 60,
                              thermal_offset_ms=None,
                              thermal_status=lambda now_ns: ThermalStatus(thermal, 'do this'))
     stats = PipelineStats(
-        pairs=pairs, tracks=2, answers=5 * answered, answers_late=1, answers_stale_epoch=2,
+        pairs=pairs, tracks_alive=2, answers=5 * answered, answers_late=1, answers_stale_epoch=2,
         answers_invalid=3, engine_errors=4, answer_age_ms=200.0 if answered else None,
         answer_latency_ms=150.0 if answered else None, last_error=last_error, questions=19,
         questions_about_crops=7, deadlines_missed=3)
