@@ -13,7 +13,6 @@ from rtrack_ros.commands.arguments import add
 if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotRow
     from rtrack_ros.data.pairs import PairSource
-    from rtrack_ros.engines.base import Engine
     from rtrack_ros.frames import FramePair
     from rtrack_ros.pipeline import PipelineStats, TrackingPipeline
     from rtrack_ros.tracking.track import Track
@@ -59,9 +58,12 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.data.mot import write_mot
     from rtrack_ros.data.videos import open_pairs
+    from rtrack_ros.pipeline import PipelineConfig, build_pipeline
 
     pairs = open_pairs(args.rgb, args.thermal, args.fps)
-    with opened_engine(args) as engine, closing(_pipeline(engine, args)) as pipeline:
+    config = PipelineConfig(refine=None if args.refine == 'auto' else args.refine)
+    with opened_engine(args) as engine, closing(build_pipeline(
+            engine, config, args.realtime, max(args.ask_interval, 0.0))) as pipeline:
         if not args.box and pipeline.set_query(args.query) is None:
             raise CommandError('--query is empty; say what to follow, e.g. "the people"')
         paced = _paced(pairs) if args.realtime else pairs
@@ -72,21 +74,6 @@ def run(args: argparse.Namespace) -> int:
     write_mot(args.out, (row for rows in frames for row in rows))
     Results().show(_summary(frames, seconds, stats, args))
     return 0
-
-
-def _pipeline(engine: 'Engine', args: argparse.Namespace) -> 'TrackingPipeline':
-    from rtrack_ros.language.locator import Locator
-    from rtrack_ros.language.refine import make_grounder
-    from rtrack_ros.pipeline import TrackingPipeline
-    from rtrack_ros.scheduling.scheduler import Schedule
-
-    # As on a robot, where many answers are worth more than exact ones.
-    at_once = args.realtime and args.refine == 'auto'
-    grounder = make_grounder(engine, refine='never' if at_once else args.refine)
-    return TrackingPipeline(grounder, synchronous=not args.realtime,
-                            ask_interval_s=max(args.ask_interval, 0.0),
-                            schedule=Schedule().for_model(engine.capabilities()),
-                            locator=Locator(engine) if args.box else None)
 
 
 def _track(source: 'Iterable[FramePair]', pairs: 'PairSource', pipeline: 'TrackingPipeline',
