@@ -7,10 +7,12 @@ language, and an identity that changed hands is a loss. Apart from that, ``ask_c
 answers of a model about the key frames.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
 
 from rtrack_ros.boxes import iou
 from rtrack_ros.data.mot import MotFrames, MotRow
@@ -131,3 +133,29 @@ def _count(rows: list[MotRow], tracks: list[Track], owners: dict[int, int],
         counts.overlaps.append(own[0] if own else 0.0)
         counts.kept += bool(own) and own[0] >= IOU_FOLLOWED
         counts.covered += bool(shared.size) and float(shared.max()) >= IOU_FOLLOWED
+
+
+def clip_table(views: Mapping[str, Mapping[str, float | int]], clip: str) -> Table:
+    """Return one row for each view.
+
+    Args:
+        views: ``Followed.as_dict`` by the name of a view.
+        clip: Name of the clip.
+    """
+    first = next(iter(views.values()))
+    table = Table(title=f'{clip}: {first["answers"]} answers, {first["boxes"]} boxes on '
+                        'key frames between', title_justify='left', header_style='bold',
+                  box=SIMPLE_HEAD, pad_edge=False)
+    for name in ('', 'followed at IoU 0.5', 'covered by any track', 'mean IoU'):
+        table.add_column(name, justify='right' if name else 'left')
+    for name, values in views.items():
+        table.add_row(name, f"{values['followed']:.3f}", f"{values['covered']:.3f}",
+                      f"{values['mean_iou']:.3f}")
+    return table
+
+
+def answers_line(text: str, view: str, score: GroundingScore, present: bool) -> str:
+    """Return the answers of :func:`ask_clip` to one sentence in words."""
+    found = f'recall {score.recall:.3f}, ' if present else ''
+    return (f'"{text}", {view}: {found}{score.spurious / score.frames:.2f} false boxes a frame, '
+            f'{score.frames} frames')

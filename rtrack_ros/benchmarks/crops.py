@@ -13,11 +13,10 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from rtrack_ros.benchmarks.grounding import Case, cases
+from rtrack_ros.benchmarks.progress import Progress, no_progress
 from rtrack_ros.boxes import as_boxes, clip, iou
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.evaluation.metrics.grounding_f1 import (
@@ -44,7 +43,8 @@ class _Look:
     closer: FramePair
 
 
-def run_crops(engine: Engine, scenes: int, seed: int, sentences: int) -> dict[str, Any]:
+def run_crops(engine: Engine, scenes: int, seed: int, sentences: int,
+              progress: Progress = no_progress) -> dict[str, Any]:
     """Return F1 and mean IoU with whole images and with crops, on questions that allow a crop.
 
     Args:
@@ -52,10 +52,11 @@ def run_crops(engine: Engine, scenes: int, seed: int, sentences: int) -> dict[st
         scenes: Number of scenes.
         seed: Seed of the first.
         sentences: Sentences per frame, one frame per condition and scene.
+        progress: Shows how far it is.
     """
     grounder, size = Grounder(engine), engine.capabilities().image_size
     asked: dict[str, list[GroundedFrame]] = {'whole': [], 'crop': []}
-    for number in track(range(scenes), description='asking about whole images and crops'):
+    for number in progress(range(scenes), 'crops', scenes):
         for look in _looks(seed + number, sentences, size):
             for view, pair in (('whole', look.case.pair), ('crop', look.closer)):
                 asked[view].append(_ask(grounder, look.case, pair))
@@ -97,7 +98,8 @@ def _best_overlap(box: Box, answer: Sequence[Box]) -> float:
     return float(iou([box], answer).max()) if answer else 0.0
 
 
-def run_sharing(engine: Engine, pairs: int, seed: int, sentences: int) -> dict[str, Any]:
+def run_sharing(engine: Engine, pairs: int, seed: int, sentences: int,
+                progress: Progress = no_progress) -> dict[str, Any]:
     """Return the processor time of asking several sentences about a pair, apart and together.
 
     Args:
@@ -105,10 +107,11 @@ def run_sharing(engine: Engine, pairs: int, seed: int, sentences: int) -> dict[s
         pairs: Number of pairs, from scenes ``seed`` on.
         seed: Seed of the first scene.
         sentences: Sentences asked about each pair.
+        progress: Shows how far it is.
     """
     grounder, apart, together = Grounder(engine), 0.0, 0.0
     equal = asked = 0
-    for number in track(range(pairs), description='asking several sentences about one pair'):
+    for number in progress(range(pairs), 'sharing', pairs):
         several = list(islice(cases(seed + number, sentences), sentences))
         pair = several[0].pair
         queries = [Query(str(index), clean_query_text(case.text), 1)
@@ -139,9 +142,9 @@ def _timed(grounder: Grounder, asks: Sequence[tuple[FramePair, Query]]
     return answers, time.process_time() - started
 
 
-def show_asking(crops: dict[str, Any], sharing: dict[str, Any]) -> None:
-    """Print the results of :func:`run_crops` and :func:`run_sharing`."""
-    console, views = Console(), crops['views']
+def crops_table(crops: dict[str, Any]) -> Table:
+    """Return the result of :func:`run_crops` as a table, one row a kind of sentence."""
+    views = crops['views']
     table = Table(title=f"{crops['model']}: {crops['questions']} questions about whole images and "
                         'about crops around what is meant')
     for column in ('', 'whole', 'crop'):
@@ -152,9 +155,13 @@ def show_asking(crops: dict[str, Any], sharing: dict[str, Any]) -> None:
     for kind in views['whole']['by_kind']:
         table.add_row(f'F1, "{kind}" sentences',
                       *(f"{views[view]['by_kind'][kind]['f1']:.3f}" for view in views))
-    console.print(table)
+    return table
+
+
+def sharing_line(sharing: dict[str, Any]) -> str:
+    """Return the result of :func:`run_sharing` in words."""
     offered = 'shares' if sharing['shares_images'] else 'does not share'
-    console.print(
+    return (
         f"{sharing['sentences']} sentences about one pair: {sharing['apart_ms_per_answer']} ms of "
         f"processor time per answer apart, {sharing['together_ms_per_answer']} ms together "
         f"({sharing['time_ratio']:.2f} of it; this engine {offered} encodings); "

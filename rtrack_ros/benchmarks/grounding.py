@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
+from rtrack_ros.benchmarks.progress import Progress, no_progress
 from rtrack_ros.engines.base import Engine, EngineError
 from rtrack_ros.evaluation.metrics.answer_accuracy import TooFewAnswersError, measure_accuracy
 from rtrack_ros.evaluation.metrics.grounding_f1 import GroundedFrame, score_groundings
@@ -59,7 +58,7 @@ def cases(seed: int, sentences: int) -> Iterator[Case]:
 
 
 def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadline_s: float,
-                  refine: str = 'auto') -> dict[str, Any]:
+                  refine: str = 'auto', progress: Progress = no_progress) -> dict[str, Any]:
     """Return F1 at IoU 0.5 by view, condition and kind, latency and accuracy of the answers.
 
     Args:
@@ -69,11 +68,12 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
         sentences: Sentences per frame.
         deadline_s: Seconds for one answer.
         refine: See ``language.refine.make_grounder``.
+        progress: Shows how far it is.
     """
     grounder = make_grounder(engine, refine=refine)
     asked: dict[str, list[GroundedFrame]] = {view: [] for view in VIEWS}
     latencies: list[float] = []
-    for number in track(range(scenes), description='grounding held-out scenes'):
+    for number in progress(range(scenes), 'grounding', scenes):
         for case in cases(seed + number, sentences):
             for view in VIEWS:
                 frame, latency_ms = _ask(grounder, case, view, deadline_s)
@@ -124,8 +124,8 @@ def _false_alarms(frames: list[GroundedFrame]) -> float:
     return round(sum(bool(frame.answer) for frame in empty) / max(len(empty), 1), 4)
 
 
-def show_grounding(result: dict[str, Any]) -> None:
-    """Print the result of :func:`run_grounding` as a table, one row a condition or kind."""
+def grounding_table(result: dict[str, Any]) -> Table:
+    """Return the result of :func:`run_grounding` as a table, one row a condition or kind."""
     views = result['views']
     table = Table(title=f"{result['model']} ({result['engine']}, {result['precision']}), second "
                         f"look: {result['refine']}; F1 at IoU 0.5, {result['scenes']} "
@@ -140,7 +140,10 @@ def show_grounding(result: dict[str, Any]) -> None:
                           end_section=name == names[-1])
     table.add_row('false answers when nobody is meant',
                   *(f"{views[view]['false_answers_when_nobody']:.3f}" for view in VIEWS))
-    console = Console()
-    console.print(table)
-    console.print(f"answer latency p50 {result['latency_ms_p50']} ms, "
-                  f"p95 {result['latency_ms_p95']} ms over {result['answers']} answers")
+    return table
+
+
+def latency_line(result: dict[str, Any]) -> str:
+    """Return how long the answers of :func:`run_grounding` took."""
+    return (f"answer latency p50 {result['latency_ms_p50']} ms, p95 {result['latency_ms_p95']} ms "
+            f"over {result['answers']} answers")

@@ -2,8 +2,11 @@
 
 import argparse
 from pathlib import Path
+from typing import Final
 
-SEED = 7_000_000
+from rtrack_ros.commands.arguments import add, count
+
+SEED: Final = 7_000_000
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -12,44 +15,40 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         'compose', help='make training frames from real RGB-thermal clips',
         description='Cut people out of real clips in both spectra, paste them onto the emptied '
                     'places of all clips under changing light and smoke, and write training '
-                    'shards with exact boxes and sentences. Clips held out by the settings are '
-                    'never opened. Same inputs, same shards.')
+                    'shards with exact boxes and sentences. Clips that the configuration holds '
+                    'out are never opened. The same inputs give the same shards.')
     parser.add_argument('--clips', type=Path, required=True, metavar='DIR',
                         help='folder with visible/NAME.mp4 and infrared/NAME.mp4')
-    parser.add_argument('--settings', type=Path, default=Path('config/training/real_clips.yaml'),
-                        metavar='YAML', help='default: config/training/real_clips.yaml')
+    add(parser, '--config', default=Path('config/training/real_clips.yaml'))
     parser.add_argument('--labels', type=Path, default=None, metavar='DIR',
-                        help='boxes of people, NAME.gt.txt each (default: OUT/labels, where the '
-                             'detector writes what is missing)')
+                        help='folder with the boxes of people, NAME.gt.txt for each clip; the '
+                             'detector writes what is missing (default: OUT/labels)')
     parser.add_argument('--detector', type=Path, default=None, metavar='DIR',
                         help='PicoDet of the package paddlelabel-ml, for clips without labels')
-    parser.add_argument('--out', type=Path, required=True, metavar='DIR',
-                        help='shards go to DIR/train')
-    parser.add_argument('--shards', type=int, default=4, help='default: 4')
-    parser.add_argument('--frames', type=int, default=1000, help='per shard (default: 1000)')
-    parser.add_argument('--size', type=int, nargs=2, default=(256, 192),
-                        metavar=('WIDTH', 'HEIGHT'),
-                        help="the model's input (default: 256 192, rtrack-nano's)")
-    parser.add_argument('--seed', type=int, default=SEED)
+    add(parser, '--out', required=True, help='folder to write to; shards go to DIR/train')
+    parser.add_argument('--shards', type=count, default=4, metavar='N',
+                        help='number of shards (default: %(default)s)')
+    add(parser, '--frames', default=1000, help='frames for each shard (default: %(default)s)')
+    add(parser, '--size', default='256x192',
+        help='size of the images in pixels; the default is that of rtrack-nano (default: '
+             '%(default)s)')
+    add(parser, '--seed', default=SEED, help='seed of the first frame (default: %(default)s)')
 
 
 def run(args: argparse.Namespace) -> int:
     """Compose and write; returns the exit status."""
-    from rtrack_ros.commands import CommandError
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.training.composites.assets import build_assets
     from rtrack_ros.training.composites.clips import read_settings
     from rtrack_ros.training.composites.detector import PersonDetector
     from rtrack_ros.training.composites.shards import write_real_shard
 
-    if min(args.shards, args.frames, *args.size) < 1:
-        raise CommandError('--shards, --frames and --size must be at least 1')
     detector = None if args.detector is None else PersonDetector(args.detector)
-    assets = build_assets(args.clips, read_settings(args.settings),
-                        args.labels or args.out / 'labels', detector, args.seed)
+    assets = build_assets(args.clips, read_settings(args.config),
+                          args.labels or args.out / 'labels', detector, args.seed)
     print(f'{sum(map(len, assets.cutouts))} people cut out, {len(assets.places)} places')
     for number in progress(range(args.shards), 'composing', args.shards):
-        write_real_shard(args.out / 'train', number, args.seed, args.frames, tuple(args.size),
+        write_real_shard(args.out / 'train', number, args.seed, args.frames, args.size,
                          assets)
     print(f'wrote {args.shards} shards to {args.out / "train"}')
     return 0

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtrack_ros.commands import CommandError, positive
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add
+from rtrack_ros.commands.model import node_parameters
 
 if TYPE_CHECKING:
     from rtrack_ros.data.truth import SceneTruth
@@ -27,22 +29,25 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     """Add the command to the ``rtrack`` parser."""
     parser = subparsers.add_parser(
         'demo', help='track a simulated scene, or two videos, over ROS 2 and show the result',
-        description='Write a scene with day, night and smoke as a bag, play it over DDS to the '
-                    'tracker node at camera rate, ask for a colour, a class and somebody who is '
-                    'not there, record what the node publishes, and leave overlay.mp4, '
-                    'report.html and metrics.json. With --rgb the same on videos, without '
-                    'scores.')
-    parser.add_argument('--out', type=Path, default=Path('build/demo'), metavar='DIR')
-    parser.add_argument('--seed', type=int, default=DEFAULT_SEED, metavar='N')
-    parser.add_argument('--seconds', type=positive, default=30.0,
-                        help='length of the scene; at most this much of videos')
-    parser.add_argument('--rgb', type=Path, default=None, metavar='PATH',
-                        help='video or folder of images instead of a simulated scene')
-    parser.add_argument('--thermal', type=Path, default=None, metavar='PATH')
-    parser.add_argument('--query', default=None, metavar='SENTENCE',
-                        help='the one sentence to follow (default for videos: "the people")')
-    parser.add_argument('--engine', default='auto', help='parameter engine.name of the node')
-    parser.add_argument('--model', default='', metavar='DIR', help='engine.model of the node')
+        description='Write a scene with day, night and smoke as a bag, and play it over DDS to '
+                    'the tracker node at camera rate. Ask for a colour, for a class and for an '
+                    'object that is not there. Record what the node publishes, and leave '
+                    'overlay.mp4, report.html and metrics.json. With --rgb, do the same on '
+                    'videos, without scores.')
+    add(parser, '--out', default=Path('build/demo'),
+        help='folder for the results (default: %(default)s)')
+    add(parser, '--seed', default=DEFAULT_SEED,
+        help='seed of the simulated scene (default: %(default)s)')
+    add(parser, '--seconds', default=30.0,
+        help='length of the scene; of videos, only this much is played (default: %(default)g)')
+    add(parser, '--rgb', help='a video, a folder of images, or a bag that holds both cameras '
+                              '(default: a simulated scene)')
+    add(parser, '--thermal')
+    add(parser, '--query', help='the one sentence that says what to follow (default: several for '
+                                'a simulated scene, "the people" for videos)')
+    add(parser, '--engine', help='parameter engine.name of the node (default: %(default)s)')
+    add(parser, '--model', help='parameter engine.model of the node (default: the model of the '
+                                'package)')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -117,9 +122,7 @@ def _prepare(args: argparse.Namespace, folder: Path) -> 'tuple[Playback, SceneTr
     """Write the bag; returns what to play and its truth, if it has one."""
     from rtrack_ros.playback.play import Playback
 
-    parameters = {'engine.name': args.engine}
-    if args.model:
-        parameters['engine.model'] = str(Path(args.model).resolve())
+    parameters = node_parameters(args)
     if args.rgb is None:
         queries, truth = _simulate(args, folder / 'scene')
         return Playback(folder / 'scene', args.seconds, queries, folder, parameters), truth
@@ -178,22 +181,14 @@ def _finish(playback: 'Playback', truth: 'SceneTruth | None', folder: Path,
 
 
 def _print(finished: 'tuple[Run, Any]', folder: Path, clock: _Clock) -> None:
-    from rich.table import Table
-
-    from rtrack_ros.commands.terminal import score_table
+    from rtrack_ros.evaluation.report.run_table import run_table
+    from rtrack_ros.evaluation.report.score_table import run_score_table
     from rtrack_ros.evaluation.run import run_metrics
 
     recorded, scores = finished
     if scores is not None:
-        groups = ([(split.name, split.scores, split.presence) for split in splits]
-                  for splits in ([scores.overall], scores.by_query, scores.by_condition))
-        clock.console.print(score_table(f'{recorded.title}, percent', *groups))
-    table = Table(show_header=False, box=None)
-    metrics = run_metrics(recorded, scores)
-    for name in ('pairs_in', 'arrays_out', 'stamp_to_publish_ms_p50', 'stamp_to_publish_ms_p99',
-                 'answers', 'answer_age_ms_p50'):
-        table.add_row(name, str(metrics[name]))
-    clock.console.print(table)
+        clock.console.print(run_score_table(f'{recorded.title}, percent', scores))
+    clock.console.print(run_table(run_metrics(recorded, scores)))
     for name in ('overlay.mp4', 'report.html', 'metrics.json'):
         clock.console.print(str(folder / name), soft_wrap=True)
     clock.console.print(f'{clock.seconds:.0f} s in all; logs in {folder / "logs"}',

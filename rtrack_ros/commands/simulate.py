@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtrack_ros.commands import CommandError, positive
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add, count, image_size, names
 
 if TYPE_CHECKING:
     from rtrack_ros.simulation import Scene
@@ -18,47 +19,44 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         'simulate', help='write a simulated RGB-thermal scene with its truth',
         description='Write a scene of the simulated world: people, cars and cyclists in RGB and '
                     'thermal, with boxes, identities and sentences. The seed fixes everything.')
-    parser.add_argument('--seed', type=int, required=True, metavar='N')
-    parser.add_argument('--out', type=Path, required=True, metavar='DIR')
-    parser.add_argument('--seconds', type=positive, default=10.0)
+    add(parser, '--seed', default=None, required=True,
+        help='seed of the scene; the same seed gives the same scene')
+    add(parser, '--out', required=True)
+    add(parser, '--seconds', default=10.0)
     parser.add_argument('--place', choices=('road', 'yard'), default=None,
-                        help='default: chosen by the seed')
-    parser.add_argument('--conditions', type=_names, default=None, metavar='NAME,...',
-                        help='shown one after another: day, dusk, night, smoke, glare, crossover '
-                             '(default: one, chosen by the seed)')
-    parser.add_argument('--format', type=_formats, default=('refrt', 'bag'), metavar='NAME,...',
-                        help='refrt (folders DIR/train/...), bag (DIR/bag, rosbag2 mcap), video '
-                             '(DIR/video); default: refrt,bag')
-    parser.add_argument('--fps', type=int, default=30)
-    parser.add_argument('--size', type=_size, default=(640, 480), metavar='WxH')
-    parser.add_argument('--thermal-size', type=_size, default=(320, 240), metavar='WxH')
-    parser.add_argument('--split', default='train', help='name of the split for refrt')
+                        help='where the scene is (default: chosen by the seed)')
+    parser.add_argument('--conditions', type=names, default=None, metavar='NAME,...',
+                        help='light and weather, one after another: day, dusk, night, smoke, '
+                             'glare, crossover (default: one, chosen by the seed)')
+    parser.add_argument('--format', type=_formats, default='refrt,bag', metavar='NAME,...',
+                        help='what to write: refrt (folders DIR/train/...), bag (DIR/bag, '
+                             'rosbag2 mcap), video (DIR/video) (default: %(default)s)')
+    add(parser, '--fps', type=count, default=30,
+        help='images per second (default: %(default)s)')
+    add(parser, '--size')
+    parser.add_argument('--thermal-size', type=image_size, default='320x240', metavar='WxH',
+                        help='size of the thermal images in pixels (default: %(default)s)')
+    parser.add_argument('--split', default='train', metavar='NAME',
+                        help='name of the split, for refrt (default: %(default)s)')
     faults = parser.add_argument_group('faults of the sensors, for bag')
-    faults.add_argument('--jitter-ms', type=float, default=0.0, help='stamps off by up to this')
-    faults.add_argument('--offset-ms', type=float, default=0.0, help='lag of thermal stamps')
+    faults.add_argument('--jitter-ms', type=float, default=0.0, metavar='MS',
+                        help='stamps are wrong by up to this (default: %(default)g)')
+    faults.add_argument('--offset-ms', type=float, default=0.0, metavar='MS',
+                        help='stamps of thermal images are late by this (default: %(default)g)')
     faults.add_argument('--drop-thermal', type=_span, action='append', default=[],
-                        metavar='FROM-TO', help='seconds without thermal; may be repeated')
-    faults.add_argument('--drop-rgb', type=_span, action='append', default=[], metavar='FROM-TO')
-    faults.add_argument('--thermal-every', type=int, default=1, metavar='N',
-                        help='record every n-th thermal image: 3 makes a 10 Hz camera of 30 Hz')
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(',') if name.strip())
+                        metavar='FROM-TO', help='seconds without thermal images; may be repeated')
+    faults.add_argument('--drop-rgb', type=_span, action='append', default=[], metavar='FROM-TO',
+                        help='seconds without RGB images; may be repeated')
+    faults.add_argument('--thermal-every', type=count, default=1, metavar='N',
+                        help='record every n-th thermal image: 3 makes a 10 Hz camera of 30 Hz '
+                             '(default: %(default)s)')
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    names = _names(text)
-    if not names or not set(names) <= set(FORMATS):
+    formats = names(text)
+    if not formats or not set(formats) <= set(FORMATS):
         raise argparse.ArgumentTypeError(f"'{text}': choose from {', '.join(FORMATS)}")
-    return names
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition('x')
-    if not (width.isdigit() and height.isdigit() and min(int(width), int(height)) >= 16):
-        raise argparse.ArgumentTypeError(f"'{text}': write it like 640x480, at least 16x16")
-    return int(width), int(height)
+    return formats
 
 
 def _span(text: str) -> tuple[float, float]:
@@ -74,21 +72,20 @@ def _span(text: str) -> tuple[float, float]:
 
 def run(args: argparse.Namespace) -> int:
     """Write the scene and say what is in it; returns the exit status."""
-    from rtrack_ros.commands.terminal import console
+    from rtrack_ros.commands.results import Results
+    from rtrack_ros.evaluation.report.scene_table import scene_table
     from rtrack_ros.simulation import make_scene
 
-    if args.fps < 1 or args.thermal_every < 1:
-        raise CommandError('--fps and --thermal-every must be at least 1')
     try:
         scene = make_scene(args.seed, args.seconds, args.place, args.conditions, args.fps,
                            args.size, args.thermal_size)
     except ValueError as error:
         raise CommandError(str(error)) from error
     written = [_write(name, scene, args) for name in args.format]
-    output = console()
-    output.print(_expression_table(scene))
+    results = Results()
+    results.show(scene_table(scene))
     for path in written:
-        output.print(f'wrote {path}', soft_wrap=True)
+        results.wrote(path)
     return 0
 
 
@@ -109,16 +106,3 @@ def _write(name: str, scene: 'Scene', args: argparse.Namespace) -> Path:
               drop_thermal=args.drop_thermal, drop_rgb=args.drop_rgb,
               thermal_every=args.thermal_every, frames=frames)
     return Path(args.out / 'bag')
-
-
-def _expression_table(scene: 'Scene') -> object:
-    from rich.table import Table
-
-    table = Table(title=f'{scene.place}, {len(scene)} frames, {", ".join(scene.conditions)}',
-                  title_justify='left', header_style='bold')
-    for name in ('sentence', 'kind'):
-        table.add_column(name)
-    table.add_column('frames with somebody', justify='right')
-    for expression in scene.expressions:
-        table.add_row(expression.text, expression.kind, str(sum(map(bool, expression.ids))))
-    return table

@@ -3,16 +3,19 @@
 import argparse
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtrack_ros.commands import CommandError, add_refine, positive
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add
 
 if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotRow
     from rtrack_ros.data.pairs import PairSource
     from rtrack_ros.frames import FramePair
     from rtrack_ros.pipeline import PipelineStats, TrackingPipeline
+    from rtrack_ros.tracking.track import Track
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -20,57 +23,47 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser = subparsers.add_parser(
         'track', help='follow a sentence or a box through videos, image folders or a bag',
         description='Follow what a sentence names, or the one target that a box shows on the '
-                    'first frame, through recorded frame pairs and write its '
-                    'boxes as MOTChallenge rows, frames from 1. Every frame is tracked; the '
-                    'model is asked at intervals of the recording, which gives the same result '
-                    'on every machine. With --realtime frames come at their own rate and the '
-                    'model answers as fast as it can, as on a robot.')
-    parser.add_argument('--rgb', type=Path, required=True, metavar='PATH',
-                        help='video, folder of images, or a bag that holds both cameras')
-    parser.add_argument('--thermal', type=Path, default=None, metavar='PATH',
-                        help='video or folder of images; frame i belongs to RGB frame i where '
-                             'the rates are equal')
+                    'first frame, through recorded frame pairs. Boxes are written as '
+                    'MOTChallenge rows, frames from 1. Every frame is tracked. The model is '
+                    'asked at intervals of the recording, so that every machine gives the same '
+                    'result. With --realtime frames come at their own rate and the model answers '
+                    'as fast as it can, as on a robot.')
+    add(parser, '--rgb', required=True)
+    add(parser, '--thermal')
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument('--query', metavar='SENTENCE', help='what to follow')
+    add(what, '--query')
     what.add_argument('--box', type=float, nargs=4, metavar=('X1', 'Y1', 'X2', 'Y2'),
                       help='the target on the first frame, in pixels of the RGB image; the model '
-                           'looks for it again by its look')
-    parser.add_argument('--out', type=Path, required=True, metavar='FILE',
-                        help='tracks, one box per row')
+                           'finds it again by its appearance')
+    add(parser, '--out', required=True, metavar='FILE', help='file for the tracks')
     parser.add_argument('--overlay', type=Path, default=None, metavar='MP4',
-                        help='video of both images with boxes and identities')
-    parser.add_argument('--engine', default='auto', help='auto, openvino or transformers')
-    parser.add_argument('--model', type=Path, default=None, metavar='DIR',
-                        help='model folder (default: the model of the package)')
+                        help='write a video of both images with boxes and identities')
+    add(parser, '--engine', '--model')
     parser.add_argument('--ask-interval', type=float, default=0.3, metavar='SECONDS',
                         help='time of the recording between two questions to the model; 0 asks '
-                             'about every frame (default: 0.3)')
-    add_refine(parser)
-    parser.add_argument('--realtime', action='store_true', help='pace frames by their stamps')
-    parser.add_argument('--fps', type=positive, default=30.0, help='rate of image folders')
+                             'about every frame (default: %(default)g)')
+    add(parser, '--refine', help='whether the model looks a second time, from near, at every box '
+                                 'of its answer; auto: where rtrack.json of the model says that '
+                                 'this is better, and never with --realtime '
+                                 '(default: %(default)s)')
+    parser.add_argument('--realtime', action='store_true',
+                        help='give frames at the rate of their stamps')
+    add(parser, '--fps')
 
 
 def run(args: argparse.Namespace) -> int:
     """Track and write; returns the exit status."""
-    from rtrack_ros.commands.terminal import console, progress
+    from rtrack_ros.commands.model import opened_engine
+    from rtrack_ros.commands.results import Results
+    from rtrack_ros.commands.terminal import progress
     from rtrack_ros.data.mot import write_mot
     from rtrack_ros.data.videos import open_pairs
-    from rtrack_ros.engines.registry import default_model, load_engine
-    from rtrack_ros.language.locator import Locator
-    from rtrack_ros.language.refine import make_grounder
-    from rtrack_ros.pipeline import RequestError, TrackingPipeline
-    from rtrack_ros.scheduling.scheduler import Schedule
+    from rtrack_ros.pipeline import PipelineConfig, build_pipeline
 
     pairs = open_pairs(args.rgb, args.thermal, args.fps)
-    engine = load_engine(args.engine, args.model or default_model())
-    # As on a robot, where many answers are worth more than exact ones.
-    at_once = args.realtime and args.refine == 'auto'
-    grounder = make_grounder(engine, refine='never' if at_once else args.refine)
-    pipeline = TrackingPipeline(grounder, synchronous=not args.realtime,
-                                ask_interval_s=max(args.ask_interval, 0.0),
-                                schedule=Schedule().for_model(engine.capabilities()),
-                                locator=Locator(engine) if args.box else None)
-    try:
+    config = PipelineConfig(refine=None if args.refine == 'auto' else args.refine)
+    with opened_engine(args) as engine, closing(build_pipeline(
+            engine, config, args.realtime, max(args.ask_interval, 0.0))) as pipeline:
         if not args.box and pipeline.set_query(args.query) is None:
             raise CommandError('--query is empty; say what to follow, e.g. "the people"')
         paced = _paced(pairs) if args.realtime else pairs
@@ -78,13 +71,8 @@ def run(args: argparse.Namespace) -> int:
         frames = list(_track(progress(paced, 'tracking', len(pairs) or None), pairs, pipeline,
                              args))
         seconds, stats = time.perf_counter() - started, pipeline.stats()
-    except RequestError as error:
-        raise CommandError(f'--box: {error}') from error
-    finally:
-        pipeline.close()
-        engine.close()
     write_mot(args.out, (row for rows in frames for row in rows))
-    console().print(_summary(frames, seconds, stats, args), soft_wrap=True)
+    Results().show(_summary(frames, seconds, stats, args))
     return 0
 
 
@@ -106,13 +94,22 @@ def _track(source: 'Iterable[FramePair]', pairs: 'PairSource', pipeline: 'Tracki
             first_ns = pair.stamp_ns if first_ns is None else first_ns
             tracks = pipeline.push(pair)
             if args.box and number == 1:
-                tracks = [pipeline.initialize(tuple(args.box))]
+                tracks = [_initialize(pipeline, args)]
             rows = [MotRow(number, track.id, track.box, track.score) for track in tracks
                     if track.state is TrackState.CONFIRMED and _has_area(track.box)]
             if video is not None:
                 video.write(pair, rows, args.query or 'what the box shows',
                             time_s=(pair.stamp_ns - first_ns) * 1e-9)
             yield rows
+
+
+def _initialize(pipeline: 'TrackingPipeline', args: argparse.Namespace) -> 'Track':
+    from rtrack_ros.pipeline import RequestError
+
+    try:
+        return pipeline.initialize(tuple(args.box))
+    except RequestError as error:
+        raise CommandError(f'--box: {error}') from error
 
 
 def _has_area(box: tuple[float, float, float, float]) -> bool:

@@ -5,6 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add, count
+
 if TYPE_CHECKING:
     from rtrack_ros.training.stages.settings import StageSettings
 
@@ -22,57 +25,52 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         'train', help='train a model on the simulated world or on a data set',
         description='Train a model. A run that was stopped goes on from its last checkpoint when '
                     'the same command is given again. nano makes rtrack-nano from nothing, '
-                    "siamese the tracker's small network; the other stages start from a model "
+                    "siamese the tracker's small network. The other stages start from a model "
                     'folder and run on TRL (docs/training.md).')
     stages = parser.add_subparsers(dest='stage', metavar='STAGE', required=True)
-    nano = stages.add_parser('nano', help='rtrack-nano from scratch, with dense heads')
+    nano = stages.add_parser('nano', help='make rtrack-nano from scratch, with dense heads')
     _add_own_options(nano, 'config/training/nano.yaml', 'DIR/model')
-    nano.add_argument('--loaders', type=int, default=0,
-                     help='processes that draw batches ahead, for a GPU, which would wait for '
-                          'them (default: 0, the trainer draws its own)')
-    _add_own_options(
-        stages.add_parser('siamese', help="the tracker's network that finds an object again"),
-        'config/training/siamese.yaml', 'DIR/siamese_*.onnx')
+    nano.add_argument('--loaders', type=int, default=0, metavar='N',
+                      help='processes that draw batches ahead, so that a GPU need not wait; with '
+                           '0 the trainer draws its own (default: %(default)s)')
+    siamese = stages.add_parser(
+        'siamese', help="train the tracker's network that finds an object again")
+    _add_own_options(siamese, 'config/training/siamese.yaml', 'DIR/siamese_*.onnx')
     for name, what in STAGES.items():
         _add_options(stages.add_parser(name, help=what), Path(f'config/training/{name}.yaml'))
-    recipe = stages.add_parser('recipe', help='several stages, each from the model of the last')
+    recipe = stages.add_parser(
+        'recipe', help='run several stages, each from the model of the last')
     recipe.add_argument('recipe', choices=RECIPES, help='; '.join(
         f'{name}: {what}' for name, what in RECIPES.items()))
     _add_options(recipe, None)
 
 
 def _add_own_options(parser: argparse.ArgumentParser, config: str, result: str) -> None:
-    parser.add_argument('--config', type=Path, default=Path(config), metavar='YAML',
-                        help=f'default: {config}')
-    parser.add_argument('--out', type=Path, required=True, metavar='DIR',
-                        help=f'training data, checkpoint, log and, at the end, {result}')
-    parser.add_argument('--workers', type=int, default=1,
-                        help='processes that draw training data (default: 1)')
+    add(parser, '--config', default=Path(config))
+    add(parser, '--out', required=True,
+        help=f'folder for training data, checkpoint and log, and at the end for {result}')
+    parser.add_argument('--workers', type=count, default=1, metavar='N',
+                        help='processes that draw training data (default: %(default)s)')
 
 
 def _add_options(parser: argparse.ArgumentParser, config: Path | None) -> None:
-    parser.add_argument('--model', type=Path, default=None, metavar='DIR',
-                        help='folder of the Qwen2.5-VL, Qwen3-VL or rtrack-nano model to start '
-                             'from; with --dry-run a model of random weights without it')
-    parser.add_argument('--data', default='simulation', metavar='DIR',
-                        help="folder of a data set, or 'simulation' (default)")
-    parser.add_argument('--out', type=Path, default=None, metavar='DIR',
-                        help='checkpoints, log and curves of each stage, and its model')
-    parser.add_argument('--config', type=Path, default=config, metavar='YAML',
-                        help=f'default: {config or "config/training/RECIPE.yaml"}')
-    parser.add_argument('--steps', type=int, default=None,
-                        help='optimisation steps of each stage instead of those configured')
+    add(parser, '--model', help='folder of the Qwen2.5-VL, Qwen3-VL or rtrack-nano model to start '
+                                'from; --dry-run without it makes a model of random weights')
+    add(parser, '--data')
+    add(parser, '--out', help='folder for checkpoints, log and curves of each stage, and its '
+                              'model')
+    add(parser, '--config', default=config,
+        help=f'configuration (default: {config or "config/training/RECIPE.yaml"})')
+    add(parser, '--steps', help='optimisation steps of each stage (default: as configured)')
     parser.add_argument('--dry-run', action='store_true',
-                        help='build everything, go up to the first optimisation step and stop')
+                        help='build everything, and stop before the first optimisation step')
     parser.add_argument('--family', choices=FAMILIES, default=FAMILIES[0],
-                        help='with --dry-run and no --model: what to build, two layers of the '
-                             'real kind, on a CPU a quarter as wide')
+                        help='what --dry-run makes without --model: two layers of this family, a '
+                             'quarter as wide on a CPU (default: %(default)s)')
 
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit status."""
-    from rtrack_ros.commands import CommandError
-
     config = args.config or Path(f'config/training/{args.recipe}.yaml')
     if not config.is_file():
         raise CommandError(f'there is no configuration {config}; name one with --config')
@@ -92,14 +90,9 @@ def _run_nano(args: argparse.Namespace) -> int:
 
 
 def _run_siamese(args: argparse.Namespace) -> int:
-    from rtrack_ros.commands import CommandError
     from rtrack_ros.training.siamese.trainer import train
-    from rtrack_ros.training.yaml_settings import SettingsError
 
-    try:
-        paths = train(args.config, args.out, args.workers)
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
+    paths = train(args.config, args.out, args.workers)
     print(f'wrote {" and ".join(map(str, paths))}; the tracker uses those in '
           'rtrack_ros/tracking/appearance')
     return 0
@@ -108,14 +101,9 @@ def _run_siamese(args: argparse.Namespace) -> int:
 def _run_stages(args: argparse.Namespace, config: Path) -> int:
     from dataclasses import replace
 
-    from rtrack_ros.commands import CommandError
     from rtrack_ros.training.stages.settings import read_stages
-    from rtrack_ros.training.yaml_settings import SettingsError
 
-    try:
-        stages = read_stages(config)
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
+    stages = read_stages(config)
     if args.steps is not None:
         stages = [replace(stage, trainer={**stage.trainer, 'max_steps': args.steps})
                   for stage in stages]

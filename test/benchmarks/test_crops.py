@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rtrack_ros.benchmarks import crops
-from rtrack_ros.benchmarks.crops import run_crops, run_sharing, show_asking
+from rtrack_ros.benchmarks.crops import crops_table, run_crops, run_sharing, sharing_line
 from rtrack_ros.benchmarks.grounding import Case
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import FramePair
@@ -49,9 +49,14 @@ def test_boxes_in_a_crop_are_scored_on_the_whole_image():
     assert views['crop']['mean_iou'] > 0.5
 
 
-def test_asking_together_changes_no_answer_and_is_counted(capsys):
+def test_asking_together_changes_no_answer_and_is_counted():
     sharing = run_sharing(answer_on(640), pairs=2, seed=1, sentences=3)
     assert (sharing['answers'], sharing['equal_answers']) == (6, 6)
     assert not sharing['shares_images']
-    show_asking(run_crops(answer_on(640), 1, 1, 3), sharing)
-    assert 'does not share' in capsys.readouterr().out
+    assert 'does not share encodings); 6 of 6 answers equal' in sharing_line(sharing)
+
+
+def test_the_table_has_whole_images_beside_crops():
+    table = crops_table(run_crops(answer_on(640), 1, 1, 3))
+    cells = {column.header: list(column.cells) for column in table.columns}
+    assert (cells['whole'][0], cells['crop'][0]) == ('1.000', '0.000')

@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize('error, said', [
     (CommandError('give --this'), 'rtrack evaluate: give --this'),
-    (ModuleNotFoundError('no', name='rosbags'), "pip install 'rtrack_ros[bag]'"),
+    (ModuleNotFoundError('no', name='rosbags'), "pip install '.[bag]'"),
     (PermissionError(13, 'Permission denied', '/out/x'), '/out/x: Permission denied')])
 def test_failures_are_one_line_with_status_two(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception,
@@ -44,6 +45,14 @@ def test_failures_are_one_line_with_status_two(
     assert cli.main(['evaluate', '--tracks', 'a', '--truth', 'b']) == 2
     shown = capsys.readouterr().err
     assert said in shown and shown.count('\n') == 1
+
+
+def test_no_hint_names_a_package_that_is_not_published() -> None:
+    root = Path(__file__).parents[2]
+    pages = [root / 'README.md', *(root / 'docs').glob('*.md')]
+    for path in (*(root / 'rtrack_ros').rglob('*.py'), *pages):
+        text = path.read_text(encoding='utf-8')
+        assert 'rtrack_ros[' not in text and 'pip install rtrack' not in text, path
 
 
 def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,8 +112,8 @@ def test_sets_without_sentences_are_refused(tmp_path: Path) -> None:
 
 def test_the_command_writes_and_says_what(root: Path, tmp_path: Path,
                                           capsys: pytest.CaptureFixture[str]) -> None:
-    command = ['convert', '--layout', 'refrt', '--root', str(root), '--out', str(tmp_path / 'o'),
-               '--samples', '5', '--size', '96', '64']
+    command = ['convert', '--layout', 'refrt', '--set', str(root), '--out', str(tmp_path / 'o'),
+               '--samples', '5', '--size', '96x64']
     assert main(command) == 0
     assert 'wrote 5 samples' in capsys.readouterr().out
     assert main(command) == 2

@@ -1,4 +1,4 @@
-"""The figures of the pipeline benchmark as tables for a terminal."""
+"""The figures of the benchmark of cost as tables for a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -64,13 +64,17 @@ def _number(value: float | None) -> str:
 
 def lines(cells: 'Sequence[Cell]', growths: Mapping[str, float],
           quality: Mapping[str, Mapping[str, float]], soak: LiveCost | None) -> list[str]:
-    """Return in words what no table holds: like against like, growth, pairing, memory."""
+    """Return in words what no table holds: equal parts, growth, pairing, memory, a missing way."""
     said = list(_like_for_like(cells))
     said += [f'growth {name}: {value:.2f} times' for name, value in growths.items()]
     said += [f'{name}: {shares["ours_published"]:.0%} of RGB images go on '
              f'({shares["ours_with_thermal"]:.0%} with thermal), by ApproximateTime '
              f'{shares["common_published"]:.0%}' for name, shares in quality.items()]
-    return said + _memory(soak)
+    said += _memory(soak)
+    if any(cell.common is None for cell in cells):
+        said.append("the common way was left out; install ByteTrack in the folder of rtrack_ros: "
+                    "pip install '.[bytetrack]'")
+    return said
 
 
 def _like_for_like(cells: 'Sequence[Cell]') -> Iterator[str]:

@@ -1,9 +1,9 @@
 """The benchmark of the tasks about one object: one run with baselines beside the model."""
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rtrack_ros.benchmarks.progress import Progress
 from rtrack_ros.benchmarks.tasks.locating import follow_targets, locate_scores, scene_plan
 from rtrack_ros.benchmarks.tasks.object_crops import galleries
 from rtrack_ros.benchmarks.tasks.words import (
@@ -20,7 +20,6 @@ from rtrack_ros.language.locator import Locator
 from rtrack_ros.language.verifier import Verifier
 
 OBJECT_TASKS: Final = ('locate', 'verify', 'describe')
-Progress = Callable[[Iterable[Any], str, int], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def run_tasks(engine: Engine, plan: TaskPlan, progress: Progress) -> dict[str, A
     Args:
         engine: Answers.
         plan: What is asked.
-        progress: Yields items with their description and number, and shows how far it is.
+        progress: Shows how far it is.
 
     Raises:
         TaskError: the engine's model was not trained for one of the tasks.

@@ -154,7 +154,7 @@ def report_scores(scenes: Sequence[SceneScores], bins: int) -> ScoreReport:
          for scene in scenes})
 
 
-def score_table(report: ScoreReport, title: str) -> Table:
+def reliability_table(report: ScoreReport, title: str) -> Table:
     """Return one row for each bin that holds boxes, with the errors below."""
     table = Table(title=title, title_justify='left', caption=_caption(report),
                   caption_justify='left', header_style='bold', box=SIMPLE_HEAD, pad_edge=False)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.virtual_time import (
-    PROFILE,
-    add_own_cost,
-    add_scene_arguments,
+from rtrack_ros.commands.arguments import (
+    DEFAULT_PROFILE,
+    add,
+    add_scenes,
+    count,
     own_cost,
     read_profile,
 )
@@ -23,18 +24,17 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     """Add the subject to the parser of ``rtrack benchmark``."""
     parser = subjects.add_parser(
         'calibration', help='whether scores mean what they say: a reliability curve',
-        description='Run the tracker over held-out simulated scenes in virtual time, with the '
-                    'truth with seeded faults as answers, and compare the score of every '
-                    'published box with how often such boxes overlap the truth of their own '
-                    'frame by half. Ctrl-C keeps the scenes that were finished.')
-    add_scene_arguments(parser, scenes=6)
-    parser.add_argument('--profile', default=PROFILE,
-                        help=f'latency profile of the engine: a name, or seconds '
-                             f'(default: {PROFILE})')
-    parser.add_argument('--bins', type=int, default=10, help='of the curve (default: 10)')
-    add_own_cost(parser)
-    parser.add_argument('--out', type=Path, default=Path('build/benchmark/scores'),
-                        metavar='DIR', help='scores.json and reliability.svg')
+        description='Run the tracker over held-out simulated scenes in virtual time. The truth '
+                    'with seeded faults serves as answers. Compare the score of every published '
+                    'box with how often such boxes overlap the truth of their own frame by '
+                    'half. Ctrl-C keeps the scenes that were finished.')
+    add_scenes(parser, scenes=6)
+    add(parser, '--profile')
+    parser.add_argument('--bins', type=count, default=10, metavar='N',
+                        help='bins of the curve (default: %(default)s)')
+    add(parser, '--own-cost-ms')
+    add(parser, '--out', default=Path('build/benchmark/calibration'),
+        help='folder for calibration.json and reliability.svg (default: %(default)s)')
     parser.set_defaults(measure=run)
 
 
@@ -58,12 +58,10 @@ def _plan(args: argparse.Namespace) -> 'Plan':
     from rtrack_ros.evaluation.streaming.latency import Measured
     from rtrack_ros.evaluation.streaming.trials import OURS
 
-    if min(args.scenes, args.sentences, args.bins) < 1:
-        raise CommandError('--scenes, --sentences and --bins must be at least 1')
     profile = read_profile(args.profile)
     if isinstance(profile, Measured):
         raise CommandError('--profile measured times a model, and the truth answers here; give '
-                           f'seconds or a device such as {PROFILE}')
+                           f'seconds or a device such as {DEFAULT_PROFILE}')
     return Plan(profile, args.scenes, args.seed, args.seconds, sentences=args.sentences,
                 methods=(OURS,), sweep_scenes=0, model_scenes=0,
                 cost=own_cost(args))
@@ -87,18 +85,15 @@ def _show(plan: 'Plan', finished: 'list[SceneScores]', bins: int, folder: Path) 
     """Print the table; write what it shows and the curve."""
     from rtrack_ros.benchmarks.tracking.calibration import (
         reliability_plot,
+        reliability_table,
         report_scores,
-        score_table,
     )
-    from rtrack_ros.commands.terminal import console
+    from rtrack_ros.commands.results import Results
 
-    report = report_scores(finished, bins)
-    console().print(score_table(report, f'rtrack_ros, oracle answers, engine {plan.profile.name}, '
-                                        f'{len(finished)} of {plan.scenes} scenes'))
-    folder.mkdir(parents=True, exist_ok=True)
-    result = {'plan': plan.as_dict(), 'scenes': len(finished), **report.as_dict()}
-    written = {'scores.json': json.dumps(result, indent=2) + '\n',
-               'reliability.svg': reliability_plot(report)}
-    for name, text in written.items():
-        (folder / name).write_text(text, encoding='utf-8')
-        console().print(f'wrote {folder / name}', soft_wrap=True)
+    report, results = report_scores(finished, bins), Results()
+    results.show(reliability_table(report, 'rtrack_ros, oracle answers, engine '
+                                   f'{plan.profile.name}, {len(finished)} of {plan.scenes} '
+                                   'scenes'))
+    figures = {'plan': plan.as_dict(), 'scenes': len(finished), **report.as_dict()}
+    results.write(folder / 'calibration.json', json.dumps(figures, indent=2) + '\n')
+    results.write(folder / 'reliability.svg', reliability_plot(report))

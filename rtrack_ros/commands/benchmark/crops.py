@@ -1,12 +1,11 @@
 """``rtrack benchmark crops``: what crops and shared encodings are worth to a model."""
 
 import argparse
-import json
-from pathlib import Path
+from typing import Final
 
-from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add
 
-TUNING_SEED = 9_400_000
+TUNING_SEED: Final = 9_400_000
 """First scene seed: the outcome decides on settings, so that held-out scenes stay untouched."""
 
 
@@ -14,37 +13,32 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     """Add the subject to the parser of ``rtrack benchmark``."""
     parser = subjects.add_parser(
         'crops', help='whether a model gains from crops, and an engine from shared encodings',
-        description='Ask about whole images and about crops around what is meant, and score both '
-                    'on the whole image; then ask several sentences about one pair, apart and '
-                    'with one encoding. Says whether "crops": true belongs into rtrack.json of '
+        description='Ask the model about whole images and about crops around the objects that a '
+                    'sentence means, and score both on the whole image. Then ask several '
+                    'sentences about one pair, each with images of its own and all with one '
+                    'encoding. The result says whether "crops": true belongs into rtrack.json of '
                     'the model. Times are processor times.')
-    parser.add_argument('--model', type=Path, default=None, metavar='DIR',
-                        help='model folder (default: the model of the package)')
-    parser.add_argument('--engine', default='auto')
-    parser.add_argument('--scenes', type=int, default=8, help='default: 8')
-    parser.add_argument('--seed', type=int, default=TUNING_SEED)
-    parser.add_argument('--sentences', type=int, default=4,
-                        help='sentences per frame (default: 4)')
-    parser.add_argument('--json', type=Path, default=None, metavar='FILE')
+    add(parser, '--model', '--engine')
+    add(parser, '--scenes', default=8)
+    add(parser, '--seed', default=TUNING_SEED,
+        help='seed of the first scene; not a held-out one, because the result decides on a '
+             'setting (default: %(default)s)')
+    add(parser, '--sentences', default=4, help='sentences for each frame (default: %(default)s)')
+    add(parser, '--json')
     parser.set_defaults(measure=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and write JSON if asked; returns the exit status."""
-    from rtrack_ros.benchmarks.crops import run_crops, run_sharing, show_asking
-    from rtrack_ros.engines.registry import default_model, load_engine
+    from rtrack_ros.benchmarks.crops import crops_table, run_crops, run_sharing, sharing_line
+    from rtrack_ros.commands.model import opened_engine
+    from rtrack_ros.commands.results import Results
+    from rtrack_ros.commands.terminal import progress
 
-    if args.scenes < 1 or args.sentences < 1:
-        raise CommandError('--scenes and --sentences must be at least 1')
-    engine = load_engine(args.engine, args.model or default_model())
-    try:
-        crops = run_crops(engine, args.scenes, args.seed, args.sentences)
-        sharing = run_sharing(engine, args.scenes, args.seed, args.sentences)
-    finally:
-        engine.close()
-    show_asking(crops, sharing)
-    if args.json is not None:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps({'crops': crops, 'sharing': sharing}, indent=2) + '\n')
-        print(f'wrote {args.json}')
+    with opened_engine(args) as engine:
+        crops = run_crops(engine, args.scenes, args.seed, args.sentences, progress)
+        sharing = run_sharing(engine, args.scenes, args.seed, args.sentences, progress)
+    results = Results(args.json)
+    results.show(crops_table(crops), sharing_line(sharing))
+    results.json({'crops': crops, 'sharing': sharing})
     return 0

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtrack_ros.commands import HELD_OUT_SEED, CommandError, positive
+from rtrack_ros.commands.arguments import HELD_OUT_SEED, add, add_parts, count, positive
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,21 +22,20 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     """Add the subject to the parser of ``rtrack benchmark``."""
     parser = subjects.add_parser(
         'learning', help='what reinforcement, Advantage Scaling and thermal images give',
-        description='cas: a policy whose groups of answers all but tie is reinforced with the '
-                    'advantages of GRPO and with both readings of Clipped Advantage Scaling. '
-                    'thermal: tracking on held-out scenes with both sensors and with RGB alone. '
-                    'reinforcement: from the same weights, supervised training continued against '
-                    'GSPO with CAS, as many processor seconds each. What is finished of '
-                    'the last two is kept in --out and passed over when the command is given '
-                    'again.')
-    parser.add_argument('--part', choices=(*PARTS, 'all'), default='all')
-    parser.add_argument('--out', type=Path, default=Path('build/benchmark/learning'),
-                        metavar='DIR', help='a folder for each part: tables as JSON, plots, '
-                                            'frames, and what is finished of a part')
-    parser.add_argument('--seeds', type=int, default=3, help='of cas and reinforcement')
-    parser.add_argument('--model', type=Path, default=None, metavar='DIR',
-                        help='model folder (default: the model of the package; the small policy '
-                             'for cas, which trains this model instead where it is named)')
+        description='Three parts. cas: reinforce a policy whose groups of answers nearly tie, '
+                    'with the advantages of GRPO and with both readings of Clipped Advantage '
+                    'Scaling. thermal: track held-out scenes with both sensors and with RGB '
+                    'alone. reinforcement: from the same weights, supervised training continued '
+                    'against GSPO with CAS, with equal processor time. The last two parts keep '
+                    'what is finished in --out; give the same command again to go on.')
+    add_parts(parser, PARTS)
+    add(parser, '--out', default=Path('build/benchmark/learning'),
+        help='a folder for each part: tables as JSON, plots, frames, and what is finished '
+             '(default: %(default)s)')
+    parser.add_argument('--seeds', type=count, default=3, metavar='N',
+                        help='number of seeds of cas and reinforcement (default: %(default)s)')
+    add(parser, '--model', help='folder of the model; cas trains a small policy where no model is '
+                                'named (default: the model of the package)')
     _add_cas(parser.add_argument_group('cas'))
     _add_held_out(parser.add_argument_group('thermal and reinforcement'))
     _add_reinforcement(parser.add_argument_group('reinforcement'))
@@ -44,42 +43,36 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
 
 
 def _add_cas(group: 'argparse._ArgumentGroup') -> None:
-    group.add_argument('--steps', type=int, default=3000,
-                       help='gradient steps of a run (default: 3000)')
+    add(group, '--steps', default=3000, help='optimisation steps of a run (default: %(default)s)')
     group.add_argument('--rates', type=positive, nargs='+', default=list(RATES), metavar='RATE',
-                       help='learning rates of the small policy')
+                       help='learning rates of the small policy '
+                            f'(default: {" ".join(map(str, RATES))})')
 
 
 def _add_held_out(group: 'argparse._ArgumentGroup') -> None:
-    group.add_argument('--rounds', type=int, default=3,
-                       help='tracked scenes of each condition (default: 3)')
-    group.add_argument('--seconds', type=positive, default=6.0, help='length of each')
-    group.add_argument('--sentences', type=int, default=3, help='for each (default: 3)')
-    group.add_argument('--engine', default='auto', help='of thermal (default: auto)')
+    add(group, '--scenes-per-condition', default=3)
+    add(group, '--seconds', default=6.0)
+    add(group, '--sentences', default=3)
+    add(group, '--engine', help='engine that runs the model for thermal (default: %(default)s)')
 
 
 def _add_reinforcement(group: 'argparse._ArgumentGroup') -> None:
-    group.add_argument('--compute-s', type=positive, default=300.0, metavar='S',
-                       help='processor seconds of training for each arm (default: 300)')
-    group.add_argument('--config', type=Path, default=CONFIGS / 'nano_gspo.yaml',
-                       metavar='YAML', help='the stage of reinforcement; also what cas --model '
-                                            'runs with and without CAS')
-    group.add_argument('--data', default=None, metavar='DIR',
-                       help='frames to learn from: data/train of a run of rtrack train nano '
-                            '(default: drawn)')
+    group.add_argument('--compute-s', type=positive, default=300.0, metavar='SECONDS',
+                       help='processor time of training for each arm (default: %(default)g)')
+    add(group, '--config', default=CONFIGS / 'nano_gspo.yaml',
+        help='the stage of reinforcement; cas --model runs it with and without CAS '
+             '(default: %(default)s)')
+    add(group, '--data', default=None, help='frames to learn from: DIR/data/train of rtrack train '
+                                            'nano --out DIR (default: frames are drawn)')
     group.add_argument('--supervised', type=Path, default=CONFIGS / 'nano_sft.yaml',
-                       metavar='YAML', help='the stage of supervision')
-    group.add_argument('--question-scenes', type=int, default=40,
-                       help='scenes of single questions (default: 40)')
+                       metavar='YAML', help='the stage of supervision (default: %(default)s)')
+    add(group, '--scenes', default=40, help='scenes for single questions (default: %(default)s)')
 
 
 def run(args: argparse.Namespace) -> int:
     """Run, print and write; returns the exit status."""
-    if min(args.seeds, args.steps, args.rounds, args.sentences, args.question_scenes) < 1:
-        raise CommandError('--seeds, --steps, --rounds, --sentences and --question-scenes must '
-                           'be at least 1')
     measures = {'cas': _run_cas, 'thermal': _run_thermal, 'reinforcement': _run_reinforcement}
-    for part in PARTS if args.part == 'all' else (args.part,):
+    for part in args.parts:
         folder = args.out / part
         folder.mkdir(parents=True, exist_ok=True)
         measures[part](args, folder)
@@ -106,21 +99,18 @@ def _run_cas(args: argparse.Namespace, out: Path) -> None:
 def _run_thermal(args: argparse.Namespace, out: Path) -> None:
     from rtrack_ros.benchmarks.learning import thermal
     from rtrack_ros.benchmarks.learning.streaming_score import ScenePlan
+    from rtrack_ros.commands.model import opened_engine
     from rtrack_ros.commands.terminal import progress
-    from rtrack_ros.engines.registry import default_model, load_engine
     from rtrack_ros.evaluation.metrics.hota import require_trackeval
     from rtrack_ros.language.grounder import Grounder
 
     require_trackeval()
-    plan = ScenePlan(args.rounds, seconds=args.seconds, sentences=args.sentences)
-    engine = load_engine(args.engine, args.model or default_model())
-    try:
+    plan = ScenePlan(args.scenes_per_condition, seconds=args.seconds, sentences=args.sentences)
+    with opened_engine(args) as engine:
         grounder, name = Grounder(engine), engine.capabilities().model
         numbers = range(len(plan.scenes()))
         trials = [trial for number in progress(numbers, 'thermal', len(numbers)) for trial in
                   thermal.finished_scene(out, plan, name, number, grounder)]
-    finally:
-        engine.close()
     rows = thermal.summarise(trials)
     title = f'{name}, {len(numbers)} held-out scenes of {plan.seconds:g} s'
     _report(out, 'thermal', {'rows': rows, 'asked': thermal.ASKED},
@@ -133,20 +123,20 @@ def _run_reinforcement(args: argparse.Namespace, out: Path) -> None:
     from rtrack_ros.benchmarks.learning import reinforcement as arms
     from rtrack_ros.benchmarks.learning.held_out import HeldOut
     from rtrack_ros.benchmarks.learning.streaming_score import ScenePlan
-    from rtrack_ros.commands.terminal import console, progress
-    from rtrack_ros.engines.registry import default_model
+    from rtrack_ros.commands.model import model_folder
+    from rtrack_ros.commands.terminal import progress
     from rtrack_ros.evaluation.metrics.hota import require_trackeval
     from rtrack_ros.training.stages.settings import read_stages
 
     require_trackeval()
-    model, source = args.model or default_model(), _training_data(args, out)
-    plan = ScenePlan(args.rounds, seconds=args.seconds, sentences=args.sentences)
-    held_out = HeldOut(args.question_scenes, HELD_OUT_SEED, plan, out / 'scenes')
+    model, source = model_folder(args), _training_data(args, out)
+    plan = ScenePlan(args.scenes_per_condition, seconds=args.seconds, sentences=args.sentences)
+    held_out = HeldOut(args.scenes, HELD_OUT_SEED, plan, out / 'scenes')
     stages = {arms.SUPERVISED: read_stages(args.supervised)[0],
               arms.REINFORCED: read_stages(args.config)[0]}
     course = arms.Course(model, source, out, held_out.measure, {
         'model': str(model), 'data': source, 'plan': asdict(plan),
-        'question_scenes': args.question_scenes})
+        'question_scenes': args.scenes})
     planned = list(arms.arms(stages, arms.Budget(args.compute_s, args.seeds)))
     runs = [course.start(), *(course.run(method, stage) for method, stage
                               in progress(planned, 'arms', len(planned)))]
@@ -154,8 +144,7 @@ def _run_reinforcement(args: argparse.Namespace, out: Path) -> None:
     title = f'{model.name}: {args.compute_s:g} CPU s of training for each arm'
     _report(out, 'reinforcement', {**summary, 'runs': runs},
             arms.reinforcement_table(summary, title),
-            {'reinforcement.svg': arms.reinforcement_plot(runs)})
-    console().print(arms.verdict(summary))
+            {'reinforcement.svg': arms.reinforcement_plot(runs)}, arms.verdict(summary))
 
 
 def _training_data(args: argparse.Namespace, out: Path) -> str:
@@ -172,12 +161,13 @@ def _training_data(args: argparse.Namespace, out: Path) -> str:
     return str(folder)
 
 
-def _report(out: Path, name: str, result: dict[str, Any], table: 'Table',
-            plots: dict[str, str]) -> None:
-    """Print the table; write the result and the plots."""
-    from rtrack_ros.commands.terminal import console
+def _report(out: Path, name: str, figures: dict[str, Any], table: 'Table',
+            plots: dict[str, str], *lines: str) -> None:
+    """Print the table; write the figures and the plots; print the lines."""
+    from rtrack_ros.commands.results import Results
 
-    console().print(table)
-    for file, text in {f'{name}.json': json.dumps(result) + '\n', **plots}.items():
-        (out / file).write_text(text, encoding='utf-8')
-        console().print(f'wrote {out / file}', soft_wrap=True)
+    results = Results()
+    results.show(table)
+    for file, text in {f'{name}.json': json.dumps(figures) + '\n', **plots}.items():
+        results.write(out / file, text)
+    results.show(*lines)

@@ -5,69 +5,60 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rtrack_ros.commands import HELD_OUT_SEED, CommandError, positive
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add, names
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     """Add the subject to the parser of ``rtrack benchmark``."""
     parser = subjects.add_parser(
         'tasks', help='find a target again, check a sentence on it, describe it',
-        description='On held-out simulated scenes of all conditions: follow targets by locate '
-                    'alone at ten answers a second (AO and SR as GOT-10k counts them, beside a '
-                    'box that stays where it was); check true and false sentences, as many of '
-                    'each; describe objects (share of right words, beside the most frequent '
-                    'ones).')
-    parser.add_argument('--model', type=Path, default=None, metavar='DIR',
-                        help='model folder (default: the model of the package)')
-    parser.add_argument('--engine', default='auto')
-    parser.add_argument('--tasks', default='locate,verify,describe', metavar='NAMES',
-                        help='which of locate, verify and describe, with commas (default: all)')
-    parser.add_argument('--runs', type=int, default=6,
-                        help='scenes of each condition in which up to two targets are followed '
-                             '(default: 6)')
-    parser.add_argument('--seconds', type=positive, default=4.0,
-                        help='length of these scenes (default: 4)')
-    parser.add_argument('--scenes', type=int, default=12,
-                        help='scenes of which one frame of every condition is asked about '
-                             '(default: 12)')
-    parser.add_argument('--seed', type=int, default=HELD_OUT_SEED)
-    parser.add_argument('--deadline', type=positive, default=30.0, metavar='S')
-    parser.add_argument('--json', type=Path, default=None, metavar='FILE')
-    parser.add_argument('--report', type=Path, default=None, metavar='FILE',
-                        help='page that compares this run with those of --beside')
+        description='Measure three tasks on held-out simulated scenes of all conditions. locate: '
+                    'follow targets by the answers of the model alone, ten a second (AO and SR '
+                    'as GOT-10k counts them, beside a box that stays where it was). verify: '
+                    'check true and false sentences, as many of each. describe: describe objects '
+                    '(share of right words, beside the most frequent ones).')
+    add(parser, '--model', '--engine')
+    parser.add_argument('--tasks', type=names, default='locate,verify,describe',
+                        metavar='NAME,...', help='tasks to measure (default: %(default)s)')
+    add(parser, '--scenes-per-condition', default=6,
+        help='scenes of each condition in which up to two targets are followed '
+             '(default: %(default)s)')
+    add(parser, '--seconds', default=4.0, help='length of these scenes (default: %(default)g)')
+    add(parser, '--scenes', default=12,
+        help='scenes for verify and describe; the model is asked about one frame of each '
+             'condition (default: %(default)s)')
+    add(parser, '--seed', '--deadline', '--json')
+    add(parser, '--report',
+        help='write a page that compares this run with those of --beside')
     parser.add_argument('--beside', type=Path, action='append', default=[], metavar='FILE',
-                        help='what --json wrote for another checkpoint, named by the file')
+                        help='what --json wrote for another checkpoint; the file name is its '
+                             'name; may be repeated')
     parser.set_defaults(measure=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and write JSON if asked; returns the exit status."""
     from rtrack_ros.benchmarks.tasks.benchmark import TaskPlan, run_tasks
-    from rtrack_ros.commands.terminal import console, progress
-    from rtrack_ros.engines.registry import default_model, load_engine
+    from rtrack_ros.commands.model import model_folder, opened_engine
+    from rtrack_ros.commands.results import Results
+    from rtrack_ros.commands.terminal import progress
     from rtrack_ros.evaluation.report.task_table import tasks_table
 
-    if args.runs < 1 or args.scenes < 1:
-        raise CommandError('--runs and --scenes must be at least 1')
     others = {path.stem: _read(path) for path in args.beside}
-    plan = TaskPlan(_tasks(args.tasks), args.seed, args.runs, args.seconds, args.scenes,
-                    deadline_s=args.deadline)
-    engine = load_engine(args.engine, args.model or default_model())
-    try:
-        result = run_tasks(engine, plan, progress)
-    finally:
-        engine.close()
-    console().print(tasks_table(result))
-    if args.json is not None:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(result, indent=2) + '\n')
-        print(f'wrote {args.json}')
+    plan = TaskPlan(_tasks(args.tasks), args.seed, args.scenes_per_condition, args.seconds,
+                    args.scenes, deadline_s=args.deadline)
+    with opened_engine(args) as engine:
+        figures = run_tasks(engine, plan, progress)
+    results = Results(args.json)
+    results.show(tasks_table(figures))
+    results.json(figures)
     if args.report is not None:
         from rtrack_ros.evaluation.report.comparison import write_task_comparison
         write_task_comparison(args.report, 'Tasks about one object',
-                              {**others, (args.model or default_model()).name: result},
+                              {**others, model_folder(args).name: figures},
                               [f'Held-out simulated scenes from seed {args.seed}.'])
-        print(f'wrote {args.report}')
+        results.wrote(args.report)
     return 0
 
 
@@ -82,11 +73,9 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _tasks(text: str) -> tuple[str, ...]:
+def _tasks(chosen: tuple[str, ...]) -> tuple[str, ...]:
     from rtrack_ros.benchmarks.tasks.benchmark import OBJECT_TASKS
 
-    named = tuple(name.strip() for name in text.split(',') if name.strip())
-    unknown = sorted(set(named) - set(OBJECT_TASKS))
-    if unknown or not named:
-        raise CommandError(f'--tasks {text}: choose among {", ".join(OBJECT_TASKS)}')
-    return named
+    if not chosen or not set(chosen) <= set(OBJECT_TASKS):
+        raise CommandError(f'--tasks {",".join(chosen)}: choose from {", ".join(OBJECT_TASKS)}')
+    return chosen

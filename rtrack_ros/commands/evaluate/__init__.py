@@ -1,12 +1,9 @@
 """``rtrack evaluate``: score tracks against the truth."""
 
 import argparse
-import json
-from pathlib import Path
 
-from rtrack_ros.commands import (
-    CommandError,
-)
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add
 from rtrack_ros.commands.evaluate import data_set, streaming
 
 
@@ -14,18 +11,17 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     """Add the command to the ``rtrack`` parser."""
     parser = subparsers.add_parser(
         'evaluate', help='score tracks against the truth (HOTA, MOTA, IDF1, presence)',
-        description='Score tracks of one sentence against the truth, both in MOTChallenge rows, '
-                    'frames from 1. HOTA is computed by TrackEval: one merged class, no '
+        description='Score the tracks of one sentence against the truth, both as MOTChallenge '
+                    'rows with frames from 1. TrackEval computes HOTA: one merged class, no '
                     'preprocessing, mean over 19 thresholds. With --streaming, track a recording '
                     'and score what a robot would have had at every instant. With --set, score '
                     'runs over a whole data set.')
-    parser.add_argument('--tracks', type=Path, default=None, metavar='FILE',
-                        help='rows that rtrack track wrote; an empty file means nobody')
-    parser.add_argument('--truth', type=Path, default=None, metavar='FILE',
-                        help='rows of the objects that the sentence means, e.g. gt.txt')
-    parser.add_argument('--frames', type=int, default=None, metavar='N',
-                        help='number of frames (default: the last one that has a row)')
-    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    add(parser, '--tracks', help='tracks that rtrack track wrote; an empty file means that '
+                                 'nothing was found')
+    add(parser, '--truth', help='true boxes of the objects that the sentence means, for example '
+                                'gt.txt')
+    add(parser, '--frames', help='number of frames (default: the last one that has a row)')
+    add(parser, '--json')
     streaming.add_arguments(parser)
     data_set.add_arguments(parser)
 
@@ -34,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the scores; returns the exit status."""
     if args.streaming:
         return streaming.run(args)
-    if args.layout is not None:
+    if args.set is not None or args.layout is not None:
         return data_set.run(args)
     if args.tracks is None or args.truth is None:
         raise CommandError('give --tracks and --truth, --streaming with a recording, or --set')
@@ -42,9 +38,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evaluate_files(args: argparse.Namespace) -> int:
+    from rtrack_ros.commands.results import Results
     from rtrack_ros.data.mot import read_mot
     from rtrack_ros.evaluation.metrics.hota import evaluate_sequences
     from rtrack_ros.evaluation.metrics.presence import measure_presence
+    from rtrack_ros.evaluation.report.score_table import score_table
     from rtrack_ros.evaluation.sequences import EvaluationSequence, last_frame
 
     truth, tracks = read_mot(args.truth), read_mot(args.tracks)
@@ -55,12 +53,7 @@ def _evaluate_files(args: argparse.Namespace) -> int:
     sequence = EvaluationSequence(truth, tracks, frames, name=str(args.tracks))
     scores = evaluate_sequences({'sequence': sequence})
     presence = measure_presence([sequence])
-    if args.json:
-        print(json.dumps({'frames': frames, **scores.as_dict(), 'presence': presence.as_dict()},
-                         indent=2))
-        return 0
-
-    from rtrack_ros.commands.terminal import console, score_table
-    row = (args.tracks.name, scores, presence)
-    console().print(score_table(f'{frames} frames, percent', [row]))
+    results = Results(args.json)
+    results.show(score_table(f'{frames} frames, percent', [(args.tracks.name, scores, presence)]))
+    results.json({'frames': frames, **scores.as_dict(), 'presence': presence.as_dict()})
     return 0

@@ -1,14 +1,19 @@
 """``rtrack evaluate --streaming``: replay a recording and score what a robot would have had."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtrack_ros.commands import CommandError, add_refine
-from rtrack_ros.commands.virtual_time import add_own_cost, own_cost, read_profile
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import (
+    DEFAULT_PROFILE,
+    add,
+    own_cost,
+    read_methods,
+    read_profile,
+)
 
 if TYPE_CHECKING:
     from rtrack_ros.evaluation.streaming.latency import LatencyProfile
@@ -24,92 +29,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'streaming', 'Replay a recording in virtual time: the engine takes as long as the latency '
                      'profile says, and every instant is scored against the newest boxes '
                      'published by then.')
-    group.add_argument('--streaming', action='store_true', help='evaluate a run, not a file')
+    group.add_argument('--streaming', action='store_true',
+                       help='track a recording and score it, instead of a file of tracks')
     group.add_argument('--sequence', type=Path, default=None, metavar='DIR',
                        help='what rtrack simulate wrote (bag, video or RefRT), or RefRT '
-                            'sequences; all sentences are pooled unless --query picks one')
-    group.add_argument('--rgb', type=Path, default=None, metavar='PATH',
-                       help='instead of --sequence: a video, images or a bag, with --query and '
-                            '--truth')
-    group.add_argument('--thermal', type=Path, default=None, metavar='PATH')
-    group.add_argument('--query', default=None, metavar='SENTENCE')
-    group.add_argument('--engine', default='auto',
-                       help='auto, openvino, transformers, or oracle: the truth with seeded '
-                            'misses, false boxes and jitter')
-    group.add_argument('--model', type=Path, default=None, metavar='DIR',
-                       help='model folder (default: the model of the package)')
-    add_refine(group, 'never')
-    group.add_argument('--profile', default=None,
-                       help='how long the engine takes: measured (default, the time it took '
-                            'here), seconds, or a device such as orin-qwen3vl-2b-int4')
-    group.add_argument('--methods', default='rtrack_ros', metavar='NAME,...',
-                       help='rtrack_ros, blocking model, Kalman only, ByteTrack, '
-                            'static first box, '
-                            'perfect motion, or all (default: ours)')
-    add_own_cost(group)
-    group.add_argument('--fps', type=float, default=30.0, help='rate of image folders')
+                            'sequences; all sentences are pooled, or --query picks one')
+    add(group, '--rgb', help='instead of --sequence: a video, a folder of images or a bag, with '
+                             '--query and --truth')
+    add(group, '--thermal', '--query')
+    add(group, '--answers', default='model')
+    add(group, '--engine', '--model')
+    add(group, '--refine', default='never')
+    add(group, '--profile', default=None,
+        help='how long the engine takes to answer: the name of a device with a model, such as '
+             f'{DEFAULT_PROFILE}, seconds, or measured, the time it takes here (default: '
+             'measured)')
+    add(group, '--methods', default='rtrack_ros')
+    add(group, '--own-cost-ms', '--fps')
 
 
 def run(args: argparse.Namespace) -> int:
     """Replay, score and print; returns the exit status."""
+    from rtrack_ros.commands.results import Results
     from rtrack_ros.evaluation.metrics.hota import require_trackeval
+    from rtrack_ros.evaluation.report.score_table import score_table
 
     require_trackeval()
-    methods, profile = _methods(args.methods), _profile(args)
+    methods, profile = read_methods(args.methods), _profile(args)
     if args.sequence is None and (args.rgb is None or args.truth is None or not args.query):
         raise CommandError('--streaming needs a recording with truth: give --sequence, or --rgb '
                            'with --query and --truth')
     with _grounder(args) as grounder:
-        results = _replay_all(args, methods, profile, grounder)
-    if args.json:
-        print(json.dumps({'profile': profile.name, 'answers': args.engine, **results['facts'],
-                          'methods': {name: {**scores.as_dict(), 'presence': presence.as_dict(),
-                                             **results['costs'][name]}
-                                      for name, scores, presence in results['rows']}}, indent=2))
-        return 0
-    from rtrack_ros.commands.terminal import console, score_table
-
-    facts = results['facts']
+        replayed = _replay_all(args, methods, profile, grounder)
+    facts, results = replayed['facts'], Results(args.json)
     title = (f"streaming, {facts['sequences']} sequences, {facts['instants']} instants, engine "
              f"{profile.name}, {facts['delay_s']:.2f} s per answer, percent")
-    console().print(score_table(title, results['rows']))
+    results.show(score_table(title, replayed['rows']))
+    results.json({'profile': profile.name, 'answers': _answers(args), **facts,
+                  'methods': {name: {**scores.as_dict(), 'presence': presence.as_dict(),
+                                     **replayed['costs'][name]}
+                              for name, scores, presence in replayed['rows']}})
     return 0
 
 
-def _methods(text: str) -> list[str]:
-    from rtrack_ros.evaluation.streaming.trials import METHODS
-
-    names = [name.strip() for name in text.split(',') if name.strip()]
-    names = list(METHODS) if names == ['all'] else names
-    unknown = sorted(set(names) - set(METHODS))
-    if unknown or not names:
-        raise CommandError(f"--methods: choose from {', '.join(METHODS)}, or all")
-    return names
+def _answers(args: argparse.Namespace) -> str:
+    """Return the name of what answers: the oracle, or the engine of the model."""
+    return ORACLE if args.answers == ORACLE else str(args.engine)
 
 
 def _profile(args: argparse.Namespace) -> 'LatencyProfile':
     from rtrack_ros.evaluation.streaming.latency import Measured
 
-    if args.profile in (None, 'measured') and args.engine == ORACLE:
+    if args.profile in (None, 'measured') and args.answers == ORACLE:
         raise CommandError('an oracle takes no time of its own; give --profile, for example '
-                           '--profile orin-qwen3vl-2b-int4')
+                           f'--profile {DEFAULT_PROFILE}')
     return Measured() if args.profile is None else read_profile(args.profile)
 
 
 @contextmanager
 def _grounder(args: argparse.Namespace) -> 'Iterator[GroundsQueries | None]':
     """Yield the model, None for the oracle."""
-    from rtrack_ros.engines.registry import default_model, load_engine
-    from rtrack_ros.language.refine import make_grounder
+    from rtrack_ros.commands.model import opened_grounder
 
-    if args.engine == ORACLE:
+    if args.answers == ORACLE:
         yield None
         return
-    engine = load_engine(args.engine, args.model or default_model())
-    try:
-        yield make_grounder(engine, refine=args.refine)
-    finally:
-        engine.close()
+    with opened_grounder(args) as grounder:
+        yield grounder
 
 
 def _recordings(args: argparse.Namespace) -> 'Iterator[Recording]':
@@ -120,7 +106,7 @@ def _recordings(args: argparse.Namespace) -> 'Iterator[Recording]':
     return iter([open_recording(args.rgb, args.thermal, args.truth, args.query, args.fps)])
 
 
-def _replay_all(args: argparse.Namespace, methods: list[str], profile: 'LatencyProfile',
+def _replay_all(args: argparse.Namespace, methods: tuple[str, ...], profile: 'LatencyProfile',
                 grounder: 'GroundsQueries | None') -> dict[str, Any]:
     """Return score rows, costs by method, and facts of the run."""
     from rtrack_ros.commands.terminal import progress
@@ -135,7 +121,7 @@ def _replay_all(args: argparse.Namespace, methods: list[str], profile: 'LatencyP
         stream = recording.stream
         answers = (recording.oracle(Faults()) if grounder is None
                    else ModelAnswers(grounder, stream.pairs))
-        trials += [run_trial(stream, args.engine, answers, method, profile, cost)
+        trials += [run_trial(stream, _answers(args), answers, method, profile, cost)
                    for method in methods]
         instants, sequences = instants + len(stream.instants_ns), sequences + 1
     rows = pool(trials)

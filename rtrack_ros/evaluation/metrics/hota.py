@@ -143,9 +143,9 @@ def _metrics() -> list[Any]:
         from trackeval.metrics import CLEAR, HOTA, Identity
     except ImportError as error:
         raise MissingTrackEval(
-            'scores need TrackEval, which asks for NumPy 2.3.2 or newer; install it with '
-            "pip install 'rtrack_ros[eval]', where an older NumPy must stay in an environment of "
-            f'its own ({error})') from error
+            'scores need TrackEval; install it in the folder of rtrack_ros: '
+            "pip install '.[eval]'. It needs NumPy 2.3.2 or newer; where an older NumPy must "
+            f'stay, use an environment of its own ({error})') from error
     quiet = {'THRESHOLD': 0.5, 'PRINT_CONFIG': False}
     return [HOTA(), CLEAR(quiet), Identity(quiet)]
 

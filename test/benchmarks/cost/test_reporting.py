@@ -51,6 +51,11 @@ def shown(*things: object) -> str:
     return stream.getvalue()
 
 
+def test_a_way_that_was_not_measured_names_what_to_install(cells: list[Cell]) -> None:
+    assert lines(cells, {}, {}, None)[-1].endswith("pip install '.[bytetrack]'")
+    assert not any('pip' in line for line in lines(cells[:2], {}, {}, None))
+
+
 def test_growth_goes_from_the_middle_to_the_most_tracks(cells: list[Cell]) -> None:
     assert growth(cells) == {'640x480, 1 queries, 10 to 50 tracks': pytest.approx(1.5)}
     assert growth(cells[:1]) == {}

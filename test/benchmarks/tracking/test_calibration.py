@@ -14,8 +14,8 @@ from rtrack_ros.benchmarks.tracking.calibration import (
     follow_scene,
     judge_scene,
     reliability_plot,
+    reliability_table,
     report_scores,
-    score_table,
 )
 from rtrack_ros.benchmarks.tracking.drawn_scenes import DrawnScene, draw
 from rtrack_ros.benchmarks.tracking.plan import Plan, choose_expressions
@@ -88,7 +88,7 @@ def test_scenes_are_pooled_and_keep_their_own_errors() -> None:
 def test_the_table_shows_every_bin_and_the_errors() -> None:
     console = Console(width=100)
     with console.capture() as captured:
-        console.print(score_table(report_scores([CALIBRATED, BOASTING], 10), 'scores'))
+        console.print(reliability_table(report_scores([CALIBRATED, BOASTING], 10), 'scores'))
     lines = [line.split() for line in captured.get().splitlines()]
     assert ['0.950', '0.500', '-0.450', '4', '33.3', '%'] in lines
     assert ['0.650', '0.500', '-0.150', '12', 'all'] in lines

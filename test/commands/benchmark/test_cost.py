@@ -11,8 +11,8 @@ pytest.importorskip('matplotlib', reason='the plot needs the eval extra')
 
 from rtrack_ros.cli import main
 
-SMALL = ['benchmark', 'cost', '--sizes', '320x240', '--tracks', '1', '2', '--queries', '1',
-         '--frames', '24']
+SMALL = ['benchmark', 'cost', '--sizes', '320x240', '--track-counts', '1', '2',
+         '--query-counts', '1', '--frames', '24']
 
 
 def test_the_part_pairs_prints_and_writes_what_it_measured(

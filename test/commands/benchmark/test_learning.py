@@ -9,7 +9,7 @@ from rtrack_ros.cli import main
 
 
 def test_cas_writes_table_and_plots(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main(['benchmark', 'learning', '--part', 'cas', '--steps', '20', '--seeds', '2',
+    assert main(['benchmark', 'learning', '--parts', 'cas', '--steps', '20', '--seeds', '2',
                  '--rates', '0.3', '--out', str(tmp_path)]) == 0
     result = json.loads((tmp_path / 'cas' / 'cas.json').read_text())
     assert len(result['curves']['0.3']['scale']) == 2
@@ -22,8 +22,8 @@ def test_thermal_goes_on_from_finished_scenes(tmp_path: Path, capsys: pytest.Cap
                                               ) -> None:
     pytest.importorskip('trackeval', reason='scores need TrackEval')
     pytest.importorskip('openvino_genai', reason='the shipped model runs on OpenVINO')
-    command = ['benchmark', 'learning', '--part', 'thermal', '--rounds', '1', '--seconds', '0.5',
-               '--sentences', '1', '--out', str(tmp_path)]
+    command = ['benchmark', 'learning', '--parts', 'thermal', '--seconds', '0.5',
+               '--scenes-per-condition', '1', '--sentences', '1', '--out', str(tmp_path)]
     assert main(command) == 0
     first = json.loads((tmp_path / 'thermal' / 'thermal.json').read_text())
     assert set(first['rows']) > {'all', 'night', 'smoke'}
@@ -36,8 +36,9 @@ def test_thermal_goes_on_from_finished_scenes(tmp_path: Path, capsys: pytest.Cap
     assert 'another plan' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('option', ['--seeds', '--rounds', '--question-scenes'])
+@pytest.mark.parametrize('option', ['--seeds', '--scenes-per-condition', '--scenes'])
 def test_nothing_of_a_kind_is_refused(option: str, tmp_path: Path,
                                       capsys: pytest.CaptureFixture) -> None:
-    assert main(['benchmark', 'learning', option, '0', '--out', str(tmp_path)]) == 2
+    with pytest.raises(SystemExit):
+        main(['benchmark', 'learning', option, '0', '--out', str(tmp_path)])
     assert 'at least 1' in capsys.readouterr().err

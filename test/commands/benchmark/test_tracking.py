@@ -12,6 +12,8 @@ pytest.importorskip('trackeval', reason='scores need the eval extra')
 from rtrack_ros.benchmarks.tracking import drawn_scenes
 from rtrack_ros.cli import main
 from rtrack_ros.data.mot import MotRow, write_mot
+from rtrack_ros.engines import registry
+from rtrack_ros.engines.scripted import ScriptedEngine
 
 
 def benchmark(out: Path, *more: str) -> int:
@@ -47,10 +49,9 @@ def test_one_command_gives_table_json_and_plot_and_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize(('arguments', 'remedy'), [
-    (['--profile', 'measured'], '--answers nano'),
+    (['--profile', 'measured'], '--answers model'),
     (['--profile', 'jetson'], 'orin-qwen3vl-2b-int4'),
     (['--methods', 'SORT'], 'Kalman only'),
-    (['--scenes', '0'], 'at least 1'),
 ])
 def test_settings_that_cannot_work_name_the_remedy(arguments: list[str], remedy: str,
                                                    capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,8 +59,15 @@ def test_settings_that_cannot_work_name_the_remedy(arguments: list[str], remedy:
     assert remedy in capsys.readouterr().err
 
 
-def test_a_clip_gives_a_figure_for_every_view(tmp_path: Path,
+def test_no_scenes_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(['benchmark', 'tracking', '--scenes', '0'])
+    assert 'at least 1' in capsys.readouterr().err
+
+
+def test_a_clip_gives_a_figure_for_every_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                               capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(registry, 'load_engine', lambda name, model: ScriptedEngine())
     texture = np.random.default_rng(5).integers(0, 255, (60, 40)).astype(np.uint8)
     for name in ('visible', 'infrared'):
         (tmp_path / name).mkdir()
@@ -71,8 +79,12 @@ def test_a_clip_gives_a_figure_for_every_view(tmp_path: Path,
                                                        90.0)) for number in (1, 5, 9)])
     assert main(['benchmark', 'clip', '--rgb', str(tmp_path / 'visible'), '--thermal',
                  str(tmp_path / 'infrared'), '--truth', str(tmp_path / 'gt.txt'), '--json',
-                 str(tmp_path / 'clip.json')]) == 0
-    assert '2 boxes on key frames' in capsys.readouterr().out
-    views = json.loads((tmp_path / 'clip.json').read_text())['views']
+                 str(tmp_path / 'clip.json'), '--ask', 'the [texture]']) == 0
+    shown = capsys.readouterr().out
+    assert '2 boxes on key frames' in shown
+    assert '"the [texture]", rgb only: recall 0.000, 0.00 false boxes a frame, 3 frames' in shown
+    figures = json.loads((tmp_path / 'clip.json').read_text())
+    assert figures['answers']['the [texture]']['both']['missed'] == 3
+    views = figures['views']
     assert {name: view['followed'] for name, view in views.items()} == {
         'both': 1.0, 'rgb only': 1.0, 'thermal only': 1.0}

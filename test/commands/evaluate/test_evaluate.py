@@ -22,12 +22,19 @@ def files(tmp_path: Path) -> list[str]:
 
 def test_json_has_the_scores_and_presence(files: list[str],
                                           capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*files, '--json', '--frames', '20']) == 0
+    assert main([*files, '--json', '-', '--frames', '20']) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures['frames'] == 20
     assert (figures['detre'], figures['detpr'], figures['mota']) == (50, 100, 50)
     assert figures['presence'] == {'precision': 100.0, 'recall': 50.0, 'f1': 66.67,
                                    'absent_fpr': 0.0, 'frames_present': 10, 'frames_absent': 10}
+
+
+def test_json_into_a_file_leaves_the_table_on_standard_output(
+        files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*files, '--json', str(tmp_path / 'made' / 'scores.json')]) == 0
+    assert 'HOTA' in capsys.readouterr().out
+    assert json.loads((tmp_path / 'made' / 'scores.json').read_text())['mota'] == 50
 
 
 def test_the_table_names_the_headline(files: list[str],

@@ -20,14 +20,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def evaluate(folder: Path, *more: str) -> int:
-    return main(['evaluate', '--streaming', '--sequence', str(folder), '--engine', 'oracle',
+    return main(['evaluate', '--streaming', '--sequence', str(folder), '--answers', 'oracle',
                  '--own-cost-ms', '5', *more])
 
 
 def test_json_has_every_method_at_the_profile(folder: Path, capsys: pytest.CaptureFixture[str]
                                               ) -> None:
     assert evaluate(folder, '--profile', '0.2', '--methods', 'rtrack_ros,blocking model',
-                    '--json') == 0
+                    '--json', '-') == 0
     result = json.loads(capsys.readouterr().out)
     assert (result['profile'], result['delay_s'], result['answers']) == ('0.2 s', 0.2, 'oracle')
     assert set(result['methods']) == {'rtrack_ros', 'blocking model'}
@@ -43,7 +43,7 @@ def test_the_table_names_the_engine(folder: Path, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize(('arguments', 'remedy'), [
     (['--streaming'], '--sequence'),
-    (['--streaming', '--sequence', '.', '--engine', 'oracle'], '--profile'),
+    (['--streaming', '--sequence', '.', '--answers', 'oracle'], '--profile'),
     (['--streaming', '--sequence', '.', '--profile', 'orin'], 'orin-qwen3vl-2b-int4'),
     (['--streaming', '--methods', 'magic'], 'blocking model'),
     ([], '--tracks'),

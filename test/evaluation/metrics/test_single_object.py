@@ -73,7 +73,7 @@ def test_the_command_prints_ao_and_compares_runs(tmp_path: Path,
                                                  capsys: pytest.CaptureFixture[str]) -> None:
     root = write_set(tmp_path / 'set', [8] * 12, [0] * 12)
     folder = write_run(tmp_path / 'run', ['10,20,30,30'] * 12)
-    assert main(['evaluate', '--set', 'got10k', '--root', str(root), '--run', f'static={folder}',
-                 '--report', str(tmp_path / 'page.html')]) == 0
+    assert main(['evaluate', '--layout', 'got10k', '--set', str(root), '--run',
+                 f'static={folder}', '--report', str(tmp_path / 'page.html')]) == 0
     assert 'AO 0.307, SR0.5 0.273' in capsys.readouterr().out
     assert '0.307' in (tmp_path / 'page.html').read_text()

@@ -136,10 +136,10 @@ def test_the_command_compares_runs_on_a_page(tmp_path: Path,
             write_mot(tmp_path / name / f'{pair}.txt', [
                 MotRow(number, 1, (60, 40, 90, 80)) for number in range(1, 6)]
                 if pair.startswith('VTUAV') == right else [])
-    command = ['evaluate', '--set', 'refrt', '--root', str(root), '--run',
+    command = ['evaluate', '--layout', 'refrt', '--set', str(root), '--run',
                f'good={tmp_path / "good"}', '--run', f'poor={tmp_path / "poor"}', '--report',
-               str(tmp_path / 'page.html'), '--json']
-    assert main(command) == 0
+               str(tmp_path / 'page.html')]
+    assert main([*command, '--json', '-']) == 0
     result = json.loads(capsys.readouterr().out)
     assert result['runs']['good']['hota'] == 100.0 and result['runs']['poor']['hota'] == 0.0
     assert result['runs']['good']['by_condition']['VTUAV']['hota'] == 100.0
@@ -147,7 +147,9 @@ def test_the_command_compares_runs_on_a_page(tmp_path: Path,
     assert result['notes'][1].endswith('good 0, poor 1.')
     page = (tmp_path / 'page.html').read_text()
     assert 'class="best">100.0' in page and 'poor' in page and page.count('data:image/svg') == 2
-    assert main(command[:-1]) == 0
+    assert main(command) == 0
     assert '2 pairs, pooled' in capsys.readouterr().out
-    assert main(['evaluate', '--set', 'refrt', '--root', str(root)]) == 2
+    assert main(['evaluate', '--layout', 'refrt', '--set', str(root)]) == 2
     assert '--run' in capsys.readouterr().err
+    assert main(['evaluate', '--set', str(root)]) == 2
+    assert '--layout NAME' in capsys.readouterr().err

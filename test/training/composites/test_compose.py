@@ -60,7 +60,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Path:
               [MotRow(index + 1, 1, box_at(index)) for index in range(0, FRAMES, 3)])
     settings = write_settings(root / 'clips.yaml', ['walk'], ['other'])
     # A held-out clip that does not exist: opening it would fail.
-    status = main(['compose', '--clips', str(root), '--settings', str(settings), '--labels',
+    status = main(['compose', '--clips', str(root), '--config', str(settings), '--labels',
                    str(root / 'labels'), '--out', str(root / 'out'), '--shards', '1', '--frames',
                    '30'])
     assert status == 0
@@ -97,7 +97,7 @@ def test_boxes_hold_who_stands_out_and_sentences_name_them(composed: Path) -> No
 
 def test_a_second_run_writes_the_same(composed: Path, tmp_path: Path) -> None:
     root = composed.parents[1]
-    main(['compose', '--clips', str(root), '--settings', str(root / 'clips.yaml'), '--labels',
+    main(['compose', '--clips', str(root), '--config', str(root / 'clips.yaml'), '--labels',
           str(root / 'labels'), '--out', str(tmp_path), '--shards', '1', '--frames', '3'])
     again, first = read_shard(tmp_path / 'train', 0), read_shard(composed, 0)
     assert again.rows == first.rows[:3]
@@ -107,7 +107,7 @@ def test_a_second_run_writes_the_same(composed: Path, tmp_path: Path) -> None:
 def test_clips_without_labels_name_the_detector(tmp_path: Path,
                                                 capsys: pytest.CaptureFixture[str]) -> None:
     settings = write_settings(tmp_path / 'clips.yaml', ['walk'], [])
-    assert main(['compose', '--clips', str(tmp_path), '--settings', str(settings), '--out',
+    assert main(['compose', '--clips', str(tmp_path), '--config', str(settings), '--out',
                  str(tmp_path / 'out')]) == 2
     assert '--detector' in capsys.readouterr().err
 

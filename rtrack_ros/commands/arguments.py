@@ -1,0 +1,197 @@
+"""The options that several commands have: one name means one thing in all of them.
+
+A command adds them by name with :func:`add`, and may change the default and the help. What a
+value is (a number, a folder, a file) is said here alone.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rtrack_ros.commands import CommandError
+
+if TYPE_CHECKING:
+    from rtrack_ros.evaluation.streaming.latency import LatencyProfile
+    from rtrack_ros.evaluation.streaming.protocol import OwnCost
+
+HELD_OUT_SEED: Final = 9_500_000
+"""First scene seed of the benchmarks; no training and no tuning touches scenes from here on."""
+DEFAULT_PROFILE: Final = 'orin-qwen3vl-2b-int4'
+LAYOUTS: Final = ('refrt', 'lasher', 'vtuav', 'refer-kitti', 'got10k', 'rgbt-mot')
+"""Those of ``data.layouts``, which is too heavy to import for a help text."""
+MIN_SIDE: Final = 16
+
+
+def positive(text: str) -> float:
+    """Return a number above 0, for ``argparse``."""
+    value = float(text)
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} is not above 0')
+    return value
+
+
+def count(text: str) -> int:
+    """Return a whole number from 1 on, for ``argparse``."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f'{text} is too small; give at least 1')
+    return value
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a list with commas, for ``argparse``."""
+    return tuple(name.strip() for name in text.split(',') if name.strip())
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Return (width, height) in pixels of a text such as 640x480, for ``argparse``."""
+    width, _, height = text.partition('x')
+    if not (width.isdecimal() and height.isdecimal()
+            and min(int(width), int(height)) >= MIN_SIDE):
+        raise argparse.ArgumentTypeError(
+            f"'{text}': write it like 640x480, at least {MIN_SIDE}x{MIN_SIDE}")
+    return int(width), int(height)
+
+
+_MODEL: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--model': {'type': Path, 'metavar': 'DIR',
+                'help': 'folder of the model (default: the model of the package)'},
+    '--engine': {'metavar': 'NAME', 'default': 'auto',
+                 'help': 'engine that runs the model: auto, openvino or transformers '
+                         '(default: %(default)s)'},
+    '--refine': {'choices': ('auto', 'always', 'never'), 'default': 'auto',
+                 'help': 'whether the model looks a second time, from near, at every box of its '
+                         'answer; auto: where rtrack.json of the model says that this is better '
+                         '(default: %(default)s)'},
+    '--deadline': {'type': positive, 'metavar': 'SECONDS', 'default': 30.0,
+                   'help': 'longest time for one answer (default: %(default)g)'},
+    '--answers': {'metavar': 'SOURCE', 'choices': ('oracle', 'model'), 'default': 'oracle',
+                  'help': 'where answers come from: the model, or oracle, the truth with seeded '
+                          'faults (default: %(default)s)'},
+}
+_RECORDINGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--rgb': {'type': Path, 'metavar': 'PATH',
+              'help': 'a video, a folder of images, or a bag that holds both cameras'},
+    '--thermal': {'type': Path, 'metavar': 'PATH',
+                  'help': 'the thermal video or folder of images; frame i belongs to RGB frame i '
+                          'where both rates are equal'},
+    '--fps': {'type': positive, 'metavar': 'N', 'default': 30.0,
+              'help': 'images per second of a folder of images (default: %(default)g)'},
+    '--query': {'metavar': 'SENTENCE', 'help': 'the sentence that says what to follow'},
+    '--truth': {'type': Path, 'metavar': 'FILE',
+                'help': 'true boxes as MOTChallenge rows, frames from 1'},
+    '--tracks': {'type': Path, 'metavar': 'FILE', 'help': 'tracks as MOTChallenge rows'},
+    '--frames': {'type': count, 'metavar': 'N', 'help': 'number of frames'},
+}
+_SCENES: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--scenes': {'type': count, 'metavar': 'N',
+                 'help': 'number of simulated scenes (default: %(default)s)'},
+    '--scenes-per-condition': {
+        'type': count, 'metavar': 'N',
+        'help': 'tracked scenes for each condition of light and weather (default: %(default)s)'},
+    '--seed': {'type': int, 'metavar': 'N', 'default': HELD_OUT_SEED,
+               'help': 'seed of the first scene; scenes from the default on are held out, so tune '
+                       'below it (default: %(default)s)'},
+    '--seconds': {'type': positive, 'metavar': 'SECONDS',
+                  'help': 'length of a scene (default: %(default)g)'},
+    '--sentences': {'type': count, 'metavar': 'N',
+                    'help': 'sentences for each scene (default: %(default)s)'},
+    '--size': {'type': image_size, 'metavar': 'WxH', 'default': '640x480',
+               'help': 'size of the images in pixels (default: %(default)s)'},
+}
+_VIRTUAL_TIME: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--profile': {'metavar': 'PROFILE', 'default': DEFAULT_PROFILE,
+                  'help': 'how long the engine takes to answer: the name of a device with a '
+                          'model, or seconds (default: %(default)s)'},
+    '--methods': {'type': names, 'metavar': 'NAME,...', 'default': 'all',
+                  'help': 'methods to compare: rtrack_ros, blocking model, Kalman only, '
+                          'ByteTrack, static first box, perfect motion, or all '
+                          '(default: %(default)s)'},
+    '--own-cost-ms': {'type': float, 'metavar': 'MS',
+                      'help': 'time charged for every call of a method, so that results are the '
+                              'same on every machine (default: the processor time it takes)'},
+}
+_TRAINING: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--layout': {'metavar': 'NAME', 'choices': LAYOUTS,
+                 'help': f'how the data set is stored: {", ".join(LAYOUTS)}'},
+    '--set': {'type': Path, 'metavar': 'DIR', 'help': 'folder of the data set'},
+    '--data': {'metavar': 'DIR', 'default': 'simulation',
+               'help': 'folder of the data to learn from, or simulation (default: %(default)s)'},
+    '--config': {'type': Path, 'metavar': 'YAML', 'help': 'configuration (default: %(default)s)'},
+    '--steps': {'type': count, 'metavar': 'N', 'help': 'number of optimisation steps'},
+    '--parts': {'nargs': '+', 'metavar': 'PART'},
+}
+_RESULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--out': {'type': Path, 'metavar': 'DIR', 'help': 'folder to write to'},
+    '--json': {'type': Path, 'metavar': 'FILE',
+               'help': 'write the figures as JSON; - is standard output, and tables then go to '
+                       'standard error'},
+    '--report': {'type': Path, 'metavar': 'HTML', 'help': 'write a page that compares the runs'},
+}
+SHARED: Final = {**_MODEL, **_RECORDINGS, **_SCENES, **_VIRTUAL_TIME, **_TRAINING, **_RESULTS}
+"""Settings of ``add_argument`` by the name of an option."""
+
+
+def add(parser: 'argparse._ActionsContainer', *options: str, **changes: Any) -> None:
+    """Add shared options to a parser.
+
+    Args:
+        parser: A parser, or a group of one.
+        options: Names of options of ``SHARED``.
+        changes: What is different for this command, for ``add_argument``.
+    """
+    for option in options:
+        parser.add_argument(option, **{**SHARED[option], **changes})
+
+
+def add_parts(parser: 'argparse._ActionsContainer', parts: Sequence[str]) -> None:
+    """Add ``--parts``, which chooses among the parts of a benchmark; all by default."""
+    add(parser, '--parts', choices=parts, default=list(parts),
+        help=f'which parts to run: {", ".join(parts)} (default: all)')
+
+
+def add_scenes(parser: argparse.ArgumentParser, scenes: int) -> None:
+    """Add which held-out scenes are replayed in virtual time; ``scenes`` is the default number."""
+    add(parser, '--scenes', default=scenes)
+    add(parser, '--seed')
+    add(parser, '--seconds', default=12.0)
+    add(parser, '--sentences', default=3)
+
+
+def own_cost(args: argparse.Namespace) -> 'OwnCost':
+    """Return what ``--own-cost-ms`` says, measured processor time without it."""
+    from rtrack_ros.evaluation.streaming.protocol import FixedTime, ProcessorTime
+
+    return ProcessorTime() if args.own_cost_ms is None else FixedTime(args.own_cost_ms * 1e-3)
+
+
+def read_profile(text: str) -> 'LatencyProfile':
+    """Return the latency profile of ``--profile``.
+
+    Raises:
+        CommandError: there is none of this name; the message lists them.
+    """
+    from rtrack_ros.evaluation.streaming.latency import parse_profile
+
+    try:
+        return parse_profile(text)
+    except ValueError as error:
+        raise CommandError(f'--profile: {error}') from error
+
+
+def read_methods(chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the methods that ``--methods`` names.
+
+    Raises:
+        CommandError: there is none of this name; the message lists them.
+    """
+    from rtrack_ros.evaluation.streaming.trials import METHODS
+
+    if chosen == ('all',):
+        return tuple(METHODS)
+    unknown = [name for name in chosen if name not in METHODS]
+    if unknown or not chosen:
+        raise CommandError(f"--methods: there is no method '{', '.join(unknown)}'; choose from "
+                           f'{", ".join(METHODS)}, or all')
+    return chosen

@@ -1,0 +1,37 @@
+"""``rtrack benchmark grounding``: how well a model answers, and what each sensor is worth."""
+
+import argparse
+
+from rtrack_ros.commands.arguments import add
+
+
+def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    """Add the subject to the parser of ``rtrack benchmark``."""
+    parser = subjects.add_parser(
+        'grounding', help='F1 of single answers, with both sensors and with each one blanked',
+        description='Ask the model about frames of held-out simulated scenes and score its boxes '
+                    'at IoU 0.5, by condition and by kind of sentence. Then do the same with the '
+                    'thermal image blanked, and with the RGB image blanked.')
+    add(parser, '--model', '--engine')
+    add(parser, '--scenes', default=40, help='simulated scenes; the model is asked about one '
+                                             'frame of each condition (default: %(default)s)')
+    add(parser, '--seed')
+    add(parser, '--sentences', default=2, help='sentences for each frame (default: %(default)s)')
+    add(parser, '--refine', '--deadline', '--json')
+    parser.set_defaults(measure=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print, and write JSON if asked; returns the exit status."""
+    from rtrack_ros.benchmarks.grounding import grounding_table, latency_line, run_grounding
+    from rtrack_ros.commands.model import opened_engine
+    from rtrack_ros.commands.results import Results
+    from rtrack_ros.commands.terminal import progress
+
+    with opened_engine(args) as engine:
+        figures = run_grounding(engine, args.scenes, args.seed, args.sentences, args.deadline,
+                                args.refine, progress)
+    results = Results(args.json)
+    results.show(grounding_table(figures), latency_line(figures))
+    results.json(figures)
+    return 0
