@@ -7,7 +7,7 @@ from rtrack_ros.settings import check_settings, setting
 
 @dataclass(frozen=True)
 class AnswerAccuracy:
-    """What ``rtrack benchmark grounding --write`` measures and ``rtrack.json`` keeps.
+    """What ``rtrack benchmark grounding --write-accuracy`` measures and ``rtrack.json`` keeps.
 
     The defaults are those of a fair model, for one that was not measured.
     """

@@ -33,8 +33,8 @@ class ModelManifest:
             see ``language.refine``. False unless measured: every look takes time, and a
             model that reads large images gains little.
         tasks: What it was trained for, of ``engines.base.TASKS``; 'ground' where nothing is said.
-        accuracy: How far its answers can be trusted, as ``rtrack benchmark grounding --write``
-            measured it; None where it was not measured.
+        accuracy: How far its answers can be trusted, as ``rtrack benchmark grounding
+            --write-accuracy`` measured it; None where it was not measured.
     """
 
     name: str

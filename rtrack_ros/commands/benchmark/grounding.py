@@ -1,8 +1,13 @@
 """``rtrack benchmark grounding``: how well a model answers, and what each sensor is worth."""
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
+from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -18,6 +23,9 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     add(parser, '--seed')
     add(parser, '--sentences', default=2, help='sentences for each frame (default: %(default)s)')
     add(parser, '--refine', '--deadline', '--json')
+    parser.add_argument('--write-accuracy', action='store_true',
+                        help='write how far the answers can be trusted into rtrack.json of the '
+                             'model, for the tracker; measure it as the model will be asked')
     parser.set_defaults(measure=run)
 
 
@@ -34,4 +42,22 @@ def run(args: argparse.Namespace) -> int:
     results = Results(args.json)
     results.show(grounding_table(figures), latency_line(figures))
     results.json(figures)
+    if args.write_accuracy:
+        results.wrote(_write_accuracy(args, figures))
     return 0
+
+
+def _write_accuracy(args: argparse.Namespace, figures: dict[str, Any]) -> 'Path':
+    from dataclasses import replace
+
+    from rtrack_ros.accuracy import AnswerAccuracy
+    from rtrack_ros.commands.model import model_folder
+    from rtrack_ros.engines.manifest import MANIFEST_NAME, ModelManifest
+
+    if 'accuracy' not in figures:
+        raise CommandError('too few boxes were right to measure the accuracy; nothing was '
+                           'written. Give more --scenes')
+    folder = model_folder(args)
+    manifest = ModelManifest.read(folder)
+    replace(manifest, accuracy=AnswerAccuracy(**figures['accuracy'])).write(folder)
+    return folder / MANIFEST_NAME

@@ -1,6 +1,7 @@
 """``rtrack benchmark grounding`` from the command line, on one scene."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from rtrack_ros.benchmarks.grounding import cases
 from rtrack_ros.boxes import rel1000_from_pixels
 from rtrack_ros.cli import main
 from rtrack_ros.engines import registry
+from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.scripted import ScriptedEngine
+from rtrack_ros.evaluation.metrics import answer_accuracy
 
 SEED = 9_400_010
 COMMAND = ['benchmark', 'grounding', '--scenes', '1', '--seed', str(SEED), '--sentences', '2',
@@ -63,3 +66,28 @@ def test_a_model_that_is_not_there_names_the_remedy(tmp_path: Path,
                                                     capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND, '--model', str(tmp_path / 'none'), '--engine', 'openvino']) == 2
     assert capsys.readouterr().err.startswith('rtrack benchmark: ')
+
+
+def test_the_accuracy_goes_into_the_manifest_and_nothing_else_changes(
+        knows_the_truth: None, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_accuracy, '_MIN_MATCHES', 3)
+    manifest = ModelManifest('some', 'rel1000', (320, 256), ('person',), 'brief', 7)
+    manifest.write(tmp_path)
+    assert main([*COMMAND, '--model', str(tmp_path), '--write-accuracy']) == 0
+    assert f'wrote {tmp_path / "rtrack.json"}' in capsys.readouterr().out
+    written = ModelManifest.read(tmp_path)
+    assert written.accuracy.detection_probability == 0.99
+    assert written.accuracy.false_alarm_probability == 0.01
+    assert replace(written, accuracy=None) == manifest
+
+
+def test_too_few_right_boxes_write_nothing(knows_the_truth: None, tmp_path: Path,
+                                           capsys: pytest.CaptureFixture[str],
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_accuracy, '_MIN_MATCHES', 1000)
+    ModelManifest('some', 'rel1000', (320, 256)).write(tmp_path)
+    before = (tmp_path / 'rtrack.json').read_bytes()
+    assert main([*COMMAND, '--model', str(tmp_path), '--write-accuracy']) == 2
+    assert 'Give more --scenes' in capsys.readouterr().err
+    assert (tmp_path / 'rtrack.json').read_bytes() == before
