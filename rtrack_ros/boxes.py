@@ -83,23 +83,7 @@ def share_inside(boxes: ArrayLike, region: Sequence[float]) -> NDArray[np.float6
     return np.asarray(area(clip_to(boxes, region)) / np.maximum(area(boxes), 1e-6))
 
 
-def xywh_from_xyxy(boxes: ArrayLike) -> BoxArray:
-    """Return ``left, top, width, height`` (the MOTChallenge row order) of corner boxes."""
-    array = as_boxes(boxes)
-    return np.concatenate([array[:, :2], array[:, 2:] - array[:, :2]], axis=1)
-
-
 def xyxy_from_xywh(boxes: ArrayLike) -> BoxArray:
     """Return corner boxes of ``left, top, width, height`` rows."""
     array = as_boxes(boxes)
     return np.concatenate([array[:, :2], array[:, :2] + array[:, 2:]], axis=1)
-
-
-def rel1000_from_pixels(boxes: ArrayLike, width: int, height: int) -> BoxArray:
-    """Return boxes on the 0-1000 grid that Qwen3-VL answers in; axes are scaled separately."""
-    return as_boxes(boxes) * 1000.0 / np.array([width, height, width, height], dtype=np.float64)
-
-
-def pixels_from_rel1000(boxes: ArrayLike, width: int, height: int) -> BoxArray:
-    """Return pixel boxes of 0-1000 boxes for an image of ``width`` x ``height`` pixels."""
-    return as_boxes(boxes) * np.array([width, height, width, height], dtype=np.float64) / 1000.0

@@ -46,10 +46,8 @@ def test_overlap_of_known_boxes() -> None:
 @given(some_boxes)
 def test_conversions_return(some) -> None:
     array = boxes.as_boxes(some)
-    np.testing.assert_allclose(boxes.xyxy_from_xywh(boxes.xywh_from_xyxy(array)), array,
-                               atol=1e-9)
-    relative = boxes.rel1000_from_pixels(array, 641, 479)
-    np.testing.assert_allclose(boxes.pixels_from_rel1000(relative, 641, 479), array, atol=1e-9)
+    rows = np.concatenate([array[:, :2], array[:, 2:] - array[:, :2]], axis=1)
+    np.testing.assert_allclose(boxes.xyxy_from_xywh(rows), array, atol=1e-9)
 
 
 @given(some_boxes)
@@ -65,11 +63,6 @@ def test_the_share_of_a_box_that_a_region_shows() -> None:
     shares = boxes.share_inside([half, whole, outside, empty], region)
     assert shares.tolist() == [0.5, 1.0, 0.0, 0.0]
     assert boxes.clip_to([half], region).tolist() == [[10, 0, 20, 10]]
-
-
-def test_axes_of_the_1000_grid_are_scaled_apart() -> None:
-    np.testing.assert_allclose(boxes.rel1000_from_pixels([(320, 120, 640, 480)], 640, 480),
-                               [(500, 250, 1000, 1000)])
 
 
 def test_shapes_are_checked() -> None:

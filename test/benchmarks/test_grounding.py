@@ -1,12 +1,13 @@
 """The grounding benchmark: held-out questions, three views, honest pooling."""
 
-import json
 
 import pytest
 
 from rtrack_ros.benchmarks.grounding import cases, run_grounding
-from rtrack_ros.boxes import rel1000_from_pixels
 from rtrack_ros.engines.scripted import ScriptedEngine
+from rtrack_ros.language.answers import Box
+from rtrack_ros.language.coordinates import model_from_pixels
+from rtrack_ros.language.grammar import render_answer
 
 SEED = 9_700_000
 
@@ -27,12 +28,16 @@ def test_saying_nothing_scores_zero_and_raises_no_false_alarm() -> None:
     assert result['answers'] == 36
 
 
+def written(truth: tuple[Box, ...], size: tuple[int, int] = (640, 480)) -> str:
+    """Return what a model would write that knows the truth."""
+    return render_answer([(model_from_pixels(box, 'rel1000', size, size), 'person')
+                          for box in truth])
+
+
 def test_the_truth_itself_scores_one_in_every_view() -> None:
     """An engine that answers with the truth, in the model's coordinates, is scored as perfect."""
     truths = [case.truth for case in cases(SEED, 2) for _ in range(3)]
-    texts = [json.dumps([{'bbox_2d': [round(v) for v in box], 'label': 'person'}
-                         for box in rel1000_from_pixels(truth, 640, 480).tolist()])
-             for truth in truths]
+    texts = [written(truth) for truth in truths]
     result = run_grounding(ScriptedEngine(texts), 1, SEED, 2, 5.0)
     for view in result['views'].values():
         assert view['all']['f1'] == pytest.approx(1.0)

@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip('rosbags', reason='bags need the bag extra')
 pytest.importorskip('trackeval', reason='scores need the eval extra')
 
-from rtrack_ros import boxes
 from rtrack_ros.cli import main
 from rtrack_ros.data.mot import read_mot
 from rtrack_ros.data.scene_bag import write_bag
@@ -21,6 +20,8 @@ from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.evaluation.metrics.hota import evaluate_tracks
 from rtrack_ros.evaluation.sequences import by_frame
 from rtrack_ros.frames import Image8
+from rtrack_ros.language.coordinates import model_from_pixels
+from rtrack_ros.language.grammar import render_answer
 from rtrack_ros.simulation import make_scene
 
 
@@ -36,10 +37,8 @@ class Oracle:
                      if np.array_equal(picture, images[0]))
         self.asked.append(index)
         rows = self.truth.rows(self.expression, [index])
-        relative = boxes.rel1000_from_pixels([row.box for row in rows], 320, 240).round()
-        items = [f'{{"bbox_2d": [{", ".join(f"{value:.0f}" for value in box)}], '
-                 '"label": "person"}' for box in relative]
-        return f'[{", ".join(items)}]'
+        return render_answer([(model_from_pixels(row.box, 'rel1000', (320, 240), (320, 240)),
+                               'person') for row in rows])
 
 
 @pytest.fixture(scope='module')

@@ -7,16 +7,24 @@ from pathlib import Path
 import pytest
 
 from rtrack_ros.benchmarks.grounding import cases
-from rtrack_ros.boxes import rel1000_from_pixels
 from rtrack_ros.cli import main
 from rtrack_ros.engines import registry
 from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.evaluation.metrics import answer_accuracy
+from rtrack_ros.language.answers import Box
+from rtrack_ros.language.coordinates import model_from_pixels
+from rtrack_ros.language.grammar import render_answer
 
 SEED = 9_400_010
 COMMAND = ['benchmark', 'grounding', '--scenes', '1', '--seed', str(SEED), '--sentences', '2',
            '--refine', 'never']
+
+
+def written(truth: tuple[Box, ...], size: tuple[int, int] = (640, 480)) -> str:
+    """Return what a model would write that knows the truth."""
+    return render_answer([(model_from_pixels(box, 'rel1000', size, size), 'person')
+                          for box in truth])
 
 
 @pytest.fixture
@@ -24,8 +32,7 @@ def knows_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer every question with its truth, and with nothing where RGB is blanked."""
     texts = []
     for case in cases(SEED, 2):
-        truth = json.dumps([{'bbox_2d': [round(edge) for edge in box], 'label': 'person'}
-                            for box in rel1000_from_pixels(case.truth, 640, 480).tolist()])
+        truth = written(case.truth)
         texts += [truth, truth, '[]']
     monkeypatch.setattr(registry, 'load_engine', lambda name, model: ScriptedEngine(texts))
 
