@@ -7,8 +7,6 @@ PYTHON ?= $(if $(ROS_DISTRO),python3,$(shell command -v python3.11 || echo pytho
 TORCH ?= 1
 # A file or folder below test/ to run only that.
 TESTS ?=
-# Fewer tests than this mean that a folder was not collected.
-MIN_TESTS ?= 300
 RUN := bootstrap/run
 
 define LINT
@@ -46,7 +44,7 @@ lint: setup
 test:
 	@$(PYTHON) bootstrap/prepare.py $(if $(filter 1,$(TORCH)),--torch)
 	$(LINT)
-	@$(RUN) python -P bootstrap/run_tests.py --at-least $(MIN_TESTS) $(TESTS)
+	@$(RUN) python bootstrap/run_tests.py $(if $(filter 1,$(TORCH)),--torch) $(TESTS)
 
 lock: setup
 	@cd bootstrap && ../build/env/bin/uv pip compile --quiet --upgrade --no-annotate --no-header \

@@ -39,6 +39,21 @@ def own_ros() -> str | None:
     return distribution
 
 
+def extras(distribution: str | None, torch: bool) -> tuple[str, ...]:
+    """Return the extras of pyproject.toml that the set-up installs, 'dev' aside.
+
+    Args:
+        distribution: The machine's own ROS 2, None for the wheels. Only the wheels bring the
+            NumPy that ByteTrack's package was locked with.
+        torch: Whether what learning needs is installed as well.
+    """
+    names = ('openvino', 'eval', 'bag') + (() if distribution else ('bytetrack',))
+    if torch:
+        # Python 3.10 runs a trained model and does not train one.
+        names += ('transformers', 'train') if sys.version_info >= (3, 11) else ('transformers',)
+    return names
+
+
 def check_machine(distribution: str | None) -> None:
     """Check the interpreter and the build tools, all at once.
 

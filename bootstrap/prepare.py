@@ -19,7 +19,7 @@ import sysconfig
 import time
 from pathlib import Path
 
-from machine import check_machine, own_ros, pip_settings, uv_environment
+from machine import check_machine, extras, own_ros, pip_settings, uv_environment
 from steps import SetupError, Steps, digest_of, run_logged
 
 HERE = Path(__file__).resolve().parent
@@ -77,9 +77,9 @@ def install_beside_ros() -> None:
                            check=True, text=True, capture_output=True).stdout.strip()
     overrides = BUILD / 'overrides.txt'
     overrides.write_text((HERE / 'overrides.txt').read_text() + f'numpy=={numpy}\nscipy>=1.8\n')
-    extras = [f'--extra={name}' for name in ('openvino', 'eval', 'bag', 'dev')]
+    wanted = [f'--extra={name}' for name in (*extras(own_ros(), torch=False), 'dev')]
     # Humble's generators do not know EmPy 4, and colcon-core refuses newer setuptools.
-    uv_install('--requirement', 'pyproject.toml', *extras, '--override', str(overrides),
+    uv_install('--requirement', 'pyproject.toml', *wanted, '--override', str(overrides),
                'colcon-common-extensions', 'empy<4', 'setuptools>=30.3,<80', log='libraries.log')
 
 

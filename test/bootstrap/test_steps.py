@@ -1,32 +1,8 @@
-import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-BOOTSTRAP = Path(__file__).resolve().parents[2] / 'bootstrap'
-
-
-def load(name: str) -> ModuleType:
-    """Import a script of the set-up, which is no package and is never on sys.path."""
-    spec = importlib.util.spec_from_file_location(name, BOOTSTRAP / f'{name}.py')
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture()
-def steps(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setattr(sys, 'modules', dict(sys.modules))
-    return load('steps')
-
-
-@pytest.fixture()
-def machine(steps: ModuleType) -> ModuleType:
-    return load('machine')
 
 
 def run_chain(steps: ModuleType, folder: Path, inputs: tuple[str, str]) -> list[str]:
