@@ -6,6 +6,7 @@ checked is everything around the model.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from std_srvs.srv import Trigger
 from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.data.scene_bag import write_bag
-from rtrack_ros.nodes.bags.bag_recorder import HEARING
+from rtrack_ros.nodes.bags.bag_recorder import HEARING, RECORDED
 from rtrack_ros.nodes.conversion import image_message
 from rtrack_ros.simulation import make_scene
 
@@ -239,21 +240,42 @@ def record_and_play(processes: Processes, bag: Path, folder: Path,
     (folder / 'queries.json').write_text(json.dumps(queries))
     processes.start('bags.bag_recorder', '--out', folder / 'out', '--log-time', 'published',
                     '/rtrack/tracks:vision_msgs/msg/Detection2DArray',
-                    '/rtrack/status:rtrack_ros/msg/TrackerStatus')
+                    '/rtrack/status:rtrack_ros/msg/TrackerStatus',
+                    '--ros-args', '--log-level', 'bag_recorder:=debug')
     # Discovery may take seconds; before it, the recorder would miss the first arrays.
-    until = time.monotonic() + 60
-    while f'{HEARING} /rtrack/status' not in processes.log('bag_recorder'):
-        assert time.monotonic() < until, processes.log('bag_recorder')
-        time.sleep(0.1)
+    wait_for_recorder(processes, lambda log: f'{HEARING} /rtrack/status' in log)
     player = processes.start(
         'bags.bag_player', '--bag', bag, '--rate', 0.5, '--restamp', '--stamp-map',
         folder / 'stamps.json', '--queries', folder / 'queries.json', '--wait-for-subscribers', 60,
         '--wait-for-link', '/rtrack/tracks', '/rtrack/status')
     assert player.wait(120) == 0, processes.log('bag_player')
-    time.sleep(1.0)
+    sent = stamps_sent(folder, '/rgb/image_raw')
+    # An array for every image, and then a status that counts the last of them: the first one
+    # after it may have been made before.
+    wait_for_recorder(processes, lambda log: recorded(log, '/rtrack/tracks') >= len(sent))
+    heard = recorded(processes.log('bag_recorder'), '/rtrack/status')
+    wait_for_recorder(processes, lambda log: recorded(log, '/rtrack/status') >= heard + 2)
     assert processes.stop('bag_recorder', signal.SIGTERM) == 0, processes.log('bag_recorder')
-    stamps = json.loads((folder / 'stamps.json').read_text())['/rgb/image_raw']
-    return [published for _, published in stamps]
+    return sent
+
+
+def stamps_sent(folder: Path, topic: str) -> list[int]:
+    """Return the stamps under which the bag's images of a topic were played."""
+    return [published for _, published in json.loads((folder / 'stamps.json').read_text())[topic]]
+
+
+def wait_for_recorder(processes: Processes, condition: Callable[[str], bool]) -> None:
+    """Wait until the recorder's log fulfils a condition."""
+    until = time.monotonic() + 60
+    while not condition(processes.log('bag_recorder')):
+        assert time.monotonic() < until, processes.log('bag_recorder')
+        time.sleep(0.1)
+
+
+def recorded(log: str, topic: str) -> int:
+    """Return how many messages of a topic the recorder has by its own account."""
+    told = re.findall(rf'{RECORDED}: (\{{.*\}})', log)
+    return int(json.loads(told[-1])[topic]) if told else 0
 
 
 def read_recording(folder: Path) -> tuple[list[Any], list[int], list[Any]]:
@@ -276,7 +298,9 @@ def stamp_ns(header: Any) -> int:
 
 def test_a_bag_is_tracked_frame_by_frame(processes: Processes, script: Path, bag: Path,
                                          tmp_path: Path) -> None:
-    start_scripted(processes, script)
+    # A busy machine may deliver a thermal image late. At half speed images are 67 ms apart: this
+    # slop makes RGB wait longer and pairs no others.
+    start_scripted(processes, script, 'sync.max_wait_ms:=1000.0', 'sync.slop_ms:=60.0')
     sent = record_and_play(processes, bag, tmp_path, [(0.3, 'the people'), (1.5, 'every car')])
     arrays, times, statuses = read_recording(tmp_path)
     log = processes.log('tracker_node')
@@ -303,8 +327,11 @@ def test_a_bag_is_tracked_frame_by_frame(processes: Processes, script: Path, bag
 
     last = statuses[-1]
     assert (last.pairs_in, last.arrays_out) == (FRAMES, FRAMES)
-    # The thermal camera was silent for 36 frames; a busy machine may miss a few partners more.
-    assert 36 <= last.pairs_without_thermal <= 80
+    alone = set(sent) - set(stamps_sent(tmp_path, '/thermal/image_raw'))
+    assert len(alone) == 36  # from 1.0 s to 2.2 s
+    # RGB does not wait for a silent camera: where one begins to send, at the start and after the
+    # silence, the first RGB image may leave before its partner is there.
+    assert len(alone) <= last.pairs_without_thermal <= len(alone) + 2
     assert last.answers >= 4 and last.engine_errors == 0
     latencies = [(sent_ns - stamp) * 1e-6 for sent_ns, stamp in zip(times, stamps, strict=True)]
     assert min(latencies) > 0.0

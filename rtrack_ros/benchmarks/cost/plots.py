@@ -31,7 +31,17 @@ FRAME_MS = 1e3 / 30
 
 def cost_plot(cells: 'Sequence[Cell]', plays: Mapping[str, LiveCost], soak: LiveCost | None
               ) -> str:
-    """Return what was measured as SVG, one panel a part; a part that was not run has none."""
+    """Return what was measured as SVG, see ``cost_figure``."""
+    return as_svg(cost_figure(cells, plays, soak))
+
+
+def cost_figure(cells: 'Sequence[Cell]', plays: Mapping[str, LiveCost], soak: LiveCost | None
+                ) -> Figure:
+    """Draw what was measured, one panel a part; a part that was not run has none.
+
+    Raises:
+        ValueError: no part was run.
+    """
     drawn: list[Callable[[Axes], None]] = []
     if cells:
         drawn.append(lambda axes: _stages(axes, cells))
@@ -45,7 +55,7 @@ def cost_plot(cells: 'Sequence[Cell]', plays: Mapping[str, LiveCost], soak: Live
     for draw, axes in zip(drawn, np.atleast_1d(figure.subplots(len(drawn))), strict=True):
         _style(axes)
         draw(axes)
-    return as_svg(figure)
+    return figure
 
 
 def _style(axes: Axes) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -180,7 +181,12 @@ def _caption(report: ScoreReport) -> str:
 
 
 def reliability_plot(report: ScoreReport) -> str:
-    """Return the curve as SVG: share of right boxes over score, and where the boxes are."""
+    """Return the curve of ``reliability_figure`` as SVG."""
+    return as_svg(reliability_figure(report))
+
+
+def reliability_figure(report: ScoreReport) -> Figure:
+    """Draw the share of right boxes over their score, and where the boxes are."""
     figure, axes = new_axes(4.8, 4.4)
     score = [item.score for item in report.curve.bins]
     right = [item.right for item in report.curve.bins]
@@ -193,4 +199,4 @@ def reliability_plot(report: ScoreReport) -> str:
     axes.set_ylim(0, 1.02)
     label_axes(axes, 'score of published boxes', f'share right at IoU {RIGHT_IOU:g}')
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc='upper left')
-    return as_svg(figure)
+    return figure

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from rtrack_ros.evaluation.report.plot_style import ACCENT, INK, SECOND, SOFT, label_axes, new_axes
 from rtrack_ros.evaluation.streaming.pooling import Row
 
@@ -12,11 +14,16 @@ STYLES = {'rtrack_ros': (ACCENT, '-', 2.8), 'Kalman only': (SECOND, '-', 1.8),
 
 
 def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:
-    """Draw streaming HOTA over engine delay, one line a method, and return the path.
+    """Write the plot of ``delay_figure`` and return the path, whose suffix chooses the format."""
+    delay_figure(rows).savefig(path, facecolor='white')
+    return path
+
+
+def delay_figure(rows: Sequence[Row]) -> Figure:
+    """Draw streaming HOTA over engine delay, one line a method.
 
     Args:
         rows: Methods at fixed delays, and ours with answers as rare that come at once.
-        path: File to write; its suffix chooses the format.
     """
     figure, axes = new_axes(7.6, 3.8)
     delay_s = {row.profile: row.delay_s for row in rows}
@@ -32,5 +39,4 @@ def write_delay_plot(rows: Sequence[Row], path: Path) -> Path:
     label_axes(axes, 'engine delay, s', 'streaming HOTA')
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc='upper left',
                 bbox_to_anchor=(1.0, 1.0))
-    figure.savefig(path, facecolor='white')
-    return path
+    return figure

@@ -5,6 +5,7 @@ of bags understands them without ROS.
 """
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -19,10 +20,12 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rtrack_ros.nodes.bags.interfaces import InterfaceError, message_class, typestore_for
 from rtrack_ros.nodes.spinning import spin
 
-DISCOVERY_PERIOD_S = 0.2
+TIMER_PERIOD_S = 0.2
 QUEUE_DEPTH = 1000
 HEARING = 'hearing'
 """Logged with a topic on its first message: from then on nothing of it is missed."""
+RECORDED = 'recorded so far'
+"""Logged, at level debug, with the count of every topic whenever one has grown."""
 
 
 class BagRecorder(Node):
@@ -40,8 +43,15 @@ class BagRecorder(Node):
         self._time_field = 'source_timestamp' if published_time else 'received_timestamp'
         self._waiting = {self.resolve_topic_name(topic): name for topic, name in topics.items()}
         self.counts: dict[str, int] = dict.fromkeys(self._waiting, 0)
+        self._told: dict[str, int] = {}
         self._discover()
-        self._timer = self.create_timer(DISCOVERY_PERIOD_S, self._discover)
+        self._timer = self.create_timer(TIMER_PERIOD_S, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._discover()
+        if self.counts != self._told:
+            self._told = dict(self.counts)
+            self.get_logger().debug(f'{RECORDED}: {json.dumps(self._told)}')
 
     def _discover(self) -> None:
         for topic, name in list(self._waiting.items()):

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CURVES: Final = {'loss': 'loss', 'eval_loss': 'held-out loss', 'reward': 'reward',
                  'grad_norm': 'gradient norm', 'advantages/near_ties': 'near-tied groups',
@@ -26,8 +29,15 @@ def read_log(log: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def draw_curves(figures: Mapping[str, Sequence[tuple[int, float]]]) -> str:
-    """Return an SVG with a panel for each of ``CURVES`` that the log holds."""
-    from rtrack_ros.evaluation.report.plot_style import ACCENT, INK, as_svg, label_axes, new_axes
+    """Return ``curves_figure`` as SVG."""
+    from rtrack_ros.evaluation.report.plot_style import as_svg
+
+    return as_svg(curves_figure(figures))
+
+
+def curves_figure(figures: Mapping[str, Sequence[tuple[int, float]]]) -> 'Figure':
+    """Draw a panel for each of ``CURVES`` that the log holds at two steps or more."""
+    from rtrack_ros.evaluation.report.plot_style import ACCENT, INK, label_axes, new_axes
 
     shown = [name for name in CURVES if len(figures.get(name, ())) > 1]
     figure, first = new_axes(5.6, 2.4 * max(len(shown), 1))
@@ -40,4 +50,4 @@ def draw_curves(figures: Mapping[str, Sequence[tuple[int, float]]]) -> str:
         axes.plot(steps[width - 1:], np.convolve(values, np.ones(width) / width, 'valid'),
                   color=INK, linewidth=1.6)
         label_axes(axes, 'optimisation step', CURVES[name])
-    return as_svg(figure)
+    return figure
