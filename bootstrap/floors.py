@@ -22,20 +22,21 @@ class Floor(NamedTuple):
 
 
 FLOORS = {
-    '.': Floor(34, 34),  # the files in test/ itself
-    'benchmarks': Floor(112, 109),
+    '.': Floor(58, 58),  # the files in test/ itself
+    'benchmarks': Floor(111, 108),
     'bootstrap': Floor(40, 40),
     'commands': Floor(57, 57),
     'data': Floor(72, 72),
-    'engines': Floor(121, 97),
+    'engines': Floor(125, 101),
     'evaluation': Floor(107, 107),
     'intake': Floor(14, 14),
     'language': Floor(177, 177),
-    'nodes': Floor(150, 150),
+    'nodes': Floor(131, 131),
+    'parameters': Floor(21, 21),
     'playback': Floor(13, 13),
     'scheduling': Floor(55, 55),
     'simulation': Floor(20, 19),
     'system': Floor(9, 9),
     'tracking': Floor(141, 141),
-    'training': Floor(244, 148),
+    'training': Floor(245, 149),
 }

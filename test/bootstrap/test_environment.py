@@ -1,20 +1,8 @@
 import time
 import uuid
-import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-import rtrack_ros
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_package_xml_and_module_carry_the_same_version() -> None:
-    version = ElementTree.parse(ROOT / 'package.xml').getroot().findtext('version')
-
-    assert version == rtrack_ros.__version__
 
 
 def test_fixed_size_arrays_survive_dds_with_this_numpy() -> None:
