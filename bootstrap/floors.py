@@ -22,16 +22,16 @@ class Floor(NamedTuple):
 
 
 FLOORS = {
-    '.': Floor(58, 58),  # the files in test/ itself
-    'benchmarks': Floor(111, 108),
+    '.': Floor(118, 118),  # the files in test/ itself
+    'benchmarks': Floor(140, 137),
     'bootstrap': Floor(40, 40),
-    'commands': Floor(57, 57),
-    'data': Floor(72, 72),
+    'commands': Floor(87, 87),
+    'data': Floor(73, 73),
     'engines': Floor(125, 101),
-    'evaluation': Floor(107, 107),
-    'intake': Floor(14, 14),
-    'language': Floor(177, 177),
-    'nodes': Floor(131, 131),
+    'evaluation': Floor(116, 116),
+    'intake': Floor(30, 30),
+    'language': Floor(178, 178),
+    'nodes': Floor(160, 160),
     'parameters': Floor(21, 21),
     'playback': Floor(13, 13),
     'scheduling': Floor(55, 55),
