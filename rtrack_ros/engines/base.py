@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import Image8
 
 TASKS: Final = ('ground', 'locate', 'verify', 'describe')
@@ -27,6 +28,10 @@ class TaskError(EngineError):
 
 class DeadlineError(EngineError):
     """No answer came within the deadline; the engine itself is well."""
+
+
+class CancelledError(EngineError):
+    """The question was taken back before its answer was complete; the engine itself is well."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,8 @@ class Capabilities:
         shares_images: Whether the engine is a ``SharesImages``: several prompts about the same
             images cost one encoding of them.
         tasks: What the model was trained for, of ``TASKS``.
+        concurrency: How many questions it gains from having in flight, each asked by a thread of
+            its own; 1 where the engine must be used by one thread at a time.
     """
 
     name: str
@@ -109,6 +116,7 @@ class Capabilities:
     refine: bool = False
     shares_images: bool = False
     tasks: tuple[str, ...] = ('ground',)
+    concurrency: int = 1
 
 
 def is_used(name: str, use: str, gains: bool) -> bool:
@@ -128,14 +136,15 @@ def is_used(name: str, use: str, gains: bool) -> bool:
 
 
 class Engine(Protocol):
-    """A served or embedded model. Implementations are used by one thread at a time."""
+    """A served or embedded model, used by at most ``Capabilities.concurrency`` threads at once."""
 
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None) -> Reply:
+              on_text: OnText | None = None,
+              cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt.
 
         Args:
@@ -146,9 +155,11 @@ class Engine(Protocol):
             deadline_s: Seconds after which the answer is of no use.
             on_text: Called while the answer is written, from any thread; must return at once.
                 An engine that cannot tell before the end never calls it.
+            cancellation: Takes the question back when it is cancelled, from any thread.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
             EngineError: no answer could be produced; the engine stays usable.
         """
 
@@ -170,10 +181,12 @@ class SharesImages(Engine, Protocol):
         """
 
     def answer(self, seen: Any, prompt: Prompt, grammar: Grammar | None, max_tokens: int,
-               deadline_s: float | None = None, on_text: OnText | None = None) -> Reply:
+               deadline_s: float | None = None, on_text: OnText | None = None,
+               cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; otherwise as ``infer``.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
             EngineError: no answer could be produced; the engine stays usable.
         """
