@@ -75,6 +75,13 @@ class Handler(BaseHTTPRequestHandler):
             return False
 
 
+class QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 class ScriptedServer:
     """Answers questions in turn from scripts, the last one for ever."""
 
@@ -84,8 +91,7 @@ class ScriptedServer:
         self.unread = None  # plays next, before the body of a question is read
         self.pages = {'/v1/models': say.whole(200, {'object': 'list', 'data': models})}
         self.event = threading.Event()
-        self._http = ThreadingHTTPServer(('127.0.0.1', port), Handler)
-        self._http.daemon_threads = True
+        self._http = QuietServer(('127.0.0.1', port), Handler)
         self._http.played = self
         self.port = self._http.server_port
         self.url = f'http://127.0.0.1:{self.port}'

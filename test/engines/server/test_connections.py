@@ -1,5 +1,7 @@
 """Connections are kept, mistrusted, and never cost an answer."""
 
+import socket
+import struct
 import threading
 import time
 
@@ -46,6 +48,16 @@ def test_a_kept_connection_that_dies_without_a_byte_is_retried_once_on_a_fresh_o
 
 
 def test_a_fresh_connection_that_dies_is_not_retried(engine_on, say):
+    used = engine_on(say.then_close(say.answer('a')), close_after_request, say.answer('b'))
+    ask(used.engine)
+    time.sleep(0.2)
+    with pytest.raises(EngineError, match='cannot be reached'):
+        ask(used.engine)
+    assert len(used.server.bodies) == 3
+    assert ask(used.engine).text == 'b'
+
+
+def test_no_question_is_sent_a_third_time(engine_on, say):
     used = engine_on(say.answer('a'), close_after_request, close_after_request, say.answer('b'))
     ask(used.engine)
     with pytest.raises(EngineError, match='cannot be reached'):
@@ -57,6 +69,10 @@ def test_a_fresh_connection_that_dies_is_not_retried(engine_on, say):
 def test_after_a_byte_of_an_answer_nothing_is_asked_twice(engine_on, say):
     def begin(handler):
         handler.wfile.write(b'HTTP/1.1 2')
+        time.sleep(0.2)
+        reset = struct.pack('ii', 1, 0)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        handler.connection.close()
         handler.close_connection = True
     used = engine_on(say.answer('a'), begin, say.answer('b'))
     ask(used.engine)
@@ -78,10 +94,11 @@ def test_a_connection_that_the_server_announces_to_close_is_not_used_again(engin
 def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_question(engine_on, say):
     def chatty(handler):
         say.answer('a')(handler)
+        time.sleep(0.2)
         handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
     used = engine_on(chatty, say.answer('b'))
     assert ask(used.engine).text == 'a'
-    time.sleep(0.2)
+    time.sleep(0.5)
     assert ask(used.engine).text == 'b'
 
 
@@ -89,9 +106,9 @@ def test_the_rest_of_a_stream_is_not_waited_for(engine_on, say):
     def script(handler):
         handler.send_response(200)
         handler.send_header('Content-Type', 'text/event-stream')
+        handler.send_header('Transfer-Encoding', 'chunked')
         handler.end_headers()
-        for event in say.events_of('llamacpp', 'a'):
-            handler.wfile.write(say.event(event))
+        handler.send_chunk(b''.join(map(say.event, say.events_of('llamacpp', 'a'))))
         say.silence(handler)
     used = engine_on(script, say.answer('b'))
     started = time.perf_counter()
