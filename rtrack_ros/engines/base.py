@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from rtrack_ros.accuracy import AnswerAccuracy
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import Image8
 
 TASKS: Final = ('ground', 'locate', 'verify', 'describe')
@@ -28,6 +29,10 @@ class TaskError(EngineError):
 
 class DeadlineError(EngineError):
     """No answer came within the deadline; the engine itself is well."""
+
+
+class CancelledError(EngineError):
+    """The question was taken back before its answer was complete; the engine itself is well."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ class Capabilities:
             images cost one encoding of them.
         tasks: What the model was trained for, of ``TASKS``.
         accuracy: How far its answers can be trusted; None where nobody measured it.
+        concurrency: How many questions it gains from having in flight, each asked by a thread of
+            its own; 1 where the engine must be used by one thread at a time.
     """
 
     name: str
@@ -112,6 +119,7 @@ class Capabilities:
     shares_images: bool = False
     tasks: tuple[str, ...] = ('ground',)
     accuracy: AnswerAccuracy | None = None
+    concurrency: int = 1
 
 
 def is_used(name: str, use: str, gains: bool) -> bool:
@@ -131,14 +139,15 @@ def is_used(name: str, use: str, gains: bool) -> bool:
 
 
 class Engine(Protocol):
-    """A served or embedded model. Implementations are used by one thread at a time."""
+    """A served or embedded model, used by at most ``Capabilities.concurrency`` threads at once."""
 
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None) -> Reply:
+              on_text: OnText | None = None,
+              cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt.
 
         Args:
@@ -149,9 +158,11 @@ class Engine(Protocol):
             deadline_s: Seconds after which the answer is of no use.
             on_text: Called while the answer is written, from any thread; must return at once.
                 An engine that cannot tell before the end never calls it.
+            cancellation: Takes the question back when it is cancelled, from any thread.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
             EngineError: no answer could be produced; the engine stays usable.
         """
 
@@ -173,10 +184,12 @@ class SharesImages(Engine, Protocol):
         """
 
     def answer(self, seen: Any, prompt: Prompt, grammar: Grammar | None, max_tokens: int,
-               deadline_s: float | None = None, on_text: OnText | None = None) -> Reply:
+               deadline_s: float | None = None, on_text: OnText | None = None,
+               cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; otherwise as ``infer``.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
             EngineError: no answer could be produced; the engine stays usable.
         """

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rtrack_ros.engines.base import (
+    CancelledError,
     Capabilities,
     DeadlineError,
     EngineError,
@@ -21,6 +22,7 @@ from rtrack_ros.engines.base import (
     Prompt,
     Reply,
 )
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.compiled import OPENVINO_FOLDER, CompiledModel
 from rtrack_ros.engines.likelihood import mean_token_probability
@@ -124,7 +126,8 @@ class OpenVinoEngine:
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None) -> Reply:
+              on_text: OnText | None = None,
+              cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt; see ``engines.base.Engine.infer``.
 
         Timings in milliseconds: 'preprocess' (resizing), 'vit' (image encoding), 'ttft' (from
@@ -132,11 +135,12 @@ class OpenVinoEngine:
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
             EngineError: the prompt and the images do not fit, or the runtime failed; the engine
                 stays usable unless it was closed.
         """
         return self.answer(self.encode(images), prompt, grammar, max_tokens, deadline_s,
-                           on_text)
+                           on_text, cancellation)
 
     def encode(self, images: Sequence[Image8]) -> SeenImages:
         """Resize images for any number of prompts; see ``engines.base.SharesImages``.
@@ -152,11 +156,13 @@ class OpenVinoEngine:
 
     def answer(self, seen: SeenImages, prompt: Prompt, grammar: Grammar | None,
                max_tokens: int, deadline_s: float | None = None,
-               on_text: OnText | None = None) -> Reply:
+               on_text: OnText | None = None,
+               cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
             EngineError: the prompt and the images do not fit, or the runtime failed; the engine
                 stays usable unless it was closed.
         """
@@ -168,7 +174,10 @@ class OpenVinoEngine:
         started = time.perf_counter()
         deadline = None if deadline_s is None else started + deadline_s
         result = self._thread.call(self._generate, seen, chat_text(prompt),
-                                   self._config(grammar, max_tokens), deadline, on_text)
+                                   self._config(grammar, max_tokens), deadline, on_text,
+                                   cancellation)
+        if cancellation is not None and cancellation.cancelled:
+            raise CancelledError('the question was taken back')
         if deadline is not None and time.perf_counter() > deadline:
             raise DeadlineError(f'no answer within {deadline_s} s; allow more time, or raise '
                                 'threads')
@@ -185,7 +194,7 @@ class OpenVinoEngine:
         return config
 
     def _generate(self, seen: SeenImages, text: str, config: Any, deadline: float | None,
-                  on_text: OnText | None) -> Any:
+                  on_text: OnText | None, cancellation: Cancellation | None) -> Any:
         if self._is_due():
             self._renew()
         self._answers += 1
@@ -196,8 +205,9 @@ class OpenVinoEngine:
         if self._kept is not None and self._kept[0] is not seen:
             self._kept = None
         asked = self._genai.ChatHistory([{'role': 'user', 'content': text}])
-        watched = deadline is not None or on_text is not None
-        options = {'streamer': self._watcher(deadline, on_text)} if watched else {}
+        watched = any(it is not None for it in (deadline, on_text, cancellation))
+        options = ({'streamer': self._watcher(deadline, on_text, cancellation)} if watched
+                   else {})
         try:
             result = self._pipeline.generate(asked, images=seen.tensors, generation_config=config,
                                              **options)
@@ -207,8 +217,9 @@ class OpenVinoEngine:
         self._kept = self._kept or (seen, asked)
         return result
 
-    def _watcher(self, deadline: float | None, on_text: OnText | None) -> Any:
-        """Return what the pipeline calls with every piece of text: passes it on, ends it late."""
+    def _watcher(self, deadline: float | None, on_text: OnText | None,
+                 cancellation: Cancellation | None) -> Any:
+        """Return what the pipeline calls with every piece of text: passes it on, or ends it."""
         status = self._genai.StreamingStatus
         pieces: list[str] = []
 
@@ -217,7 +228,8 @@ class OpenVinoEngine:
                 pieces.append(piece)
                 on_text(''.join(pieces))
             late = deadline is not None and time.perf_counter() > deadline
-            return status.CANCEL if late else status.RUNNING
+            unwanted = cancellation is not None and cancellation.cancelled
+            return status.CANCEL if late or unwanted else status.RUNNING
         return watch
 
     def _reply(self, result: Any, preprocess_ms: float, started: float) -> Reply:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtrack_ros.engines.base import Engine, EngineError
+from rtrack_ros.engines.server.address import is_server_url
 
 DEFAULT_MODEL_NAME: Final = 'rtrack-nano'
 
@@ -14,14 +15,18 @@ def load_engine(name: str, model: Path | str, **options: Any) -> Engine:
     """Load an engine by name.
 
     Args:
-        name: 'openvino', 'transformers', 'scripted', or 'auto' for the first that works.
-        model: Model folder; ignored by 'scripted'.
-        options: Passed to the engine: 'threads' and 'niceness' for both real ones, see them.
+        name: 'openvino', 'transformers', 'server', 'scripted', or 'auto': the server where the
+            model is a URL, else the first of the others that works.
+        model: Model folder; URL of the server for 'server'; ignored by 'scripted'.
+        options: Passed to the engine: 'threads' and 'niceness' for the two that compute here, for
+            others see them.
 
     Raises:
         EngineError: the name is unknown, or the engine (for 'auto': every engine, with the
             reason of each) cannot be used.
     """
+    if name == 'auto' and is_server_url(model):
+        name = 'server'
     if name == 'auto':
         return _first_that_works(model, options)
     if name not in _FACTORIES:
@@ -69,11 +74,18 @@ def _transformers(model: Path | str, **options: Any) -> Engine:
     return TransformersEngine(model, **options)
 
 
+def _server(model: Path | str, threads: int = 0, niceness: int = 0, **options: Any) -> Engine:
+    """Return the engine of a server, which computes with threads of its own."""
+    from rtrack_ros.engines.server.engine import ServerEngine
+    return ServerEngine(str(model), **options)
+
+
 def _scripted(model: Path | str, **options: Any) -> Engine:
     from rtrack_ros.engines.scripted import ScriptedEngine
     return ScriptedEngine(**options)
 
 
 _FACTORIES: Final[dict[str, Callable[..., Engine]]] = {
-    'openvino': _openvino, 'transformers': _transformers, 'scripted': _scripted}
+    'openvino': _openvino, 'transformers': _transformers, 'server': _server,
+    'scripted': _scripted}
 _AUTOMATIC: Final = ('openvino', 'transformers')

@@ -1,11 +1,13 @@
 """An engine without a model, for tests: it answers what it is told to answer."""
 
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 
 from rtrack_ros.engines.base import (
     TASKS,
+    CancelledError,
     Capabilities,
     DeadlineError,
     EngineError,
@@ -14,6 +16,7 @@ from rtrack_ros.engines.base import (
     Prompt,
     Reply,
 )
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import Image8
 
 Script = Callable[[Sequence[Image8], Prompt], str] | Sequence[str]
@@ -50,11 +53,13 @@ class ScriptedEngine:
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None) -> Reply:
+              on_text: OnText | None = None,
+              cancellation: Cancellation | None = None) -> Reply:
         """Answer from the script; see ``engines.base.Engine.infer``. A word counts as a token.
 
         Raises:
             DeadlineError: the delay is longer than the deadline.
+            CancelledError: the question was taken back meanwhile.
             EngineError: the engine is closed, or the images do not fit the prompt.
         """
         started = time.perf_counter()
@@ -64,24 +69,26 @@ class ScriptedEngine:
             raise EngineError(f'the prompt has places for {prompt.images} images and got '
                               f'{len(images)}; pass one image for each place')
         text = self._next_text(images, prompt)
-        if deadline_s is not None and self._delay_s > deadline_s:
-            time.sleep(deadline_s)
-            raise DeadlineError(f'no answer within {deadline_s} s; allow more time')
-        self._write(text, on_text)
+        taken_back = threading.Event()
+        with (cancellation or Cancellation()).stopping_by(taken_back.set):
+            if deadline_s is not None and self._delay_s > deadline_s:
+                _wait(deadline_s, taken_back)
+                raise DeadlineError(f'no answer within {deadline_s} s; allow more time')
+            self._write(text, on_text, taken_back)
         words = text.split(' ')
         finish = 'stop' if len(words) <= max_tokens else 'length'
         total_ms = (time.perf_counter() - started) * 1e3
         return Reply(' '.join(words[:max_tokens]), min(len(words), max_tokens), finish,
                      {'total': total_ms}, self._confidence)
 
-    def _write(self, text: str, on_text: OnText | None) -> None:
+    def _write(self, text: str, on_text: OnText | None, taken_back: threading.Event) -> None:
         """Take the time of an answer, telling what is written after every box."""
         ends = [found.end() for found in re.finditer('}', text)]
         for end in ends:
-            time.sleep(self._delay_s / (len(ends) + 1))
+            _wait(self._delay_s / (len(ends) + 1), taken_back)
             if on_text is not None:
                 on_text(text[:end])
-        time.sleep(self._delay_s / (len(ends) + 1))
+        _wait(self._delay_s / (len(ends) + 1), taken_back)
 
     def _next_text(self, images: Sequence[Image8], prompt: Prompt) -> str:
         self.calls += 1
@@ -92,3 +99,8 @@ class ScriptedEngine:
     def close(self) -> None:
         """Refuse further questions."""
         self._closed = True
+
+
+def _wait(seconds: float, taken_back: threading.Event) -> None:
+    if taken_back.wait(seconds):
+        raise CancelledError('the question was taken back')

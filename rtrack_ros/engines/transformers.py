@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rtrack_ros.engines.base import (
+    CancelledError,
     Capabilities,
     DeadlineError,
     EngineError,
@@ -20,6 +21,7 @@ from rtrack_ros.engines.base import (
     Prompt,
     Reply,
 )
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.likelihood import mean_token_probability
 from rtrack_ros.engines.manifest import ModelManifest
@@ -96,13 +98,15 @@ class TransformersEngine:
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None) -> Reply:
+              on_text: OnText | None = None,
+              cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt; see ``engines.base.Engine.infer``.
 
         Timings in milliseconds: 'preprocess' (images to tensors), 'vit' (image encoding), 'total'.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
             EngineError: the prompt and the images do not fit, or torch failed; the engine stays
                 usable unless it was closed.
         """
@@ -110,7 +114,7 @@ class TransformersEngine:
         started = time.perf_counter()
         seen = self.encode(images)
         left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
-        reply = self.answer(seen, prompt, grammar, max_tokens, left_s, on_text)
+        reply = self.answer(seen, prompt, grammar, max_tokens, left_s, on_text, cancellation)
         total_ms = (time.perf_counter() - started) * 1e3
         return replace(reply, timings={'preprocess': seen.preprocess_ms, 'vit': seen.vit_ms,
                                        'total': total_ms})
@@ -125,13 +129,15 @@ class TransformersEngine:
 
     def answer(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,
                max_tokens: int, deadline_s: float | None = None,
-               on_text: OnText | None = None) -> Reply:
+               on_text: OnText | None = None,
+               cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
 
         Timings in milliseconds: 'total', the encoding not included.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
             EngineError: the prompt and the images do not fit, or torch failed; the engine stays
                 usable unless it was closed.
         """
@@ -139,7 +145,9 @@ class TransformersEngine:
         started = time.perf_counter()
         late = deadline_s is not None and deadline_s <= 0
         reply = None if late else self._call(self._generate, seen, prompt, grammar, max_tokens,
-                                             deadline_s, on_text)
+                                             deadline_s, on_text, cancellation)
+        if cancellation is not None and cancellation.cancelled:
+            raise CancelledError('the question was taken back')
         if reply is None or (deadline_s is not None
                              and time.perf_counter() - started > deadline_s):
             raise DeadlineError('no answer within the deadline; allow more time, or raise threads')
@@ -198,7 +206,8 @@ class TransformersEngine:
                              (resized - started) * 1e3, vit_ms)
 
     def _generate(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,
-                  max_tokens: int, deadline_s: float | None, on_text: OnText | None) -> Reply:
+                  max_tokens: int, deadline_s: float | None, on_text: OnText | None,
+                  cancellation: Cancellation | None) -> Reply:
         from rtrack_ros.engines.greedy import GreedyUnderGrammar
         started = time.perf_counter()
         inputs = self._tokens(prompt, seen.grids)
@@ -211,13 +220,20 @@ class TransformersEngine:
         with self._torch.inference_mode():
             output = self._model.generate(
                 **inputs, do_sample=False, max_new_tokens=max_tokens, max_time=deadline_s,
-                logits_processor=[choose],
+                logits_processor=[choose], stopping_criteria=self._stops(cancellation),
                 streamer=None if on_text is None else _TextWatcher(self._tokenizer, on_text))
         chosen = output[0, length:].tolist()
         text = self._tokenizer.decode(chosen, skip_special_tokens=True)
         finish = 'stop' if chosen and chosen[-1] in choose.ends else 'length'
         return Reply(text, len(chosen), finish, {'total': (time.perf_counter() - started) * 1e3},
                      mean_token_probability(choose.log_likelihood, len(chosen)))
+
+    def _stops(self, cancellation: Cancellation | None) -> list[Any]:
+        """Return what ``generate`` asks after every token whether to go on."""
+        if cancellation is None:
+            return []
+        return [lambda ids, scores, **_: self._torch.full((len(ids),), cancellation.cancelled,
+                                                          device=ids.device)]
 
     def close(self) -> None:
         """Release memory; the engine cannot be used afterwards."""

@@ -8,7 +8,7 @@ from rtrack_ros.engines.base import EngineError
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones():
-    with pytest.raises(EngineError, match='auto, openvino, transformers, scripted'):
+    with pytest.raises(EngineError, match='auto, openvino, transformers, server, scripted'):
         registry.load_engine('tensorrt', 'anywhere')
 
 

@@ -1,0 +1,46 @@
+"""The API key of a server: read from the environment, sent, and shown to nobody."""
+
+import os
+
+from rtrack_ros.engines.base import EngineError
+
+_HIDDEN = '***'
+
+
+class ApiKey:
+    """A key that lies in an environment variable, or none.
+
+    Args:
+        variable: Name of the environment variable; parameters are logged, so that only the name
+            may be one.
+
+    Attributes:
+        variable: That name.
+
+    Raises:
+        EngineError: the variable holds what no key can be.
+    """
+
+    def __init__(self, variable: str) -> None:
+        self.variable = variable
+        self._secret = os.environ.get(variable, '').strip()
+        if not (self._secret.isascii() and self._secret.isprintable()):
+            raise EngineError(f'the environment variable {variable} holds characters that no API '
+                              'key has; set it anew')
+
+    @property
+    def given(self) -> bool:
+        """Whether there is a key."""
+        return bool(self._secret)
+
+    def headers(self) -> dict[str, str]:
+        """Return the HTTP headers that carry the key."""
+        return {'Authorization': f'Bearer {self._secret}'} if self._secret else {}
+
+    def hidden(self, text: str) -> str:
+        """Return a text without the key: some servers repeat it in their complaint."""
+        return text.replace(self._secret, _HIDDEN) if self._secret else text
+
+    def __repr__(self) -> str:
+        """Return where the key is, not what it is."""
+        return f'ApiKey({self.variable!r})'

@@ -1,0 +1,194 @@
+"""The engine that asks a server: TensorRT-LLM, Edge-LLM, vLLM, SGLang, llama.cpp and others."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rtrack_ros.engines.base import (
+    Capabilities,
+    DeadlineError,
+    EngineError,
+    Grammar,
+    OnText,
+    Prompt,
+    Reply,
+)
+from rtrack_ros.engines.cancellation import Cancellation
+from rtrack_ros.engines.families import Family, find_family, recognise_family
+from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.engines.resizing import resize_image
+from rtrack_ros.engines.server.address import ServerAddress
+from rtrack_ros.engines.server.answer import Answer
+from rtrack_ros.engines.server.api_key import ApiKey
+from rtrack_ros.engines.server.client import Client
+from rtrack_ros.engines.server.deadline import Deadline
+from rtrack_ros.engines.server.dialects import AUTO
+from rtrack_ros.engines.server.discovery import discover
+from rtrack_ros.engines.server.errors import Faults
+from rtrack_ros.engines.server.images import data_url
+from rtrack_ros.engines.server.models import ServedModel, Server
+from rtrack_ros.frames import Image8
+
+API_KEY_VARIABLE = 'RTRACK_API_KEY'
+
+_FINISHES = {'stop': 'stop', 'length': 'length'}
+
+
+@dataclass(frozen=True)
+class EncodedImages:
+    """Images as a request carries them.
+
+    Attributes:
+        urls: Data URLs.
+        preprocess_ms: Wall time of resizing and encoding.
+    """
+
+    urls: tuple[str, ...]
+    preprocess_ms: float
+
+
+class ServerEngine:
+    """A model behind any server that speaks the chat interface of OpenAI.
+
+    It may be used by any number of threads; each has a connection of its own. Images are resized
+    here: some servers do it by a rule of their own, others not at all.
+
+    Args:
+        url: Base URL, for example 'http://127.0.0.1:8000'; without a path '/v1' is meant.
+        dialect: What the server speaks, see ``dialects.DIALECTS``; 'auto' finds out.
+        served_model: The server's name for the model; empty where it has only one.
+        family: Family of the model, see ``families.FAMILIES``; empty recognises it by its name.
+        manifest: Folder with the ``rtrack.json`` of the model, which then holds in place of what
+            is known of its family; empty for none.
+        image_size: (width, height) in pixels that the model is shown, multiples of the family's
+            patch factor; None for that of the manifest or the family.
+        api_key_env: Name of the environment variable that holds the API key, if one is needed.
+        concurrency: Questions that may be in flight; 0 takes what the server tells, or what its
+            dialect is known for.
+        ready_timeout_s: For how long a server that takes no connections yet, or is loading, is
+            asked again before it is given up.
+        silence_s: How long the server may be silent on a question that has no deadline.
+
+    Raises:
+        EngineError: the server cannot be reached, is none, lacks the model or refuses to answer,
+            or the model is of no known family; the message names the remedy.
+    """
+
+    def __init__(self, url: str, dialect: str = AUTO, served_model: str = '', family: str = '',
+                 manifest: Path | str = '', image_size: tuple[int, int] | None = None,
+                 api_key_env: str = API_KEY_VARIABLE, concurrency: int = 0,
+                 ready_timeout_s: float = 10.0, silence_s: float = 60.0) -> None:
+        address, key = ServerAddress.parse(url), ApiKey(api_key_env)
+        faults = Faults(address, key)
+        self._client = Client(address, faults, key)
+        self._silence_s = silence_s
+        try:
+            found = discover(Server(address, self._client, faults), dialect, served_model,
+                             ready_timeout_s, silence_s)
+            facts = _facts(found.model, family, manifest, image_size)
+        except BaseException:
+            self._client.close()
+            raise
+        self._chat = found.chat
+        self._capabilities = Capabilities(
+            'server', facts.name, f'{found.chat.dialect.name} at {address}', 'as served',
+            facts.bbox_protocol, facts.image_size, found.constrained, facts.labels, facts.prompt,
+            facts.crops, facts.refine, shares_images=True, tasks=facts.tasks,
+            concurrency=concurrency or found.concurrency)
+
+    def capabilities(self) -> Capabilities:
+        """Return what this engine can do."""
+        return self._capabilities
+
+    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
+              max_tokens: int, deadline_s: float | None = None,
+              on_text: OnText | None = None,
+              cancellation: Cancellation | None = None) -> Reply:
+        """Answer one prompt; see ``engines.base.Engine.infer``.
+
+        Timings in milliseconds: 'preprocess' (resizing and encoding), 'ttft' (from the request to
+        the first piece of text, with that), 'decode' (the rest of the text), 'total' (all of it).
+
+        Raises:
+            DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
+            EngineError: the prompt and the images do not fit, or the server gave no answer; the
+                engine stays usable unless it was closed.
+        """
+        seen = self.encode(images)
+        left_s = None if deadline_s is None else deadline_s - seen.preprocess_ms * 1e-3
+        return self.answer(seen, prompt, grammar, max_tokens, left_s, on_text, cancellation)
+
+    def encode(self, images: Sequence[Image8]) -> EncodedImages:
+        """Resize and encode images for any number of prompts; see ``engines.base.SharesImages``.
+
+        Raises:
+            EngineError: an image cannot be encoded.
+        """
+        started = time.perf_counter()
+        size = self._capabilities.image_size
+        urls = tuple(data_url(resize_image(image, size)) for image in images)
+        return EncodedImages(urls, (time.perf_counter() - started) * 1e3)
+
+    def answer(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,
+               max_tokens: int, deadline_s: float | None = None,
+               on_text: OnText | None = None,
+               cancellation: Cancellation | None = None) -> Reply:
+        """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
+
+        Raises:
+            DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
+            EngineError: the prompt and the images do not fit, or the server gave no answer; the
+                engine stays usable unless it was closed.
+        """
+        if len(seen.urls) != prompt.images:
+            raise EngineError(f'the prompt has places for {prompt.images} images and got '
+                              f'{len(seen.urls)}; pass one image for each place')
+        if deadline_s is not None and deadline_s <= 0:
+            raise DeadlineError('no time was left to ask the server; allow more time')
+        started = time.perf_counter()
+        answer = self._chat.ask(prompt, seen.urls, grammar, max_tokens,
+                                Deadline(deadline_s, self._silence_s), on_text, cancellation)
+        return _reply(answer, seen.preprocess_ms, started)
+
+    def close(self) -> None:
+        """End what is under way and close all connections; of no use afterwards."""
+        self._client.close()
+
+
+def _reply(answer: Answer, preprocess_ms: float, started: float) -> Reply:
+    ended = time.perf_counter()
+    first = answer.first_at or ended
+    timings = {'preprocess': preprocess_ms, 'ttft': preprocess_ms + (first - started) * 1e3,
+               'decode': (ended - first) * 1e3, 'total': preprocess_ms + (ended - started) * 1e3}
+    return Reply(answer.text, answer.tokens, _FINISHES.get(answer.finish or '', 'error'), timings,
+                 answer.confidence)
+
+
+def _facts(model: ServedModel, family: str, folder: Path | str,
+           image_size: tuple[int, int] | None) -> ModelManifest:
+    """Return what is known of a served model.
+
+    Raises:
+        EngineError: the family is not known, or the server would resize the images once more.
+    """
+    manifest = ModelManifest.read(Path(folder)) if folder else None
+    kin: Family | None
+    try:
+        kin = find_family(family) if family else recognise_family(model.id, model.root)
+    except EngineError:
+        if manifest is None or family:
+            raise
+        kin = None
+    if manifest is None:
+        assert kin is not None
+        manifest = kin.manifest(model.id)
+    manifest = replace(manifest, image_size=image_size or manifest.image_size)
+    width, height = manifest.image_size
+    if kin is not None and (width % kin.patch_factor or height % kin.patch_factor):
+        raise EngineError(f'images of {width} x {height} would be resized once more before the '
+                          f'model, which moves every box; set image_size to multiples of '
+                          f'{kin.patch_factor}')
+    return manifest

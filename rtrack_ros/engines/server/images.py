@@ -1,0 +1,35 @@
+"""Pictures as a request carries them."""
+
+import base64
+from typing import Final
+
+import cv2
+
+from rtrack_ros.engines.base import EngineError
+from rtrack_ros.frames import Image8
+
+EXACT_PIXELS: Final = 320 * 256
+"""Up to so many pixels PNG costs little; beyond, its encoding takes longer than small answers."""
+
+_PNG: Final = ('.png', (cv2.IMWRITE_PNG_COMPRESSION, 1), 'image/png')
+# The usual halving of the colours (4:2:0) moves the boxes of small things, and loses some.
+_JPEG: Final = ('.jpg', (cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+                         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444), 'image/jpeg')
+
+
+def data_url(image: Image8) -> str:
+    """Return an image as a data URL: PNG where it is small, else JPEG (quality 95, 4:4:4).
+
+    Args:
+        image: uint8 (h, w, 3) RGB, at the size at which the model is to see it.
+
+    Raises:
+        EngineError: it cannot be encoded.
+    """
+    small = image.shape[0] * image.shape[1] <= EXACT_PIXELS
+    extension, options, media_type = _PNG if small else _JPEG
+    done, encoded = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise EngineError(f'an image of {image.shape} could not be encoded as {extension[1:]}; '
+                          'use another image_size')
+    return f'data:{media_type};base64,{base64.b64encode(encoded.tobytes()).decode("ascii")}'
