@@ -1,0 +1,1 @@
+"""The tracker: moves tracks from frame to frame and corrects them by late answers."""

@@ -1,4 +1,4 @@
-"""Which box of an answer is which track, on the frame that was asked about.
+"""Association: which box of an answer belongs to which track, on the frame of the answer.
 
 Two stages, as in ByteTrack (Zhang et al., 2022) but gated by geometry instead of by detection
 score: overlap first, then centre distance in box sizes plus the track's own uncertainty, which
@@ -19,7 +19,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 _FORBIDDEN = 1e6
 _LARGEST_AREA_RATIO = 4.0
 _SURE_IOU, _TOUCHING_IOU = 0.5, 0.1
-# Who follows the wrong object has his own this much farther off than others have.
+# A suspect track is on another object: its own may be this many times farther off.
 _SUSPECT_REACH = 3.0
 
 
@@ -30,10 +30,10 @@ class Candidates:
     Attributes:
         boxes: (N, 4) in RGB pixels.
         sigma: (N,) standard deviation of the centres in pixels.
-        lost: (N,) whether each track was lost there, or not believed in yet; such a match must
-            not look otherwise.
+        lost: (N,) whether each track was lost or not yet supported there; its box must not look
+            different.
         appearances: Remembered appearances.
-        suspect: (N,) whether each lies on another although an answer once listed both: one of
+        suspect: (N,) whether each lies on another track although one answer listed both: one of
             the two follows the other's object.
     """
 
@@ -52,17 +52,17 @@ class Candidates:
 
 def match_all(tracks: Candidates, boxes: BoxArray, appearances: Sequence[Appearance | None],
               config: TrackerConfig) -> dict[int, int | None]:
-    """Return the track of every box of an answer, None for a box that is nobody's yet."""
+    """Return the track of every box of an answer, None for the box of a new object."""
     pairs = associate(tracks, boxes, appearances, config)
     return dict.fromkeys(range(len(boxes))) | {box: track for track, box in pairs}
 
 
 def match_so_far(tracks: Candidates, boxes: BoxArray, appearances: Sequence[Appearance | None],
                  config: TrackerConfig) -> dict[int, int | None]:
-    """Return the track of those boxes of an unfinished answer that no box to come can change.
+    """Return the tracks of those boxes of an unfinished answer that later boxes cannot change.
 
-    These are boxes that lie well on one track and touch no other, and boxes in whose reach there
-    is no track but such ones; the latter are nobody's yet. All others are left out.
+    A box that lies well on one track and touches no other has that track. A box that reaches no
+    other track is a new object: None. All other boxes are left out.
     """
     overlap = iou(tracks.boxes, boxes)
     sure: dict[int, int | None] = {
@@ -120,7 +120,7 @@ def _likeness(tracks: Sequence[Appearance | None], boxes: Sequence[Appearance | 
               ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Similarity (N, M) and whether it is known.
 
-    Unknown counts as middling, so that it neither helps nor hinders.
+    Unknown counts as 0.5, which neither helps nor hinders.
     """
     table = np.full((len(tracks), len(boxes)), np.nan)
     for row, track in enumerate(tracks):

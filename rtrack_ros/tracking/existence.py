@@ -1,12 +1,12 @@
-"""How surely there is what a track follows and is meant: evidence weighed by Bayes' rule.
+"""Existence: the probability that a track's object is there and matches the sentence.
 
-Existence is the probability that the object is there and matches the sentence. An answer changes
-its odds by Bayes' rule from two numbers of the model, its recall and its false rate; an answer
-*without* the object is evidence as well. Time without answers lets it decay.
+An answer changes the odds of existence by Bayes' rule. Two numbers of the model say how much: its
+detection and its false alarm probability. An answer *without* the object is evidence as well.
+Existence decays while there are no answers.
 
-How much a newborn is worth depends on how long nobody looked: whoever comes into view or into the
-meaning of the sentence does so once in a while, but every answer may err. A new box right after an
-answer without it is more likely an error than a newcomer.
+A new track's existence depends on the time since the last answer. Objects come into view, or begin
+to match, once in a while, but every answer may err. A new box right after an answer without it is
+more likely an error than a new object.
 """
 
 import math
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from rtrack_ros.tracking.config import TrackerConfig
 
 _MAX_EXISTENCE = 0.99
-# Error of a height, as a share of it, above which a box holds nothing more likely than not.
+# Error of a height, as a share of it, above which a box is more likely empty than not.
 _BLURRED, _BLURRED_SPREAD = 0.064, 0.08
 _MIN_RATIO = 0.2
 
@@ -28,7 +28,7 @@ class Evidence:
     Attributes:
         stamp_ns: Stamp of the frame of the answer.
         ratio: Likelihood of the answer if the object is there over that if it is not.
-        least: Existence that the answer alone is worth, in [0, 1].
+        least: Least existence after the answer, in [0, 1].
     """
 
     stamp_ns: int
@@ -41,30 +41,31 @@ class Evidence:
 
 
 def initial_existence(since_s: float, config: TrackerConfig, edges: float = 1.0) -> float:
-    """Return the existence of an object that nobody followed and an answer contains.
+    """Return the existence of an object that an answer contains and no track followed.
 
-    Newcomers come at random, on average one in ``birth_interval_s``, and are contained with the
-    model's recall; the odds are this over the false rate. The existence is at most
-    ``max_initial_existence``, and less where the box was seen to hold nothing.
+    New objects come at random, on average one in ``birth_interval_s``. The odds are the
+    probability that one came and was detected over that of a false alarm. The existence is at
+    most ``max_initial_existence``, and less where the network saw nothing in the box.
 
     Args:
         since_s: Seconds since the last frame that an answer was about; infinite for the first.
         config: Tracker settings.
         edges: Likelihood ratio of ``objectness_ratio``.
     """
-    newcomer = -math.expm1(-since_s / config.birth_interval_s)
-    odds = newcomer * config.accuracy.confirming_ratio
+    arrived = -math.expm1(-since_s / config.birth_interval_s)
+    odds = arrived * config.accuracy.confirming_ratio
     return _weighed(min(config.max_initial_existence, odds / (1 + odds)), edges)
 
 
 def objectness_ratio(heights: Sequence[float]) -> float:
-    """Return the likelihood of what the network saw of a box if it holds an object over if not.
+    """Return the likelihood ratio, object over no object, of what the network saw in a box.
 
-    Where a box holds nothing the network finds no edges to hold on to, and knows it: how far off
-    it says that it may be is larger than on nearly all objects.
+    In an empty box the network finds no edges. The error that it then expects of its own
+    measurement is larger than on nearly all objects.
 
     Args:
-        heights: Standard deviations of heights seen, as shares of the height of the answer's box.
+        heights: Standard deviations of measured heights, as shares of the height of the answer's
+            box.
     """
     if not heights:
         return 1.0

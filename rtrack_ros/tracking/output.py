@@ -1,4 +1,4 @@
-"""Tracks as others get them: boxes within the image, as far ahead as wished, with their scores."""
+"""Output: tracks as published, with boxes cut to the image and carried ahead, and scores."""
 
 from collections.abc import Mapping
 

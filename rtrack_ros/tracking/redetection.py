@@ -1,7 +1,7 @@
-"""Which tracks are looked for on the newest frame, and where.
+"""Re-detection: the Siamese network looks for a few tracks on the newest frame.
 
-The network costs time for every track, so that each frame has room for a few: those not
-looked for the longest. Between, flow carries them.
+The network costs time for every track, so each frame has room for a few: those that were not
+looked for the longest. In between, flow carries them.
 """
 
 from collections.abc import Sequence
@@ -29,11 +29,11 @@ class Redetector:
 
     def redetect(self, frame: Frame, tracklets: Sequence[Tracklet | None], states: States,
                  config: TrackerConfig) -> None:
-        """Write into a frame where its network sees some of the tracks.
+        """Write into a frame where the network sees some of the tracks.
 
         Args:
             frame: The newest frame, with its motions; not yet with states.
-            tracklets: The tracks that are followed, None where one has ended meanwhile.
+            tracklets: The tracks that are followed, None where a track has ended meanwhile.
             states: Their states on the frame before, (N, 5, 4).
             config: Tracker settings.
         """

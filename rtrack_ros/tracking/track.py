@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class TrackState(Enum):
-    """Where a track is in its life."""
+    """Whether a track is not yet confirmed, confirmed, or lost."""
 
     TENTATIVE = 'tentative'
     CONFIRMED = 'confirmed'
@@ -23,7 +23,7 @@ class Track:
         velocity: vx, vy of the centre in pixels per second.
         score: Probability in [0, 1] that the object is there and matches, and that the box
             overlaps it by half.
-        state: Where the track is in its life; only CONFIRMED ones are published on ``~/tracks``.
+        state: State of the track; only CONFIRMED ones are published on ``~/tracks``.
         confirmed_ns: Stamp of the last frame on which an answer confirmed it.
         query_id: The query it belongs to.
         label: The model's word for it.
@@ -40,7 +40,7 @@ class Track:
 
 
 def surest(tracks: Iterable[Track], query_id: str) -> Track | None:
-    """Return the track of a query that is most probably right, a confirmed one if there is."""
+    """Return the track of a query that is most probably right, a confirmed one if there is one."""
     mine = [track for track in tracks if track.query_id == query_id]
     return max(mine, key=lambda track: (track.state is TrackState.CONFIRMED, track.score),
                default=None)

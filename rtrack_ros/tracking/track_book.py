@@ -1,4 +1,4 @@
-"""The tracks and the frames they were seen on, as one piece of state.
+"""The tracker's state: all tracks, and the frames they were seen on.
 
 Everything here is called with the tracker's lock held.
 """
@@ -45,7 +45,7 @@ class TrackerCounts:
     """How the run went so far.
 
     Attributes:
-        frames: Pairs stepped; a pair with the stamp of the pair before is none.
+        frames: Pairs stepped; a pair that repeats the last stamp is not counted.
         resets: Backward stamps and calls of ``reset``.
         births: Tracks begun.
         removals: Tracks ended.
@@ -94,14 +94,14 @@ class TrackBook:
                      if tracklet.key not in self.active})
 
     def begin_frame(self, stamp_ns: int) -> Frame | None:
-        """Return the newest frame; a stamp before it voids everything, and there is none."""
+        """Return the newest frame; a stamp before it forgets everything and gives None."""
         newest = self.history.newest
         if newest is not None and stamp_ns < newest.stamp_ns:
             self.forget_all()
         return self.history.newest
 
     def followed(self, frame: Frame) -> list[int]:
-        """Return the tracks whose box is still worth seeding with flow points."""
+        """Return the tracks on a frame that flow still follows: not too long without it."""
         limit = self.config.lost_after_s
         return [track_id for track_id in frame.states
                 if frame.coasting_s.get(track_id, 0.0) <= limit]
@@ -116,7 +116,7 @@ class TrackBook:
         self.update_states(frame)
 
     def update_states(self, frame: Frame, only: Collection[int] | None = None) -> None:
-        """Decide where tracks of a frame are in their lives; ``only`` these, None for all."""
+        """Decide the states of tracks on a frame; ``only`` these, None for all."""
         ids = [track_id for track_id in frame.states if only is None or track_id in only]
         statuses = box_statuses(frame, ids, frame.stack(ids))
         self.remove({track_id for track_id, status in zip(ids, statuses, strict=True)
@@ -150,7 +150,7 @@ class TrackBook:
         Args:
             key: Its query.
             label: The model's word for it.
-            existence: Probability that it is there and meant.
+            existence: Probability that it is there and matches the sentence.
             stamp_ns: Stamp of the frame on which an answer contains it.
         """
         tracklet = Tracklet(self._next_id, *key, label, existence, stamp_ns, stamp_ns)

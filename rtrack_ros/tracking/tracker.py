@@ -1,4 +1,4 @@
-"""The tracker: every pair moves all tracks at once; an answer, however late, corrects the past.
+"""The tracker: ``step`` moves all tracks to a new pair, ``apply`` corrects the past by an answer.
 
 ``step`` belongs to the camera's thread and never waits for a model. ``apply`` belongs to the
 model's thread; it computes flow and association on its own time and holds the lock only to read
@@ -27,7 +27,7 @@ from rtrack_ros.tracking.redetection import Redetector
 from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.track_book import Outcome, TrackBook, TrackerCounts
 
-# A track without flow for so long takes no motion on that does not look like it.
+# After so long without flow a track refuses a motion to a place that looks different.
 _DOUBT_AFTER_S = 0.06
 _CATCH_UPS = 4
 _LONGEST_WAIT_S = 0.05
@@ -41,7 +41,7 @@ class Tracker:
     Args:
         config: Settings; None takes the defaults.
         motion: Measures motion between frames; None takes optical flow.
-        redetector: Looks for tracks on new frames; None takes the Siamese network.
+        redetector: Finds tracks on new frames; None takes the Siamese network.
         propagator: Carries boxes of late answers to now; None makes one of ``motion``.
     """
 
@@ -78,7 +78,7 @@ class Tracker:
         """Move all tracks to a new frame pair and return them, lost and tentative ones included.
 
         Tracks of queries that are not in ``queries`` end at once. A stamp before the last one
-        forgets all tracks, as a clock that jumped voids everything known about time.
+        forgets all tracks: the clock jumped, and nothing known about time holds.
 
         Args:
             pair: The newest frame pair.
@@ -109,8 +109,8 @@ class Tracker:
         """Correct the frame that ``answer`` is about and everything since.
 
         May be called from another thread than ``step``; at most one answer is worked on at a time.
-        One that is still being written may be given again and again as it grows, and at last
-        whole; what becomes of it is counted then.
+        An answer still being written may be given repeatedly as it grows, and at last whole. Its
+        outcome is counted then.
         """
         with self._answer_lock:
             outcome = self._correct(answer)

@@ -1,7 +1,7 @@
-"""The life of one track: confirming answers raise its existence, contrary ones lower it.
+"""One track besides its motion: its evidence, its state, and how it looks.
 
-How evidence is weighed is in ``tracking.existence``. Answers are kept as long as others about
-earlier frames may come, so that their order of arrival does not matter.
+``tracking.existence`` says how evidence is weighed. Evidence is kept while answers about earlier
+frames may come, so the order in which answers arrive does not matter.
 """
 
 from bisect import insort
@@ -23,7 +23,7 @@ _MEMORY_SHARE = 0.3
 
 @dataclass(frozen=True)
 class BoxStatus:
-    """How the box of a track stands on one frame.
+    """What is known of the box of a track on one frame.
 
     Attributes:
         stamp_ns: Stamp of the frame.
@@ -39,7 +39,7 @@ class BoxStatus:
 
 
 def box_statuses(frame: Frame, ids: Sequence[int], states: kalman.States) -> list[BoxStatus]:
-    """Return how the boxes of the tracks ``ids`` stand on a frame, from their states there."""
+    """Return the status of the boxes of the tracks ``ids`` on a frame, from their states there."""
     located, inside = kalman.located(states), share_inside(kalman.boxes_of(states), frame.region)
     return [BoxStatus(frame.stamp_ns, sure, frame.coasting_s.get(track_id, 0.0), share)
             for track_id, sure, share in zip(ids, located.tolist(), inside.tolist(), strict=True)]
@@ -54,15 +54,15 @@ class Tracklet:
         query_id: The query it belongs to.
         epoch: The query's epoch.
         label: The model's word for it.
-        existence: Probability at ``existence_ns``, from what was settled by then.
+        existence: Probability at ``existence_ns``, from the evidence settled by then.
         existence_ns: Stamp of that existence.
         confirmed_ns: Stamp of the newest frame on which an answer confirmed it.
         evidence: What answers said since ``existence_ns``, by stamp.
         hits: Confirming answers so far.
-        state: Where it is in its life.
+        state: Tentative, confirmed or lost.
         lost_ns: Stamp at which it was lost, None otherwise.
         appearance: Remembered appearance.
-        template: How it looked in the newest answer, None where that showed nothing.
+        template: Patch of the newest answer's box, None where the box lies outside the image.
         redetected_ns: Stamp of the newest frame on which the network looked for it.
         distinct_from: Tracks that one answer listed beside this one: they are other objects.
     """
@@ -108,7 +108,7 @@ class Tracklet:
     def confirm(self, stamp_ns: int, label: str, appearance: Appearance | None,
                 config: TrackerConfig) -> None:
         """Take an answer about the frame at ``stamp_ns`` that contains this object."""
-        # Even a track that was nearly given up is worth what a newborn is.
+        # A confirmed track is at least as probable as a new one, however low it was.
         insort(self.evidence, Evidence(stamp_ns, config.accuracy.confirming_ratio,
                                        config.max_initial_existence))
         self.confirmed_ns = max(self.confirmed_ns, stamp_ns)
@@ -129,7 +129,7 @@ class Tracklet:
         insort(self.evidence, Evidence(stamp_ns, config.accuracy.omitting_ratio ** visible))
 
     def rejudge(self, stamp_ns: int) -> None:
-        """Forget what was judged about frames from a stamp on, to judge them again."""
+        """Forget what was decided about frames from a stamp on, before it is decided again."""
         if self.lost_ns is not None and self.lost_ns >= stamp_ns:
             self.lost_ns = None
 
@@ -139,16 +139,16 @@ class Tracklet:
         return self.hits > 1
 
     def is_supported(self, status: BoxStatus, config: TrackerConfig) -> bool:
-        """Return whether its box, standing like this, is worth something."""
+        """Return whether its box was seen lately, is in the image, and scores enough."""
         existence = self.existence_at(status.stamp_ns, config.existence_decay_s)
         return (status.coasting_s <= config.lost_after_s and status.inside >= _MIN_INSIDE
                 and existence * status.located >= config.min_score)
 
     def update_state(self, status: BoxStatus, config: TrackerConfig) -> bool:
-        """Decide the state at the stamp of a place; returns False if the track is to be removed.
+        """Decide the state on a frame; returns False if the track is to be removed.
 
         Args:
-            status: How its box stands on the frame.
+            status: Status of its box on the frame.
             config: Tracker settings.
         """
         confirmed = self.hits >= config.hits_to_confirm
@@ -158,7 +158,7 @@ class Tracklet:
             self.state = TrackState.CONFIRMED if confirmed else TrackState.TENTATIVE
             return True
         existence = self.existence_at(stamp_ns, config.existence_decay_s)
-        # Who is not meant any more may be meant again soon, and is then to be the same.
+        # An object that no longer matches may match again soon, and keeps its id then.
         if not confirmed or (existence < config.min_existence and not self.known):
             return False
         if self.known or self.state is not TrackState.TENTATIVE:

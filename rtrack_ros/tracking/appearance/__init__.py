@@ -1,0 +1,1 @@
+"""How objects look: histograms, and the Siamese network with its weights."""

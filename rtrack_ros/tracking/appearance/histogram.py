@@ -1,7 +1,7 @@
-"""A cheap memory of how an object looks: colour above and below, warmth.
+"""Histograms of an object's appearance: colour of its upper and lower half, and warmth.
 
-It decides between candidates that motion cannot tell apart, and recognises a lost object. It is
-no identity by itself: two people in grey coats look the same to it.
+They decide between candidates that motion cannot separate, and recognise a lost object. They are
+no identity: two people in grey coats have the same histograms.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Appearance:
         return sum(shared) / len(shared) if shared else None
 
     def blended(self, newer: 'Appearance', share: float) -> 'Appearance':
-        """Return this memory with ``share`` of a newer look mixed in."""
+        """Return this appearance with ``share`` of a newer one mixed in."""
         upper, lower, thermal = (
             theirs if mine is None else mine if theirs is None
             else ((1 - share) * mine + share * theirs).astype(np.float32)

@@ -1,11 +1,11 @@
-"""Where is what the model named? A small Siamese network compares it, as it looked, with now.
+"""The Siamese network: it finds an object on a frame by how it looked in the answer.
 
-Optical flow says how a box moves, never where its object is: what it misses adds up until the next
-answer. The network sees the patch of the answer and a patch of now about the box, each in both
-spectra, and says where in it the object is, how surely, and whether it is there at all (as GOTURN,
-Held et al., ECCV 2016, with the errors to expect learned beside the box, Kendall and Gal, 2017).
-Its measurements hang on the answer alone and do not drift. What it reads off the template is kept
-with that, as many frames are compared with one. ``training.siamese`` trains it.
+Optical flow says how a box moves, never where its object is, so its errors add up until the next
+answer. The network sees the patch of the answer and a new patch around the box, each in both
+spectra. It says where in the new patch the object is, how surely, and whether it is there at all
+(as GOTURN, Held et al., ECCV 2016, with the expected errors learned beside the box, Kendall and
+Gal, 2017). Its measurements depend on the answer alone and do not drift. The features of a
+template are kept, as many frames are compared with one template. ``training.siamese`` trains it.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from rtrack_ros.tracking.history.frame import SiameseMeasurement
 from rtrack_ros.tracking.history.views import Views
 
 TEMPLATE_NET: Final = 'siamese_template.onnx'
-"""File of what reads a template, input 'template' (N, 2, SIDE, SIDE), output 'features'."""
+"""File of the template part, input 'template' (N, 2, SIDE, SIDE), output 'features'."""
 SEARCH_NET: Final = 'siamese_search.onnx'
 """File of the rest, inputs 'features' and 'search' (N, 2, SIDE, SIDE), output 'place' (N, 9)."""
 SIDE: Final = 48
@@ -31,7 +31,7 @@ SIDE: Final = 48
 REACH: Final = 2.0
 """Sides of a patch over those of its box."""
 _MIN_PX = 4.0
-# Grey levels between which a spectrum that shows nothing stays: a silent camera.
+# A spectrum that varies by at most so many grey levels shows nothing: a silent camera.
 _SILENT = 3
 _NOISE = 6.0
 _SPREAD = 1.5
@@ -45,7 +45,7 @@ class Patch:
     Attributes:
         pixels: uint8 (SIDE, SIDE, 2), luminance and thermal.
         window: (4,) x1, y1, x2, y2 in RGB pixels of what the patch shows.
-        features: What the network read off it as a template, by which spectra show something.
+        features: Its features as a template, by which spectra show something.
     """
 
     pixels: Image8
@@ -132,7 +132,7 @@ class Siamese:
 
     def _features(self, templates: Sequence[Patch], prepared: NDArray[np.float32],
                   shown: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return what the network reads off templates, (N, ...), from them where it did before.
+        """Return the features of templates, (N, ...); those known already come from the patches.
 
         Args:
             templates: N patches.

@@ -1,0 +1,1 @@
+"""What a late answer does: correct its frame, carry boxes to now, replay the frames since."""

@@ -1,9 +1,9 @@
-"""What an answer changes about the past, computed without holding up the present.
+"""Correction: what an answer changes about the past, computed without holding up the present.
 
 The answer's boxes are matched to the tracks as they were on its frame; a box that fits a track
 corrects it there. All boxes are followed from that frame to now by optical flow on the stored
-frames: who was born had not been followed at all, and a track that slid off its object was
-followed elsewhere, often without a sign of it.
+frames. A new object was not followed before. A track that slid off its object was followed
+elsewhere, often without a sign of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,10 +34,10 @@ from rtrack_ros.tracking.tracklet import Tracklet, box_statuses
 # Standard deviations beyond which an answer says that the track was not on its object.
 _NEWS = 3.0
 _MOSTLY = 0.7
-# Above this overlap two boxes of one answer say one object twice.
+# Above this overlap two boxes of one answer are the same object.
 _SAME_BOX_IOU = 0.8
 _HIDDEN = 0.5
-# A box of which less lies in the image has left it.
+# A box has left the image when less than this share of it lies inside.
 _LEFT_SHARE = 0.25
 _EDGE_PX = 2.0
 # Box sizes per second: a speed known better than this guides the search for the box.
@@ -57,10 +57,10 @@ class Change:
         track_id: The track it corrects, None for a birth.
         start: Kalman state (5, 4) of a birth on the frame of the answer.
         propagated: Follows the box to now.
-        trajectory: The way the object took where the track was elsewhere or coasted; None where it
-            was followed to the box.
+        trajectory: The object's virtual trajectory where the track was elsewhere or coasted; None
+            where it was followed to the box.
         restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
-            on from ``start`` like a newborn, under its id.
+            on from ``start`` like a new track, under its id.
     """
 
     box: tuple[float, float, float, float]
@@ -124,9 +124,9 @@ class Correction:
 def correct_past(answer: Answer, known: AnsweredFrame, config: TrackerConfig) -> Correction:
     """Match an answer to the tracks as they were: births, corrections, and what it leaves out.
 
-    Of an answer that is still being written those boxes are taken whose track no box to come can
-    change; the others wait for its end, and so does what it leaves out. The boxes stand on the
-    frame of the answer; ``Correction.follow`` carries them to now.
+    Of an answer that is still being written only those boxes are taken whose track no later box
+    can change. The others wait for its end, and so do omissions. The boxes are on the frame of the
+    answer; ``Correction.follow`` carries them to now.
 
     Args:
         answer: About ``known.frame``.
@@ -163,7 +163,7 @@ def correct_past(answer: Answer, known: AnsweredFrame, config: TrackerConfig) ->
 def _match(answer: Answer, known: AnsweredFrame, candidates: Candidates, boxes: BoxArray,
            appearances: Sequence[Appearance | None], config: TrackerConfig
            ) -> dict[int, int | None]:
-    """Return the row of the track of every box that can be told by now, None for a birth."""
+    """Return the row of the track of every box that is certain by now, None for a birth."""
     free = [row for row, tracklet in enumerate(known.tracklets)
             if tracklet.id not in known.applied_boxes.values()]
     choose = match_so_far if answer.partial else match_all
@@ -174,7 +174,7 @@ def _match(answer: Answer, known: AnsweredFrame, candidates: Candidates, boxes: 
 def _note_omissions(correction: Correction, matched: Mapping[int, int | None],
                     known: AnsweredFrame, region: Region,
                     sharing: Sequence[tuple[int, int]]) -> None:
-    """Write which tracks a whole answer leaves out, and which follow another one's object."""
+    """Write which tracks a whole answer leaves out, and which follow another track's object."""
     seen = {known.tracklets[row].id for row in matched.values() if row is not None}
     seen |= set(known.applied_boxes.values())
     correction.unseen = [
@@ -186,7 +186,7 @@ def _note_omissions(correction: Correction, matched: Mapping[int, int | None],
 
 def _candidates(known: AnsweredFrame, boxes: BoxArray, sharing: Sequence[tuple[int, int]],
                 config: TrackerConfig) -> Candidates:
-    """Return tracks as they were on the frame, whatever has become of them since."""
+    """Return the tracks as they were on the frame, whatever happened to them since."""
     tracklets = known.tracklets
     suspect = np.zeros(len(tracklets), dtype=bool)
     for row, column in sharing:
@@ -206,7 +206,7 @@ def _sharing(boxes: BoxArray, config: TrackerConfig) -> list[tuple[int, int]]:
 
 
 def _distinct(groundings: Sequence[Grounding]) -> list[Grounding]:
-    """Drop boxes that say the same object twice, the first said is kept."""
+    """Drop boxes that list an object a second time; the first one is kept."""
     kept: list[Grounding] = []
     for grounding in groundings:
         if not kept or iou([grounding.box], [other.box for other in kept]).max() \
@@ -217,7 +217,7 @@ def _distinct(groundings: Sequence[Grounding]) -> list[Grounding]:
 
 def _correct_track(change: Change, row: int, known: AnsweredFrame,
                    config: TrackerConfig) -> None:
-    """Make a change correct a track, and its speed guide the way of the box from there."""
+    """Make a change correct a track, and let the track's speed guide the box from there."""
     track_id, state, frame = known.tracklets[row].id, known.states[row], known.frame
     change.track_id = track_id
     change.propagated.track_id = track_id
@@ -240,7 +240,7 @@ def _mostly_followed(track_id: int, frames: Sequence[Frame]) -> bool:
 
 def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
                   region: Region) -> tuple[float, float, float, float]:
-    """Return the box with the track's own edges where what was asked about cuts it off."""
+    """Return the box, with the track's own edges where the region of the answer cuts it off."""
     edges = box.copy()
     for index, (limit, outward) in enumerate(zip(region, (-1, -1, 1, 1), strict=True)):
         cut = abs(box[index] - limit) <= _EDGE_PX
@@ -253,7 +253,7 @@ def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
 def _awaited(boxes: BoxArray, frame: Frame) -> BoxArray:
     """Return boxes (N, 4) as an answer would show them on a frame.
 
-    Who has left the image comes back at the edge he left by: his box waits there, whole.
+    An object that left the image comes back at the same edge: its whole box waits there.
     """
     seen = clip(boxes, *frame.size)
     limit = np.array(frame.size, dtype=np.float64)

@@ -1,8 +1,8 @@
-"""Boxes of an answer, followed through the stored frames to now.
+"""Propagation: boxes of an answer, followed through the stored frames to now.
 
-A newborn's box was not among those followed when the frames passed, and a track that slid off its
-object was followed elsewhere. Optical flow runs once more, over several frames at once, which show
-motion better, and the Siamese network looks for the object at the end of each stride.
+A new object was not followed when the frames came, and a track that slid off its object was
+followed elsewhere. So optical flow runs again, over strides of several frames, which show motion
+better. The Siamese network looks for the object at the end of each stride.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from rtrack_ros.tracking.history.frame import (
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.field import Expectation, MotionSource
 
-# Box sizes per second by which a box's speed may change from one measurement to the next second.
+# By how much a box's speed may change between measurements, in box sizes per second.
 _SPEED_REACH = 1.0
 _SPEED_MEMORY_S = 0.1
 
@@ -37,7 +37,7 @@ class PropagatedBox:
         box: x1, y1, x2, y2 in RGB pixels where it has arrived.
         speed: vx, vy there in pixels per second relative to the background, nan if unknown.
         track_id: Its track, None for a birth.
-        template: How it looked on the frame of the answer, None where nothing is to be seen.
+        template: Its patch on the frame of the answer, None where it lies outside the image.
         motions: What was measured, frame by frame.
         measurements: Where the network saw it, on some of the frames.
     """
@@ -53,10 +53,9 @@ class PropagatedBox:
 class Propagator:
     """Follows boxes through stored frames. Used by the thread of answers alone.
 
-    Flow runs over strides of several frames: from one frame to the next a walker hardly moves
-    against the background, and points of the two are told apart badly. When boxes and frames are
-    many the strides grow, so that the work stays bounded. A stride's motion is shared out over
-    its frames.
+    Flow runs over strides of several frames. From one frame to the next a walker hardly moves
+    against the background, and points of the two are hard to separate. With many boxes and frames
+    the strides grow, so the work stays bounded. A stride's motion is shared out over its frames.
 
     Args:
         motion: Measures motion between two frames.
@@ -115,11 +114,11 @@ class Propagator:
 
 
 def _redetect(span: Sequence[Frame], propagated: Sequence[PropagatedBox], siamese: Siamese,
-          config: TrackerConfig) -> None:
-    """Look for all boxes where they should have arrived, and put those that are seen right."""
+              config: TrackerConfig) -> None:
+    """Look for all objects at their propagated boxes, and correct the boxes of those found."""
     frame, seconds = span[-1], sum(step.dt_s for step in span[1:])
     measurements = siamese.find(frame.views, [item.template for item in propagated],
-                          np.stack([item.box for item in propagated]))
+                                np.stack([item.box for item in propagated]))
     for item, measurement in zip(propagated, measurements, strict=True):
         if measurement:
             item.measurements.append((frame, replace(measurement, interval_s=seconds)))
@@ -164,7 +163,7 @@ def _smoothed(speed: NDArray[np.float64], measured: NDArray[np.float64],
 
 
 def share_out(motion: Motion | None, own: NDArray[np.float64], place: NDArray[np.float64],
-               span: Sequence[Frame], seconds: float) -> list[Motion | None]:
+              span: Sequence[Frame], seconds: float) -> list[Motion | None]:
     """Share a motion over several frames out over each of them, after the camera's own motion.
 
     Args:

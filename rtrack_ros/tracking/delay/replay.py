@@ -1,6 +1,6 @@
-"""Corrections of past frames run again through the motion that was measured since.
+"""Replay: corrections of past frames, run again through the motion measured since.
 
-That gives what a tracker would have that had the answer at once.
+The result is that of a tracker that had the answer at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ from rtrack_ros.tracking.motion.filter_step import update
 
 
 def replay(frames: Sequence[Frame], begins: Mapping[int, int], config: TrackerConfig) -> None:
-    """Run tracks again from frames on which their states are right, through all corrections since.
+    """Run tracks again from frames with correct states, through all corrections since.
 
-    The states and coasting times of the frames after are overwritten; a track's first frame holds
-    its own corrections already. All tracks run in one pass, which costs little more than one.
+    The states and coasting times of later frames are overwritten; a track's first frame holds its
+    own corrections already. All tracks run in one pass, which costs little more than one track.
 
     Args:
         frames: Consecutive frames up to the newest, from the earliest beginning on.

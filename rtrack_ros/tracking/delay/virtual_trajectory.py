@@ -1,9 +1,9 @@
-"""Observation-centric re-update: the way of an object while nobody saw it.
+"""Virtual trajectory: the assumed motion of an object while it was not seen.
 
-A box that coasted behind an occluder or followed something else arrives with a velocity worth
-nothing. When an answer finds the object, the motion since the answer before is replaced by the
-straight way between the two boxes, and the filter runs over it again as if it had seen the object
-all along (ORU of OC-SORT, Cao et al., CVPR 2023).
+A box that coasted behind an occluder, or followed something else, arrives with a useless velocity.
+When an answer finds the object, the motion since the last answer is replaced by the straight line
+between the two boxes. The filter then runs again as if it had seen the object all along
+(observation-centric re-update, ORU, of OC-SORT, Cao et al., CVPR 2023).
 """
 
 from collections.abc import Sequence
@@ -39,15 +39,15 @@ class VirtualTrajectory:
 def virtual_trajectory(past: Sequence[Frame], frame: Frame, track_id: int,
                        box: NDArray[np.float64],
                        config: TrackerConfig) -> VirtualTrajectory | None:
-    """Return the straight way from a track's last answer to ``box`` (x1, y1, x2, y2) on ``frame``.
+    """Return the straight line from a track's last answer to ``box`` on ``frame``.
 
-    None where the ring holds no earlier answer, or one too near in time to tell a speed.
+    None where the ring holds no earlier answer, or one too near in time to give a speed.
 
     Args:
         past: Frames before ``frame``, in order.
         frame: The frame of the later answer.
         track_id: The track.
-        box: Its box there, RGB pixels.
+        box: Its box there, x1, y1, x2, y2 in RGB pixels.
         config: Tracker settings.
     """
     way = since_answer(past, frame, track_id)
@@ -68,13 +68,13 @@ def virtual_trajectory(past: Sequence[Frame], frame: Frame, track_id: int,
 
 def explains(state: kalman.States, box: NDArray[np.float64], sigma: NDArray[np.float64],
              deviations: float) -> bool:
-    """Whether an answer's box lies where the filter may well have it, by its centre.
+    """Whether the centre of an answer's box lies where the filter may expect it.
 
     Args:
         state: (5, 4) on the frame of the answer.
         box: x1, y1, x2, y2 of the answer in RGB pixels.
         sigma: (4,) standard deviation of the answer's centre x, y, width and height.
-        deviations: Standard deviations within which an innovation is no news.
+        deviations: Standard deviations within which an innovation is expected.
     """
     innovation = (box[:2] + box[2:]) / 2 - state[0, :2]
     spread = np.sqrt(state[2, :2] + sigma[:2] ** 2)
@@ -82,7 +82,7 @@ def explains(state: kalman.States, box: NDArray[np.float64], sigma: NDArray[np.f
 
 
 def since_answer(past: Sequence[Frame], frame: Frame, track_id: int) -> list[Frame]:
-    """Return the frames from a track's last answer to ``frame``; only it if there is none."""
+    """Return the frames from a track's last answer to ``frame``; only ``frame`` without one."""
     for index in range(len(past) - 1, -1, -1):
         if track_id in past[index].corrections:
             return [*past[index:], frame]

@@ -1,4 +1,4 @@
-"""Writes what an answer changes about the past, and runs it again from there.
+"""Writing: puts a correction into the past frames and replays them from there.
 
 Everything here is called with the tracker's lock held.
 """
@@ -18,7 +18,7 @@ from rtrack_ros.tracking.tracklet import Tracklet
 
 
 def write(book: TrackBook, answer: Answer, correction: Correction) -> Outcome:
-    """Write a correction into the past, replay the frames since, judge its tracks again.
+    """Write a correction into the past, replay the frames since, and rejudge its tracks.
 
     Args:
         book: The tracks and the frames.
@@ -48,9 +48,9 @@ def write(book: TrackBook, answer: Answer, correction: Correction) -> Outcome:
 
 def _write_change(book: TrackBook, answer: Answer, change: Change,
                   frame: Frame) -> tuple[int, int] | None:
-    """Write one box into its frame, its motion into those around.
+    """Write one box into its frame, and its motion into the frames around.
 
-    Returns its track and the stamp from which that is to run again.
+    Returns its track and the stamp from which that track is replayed.
     """
     tracklet = _tracklet_of(book, answer, change)
     if tracklet is None:
@@ -81,7 +81,7 @@ def _tracklet_of(book: TrackBook, answer: Answer, change: Change) -> Tracklet | 
 
 
 def _write_motion(change: Change, tracklet: Tracklet) -> None:
-    """Replace what was measured of a track by what was measured of its box."""
+    """Replace the measurements of a track by those of its propagated box."""
     for frame, motion in [*(change.trajectory.motions if change.trajectory else ()),
                           *change.propagated.motions]:
         frame.measurements.pop(tracklet.id, None)
@@ -104,7 +104,7 @@ def _born(book: TrackBook, answer: Answer, change: Change) -> Tracklet:
 
 
 def _unwatched_s(book: TrackBook, answer: Answer) -> float:
-    """Return the seconds since the frame of the query's answer before, inf if none is kept."""
+    """Return the seconds since the frame of the query's previous answer, inf if none is kept."""
     key = (answer.query_id, answer.epoch)
     for frame in reversed(book.history.before(answer.stamp_ns)):
         if key in frame.answered:

@@ -1,0 +1,1 @@
+"""The ring of past frames, with their small images, measured motion and track states."""

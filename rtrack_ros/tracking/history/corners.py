@@ -1,4 +1,4 @@
-"""Where flow points are put, found once a frame for all boxes.
+"""Corners: where flow points are put, found once a frame for all boxes.
 
 Points lie on corners in the sense of Shi and Tomasi (1994), at most one per block of 4x4 pixels.
 """
@@ -16,7 +16,7 @@ Indices = NDArray[np.intp]
 
 # Side of a block of the coarse image, whose four values `_strongest` compares.
 _BLOCK = 2
-# Corners are sought on an image so many times smaller: flow refines where it looks anyway.
+# Corners are found on an image this many times smaller: flow refines their places anyway.
 _COARSE = 2
 # Smaller eigenvalue of the gradient covariance, in the units of cornerMinEigenVal on uint8
 # images: below it a corner is sensor noise.
@@ -53,7 +53,7 @@ class CornerMap:
         Args:
             boxes: (N, 4) x1, y1, x2, y2 in pixels.
             limit: Most corners per box.
-            hiders: (K, 4) boxes of what may stand before others.
+            hiders: (K, 4) boxes of objects that may hide others.
             before: (N, K) whether a hider stands before a box; its corners are not the box's.
 
         Returns:
@@ -93,8 +93,8 @@ def _strongest(response: NDArray[np.float32]) -> tuple[NDArray[np.float32], Indi
 
 def _falling(values: NDArray[np.float32]) -> Indices:
     """Return the order of positive values from the largest on, the first of equal ones first."""
-    # The bits of positive floats are in their order. With its index behind it every value is
-    # another number, and numbers are sorted several times as fast as indices by values.
+    # The bits of positive floats sort like the floats. With its index in the low bits every key
+    # is unique, and keys are sorted several times as fast as indices by values.
     bits = np.uint64(0xFFFFFFFF) - values.view(np.uint32)
     keys = np.sort(bits << np.uint64(32) | np.arange(len(values), dtype=np.uint64))
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.intp)

@@ -1,4 +1,4 @@
-"""One instant of the past: small images, measured motion, and every track's state."""
+"""A past frame: its small images, its measured motion, and every track's state on it."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from rtrack_ros.tracking.history.views import Views
 
 Affine = NDArray[np.float64]
 
-# Share of its sides by which a box may be off that says anything of where its object is.
+# Largest error, as a share of its sides, of a box that still says where its object is.
 _VAGUE = 0.2
 
 STILL: Affine = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -41,7 +41,8 @@ class SiameseMeasurement:
         box: (4,) x1, y1, x2, y2 in RGB pixels.
         sigma: (4,) standard deviation of centre x, y, width and height in RGB pixels.
         present: Probability that the object is in the window at all, in [0, 1].
-        interval_s: Seconds since the look before; looks that follow each other closely err alike.
+        interval_s: Seconds since the measurement before; the closer the two, the more alike their
+            errors.
     """
 
     box: NDArray[np.float64]
@@ -57,11 +58,11 @@ class SiameseMeasurement:
 
 @dataclass(frozen=True)
 class WidthState:
-    """A width that width_states with every step.
+    """A width that oscillates with every step.
 
     Attributes:
         usual: Pixels about which it oscillates.
-        unmeasured_s: Seconds since the network last told it.
+        unmeasured_s: Seconds since the network last measured it.
     """
 
     usual: float
@@ -82,11 +83,10 @@ class Frame:
         states: Kalman state (5, 4) by track id, after this frame's measurements.
         coasting_s: Seconds without flow by track id; absent means 0.
         measurements: Where the network saw tracks on this frame, by track id; few are looked for.
-        width_states: Of whose width oscillates, by track id, see
+        width_states: Of tracks whose width oscillates, by track id, see
             ``tracking.motion.width_model``.
         corrections: Boxes that answers gave on this frame, by track id, those of births included.
-        answered: (query id, epoch) of the answers applied to this frame, those being written not
-            yet.
+        answered: (query id, epoch) of the whole answers applied to this frame.
         applied_boxes: By (query id, epoch), the track of every box applied so far, by the box's
             place in the answer.
     """

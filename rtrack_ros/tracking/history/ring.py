@@ -1,7 +1,7 @@
-"""The ring of past frames, as long as answers are late.
+"""The ring of past frames, long enough for late answers.
 
-It is what makes a late answer as good as a prompt one: the answer is matched to the states as they
-were, and its corrections run again through the motion that was measured since.
+It makes a late answer as good as a prompt one. The answer is matched to the states as they were,
+and its corrections run again through the motion measured since.
 """
 
 from bisect import bisect_left
@@ -11,7 +11,7 @@ from rtrack_ros.tracking.history.frame import Frame
 
 MIN_SPAN_S = 4.0
 """Seconds for which the tracker keeps frames however prompt answers are."""
-# The ring covers this many times the worst delay, which fades by this factor with every answer.
+# The ring covers _COVER times the worst delay. Every answer fades that by _DELAY_MEMORY.
 _COVER = 2.0
 _DELAY_MEMORY = 0.98
 
@@ -30,7 +30,7 @@ class History:
         self._frames: list[Frame] = []
 
     def resize(self, min_s: float, max_s: float) -> None:
-        """Keep frames for other times; what is too old goes with the next frame."""
+        """Change how long frames are kept; frames too old are dropped with the next frame."""
         self._min_s, self._max_s = min_s, max(min_s, max_s)
 
     def __len__(self) -> int:
@@ -52,10 +52,10 @@ class History:
         return min(max(self._min_s, _COVER * self._worst_delay_s), self._max_s)
 
     def expect_delay(self, delay_s: float) -> None:
-        """Note how late an answer was; one that was slow for once is forgotten by and by.
+        """Note how late an answer was; a single slow one is forgotten over time.
 
-        No delay counts for more than the ring can hold: after a jump of the clock an answer looks
-        hours late, and would be remembered for as long.
+        A delay counts for at most what the ring can hold. After a jump of the clock an answer
+        looks hours late, and would otherwise be remembered too long.
         """
         self._worst_delay_s = max(min(delay_s, self._max_s), self._worst_delay_s * _DELAY_MEMORY)
 

@@ -26,7 +26,7 @@ _MIN_VALID = 0.3
 _MOVING_PX = 1.0
 _MOVING_SHARE = 0.3
 _LARGEST_SPREAD_PX = 1.5
-# Points for a growth to be told, and how far from the middle they must lie.
+# Points needed to measure a growth, and how far from the middle they must lie.
 _GROWTH_POINTS = 5
 _GROWTH_LEVER_PX = 2.0
 
@@ -77,13 +77,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class Consensus:
-    """The motion of every box, or that it cannot be told.
+    """The motion of every box, where the points agree.
 
     Attributes:
         shift: (N, 2) of the centre, pixels.
         growth: (N,) new size over old size.
         sigma: (N,) standard deviation of ``shift`` in pixels.
-        known: (N,) whether the points agree at all; the rest is worth nothing where False.
+        known: (N,) whether the points agree at all; the rest means nothing where False.
     """
 
     shift: Array
@@ -104,7 +104,7 @@ def agree(sample: Sample, centres: Array, expected: Array, reach: Array, camera:
         sample: Points of N boxes.
         centres: (N, 2) centres of the boxes in the first image.
         expected: (N, 2) shift that velocity and camera predict; nan where velocity is unknown.
-        reach: (N,) distance from ``expected`` beyond which a motion is somebody else's.
+        reach: (N,) distance from ``expected`` beyond which a motion is not the object's.
         camera: Background motion, 2x3, in the same pixels.
         min_points: Fewest agreeing points.
     """
@@ -125,10 +125,10 @@ def agree(sample: Sample, centres: Array, expected: Array, reach: Array, camera:
 
 def _agreeing(shifts: Array, valid: Mask, expected: Array, reach: Array,
               by_camera: Array) -> Mask:
-    """Choose the points that move with the object, (N, P); none where they cannot be told.
+    """Choose the points that move with the object, (N, P); none where this is unclear.
 
-    Of a track with a known velocity only points within its reach count: whatever else moves in
-    the box is background or an occluder, and a box without points of its own coasts. Of a track
+    For a track with a known velocity only points within its reach count. Other motion in the box
+    is that of background or an occluder, and a box without points of its own coasts. For a track
     without one, points that move against the background win, as a box always shows some of it.
     """
     against = _length(shifts - by_camera)
@@ -158,7 +158,7 @@ def _growth(start: Array, end: Array, chosen: Mask) -> Array:
 
 
 def join(first: Consensus, second: Consensus, by_camera: Array, expected: Array) -> Consensus:
-    """Join two spectra: weighted where they agree, else one of them is believed.
+    """Join two spectra: weighted where they agree, else one of them is taken.
 
     Args:
         first: One spectrum.
@@ -178,12 +178,12 @@ def join(first: Consensus, second: Consensus, by_camera: Array, expected: Array)
 
 def _rather_second(first: Consensus, second: Consensus, by_camera: Array,
                    expected: Array) -> Mask:
-    """Return (N,) whether the second of two spectra that disagree is to be believed.
+    """Return (N,) whether to take the second of two spectra that disagree.
 
-    Of a track with a known velocity it is the one that comes nearer to it: smoke drifts through
-    the box on one of them. Of a track without one it is the one that moves against the
-    background, as the other may see nothing of the object but what is around it; of two such the
-    surer one.
+    For a track with a known velocity the spectrum nearer to it is taken, as smoke may drift
+    through the box on the other. For a track without one, the spectrum that moves against the
+    background is taken, as the other may see only the surroundings. If both or none do, the surer
+    one is taken.
     """
     moves = [_length(one.shift - by_camera) > _MOVING_PX for one in (first, second)]
     surer = np.where(moves[0] == moves[1], second.sigma < first.sigma, moves[1])

@@ -48,7 +48,7 @@ class Expectation:
 
     Attributes:
         shift: (N, 2) shift that its velocity predicts; nan where the velocity is unknown.
-        reach: (N,) distance from ``shift`` beyond which a motion is somebody else's.
+        reach: (N,) distance from ``shift`` beyond which a motion is not the object's.
     """
 
     shift: NDArray[np.float64]
@@ -79,7 +79,7 @@ class MotionSource(Protocol):
             before: Views of the earlier frame.
             after: Views of the later frame, of the same size.
             boxes: (N, 4) in RGB pixels on the earlier frame.
-            others: (K, 4) further objects there, which may stand before the boxes.
+            others: (K, 4) further objects there, which may hide the boxes.
             expected: What each box's velocity predicts; points that agree with it win.
             camera: Background motion between the frames, 2x3, RGB pixels.
             config: Tracker settings.
@@ -94,8 +94,8 @@ class OpticalFlow:
         """Measure how camera and boxes moved; see ``MotionSource``."""
         scale = np.array(before.scale)
         on_view = boxes * np.tile(scale, 2)
-        nobody = np.zeros((0, 4))
-        spectra = [_flow(*images, on_view, nobody, config) for images in _images(before, after)]
+        no_box = np.zeros((0, 4))
+        spectra = [_flow(*images, on_view, no_box, config) for images in _images(before, after)]
         camera = _camera_motion([background for background, _ in spectra])
         found = _motions([sample for _, sample in spectra], on_view, expected, scale, camera,
                          config)
@@ -114,7 +114,7 @@ class OpticalFlow:
 
 
 def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8]]:
-    """Return the image pairs with news and the corners of their first images.
+    """Return the image pairs worth measuring, with the corners of their first images.
 
     A repeated thermal image says nothing about motion.
     """

@@ -1,6 +1,6 @@
-"""Moving states from frame to frame, now or again.
+"""The filter step: moves states from one frame to the next.
 
-``update`` is what both the live tracker and a replay (``tracking.delay.replay``) do.
+Both the live tracker and a replay (``tracking.delay.replay``) use ``update``.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ _UNKNOWN_SPEED = 1.0
 _UNMEASURED = 1e12
 # Standard deviation of a growth from one frame to the next, as a share of the size.
 _GROWTH_NOISE = 0.01
-# The network tells a width where its error is below this share of it, ...
+# The network measures a width where its error is below this share of it, ...
 _SURE = 0.08
 # ... and no other box covers this share of the smaller of the two: it may take both for one.
 _TOUCHING = 0.1
-# Who is seen where another track's box is, by at least this IoU, and better than where his own
-# is, is that other.
+# A measurement is of another track's object if it overlaps that track's box by at least this IoU,
+# and more than its own track's box.
 _ANOTHERS = 0.3
 
 
@@ -51,7 +51,7 @@ def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt
         camera: Background motion between the frames, 2x3, RGB pixels.
         dt_s: Seconds between the frames.
         config: Tracker settings.
-        oscillating: Whose width oscillates, (N,); None for nobody's.
+        oscillating: Which widths oscillate, (N,); None for none of them.
     """
     if len(states) == 0:
         return states
@@ -87,7 +87,7 @@ def _measured_velocity(states: States, motions: Sequence[Motion | None], camera:
 
 
 def expect(states: States, dt_s: float) -> Expectation:
-    """Return what velocity predicts for the next ``dt_s`` seconds, nan for newborns."""
+    """Return what velocity predicts for the next ``dt_s`` seconds, nan where it is unknown."""
     sigma = kalman.speed_sigma(states)
     shift = states[:, 1, :2] * dt_s
     shift[sigma > _UNKNOWN_SPEED * kalman.sizes(states)] = np.nan
@@ -130,11 +130,12 @@ def update_from_siamese(states: States, before: Frame, frame: Frame, ids: Sequen
                 config: TrackerConfig) -> States:
     """Return the states (N, 5, 4) of ``ids`` after what the network saw on their frame.
 
-    The network's errors about what stays as it is are alike from look to look. Arms and legs do
-    not, so that where it is sure of a width, every look at it counts in full, and the width
-    oscillates from then on, see ``width_model``. Another object near enough to be taken for a part
-    of this one forbids that. A look that found the object of another track, as happens where one
-    hides behind the other, does not count.
+    The network repeats its errors about what stays the same, so its measurements count less the
+    closer they follow each other. Arms and legs do not stay the same. Where the network is sure of
+    a width, every measurement of it counts in full, and the width oscillates from then on, see
+    ``width_model``; not so where another object is near enough to be taken for a part of this one.
+    A measurement of another track's object does not count. This happens where one object hides
+    behind the other.
     """
     rows = [row for row, track_id in enumerate(ids) if track_id in frame.measurements
             and frame.measurements[track_id].finds(config.siamese_min_presence)]
@@ -165,7 +166,7 @@ def _all_boxes(states: States, frame: Frame, ids: Sequence[int]) -> BoxArray:
 
 
 def _own(seen: BoxArray, rows: Sequence[int], boxes: BoxArray) -> NDArray[np.bool_]:
-    """Return whether what tracks, the ``rows`` of ``boxes``, saw is their own object, (R,)."""
+    """Return which measurements, of the tracks ``rows`` of ``boxes``, show their object, (R,)."""
     others = iou(seen, boxes)
     place = np.arange(len(rows)), np.array(rows, dtype=np.intp)
     own = others[place]

@@ -44,7 +44,7 @@ def follow(first: Image8, second: Image8, points: Points, forward_backward_px: f
         forward_backward_px: Largest distance by which a point may miss itself when it is followed
             back.
         checked: How many of the points, from the first, are followed back; None means all. The
-            others cost half, for those who sort out outliers otherwise.
+            others cost half; use this where outliers are sorted out in another way.
     """
     if len(points) == 0:
         return Flow(points, points, np.zeros(0, dtype=bool))

@@ -11,8 +11,8 @@ from rtrack_ros.tracking.motion.field import MotionSource
 from rtrack_ros.tracking.motion.filter_step import expect
 from rtrack_ros.tracking.motion.kalman import States
 
-# A track without flow for so long takes any motion on: it may have turned. Sooner it would take
-# that of what hides it.
+# After so long without flow a track accepts any motion, as it may have turned. Earlier it would
+# take the motion of its occluder.
 _RESUME_AFTER_S = 0.4
 
 

@@ -19,9 +19,9 @@ States = NDArray[np.float64]
 
 _MIN_SIZE_PX = 2.0
 _PLAUSIBLE = 2.0
-# Flow slides off its object: box sizes per square root of a second.
+# How fast flow slides off its object: box sizes per square root of a second.
 _DRIFT = 0.05
-# Box sizes per second by which a newborn may move and grow.
+# Box sizes per second by which a new object may move and grow.
 _FIRST_SPEED = np.array([2.0, 2.0, 0.2, 0.2])
 # Distance of the centres of two boxes that overlap by half, in box sizes.
 _OVERLAP_DISTANCE = 1 / 3
@@ -32,9 +32,8 @@ _SIZE_NOISE = np.array([1.0, 1.0, 0.04, 0.04])
 def new_states(boxes: BoxArray, noise: NDArray[np.float64]) -> States:
     """Return states at rest, shape (N, 5, 4), for boxes (N, 4).
 
-    ``noise`` (N, 4) is the standard deviation of centre x, y, width and height in pixels.
-    The speed
-    is unknown by two box sizes per second.
+    ``noise`` (N, 4) is the standard deviation of centre x, y, width and height in pixels. That of
+    the speed is two box sizes per second.
     """
     states = np.zeros((len(boxes), 5, 4))
     states[:, 0, :2] = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -104,9 +103,9 @@ def measure_position(states: States, boxes: BoxArray,
                      variance: NDArray[np.float64]) -> States:
     """Return the states after an answer gave ``boxes`` (N, 4) with ``variance`` (N, 4) px^2.
 
-    An answer that contradicts the state by more than two standard deviations is believed: the
-    state's own covariance is raised to make it plausible (strong tracking filter, Zhou and Frank,
-    1996), because a box that slid off its object does so without noticing.
+    An answer may contradict the state by more than two standard deviations, as the filter does
+    not notice when its box slides off the object. The state's own covariance is then raised to
+    make the answer plausible (strong tracking filter, Zhou and Frank, 1996).
     """
     measured = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2,
                                boxes[:, 2:] - boxes[:, :2]], axis=1)

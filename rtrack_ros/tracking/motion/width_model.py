@@ -1,10 +1,10 @@
-"""A walker's width, which oscillates with every step.
+"""Width model: the width of a walking person, which oscillates with every step.
 
 Flow shows how a body comes nearer, not how far its arms and legs reach. Where the network is sure
-of the width of who stands upright, that is therefore followed as fast as limbs swing, with a speed
-of its own which flow has no say in, and foretold. It keeps about what is usual for it, so that
-nobody dwindles on his way behind something; once the network is no longer sure, it is that again.
-Amounts are our choice.
+of the width of an upright box, the filter follows it as fast as limbs move, and predicts it. The
+width then has a speed of its own, which flow does not change. It stays near its usual value, so
+that a box does not shrink as its object goes behind something. Once the network is no longer sure,
+the width returns to that value. Amounts are our choice.
 """
 
 from collections.abc import Sequence
@@ -18,42 +18,42 @@ from rtrack_ros.tracking.motion.kalman import States
 
 WIDTH: Final = 2
 """Column of the width in states."""
-# Seconds for which a width goes on oscillating after the network has last told it: half a step.
+# Seconds for which a width goes on oscillating after its last measurement: half a step.
 _LASTS_S = 0.2
-# By how much of itself a width may have swung, and the widths per second at which it may, ...
+# Share of itself by which a width may be off its mean, and its speed in widths per second, ...
 _REACH, _SPEED = 0.25, 3.0
 # ... and its white acceleration in widths per second squared: it oscillates about twice a
 # second.
 _ACCELERATION = 20.0
-# Seconds over which the usual width is the mean, and how far a swing goes from it.
+# Seconds over which the usual width is the mean, and the bounds of a width as shares of it.
 _USUAL_S = 1.0
 _MIN, _MAX = 0.6, 1.6
-# Heights of who walks over widths.
+# Least height over width of an upright box.
 _TALL = 1.5
-# Share of the width by which it may be carried ahead.
+# Share of itself by which a width may be carried ahead.
 _MAX_AHEAD = 0.25
 
 
 def upright(states: States) -> NDArray[np.bool_]:
-    """Return which of the boxes (N,) are as tall as those of who stands or walks."""
+    """Return which of the boxes (N,) are as tall as that of a standing or walking person."""
     return np.asarray(states[:, 0, WIDTH + 1] > _TALL * states[:, 0, WIDTH])
 
 
 def oscillating(frame: Frame, ids: Sequence[int]) -> NDArray[np.bool_]:
-    """Return whose width (N,) oscillates, by what the network told until a frame."""
+    """Return which widths (N,) oscillate, by the network's measurements up to a frame."""
     return np.array([track_id in frame.width_states for track_id in ids], dtype=bool)
 
 
 def add_process_noise(states: States, which: NDArray[np.bool_], dt_s: float) -> States:
-    """Return states (N, 5, 4) whose widths may have swung for ``dt_s`` seconds where ``which``."""
+    """Return states (N, 5, 4) with ``dt_s`` seconds of noise on the widths of ``which``."""
     noise = which * (_ACCELERATION * states[:, 0, WIDTH]) ** 2
-    swung = states.copy()
-    swung[:, 2:, WIDTH] += noise[:, None] * np.array([dt_s ** 3 / 3, dt_s ** 2 / 2, dt_s])
-    return swung
+    noisy = states.copy()
+    noisy[:, 2:, WIDTH] += noise[:, None] * np.array([dt_s ** 3 / 3, dt_s ** 2 / 2, dt_s])
+    return noisy
 
 
 def begin(states: States, which: NDArray[np.bool_]) -> States:
-    """Return states (N, 5, 4) of which those of ``which`` may be anywhere in their swing."""
+    """Return states (N, 5, 4) where the widths of ``which`` may be anywhere in their step."""
     begun = states.copy()
     extent = which * states[:, 0, WIDTH]
     begun[:, 2, WIDTH] += (_REACH * extent) ** 2
@@ -63,12 +63,12 @@ def begin(states: States, which: NDArray[np.bool_]) -> States:
 
 def update_width(states: States, usual: NDArray[np.float64], measured: NDArray[np.bool_],
                  before: Frame, frame: Frame, ids: Sequence[int]) -> States:
-    """Write whose widths swing by a frame, and return states (N, 5, 4) that swing no farther.
+    """Write which widths oscillate on a frame, and return states (N, 5, 4) with them in bounds.
 
     Args:
         states: After what the network saw on ``frame``.
-        usual: Widths (N,) that would be usual of who begins to swing, pixels.
-        measured: Whose width the network told, (N,).
+        usual: Widths (N,) in pixels, the usual ones of tracks that begin to oscillate.
+        measured: Whether the network measured the width, (N,).
         before: The frame before.
         frame: Gets ``width_states``.
         ids: The tracks.
@@ -96,6 +96,6 @@ def update_width(states: States, usual: NDArray[np.float64], measured: NDArray[n
 
 def growth_ahead(states: States, which: NDArray[np.bool_],
                  prediction_horizon_s: float) -> NDArray[np.float64]:
-    """Return by how many pixels the widths (N,) of those that swing will have grown."""
+    """Return by how many pixels the widths (N,) of ``which`` will have grown, 0 elsewhere."""
     most = _MAX_AHEAD * states[:, 0, WIDTH]
     return np.where(which, np.clip(prediction_horizon_s * states[:, 1, WIDTH], -most, most), 0.0)
