@@ -1,0 +1,1 @@
+"""Recordings and data sets on disk: bags, videos, and sequences with truth."""

@@ -1,0 +1,1 @@
+"""Engines that run a model, one module each, all with the interface of ``base``."""

@@ -1,0 +1,1 @@
+"""Scores of tracks and answers against the truth."""

@@ -1,0 +1,1 @@
+"""What a model is asked and what it answers: prompts, grammars, the parser, the four tasks."""

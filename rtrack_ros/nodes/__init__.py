@@ -1,0 +1,1 @@
+"""The ROS node and all that it needs of ROS."""

@@ -1,0 +1,1 @@
+"""Parameters of the node: one schema, their values, and the files written from it."""

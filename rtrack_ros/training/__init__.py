@@ -1,0 +1,1 @@
+"""Training of the models and of the Siamese network."""

@@ -1,1 +1,1 @@
-"""Measuring methods of learning: what reinforcement, Advantage Scaling and a sensor give."""
+"""Measuring methods of learning: the gain from reinforcement, Advantage Scaling and a sensor."""

@@ -1,1 +1,1 @@
-"""What a model is worth at the tasks about one object, on held-out simulated scenes."""
+"""How good a model is at the tasks about one object, on held-out simulated scenes."""

@@ -1,0 +1,1 @@
+"""The streaming benchmark: our tracker and its baselines on held-out simulated scenes."""

@@ -1,0 +1,1 @@
+"""Tracks and scores of whole data sets."""

@@ -1,0 +1,1 @@
+"""The streaming protocol, in which answers come late, and its baselines."""

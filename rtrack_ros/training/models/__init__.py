@@ -1,0 +1,1 @@
+"""Model folders to train: rtrack-nano and Qwen-VL, with the tokenizer."""

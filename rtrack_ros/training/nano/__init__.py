@@ -1,0 +1,1 @@
+"""The trainer of rtrack-nano: batches, augmentation, losses, decoding."""

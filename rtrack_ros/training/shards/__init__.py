@@ -1,0 +1,1 @@
+"""Training frames and close views, drawn to disk once for many epochs."""

@@ -1,0 +1,1 @@
+"""The trainer of the tracker's Siamese network: its pairs, batches and scores."""

@@ -1,0 +1,1 @@
+"""Training questions with their answers, by task and by number."""
