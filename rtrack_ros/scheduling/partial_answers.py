@@ -1,4 +1,4 @@
-"""The thread that passes on boxes of an answer while the model still writes the others."""
+"""Partial answers: a thread passes on boxes of an answer while the model writes the others."""
 
 import threading
 from contextlib import suppress
@@ -7,10 +7,10 @@ from rtrack_ros.language.answers import Answer, OnAnswer
 
 
 class PartialAnswers:
-    """Passes on what is known of answers that are being written, in a thread of its own.
+    """Passes on answers that are still being written, in a thread of its own.
 
-    The model is not held up by what is done with it; where that takes longer than the next box,
-    the newest is passed on alone, for it holds all boxes before.
+    The model never waits for the receiver. If the receiver takes longer than the next box, only
+    the newest partial answer is passed on; it holds all boxes before.
 
     Args:
         on_partial: Called with the newest partial answer.
@@ -45,7 +45,7 @@ class PartialAnswers:
 
     def _work(self) -> None:
         while (answer := self._take()) is not None:
-            # The whole answer follows, and meets the same trouble where it is counted.
+            # The whole answer follows and fails the same way; it is counted there.
             with suppress(Exception):
                 self._on_partial(answer)
 

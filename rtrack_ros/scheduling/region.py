@@ -5,10 +5,10 @@ from rtrack_ros.frames import Region
 from rtrack_ros.language.closeup import placed
 
 _MARGIN = 0.5
-"""Room on every side, as a share of the larger side of what is looked at: an object may have moved
-further than believed, and a model reads an object better with what stands around it."""
+"""Room on every side, as a share of the larger side of the boxes: an object may have moved further
+than predicted, and a model reads an object better with its surroundings."""
 _MIN_GAIN = 1.25
-"""An enlargement below this tells the model nothing new and hides newcomers all the same."""
+"""A smaller enlargement shows the model nothing new, and still hides new objects."""
 
 
 def region_of_interest(boxes: BoxArray, image_size: tuple[int, int],
@@ -16,8 +16,8 @@ def region_of_interest(boxes: BoxArray, image_size: tuple[int, int],
     """Return the region in which a model sees ``boxes`` enlarged; None where that gains little.
 
     The region has the aspect ratio of the model's input, so that nothing is squeezed, and is never
-    smaller than that input, so that every pixel of the camera is used and none is invented. It
-    contains all boxes with a margin, cut where the image ends.
+    smaller than that input, so that every pixel of the camera is used and none is interpolated. It
+    contains all boxes with a margin, cut at the edges of the image.
 
     Args:
         boxes: x1, y1, x2, y2 in pixels of the image, shape (N, 4).

@@ -1,17 +1,17 @@
 """What the model is asked next: which queries, in which order, and about which part of the image.
 
-The model is slow, so that every question counts. Five rules, in this order:
+The model is slow, so every question counts. Five rules, in this order:
 
-1. The newest pair is asked about; one that nobody asked about is worth nothing once a newer one is
-   there. (``worker`` sees to that live; a file is asked at intervals.)
-2. A query that waited for as many questions as there are queries comes next: nobody starves.
+1. The newest pair is asked about. A pair that was not asked about is dropped once a newer one is
+   there. (``worker`` does that live; a file is asked about at intervals.)
+2. A query that waited for as many questions as there are queries comes next: no query starves.
 3. Then a query that was never asked, or was replaced; then one with a track that is new, lost or
    doubtful; then the one that waited longest.
 4. When a query's tracks are all sure, only the region around them is asked about, enlarged, if the
-   model gains from that; the whole image at intervals all the same, as newcomers are found there.
+   model gains from that. The whole image is still asked about at intervals, to find new objects.
 5. Several queries may be asked about one pair where they share its encoding.
 
-Time is that of the pairs' stamps: a recording is asked the same whenever it is played.
+Time is that of the pairs' stamps: a recording gets the same questions whenever it is played.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ from rtrack_ros.settings import check_settings, setting
 from rtrack_ros.tracking.track import Track, TrackState
 
 STAMP_JITTER_NS: Final = 2_000_000
-"""Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds, and are meant by it."""
+"""Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds; they count as 0.3 s."""
 _GONE_SCORE = 0.05
-"""Score below which a track is only remembered for its id: no question waits for it."""
+"""Score below which a track is only kept for its id: it changes no question."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Schedule:
     """Settings of the scheduler.
 
     Attributes:
-        crop_size: (width, height) in pixels of the model's input where it gains from crops; None
-            where it is always to be shown the whole image. The model says, see ``for_model``.
+        crop_size: (width, height) in pixels of the model's input where the model gains from
+            crops; None where it always gets the whole image. ``for_model`` sets it.
     """
 
     deadline_s: float | None = setting(
@@ -47,7 +47,7 @@ class Schedule:
         'their result must not depend on the machine', 's', (0.001, 600.0), advanced=True)
     full_frame_interval_s: float = setting(
         2.0, 'Longest time between two questions of one sentence about the whole image, where '
-        'crops are in use; raising it enlarges more often and finds newcomers later', 's',
+        'crops are in use; raising it enlarges more often and finds new objects later', 's',
         (0.0, 600.0), advanced=True)
     confident_score: float = setting(
         0.8, 'Score from which a track is sure; raising it asks about the whole image and about '
@@ -116,13 +116,13 @@ class Scheduler:
         self._turn = 0
 
     def forget(self) -> None:
-        """Forget who was asked about when, for a reset."""
+        """Forget which query was asked when, for a reset."""
         self._attention.clear()
         self._turn = 0
 
     def questions(self, pair: FramePair, queries: Sequence[Query],
                   tracks: Sequence[Track]) -> list[Question]:
-        """Return one question for every query, the one most in need first.
+        """Return one question for every query, the most needed one first.
 
         Args:
             pair: The pair to be asked about.
@@ -135,7 +135,7 @@ class Scheduler:
         return [Question(query, self._region(query, pair, tracks)) for query in ranked]
 
     def now(self, questions: Sequence[Question]) -> list[Question]:
-        """Return those of the ranked ``questions`` to put now: the first, and what it shares.
+        """Return those of the ranked ``questions`` to put now: the first, and those that share it.
 
         Targets are looked for in windows of their own and share nothing.
         """

@@ -1,7 +1,7 @@
-"""Sentences and targets behind one question: a target is looked for where its track has it.
+"""Answers queries by sentence or by target: a target is looked for around its track.
 
-A target is known by its look in a box (R1-Track, arXiv 2506.21980), not by words. What the model
-is shown is a template of it and a window about its track; the answer says nothing about what lies
+A target is known by its appearance in a box (R1-Track, arXiv 2506.21980), not by words. The model
+is shown a template of it and a window around its track. The answer says nothing about what lies
 outside that window.
 """
 
@@ -19,7 +19,7 @@ from rtrack_ros.tracking.track import Track, surest
 
 
 class LocatesTargets(Protocol):
-    """Whatever finds a target again; ``language.locator.Locator`` is one."""
+    """Finds a target again; ``language.locator.Locator`` is one."""
 
     def template(self, pair: FramePair, box: Box) -> Template:
         """Return a target to look for."""
@@ -75,8 +75,8 @@ class TargetGrounder:
             pair: The pair, whole for a target.
             query: A sentence, or a target that was shown.
             deadline_s: Seconds after which the answer is of no use; None waits.
-            on_partial: Called with what is known of the answer to a sentence while it is
-                written, see ``language.grounder.Grounder.ground``.
+            on_partial: Called with the answer to a sentence while it is written, see
+                ``language.grounder.Grounder.ground``.
 
         Raises:
             EngineError: no text could be produced.
@@ -88,7 +88,7 @@ class TargetGrounder:
         started = time.perf_counter()
         with self._lock:
             template = self._known.get(query.epoch)
-        if template is None:  # let go meanwhile: nobody waits for this answer
+        if template is None:  # the query ended meanwhile: its answer is refused
             return Answer(pair.stamp_ns, query.id, query.epoch, ())
         box = self._believed(query)
         found = self._locator.locate(template, pair, box, deadline_s)
@@ -97,7 +97,7 @@ class TargetGrounder:
                       (time.perf_counter() - started) * 1e3, self._locator.window(pair, box))
 
     def _believed(self, query: Query) -> Box:
-        """Return the box of the query's surest track, where it was last if there is none."""
+        """Return the box of the query's surest track, the last one known if there is none."""
         track = surest(self._tracks(), query.id)
         with self._lock:
             last = self._places.get(query.epoch, (0.0, 0.0, 0.0, 0.0))

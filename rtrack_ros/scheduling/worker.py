@@ -1,4 +1,4 @@
-"""The thread that asks the model about the newest pair, and survives whatever happens to it."""
+"""The thread that asks the model about the newest pair, and survives every error."""
 
 import threading
 import time
@@ -24,11 +24,11 @@ Result = TypeVar('Result')
 
 
 class GroundsQueries(Protocol):
-    """Whatever answers a query about a pair; ``language.grounder.Grounder`` is one."""
+    """Answers a query about a pair; ``language.grounder.Grounder`` is one."""
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
                on_partial: OnAnswer | None = None) -> Answer:
-        """Return the answer, or raise when there is none; tell what is known of it by then."""
+        """Return the answer, or raise without one; pass on its boxes while it is written."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class WorkerCounts:
         engine_errors: Questions on which the engine failed, missed deadlines included.
         deadlines_missed: Questions given up because their deadline passed.
         consecutive_failures: Failures since the last answer; they lengthen the back-off. A missed
-            deadline is none: the engine works, and the next pair is worth asking about at once.
+            deadline does not count: the engine works, and the next pair is asked about at once.
         last_error: Text of the last failure, empty before one.
     """
 
@@ -104,7 +104,7 @@ class _Offer:
 
 @dataclass(frozen=True, eq=False)
 class EngineJob:
-    """Something that somebody wants done with the engine, and where its result goes."""
+    """Work to be done with the engine, and where its result goes."""
 
     work: Callable[[], Any]
     future: Future[Any]
@@ -124,7 +124,7 @@ class GroundingWorker:
     Args:
         grounder: Answers questions; its exceptions are counted, never fatal.
         on_answer: Called in the worker's thread with every answer, and in a thread of its own
-            with the newest of what is known of one while it is written.
+            with the newest partial answer while one is written.
         scheduler: Says what is asked in which order; None takes one by default. The worker's
             thread alone uses it.
     """
@@ -155,7 +155,7 @@ class GroundingWorker:
             self._wake.notify()
 
     def submit(self, work: Callable[[], Result]) -> 'Future[Result]':
-        """Have something done with the engine in its thread, before the next question.
+        """Queue work with the engine, done in its thread before the next question.
 
         The future is cancelled if the worker closes before that.
         """
@@ -193,12 +193,12 @@ class GroundingWorker:
                 self._scheduler.forget()
             ranked = self._scheduler.questions(offer.pair, offer.queries, offer.tracks)
             for turn, question in enumerate(self._scheduler.now(ranked)):
-                # After a failure the newest pair is worth more than the rest of this one.
+                # After a failure the newest pair matters more than the rest of this one.
                 if self._closed or not self._ask(offer.pair, question, turn > 0):
                     break
 
     def _take(self) -> _Offer | EngineJob | None:
-        """Wait for an errand, or a pair after the back-off of a failing engine; None closes."""
+        """Wait for a job, or a pair after the back-off of a failing engine; None closes."""
         with self._wake:
             free_at = time.monotonic() + self.counts.back_off_s
             while not self._closed:
@@ -215,7 +215,7 @@ class GroundingWorker:
         """Put one question; returns whether it was answered."""
         self._scheduler.asked(question, pair.stamp_ns)
         self.counts.put(question, shared)
-        # Whatever the engine or the tracker raises, the next pair deserves its question.
+        # Whatever the engine or the tracker raises, the next pair is asked about.
         try:
             answer = self._grounder.ground(question.view(pair), question.query,
                                            self._scheduler.schedule.deadline_s,
