@@ -1,11 +1,11 @@
-"""The front door: the whole of tracking behind a few verbs.
+"""The pipeline: all of tracking behind a few methods.
 
 ``build_pipeline`` puts it together; then set a query, push pairs, read stats, close.
 
 With a grounding worker it serves a live camera: ``push`` returns within milliseconds and answers
-arrive when they arrive. ``synchronous`` serves files: the model is asked inside ``push`` every
-``ask_interval_s`` of stamp time, and the result depends on nothing but the input. Both ask what
-the same ``Scheduler`` finds worth asking.
+arrive later. ``synchronous`` serves files: the model is asked inside ``push`` every
+``ask_interval_s`` of stamp time, and the result depends on nothing but the input. In both cases
+the same ``Scheduler`` chooses the questions.
 """
 
 import threading
@@ -39,7 +39,7 @@ class RequestError(ValueError):
 
 
 class DescribesObjects(Protocol):
-    """Whatever puts an object into words; ``language.describer.Describer`` is one."""
+    """Describes an object in words; ``language.describer.Describer`` is one."""
 
     def describe(self, pair: FramePair, box: Box, deadline_s: float | None = None) -> str:
         """Return a description of what is in a box of a pair."""
@@ -47,15 +47,15 @@ class DescribesObjects(Protocol):
 
 @dataclass(frozen=True)
 class PipelineConfig:
-    """Settings of a pipeline; what the model can do is the model's own business.
+    """Settings of a pipeline; the model itself says what it can do.
 
     Attributes:
         tracker: Settings of the tracker; its ``accuracy`` is replaced by the model's, where the
             model knows its own.
         schedule: What the model is asked in which order.
         crops: Whether sure tracks are asked about enlarged, one of ``engines.base.USES``.
-        refine: Whether answers are looked at again from near, likewise; None takes 'never' where
-            answers are wanted at once (live) and 'auto' elsewhere.
+        refine: Whether every box of an answer is asked about again, enlarged, likewise; None
+            takes 'never' where answers are wanted at once (live) and 'auto' elsewhere.
         max_boxes: Most boxes in one answer.
     """
 
@@ -74,7 +74,7 @@ class PipelineStats:
         pairs: Pairs pushed.
         tracks_alive: Tracks alive, lost and tentative ones included.
         answers: Answers applied.
-        answers_late: Answers about frames no longer (or never) in the history.
+        answers_late: Answers about frames no longer in the history, or never in it.
         answers_stale_epoch: Answers to a query replaced meanwhile.
         answers_invalid: Model outputs that broke the answer format.
         engine_errors: Questions on which the engine failed.
@@ -118,7 +118,7 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
     """Return a pipeline around an engine: grounding, and locating and describing where it can.
 
     Args:
-        engine: Answers questions; whoever loaded it closes it, after the pipeline.
+        engine: Answers questions; the caller closes it, after the pipeline.
         config: Settings; None takes the defaults.
         live: Whether the model is asked in a thread of its own, as for a camera; otherwise inside
             ``push``, as for files, so that the result depends on nothing but the input.
@@ -222,8 +222,8 @@ class TrackingPipeline:
                    stamp_ns: int | None = None) -> Track:
         """Follow one target from a box (R1-Track, arXiv 2506.21980), from the thread of ``push``.
 
-        The target takes the place of a query of the same id. The model looks for it again by how
-        it looks on the newest pair.
+        The target replaces a query of the same id. The model looks for it again by its appearance
+        on the newest pair.
 
         Args:
             box: x1, y1, x2, y2 in RGB pixels.
@@ -258,7 +258,7 @@ class TrackingPipeline:
         return found[0]
 
     def describe(self, track_id: int) -> 'Future[str]':
-        """Return what will be the description of a track (OmniPT, arXiv 2511.17053).
+        """Return the future description of a track (OmniPT, arXiv 2511.17053).
 
         The model is asked about the track's box on the newest pair, between two of its questions.
 
@@ -310,7 +310,7 @@ class TrackingPipeline:
             self._answered_ns = None
 
     def close(self) -> bool:
-        """Stop the worker; returns whether it ended in time. The pipeline is of no use then."""
+        """Stop the worker; returns whether it ended in time. The pipeline cannot be used then."""
         return self._worker is None or self._worker.close()
 
     def _ask_now(self, grounder: GroundsQueries, pair: FramePair, queries: tuple[Query, ...],
@@ -321,7 +321,7 @@ class TrackingPipeline:
         for turn, question in enumerate(due):
             self._scheduler.asked(question, pair.stamp_ns)
             self._counts.put(question, shared=turn > 0)
-            # A file is worth reading to its end even where the model fails on a frame.
+            # A file is read to its end even where the model fails on a frame.
             try:
                 self._apply(grounder.ground(question.view(pair), question.query))
                 self._counts.succeeded()
@@ -350,7 +350,7 @@ class TrackingPipeline:
 
 
 def _one_for_each_target(tracks: list[Track], queries: Sequence[Query]) -> list[Track]:
-    """Return the tracks without those of a target beside its surest one: it is in one place."""
+    """Return the tracks, of each target only the surest one: it is in one place."""
     kept = {query.id: surest(tracks, query.id) for query in queries if query.by_template}
     return [track for track in tracks if kept.get(track.query_id, track) is track]
 

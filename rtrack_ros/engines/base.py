@@ -1,4 +1,4 @@
-"""What every engine promises: images and a prompt under a grammar in, text with timings out."""
+"""The interface of all engines: images and a prompt under a grammar in, text with timings out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import Image8
 
 TASKS: Final = ('ground', 'locate', 'verify', 'describe')
-"""What a model may be asked: where is what a sentence means, where is this target now, is this
-object what a sentence says, and what is this object."""
+"""What a model may be asked: where are the objects that a sentence means, where is this target
+now, is this object what a sentence says, and what is this object."""
 
 USES: Final = ('auto', 'always', 'never')
-"""When something is done that costs time: 'auto' is where the model says that it gains."""
+"""When to do something that costs time: 'auto' does it where the model says that it gains."""
 
 OnText = Callable[[str], object]
-"""Is given the text of an answer as far as it is written, again and again while it grows."""
+"""Called with the text of an answer so far, repeatedly while it is written."""
 
 
 class EngineError(RuntimeError):
@@ -28,11 +28,11 @@ class TaskError(EngineError):
 
 
 class DeadlineError(EngineError):
-    """No answer came within the deadline; the engine itself is well."""
+    """No answer came within the deadline; the engine itself works."""
 
 
 class CancelledError(EngineError):
-    """The question was taken back before its answer was complete; the engine itself is well."""
+    """The question was taken back before its answer was complete; the engine itself works."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,13 @@ class Capabilities:
         labels: Words the model was trained to use as labels; empty where any word may come.
         prompt: Style of the prompt the model was trained with.
         crops: Whether the model gains from being asked about an enlarged part of the image.
-        refine: Whether its answers gain from a second look at every box, from near.
+        refine: Whether its answers gain from refinement: asking again about every box, enlarged.
         shares_images: Whether the engine is a ``SharesImages``: several prompts about the same
             images cost one encoding of them.
         tasks: What the model was trained for, of ``TASKS``.
-        accuracy: How far its answers can be trusted; None where nobody measured it.
-        concurrency: How many questions it gains from having in flight, each asked by a thread of
-            its own; 1 where the engine must be used by one thread at a time.
+        accuracy: How far its answers can be trusted; None where it was not measured.
+        concurrency: How many questions at once are of use, each asked by a thread of its own; 1
+            where the engine must be used by one thread at a time.
     """
 
     name: str
@@ -157,7 +157,7 @@ class Engine(Protocol):
             max_tokens: Upper bound on generated tokens.
             deadline_s: Seconds after which the answer is of no use.
             on_text: Called while the answer is written, from any thread; must return at once.
-                An engine that cannot tell before the end never calls it.
+                An engine that has no text before the end never calls it.
             cancellation: Takes the question back when it is cancelled, from any thread.
 
         Raises:
