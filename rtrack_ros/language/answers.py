@@ -25,7 +25,7 @@ class Grounding:
 
 @dataclass(frozen=True)
 class Answer:
-    """The model's answer to one query about one frame; no groundings means nobody is there.
+    """The model's answer to one query about one frame; no groundings means that nothing matches.
 
     Attributes:
         stamp_ns: Stamp of the frame pair that was asked about.
@@ -35,8 +35,8 @@ class Answer:
         latency_ms: Wall time from asking to parsed answer.
         region: The part of the image that was asked about, in pixels of the original RGB image;
             the answer says nothing about what lies outside. None for the whole image.
-        partial: Whether it is still being written: more boxes may follow those that are there,
-            and what is not there says nothing yet.
+        partial: Whether it is still being written: more boxes may follow, and a missing box says
+            nothing yet.
     """
 
     stamp_ns: int
@@ -54,4 +54,4 @@ class Answer:
 
 
 OnAnswer = Callable[[Answer], object]
-"""Whoever wants an answer, or what is known of one."""
+"""Takes an answer, or a partial one."""

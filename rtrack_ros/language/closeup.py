@@ -1,4 +1,4 @@
-"""The part of a frame pair in which one object is looked at closely, and boxes within it."""
+"""Close views: the part of a frame pair that shows one object enlarged, and boxes within it."""
 
 from math import hypot, sqrt
 from typing import Final
@@ -22,7 +22,7 @@ def window_around(box: Box, factor: float, image_size: tuple[int, int],
 
     It has ``factor`` squared times the area of the box and the aspect ratio of the model's input,
     so that nothing is squeezed. R1-Track pads a square crop with black beyond the image; here the
-    window is moved inside, so that it shows as much of the world as it can.
+    window is moved inside, so that it shows as much of the image as it can.
 
     Args:
         box: x1, y1, x2, y2 in pixels; it may reach beyond the image.

@@ -20,7 +20,7 @@ BBOX_PROTOCOLS: Final = tuple(_UNITS)
 
 
 class ProtocolError(ValueError):
-    """A model names a coordinate protocol that nobody here can read."""
+    """A model names an unknown coordinate protocol."""
 
 
 def check_protocol(protocol: str) -> None:

@@ -1,4 +1,4 @@
-"""What is the object in this box? OmniPT's task (arXiv 2511.17053) on a close view of a track."""
+"""The task describe (OmniPT, arXiv 2511.17053): what is this object, on a close view of it?"""
 
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
@@ -18,8 +18,8 @@ class Describer:
 
     Raises:
         TaskError: the engine's model was not trained to describe.
-        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
-        PromptError: the engine's model names a prompt style nobody here can write.
+        ProtocolError: the engine's model names an unknown coordinate protocol.
+        PromptError: the engine's model names an unknown prompt style.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -37,7 +37,7 @@ class Describer:
 
         Raises:
             EngineError: no text could be produced.
-            AnswerError: the text is no description, or was cut off.
+            AnswerError: the text is not a description, or was cut off.
         """
         view, named = self._object_crops.of(pair, box)
         prompt = describe_prompt(named, self._asker.capabilities.prompt)

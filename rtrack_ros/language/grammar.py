@@ -1,8 +1,9 @@
 """The answer grammars: the only texts a model may write, and the writer of such texts.
 
-Where boxes are asked for, one item is ``{"bbox_2d": [312, 148, 467, 633], "label": "person"}``,
-the form in which the Qwen-VL family grounds; nobody is ``[]``. No whitespace is free: a weak model
-would spend its tokens on it. A verdict is ``Yes`` or ``No``, a description a few words.
+In an answer with boxes one item is ``{"bbox_2d": [312, 148, 467, 633], "label": "person"}``, the
+form in which the Qwen-VL family grounds. An answer without boxes is ``[]``. No whitespace is
+optional: a weak model would spend its tokens on it. A verdict is ``Yes`` or ``No``, a description
+a few words.
 """
 
 import json
@@ -47,8 +48,8 @@ def answer_grammar(max_boxes: int, labels: Sequence[str] | None = None) -> Gramm
 def verdict_grammar() -> Grammar:
     """Return the grammar of an answer to a yes-or-no question.
 
-    The notations accept the same words, but JSON has no bare ones: under its schema they stand in
-    quotes, which ``language.parser.parse_words`` takes off.
+    The notations accept the same words. Under the JSON schema they are in quotes, which
+    ``language.parser.parse_words`` removes.
     """
     return Grammar(f'({YES}|{NO})', f'root ::= "{YES}" | "{NO}"', json.dumps({'enum': [YES, NO]}))
 

@@ -1,4 +1,4 @@
-"""One question to the model about one frame pair, from sentence to groundings."""
+"""The task ground: from a sentence and a frame pair to groundings, in one question."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ class Grounder:
     Several queries in turn about one and the same pair cost one encoding of its images where the
     engine can keep it.
 
-    Every grounding has score 1: the probability of a text is mostly that of its coordinates, which
-    spread over neighbours however sure the model is that somebody is there.
+    Every grounding has score 1. The probability of a text is mostly that of its coordinates, which
+    spreads over neighbours however sure the model is that an object is there.
 
     Args:
         engine: The engine that answers.
@@ -31,8 +31,8 @@ class Grounder:
 
     Raises:
         TaskError: the engine's model was not trained to ground.
-        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
-        PromptError: the engine's model names a prompt style nobody here can write.
+        ProtocolError: the engine's model names an unknown coordinate protocol.
+        PromptError: the engine's model names an unknown prompt style.
     """
 
     def __init__(self, engine: Engine, max_boxes: int = 12,
@@ -52,13 +52,13 @@ class Grounder:
                 image either way.
             query: The sentence and its epoch.
             deadline_s: Seconds after which the answer is of no use; None waits.
-            on_partial: Called with what is known of the answer whenever another box is written,
-                from any thread, where the engine tells; must return at once. Its boxes are those
-                of the answer, unless the answer is refused for what comes after them.
+            on_partial: Called with the answer so far whenever another box is written, from any
+                thread, where the engine passes on its text; must return at once. Its boxes are
+                those of the answer, unless the answer is refused for what comes after them.
 
         Raises:
             EngineError: no text could be produced.
-            AnswerError: the text is no answer, or was cut off.
+            AnswerError: the text is not an answer, or was cut off.
         """
         read = partial(self._read, pair, query, time.perf_counter())
         listener = None if on_partial is None else _Listener(read, on_partial)
@@ -68,7 +68,7 @@ class Grounder:
 
     def _read(self, pair: FramePair, query: Query, started: float, text: str,
               unfinished: bool = False) -> Answer:
-        """Return the answer that a text is, or as much of it as the text has so far."""
+        """Return the answer in a text, or the part of it that the text has so far."""
         groundings = self._asker.groundings(written_items(text) if unfinished else text, pair)
         latency_ms = (time.perf_counter() - started) * 1e3
         return Answer(pair.stamp_ns, query.id, query.epoch, groundings, latency_ms, pair.region,
@@ -76,14 +76,14 @@ class Grounder:
 
 
 class _Listener:
-    """Is given the growing text of an answer, and tells of it whenever another box is there."""
+    """Takes the growing text of an answer, and passes the answer on with every new box."""
 
     def __init__(self, read: Callable[..., Answer], on_partial: OnAnswer) -> None:
         self._read, self._on_partial = read, on_partial
         self._ends = 0
 
     def __call__(self, text: str) -> None:
-        """Take the text so far; what is wrong with it is said when it is complete."""
+        """Take the text so far; errors in it are raised when it is complete."""
         ends = text.count('}')
         if ends == self._ends:
             return

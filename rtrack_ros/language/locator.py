@@ -1,4 +1,4 @@
-"""Where is this target now? R1-Track's task (arXiv 2506.21980) on both spectra."""
+"""The task locate (R1-Track, arXiv 2506.21980): where is this target now, on both spectra?"""
 
 from dataclasses import dataclass, replace
 
@@ -13,10 +13,10 @@ from rtrack_ros.language.task_client import TOKENS_PER_BOX, TaskClient
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """A target as it looked when it was last known for sure.
+    """A target as it looked when its place was last certain.
 
     Attributes:
-        view: The window around it, images of its own: it outlives its frame.
+        view: The window around it, with copied images: it outlives its frame.
         box: x1, y1, x2, y2 of the target in pixels of the window.
     """
 
@@ -32,8 +32,8 @@ class Locator:
 
     Raises:
         TaskError: the engine's model was not trained to locate.
-        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
-        PromptError: the engine's model names a prompt style nobody here can write.
+        ProtocolError: the engine's model names an unknown coordinate protocol.
+        PromptError: the engine's model names an unknown prompt style.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -65,13 +65,13 @@ class Locator:
         Args:
             template: The target.
             pair: A whole frame pair, later or earlier.
-            believed_box: Where it is thought to be; the window around this is searched, and what
-                lies outside is not seen.
+            believed_box: Where it is expected; the window around this is searched, and what lies
+                outside is not seen.
             deadline_s: Seconds after which the answer is of no use; None waits.
 
         Raises:
             EngineError: no text could be produced.
-            AnswerError: the text is no answer, or was cut off.
+            AnswerError: the text is not an answer, or was cut off.
         """
         view = close_up(pair, believed_box, SEARCH_FACTOR, self._size)
         prompt = locate_prompt(self._asker.written(template.box, template.view),

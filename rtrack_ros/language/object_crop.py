@@ -1,4 +1,4 @@
-"""One object seen closely, with its box as a model reads it."""
+"""Object crops: one object seen closely, with its box as a model reads it."""
 
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
@@ -10,7 +10,7 @@ class ObjectCrops:
     """Close views for questions about one object; the last one is kept for the next question.
 
     Args:
-        asker: Whose questions they are for.
+        asker: Client that puts the questions.
     """
 
     def __init__(self, asker: TaskClient) -> None:

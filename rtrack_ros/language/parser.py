@@ -1,4 +1,4 @@
-"""The strict reader of answers. One parser serves every engine, constrained or not."""
+"""The strict parser of answers. One parser serves every engine, constrained or not."""
 
 import json
 import math
@@ -45,9 +45,9 @@ def parse_answer(text: str, protocol: str, image_size: Size,
 
 
 def written_items(text: str) -> str:
-    """Return the list that a text still being written holds so far, as a text of its own.
+    """Return the complete items of a list that is still being written, as the text of a list.
 
-    Items that are not complete are left out, and nothing is checked but where each of them ends.
+    Incomplete items are left out. Nothing is checked but where each item ends.
     """
     reader, end = json.JSONDecoder(), 0
     if not text.startswith('['):
@@ -64,14 +64,14 @@ def written_items(text: str) -> str:
 
 
 def parse_words(text: str, grammar: Grammar) -> str:
-    """Return an answer in words, once it is seen to be one of a grammar.
+    """Return an answer in words after checking it against a grammar.
 
     Args:
         text: What the model wrote, in quotes where it wrote JSON.
         grammar: ``verdict_grammar()`` or ``description_grammar()``.
 
     Raises:
-        AnswerError: the text is none of the grammar's.
+        AnswerError: the text does not fit the grammar.
     """
     words = _load(text) if text.startswith('"') else text
     if not isinstance(words, str) or not re.fullmatch(grammar.regex, words):

@@ -1,4 +1,4 @@
-"""What the model is asked. Training and every engine build their prompts here and nowhere else."""
+"""The prompts. Training and every engine build their prompts here and nowhere else."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -8,9 +8,9 @@ from rtrack_ros.engines.base import Prompt
 _PAIR: Final = ('Two registered pictures of one moment follow, first RGB, then thermal (white is '
                 'hot). ')
 _GROUND: Final = {
-    # What rtrack-nano reads: the task it is asked most is told by having no word of its own.
+    # What rtrack-nano reads: its most frequent task is the one without a word of its own.
     'brief': '{sentence}\nRGB:',
-    # For a general model that must be told what to do and how to answer.
+    # For a general model, which needs to read what to do and how to answer.
     'full': 'Locate every object that matches this description: {sentence}\n'
             'Two registered images of one moment follow, first RGB, then thermal (white is hot). '
             'Answer with a JSON list of {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}}, or [] '
@@ -36,7 +36,7 @@ STYLES: Final = tuple(_GROUND)
 
 
 class PromptError(ValueError):
-    """A model was trained with a prompt that nobody here can write."""
+    """A model was trained with an unknown prompt style."""
 
 
 def ground_prompt(text: str, style: str = 'brief') -> Prompt:

@@ -1,4 +1,4 @@
-"""What the robot was asked: queries, their epochs, and the text that may become one."""
+"""Queries, their epochs, and the text that may become a query."""
 
 import threading
 import unicodedata
@@ -20,8 +20,8 @@ class Query:
         text: The sentence, cleaned.
         epoch: Counts every change of any query in this run; an answer to an older epoch of the
             same id is stale.
-        by_template: Whether it means one target that was shown in a box; the text is then but its
-            name.
+        by_template: Whether it means one target that was shown in a box; the text is then only
+            the target's name.
     """
 
     id: str
@@ -82,10 +82,10 @@ class QueryBook:
             return self._add(query_id, cleaned)
 
     def set_target(self, name: str, query_id: str = 'default') -> Query:
-        """Add a target that is known by its look, or replace a query by it.
+        """Add a target that is known by its appearance, or replace a query by it.
 
         Raises:
-            QueryError: the name cannot be one; nothing changes.
+            QueryError: the name is empty or too long; nothing changes.
         """
         cleaned = clean_query_text(name)
         if not cleaned:

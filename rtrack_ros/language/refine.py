@@ -1,12 +1,12 @@
-"""A second look at an answer: every box of it from near, and whoever else may be meant.
+"""Refinement: the model is asked again about every box of an answer, enlarged.
 
-A model that sees a whole scene at a few hundred pixels knows roughly where somebody is and hardly
-what he wears. Shown the window about him alone, enlarged, the same model knows both better. For
-each box of an answer it is therefore asked again: where the object is, in two windows of different
-size, whose boxes are averaged; and, where the sentence can be judged from near, whether the object
-is what it says. Others of the same kind are judged likewise, and join the answer where the model
-is sure of them. This is our own; R1-Track's search window (arXiv 2506.21980) and OmniPT's question
-about one object (arXiv 2511.17053) are what it is made of.
+A model that sees a whole scene at a few hundred pixels knows roughly where a person is and hardly
+what the person wears. In an enlarged window around that person the same model knows both better.
+So it is asked again about each box of an answer. It says where the object is, in two windows of
+different size, and the two boxes are averaged. Where the sentence can be judged from near, it also
+says whether the object matches. Other objects of the same kind are judged too, and join the answer
+where the model is sure of them. This is our own, made of R1-Track's search window (arXiv
+2506.21980) and OmniPT's question about one object (arXiv 2511.17053).
 """
 
 import re
@@ -31,12 +31,12 @@ from rtrack_ros.language.verifier import Verifier
 _WINDOWS: Final = (3.5, 5.0)
 """Roots of the windows' areas over that of the box."""
 _SAME_OBJECT: Final = 0.2
-"""Least IoU of a box seen from near with the one that was said: small ones are said badly."""
+"""Least IoU of a refined box with the box of the answer: small boxes of answers are inaccurate."""
 _ONE_OBJECT: Final = 0.5
 _IS_MEANT: Final = 0.5
-"""Probability from which somebody who was named is what the sentence says."""
+"""Probability from which an object of the answer matches the sentence."""
 _SURELY_MEANT: Final = 0.9
-"""The same for somebody who was not named: there are many more of them."""
+"""The same for an object that is not in the answer: there are many more of them."""
 _MAX_OBJECTS: Final = 10
 _PLACE = re.compile(r'\b(left|right|leftmost|rightmost|top|bottom|middle|cent(er|re)|near(est)?|'
                     r'clos(er|est)|far|farther|farthest|furthest|front|behind|beside|between|'
@@ -45,12 +45,12 @@ _PLACE = re.compile(r'\b(left|right|leftmost|rightmost|top|bottom|middle|cent(er
 
 
 class Refiner:
-    """Grounds sentences by looking twice. Used by one thread at a time.
+    """Grounds sentences and refines the answers. Used by one thread at a time.
 
     Args:
         grounder: Answers about whole images and about windows of them.
         verifier: Checks a sentence on one object; None where the model cannot, and then only
-            places are looked at.
+            places are refined.
         image_size: (width, height) in pixels to which the model resizes what it is shown.
     """
 
@@ -62,21 +62,20 @@ class Refiner:
                on_partial: OnAnswer | None = None) -> Answer:
         """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
 
-        Where time runs out, or the engine fails, between the first look and the end of the second,
-        what was not looked at again stays as it was said first. So does what the model says
-        nothing readable about.
+        If time runs out or the engine fails after the first answer, the boxes not yet refined stay
+        as they were in it. So does a box about which the model says nothing readable.
 
         Args:
-            pair: The frame pair asked about; of a crop of one, which is seen enlarged already,
-                the first look is returned.
+            pair: The frame pair asked about. A crop is enlarged already: its first answer is
+                returned.
             query: The sentence and its epoch.
             deadline_s: Seconds after which the answer is of no use; None waits.
             on_partial: Called with those boxes of the answer that are final, whenever there is
                 another; must return at once.
 
         Raises:
-            EngineError: no text could be produced at the first look.
-            AnswerError: its text is no answer, or was cut off.
+            EngineError: no text could be produced for the first answer.
+            AnswerError: its text is not an answer, or was cut off.
         """
         started = time.perf_counter()
         first = self._grounder.ground(pair, query, deadline_s)
@@ -84,21 +83,22 @@ class Refiner:
             return first
         final: list[Grounding] = []
         said = list(first.groundings)
-        look = _Look(self._grounder, self._verifier, self._size, pair, query, started, deadline_s)
+        refinement = _Look(self._grounder, self._verifier, self._size, pair, query, started,
+                           deadline_s)
         try:
-            for grounding in look.settled(said):
+            for grounding in refinement.settled(said):
                 final.append(grounding)
                 if on_partial is not None:
                     on_partial(replace(first, groundings=tuple(final), partial=True,
-                                       latency_ms=look.spent_s * 1e3))
+                                       latency_ms=refinement.spent_s * 1e3))
         except EngineError:
             final += said
-        return replace(first, groundings=tuple(final), latency_ms=look.spent_s * 1e3)
+        return replace(first, groundings=tuple(final), latency_ms=refinement.spent_s * 1e3)
 
 
 @dataclass(frozen=True)
 class _Look:
-    """One second look: by what, about which pair, for which sentence, since and until when."""
+    """One refinement: its models, its pair and sentence, its begin and its deadline."""
 
     grounder: Grounder
     verifier: Verifier | None
@@ -109,7 +109,7 @@ class _Look:
     deadline_s: float | None
 
     def settled(self, said: list[Grounding]) -> Iterator[Grounding]:
-        """Yield the boxes of the answer; takes from ``said`` what is settled."""
+        """Yield the final boxes of the answer; removes from ``said`` what is done."""
         judged = self.verifier is not None and not _PLACE.search(self.query.text)
         others = self._others(said) if judged else []
         final: list[Box] = []
@@ -129,7 +129,7 @@ class _Look:
                 yield closer
 
     def _closer(self, said: Grounding) -> Grounding | None:
-        """Return a grounding as seen from near, None where nothing of its kind is there."""
+        """Return a grounding refined, None where nothing of its kind is there."""
         size = self.pair.width, self.pair.height
         windows = {window_around(said.box, factor, size, self.image_size) for factor in _WINDOWS}
         answers = [self._every(said.label, self.pair.crop(window)) for window in sorted(windows)
@@ -144,7 +144,7 @@ class _Look:
         return replace(said, box=(x1, y1, x2, y2))
 
     def _others(self, said: Sequence[Grounding]) -> list[Grounding]:
-        """Return objects of the kinds that were said, without those that were said."""
+        """Return objects of the answer's kinds that are not in the answer."""
         labels = dict.fromkeys(grounding.label for grounding in said)
         found = [other for label in labels for other in self._every(label, self.pair) or ()]
         boxes = [grounding.box for grounding in said]
@@ -158,7 +158,7 @@ class _Look:
         return None
 
     def _meant(self, box: Box) -> float:
-        """Return how probably the sentence is true of a box, a half where nothing is said."""
+        """Return the probability that the sentence is true of a box, 0.5 without a verdict."""
         assert self.verifier is not None
         with suppress(AnswerError):
             return self.verifier.verify(self.pair, box, self.query.text, self._left_s())
@@ -174,7 +174,7 @@ class _Look:
 
     @property
     def spent_s(self) -> float:
-        """Seconds since the first look began."""
+        """Seconds since the first question was asked."""
         return time.perf_counter() - self.started
 
 
@@ -202,8 +202,8 @@ def make_grounder(engine: Engine, max_boxes: int = 12, refine: str = 'auto'
 
     Raises:
         ValueError: ``refine`` is none of them.
-        EngineError: the model was not trained to ground, or for what nobody here can read or
-            write; see ``Grounder``.
+        EngineError: the model was not trained to ground, or names an unknown protocol or prompt
+            style; see ``Grounder``.
     """
     grounder, model = Grounder(engine, max_boxes), engine.capabilities()
     if not is_used('refine', refine, model.refine):

@@ -1,4 +1,4 @@
-"""One question to a model: what every task asks of an engine, and of the reply."""
+"""The client of all tasks: puts one question to an engine and checks the reply."""
 
 import time
 from collections.abc import Sequence
@@ -40,8 +40,8 @@ class TaskClient:
 
     Raises:
         TaskError: the engine's model was not trained for the task.
-        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
-        PromptError: the engine's model names a prompt style nobody here can write.
+        ProtocolError: the engine's model names an unknown coordinate protocol.
+        PromptError: the engine's model names an unknown prompt style.
     """
 
     def __init__(self, engine: Engine, task: str) -> None:
@@ -76,7 +76,7 @@ class TaskClient:
 
     def _reply(self, pairs: tuple[FramePair, ...], prompt: Prompt, grammar: Grammar,
                max_tokens: int, deadline_s: float | None, on_text: OnText | None) -> Reply:
-        """Ask the engine, about images it has seen already where these are the pairs of before."""
+        """Ask the engine; images of the same pairs as before are not encoded again."""
         if not self.capabilities.shares_images:
             return self._engine.infer(_images(pairs), prompt, grammar, max_tokens, deadline_s,
                                       on_text)
@@ -90,7 +90,7 @@ class TaskClient:
         """Return the boxes of an answer about a pair, in pixels of the original RGB image.
 
         Raises:
-            AnswerError: the text is no list of boxes.
+            AnswerError: the text is not a list of boxes.
         """
         found = parse_answer(text, self.capabilities.bbox_protocol, (pair.width, pair.height),
                              self.capabilities.image_size)

@@ -1,4 +1,4 @@
-"""Is the object in this box what a sentence says?"""
+"""The task verify: is the object in this box what a sentence says?"""
 
 from rtrack_ros.engines.base import Engine, Reply
 from rtrack_ros.frames import FramePair
@@ -22,8 +22,8 @@ class Verifier:
 
     Raises:
         TaskError: the engine's model was not trained to verify.
-        ProtocolError: the engine's model names a coordinate protocol nobody here can read.
-        PromptError: the engine's model names a prompt style nobody here can write.
+        ProtocolError: the engine's model names an unknown coordinate protocol.
+        PromptError: the engine's model names an unknown prompt style.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -38,7 +38,7 @@ class Verifier:
         Args:
             pair: A whole frame pair.
             box: x1, y1, x2, y2 in pixels of its RGB image.
-            sentence: The claim; what it says about places in the image is not seen in a portrait.
+            sentence: The claim; what it says about places in the image does not show in a crop.
             deadline_s: Seconds after which the answer is of no use; None waits.
 
         Raises:
@@ -53,12 +53,12 @@ class Verifier:
 
 
 def _sureness(reply: Reply) -> float:
-    """Return the probability of the word that was said, given that it is one of the two.
+    """Return the probability of the word that was written, given that it is one of the two.
 
-    The engines decode greedily and report ``p``, the probability of the model's own, without the
-    grammar. The other word has at most ``min(p, 1 - p)``: where the model is bent on answering,
-    ``p`` is the probability, and where it would rather write something else (``p`` below a half)
-    nothing is known but that the said word leads. An engine that reports nothing is believed.
+    The engines decode greedily and report ``p``, the probability by the model alone, without the
+    grammar. The other word has at most ``min(p, 1 - p)``. With ``p`` of a half or more, ``p`` is
+    the probability. With less, the model would rather write something else: it is only known that
+    the written word leads. An engine that reports nothing is trusted.
     """
     if reply.confidence is None:
         return 1.0
