@@ -1,4 +1,4 @@
-"""What does not move: sky, buildings, road or yard, and the trees and lamps people pass behind.
+"""The still world: sky, buildings, road or yard, and the trees and lamps people pass behind.
 
 A backdrop is wider than the picture by the reach of the pan, in both spectra: RGB in daylight,
 and the thermal one as an offset in degrees from the ambient ground temperature.
@@ -19,7 +19,7 @@ _TILE = 512
 
 @dataclass(frozen=True, eq=False)
 class Occluder:
-    """A thing that stands still and hides what is behind it: (x, z) in metres and its parts."""
+    """A still thing that hides what is behind it: (x, z) in metres and its parts."""
 
     x: float
     z: float

@@ -1,4 +1,4 @@
-"""Paints figures into the RGB picture, the thermal picture and the truth mask at once."""
+"""The canvas: figures are painted into RGB picture, thermal picture and truth mask at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _SHIFT = 4
 
 @dataclass(frozen=True)
 class Painted:
-    """Where a figure went.
+    """Where a figure was painted.
 
     Attributes:
         owner: Number in the mask.

@@ -1,4 +1,4 @@
-"""What can be told about an actor in one frame, as a sentence, and read back from a sentence."""
+"""Descriptions: what a frame shows of an actor, as a sentence, and read back from a sentence."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SINGULAR: Final = {forms[0]: category for category, nouns in NOUNS.items() for 
 
 @dataclass(frozen=True)
 class Attributes:
-    """What a description says; an empty word says nothing.
+    """The contents of a description; an empty word says nothing.
 
     Attributes:
         category: 'person', 'car' or 'cyclist'.
@@ -65,7 +65,7 @@ def attributes_of(item: Sighting, condition: str) -> Attributes:
     Args:
         item: The actor as seen.
         condition: The weather's name, one of ``simulation.CONDITIONS``; in the ``COLOURLESS`` ones
-            colours are left out, as nobody could see them.
+            colours are left out, as they cannot be seen.
     """
     actor = item.actor
     motion = actor.facing(item.seconds) if actor.moving(item.seconds) else 'still'
@@ -92,8 +92,8 @@ def describe_sighting(item: Sighting, condition: str) -> str:
 def checkable(kind: str, condition: str) -> bool:
     """Return whether a close view of one object shows if a sentence is true of it.
 
-    In smoke a colour can still be told from another, though not well enough to be named unasked;
-    in the dark it cannot.
+    In smoke one colour can still be told from another, but not well enough to name it unasked. In
+    the dark it cannot.
 
     Args:
         kind: The sentence's kind, see ``expressions.Expression``.
@@ -106,7 +106,7 @@ def read_attributes(text: str) -> Attributes:
     """Return what a description in the simulation's words says; what it leaves out stays empty.
 
     Args:
-        text: A sentence, any case. Words that are not the simulation's are passed over.
+        text: A sentence, any case. Words that are not the simulation's are ignored.
     """
     words = ' '.join(re.findall(r'[a-z]+', text.lower()))
     lower = re.search(rf'\b({_COLOURS}) trousers\b', words)

@@ -1,7 +1,7 @@
-"""Sentences about a scene, and whom each of them means in every frame.
+"""Referring expressions: sentences about a scene, and the objects each means in every frame.
 
 A sentence is a claim that can be checked on one frame: class, colour, place, relation, motion
-(seen from pose and heading), plural, or somebody who is not there.
+(seen from pose and heading), plural, or an object that is not there.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,7 @@ class Expression:
     Attributes:
         text: The sentence.
         kind: 'class', 'colour', 'place', 'relation', 'motion', 'plural' or 'nobody'.
-        ids: For every frame the IDs that are meant; empty sets mean nobody.
+        ids: For every frame the IDs that are meant; an empty set means that nothing matches.
     """
 
     text: str
@@ -78,7 +78,7 @@ def draw_expressions(seed: int, actors: Sequence[Actor], sightings: Sequence[Seq
 
     Args:
         seed: Fixes the wording and the choice.
-        actors: The cast.
+        actors: The actors of the scene.
         sightings: What can be referred to, frame by frame.
         width: Image width in pixels, for left and right.
     """
@@ -90,7 +90,7 @@ def draw_expressions(seed: int, actors: Sequence[Actor], sightings: Sequence[Seq
 
 def draw_sentences(rng: np.random.Generator, actors: Sequence[Actor], width: int
                    ) -> list[Sentence]:
-    """Return about fifteen distinct sentences about a cast."""
+    """Return about fifteen distinct sentences about the actors of a scene."""
     present = sorted({actor.category for actor in actors})
     made: list[Sentence] = []
     for category in NOUNS:

@@ -1,4 +1,4 @@
-"""People, cars, cyclists, trees and lamps as flat parts that both cameras can draw.
+"""Figures: people, cars, cyclists, trees and lamps as flat parts that both cameras can draw.
 
 A figure is a list of parts in metres: x to the right and y up from the point where it meets the
 ground. Each part has a colour for the RGB camera and a temperature for the thermal one, so one
@@ -71,13 +71,13 @@ def person(look: Look, phase: float, facing: str, moving: bool) -> list[Part]:
 
     Args:
         look: Clothes, skin, height.
-        phase: Gait phase in radians.
+        phase: Phase of the step in radians.
         facing: 'left', 'right', 'near' or 'far'.
         moving: A standing person keeps the legs together.
     """
     k = look.height / 1.75
     side = {'left': -1.0, 'right': 1.0}.get(facing, 0.0)
-    # Short steps: a box that doubles its width with every stride would measure gait, not tracking.
+    # Short steps: a box that doubled its width with every step would measure legs, not tracking.
     swing = np.sin(phase) * (0.18 if moving else 0.05)
     spread = 0.0 if side else 0.09
     warm, skin_warm = CLOTHES_TEMPERATURE + look.warmth, SKIN_TEMPERATURE + look.warmth / 2

@@ -13,7 +13,7 @@ CLOTHES: dict[str, Colour] = {
 """Colours of clothing and of cars, by the word used in expressions."""
 
 ABSENT_COLOURS = ('pink', 'purple', 'brown')
-"""Colour words that nothing in the world wears: for sentences that mean nobody."""
+"""Colour words that nothing in the world wears: for sentences that match nothing."""
 
 SKIN: tuple[Colour, ...] = ((236, 196, 166), (206, 158, 122), (150, 104, 76), (98, 66, 48))
 HAIR: tuple[Colour, ...] = ((38, 30, 26), (84, 58, 38), (150, 112, 62), (120, 118, 116))

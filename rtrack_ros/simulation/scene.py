@@ -68,7 +68,7 @@ class SimFrame:
     condition: str
 
     def pair(self) -> FramePair:
-        """Return the frame as a tracker gets it, the thermal image stretched by itself alone."""
+        """Return the frame as a tracker gets it, the thermal image normalised by itself alone."""
         height, width = self.rgb.shape[:2]
         thermal = ThermalNormaliser()(self.thermal, self.stamp_ns)
         return FramePair(self.stamp_ns, self.rgb, register_thermal(thermal, width, height))
@@ -116,7 +116,7 @@ class Scene:
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
-        """Sentences about the scene and whom they mean, frame by frame; worked out once."""
+        """Sentences about the scene and the IDs they mean, frame by frame; computed once."""
         if self._expressions is None:
             sightings = [self.sightings(index) for index in range(self.frames)]
             self._expressions = draw_expressions(self.seed, self.actors, sightings, self.width)

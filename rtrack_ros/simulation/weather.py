@@ -1,6 +1,6 @@
-"""Light, smoke and heat: how a condition changes what each camera sees.
+"""Weather: how light, smoke and heat change what each camera sees.
 
-Every effect is a function of the clean picture and of a per-frame source of chance, so that a
+Every effect is a function of the clean picture and of random numbers of its frame, so that a
 frame depends on nothing but the seed and its index.
 """
 

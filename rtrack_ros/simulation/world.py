@@ -57,7 +57,7 @@ class Camera:
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """Somebody or something that is referred to.
+    """A person, car or cyclist that sentences refer to.
 
     Attributes:
         id: Positive, unique in the scene.
@@ -67,7 +67,7 @@ class Actor:
         look: What is painted.
         times: (N,) seconds of the way points.
         places: (N, 2) metres, x to the right and z ahead.
-        stride: Gait radians per metre.
+        stride: Radians of the step cycle per metre.
     """
 
     id: int
@@ -90,7 +90,7 @@ class Actor:
         return (x1 - x0) / 0.1, (z1 - z0) / 0.1
 
     def facing(self, seconds: float) -> str:
-        """Return 'left', 'right', 'near' or 'far'; who stands keeps the last direction."""
+        """Return 'left', 'right', 'near' or 'far'; a standing actor keeps its last direction."""
         vx, vz = self.velocity(seconds)
         if np.hypot(vx, vz) < MOVING_SPEED:
             vx, vz = self._last_direction(seconds)
@@ -132,10 +132,10 @@ def draw_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
 
 
 def populate(rng: np.random.Generator, place: str, seconds: float, camera: Camera) -> list[Actor]:
-    """Return the actors of a scene; every seed gives another cast.
+    """Return the actors of a scene; every seed gives others.
 
     Args:
-        rng: Source of chance.
+        rng: Source of random numbers.
         place: 'road' (cars pass, people on both pavements, some cross) or 'yard' (open ground).
         seconds: Length of the scene.
         camera: Used to let actors enter and leave at the picture's edge.
