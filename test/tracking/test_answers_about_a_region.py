@@ -32,7 +32,7 @@ def scores(tracker) -> list[float]:
     return [track.score for track in sorted(tracker.tracks(), key=lambda track: track.box[0])]
 
 
-def test_nobody_in_the_region_contradicts_only_tracks_inside(world, tracker) -> None:
+def test_an_empty_answer_about_a_region_contradicts_only_tracks_inside(world, tracker) -> None:
     left, right = scores(tracker)
     tracker.apply(replace(world.answer(10, only=[]), region=LEFT_HALF))
     now_left, now_right = scores(tracker)

@@ -30,12 +30,12 @@ def match(tracks: Candidates, boxes, appearances=None):
                             appearances or [None] * len(boxes), CONFIG))
 
 
-def test_overlap_decides() -> None:
+def test_a_box_goes_to_the_track_it_overlaps() -> None:
     tracks = candidates([(0, 0, 50, 100), (300, 0, 350, 100)])
     assert match(tracks, [(305, 2, 355, 102), (4, 1, 54, 101)]) == [(0, 1), (1, 0)]
 
 
-def test_who_follows_anothers_object_is_found_farther_off_unless_he_looks_otherwise() -> None:
+def test_a_suspect_track_is_matched_farther_off_unless_the_box_looks_different() -> None:
     boxes = [(100, 100, 150, 200), (104, 100, 154, 200)]
     answer = [(102, 100, 152, 200), (250, 100, 300, 200)]
     assert len(match(candidates(boxes), answer)) == 1
@@ -70,7 +70,7 @@ def test_appearance_tells_two_crossing_targets_apart() -> None:
     assert match(tracks, boxes, [appearance(40), appearance(3)]) == [(0, 1), (1, 0)]
 
 
-def test_a_lost_track_is_given_to_its_like_only() -> None:
+def test_a_lost_track_is_matched_only_to_a_box_that_looks_alike() -> None:
     tracks = candidates([(100, 100, 150, 200)], sigma=80.0, lost=True, appearances=[appearance(3)])
     far = [(220, 100, 270, 200)]
     assert match(tracks, far, [appearance(3)]) == [(0, 0)]
@@ -97,13 +97,13 @@ def test_colours_above_and_below_and_warmth_are_remembered() -> None:
     assert red_over_blue.similarity(red_over_blue) > 0.99
     assert red_over_blue.similarity(blue_over_red) < 0.4
     dark = appearance_of(Views(rgb // 20, rgb[:, :, 0], thermal, (1.0, 1.0), fine),
-                    np.array([0, 0, 99, 99.]))
+                         np.array([0, 0, 99, 99.]))
     assert dark.parts[:2] == (None, None), 'colours of a dark image are noise'
     assert appearance_of(views, np.array([500.0, 500, 600, 600])) is None
 
 
 class TestOfAnUnfinishedAnswer:
-    """A box is taken before the end of its answer where no box to come can change whose it is."""
+    """A box is taken before the end of its answer where no later box can change its track."""
 
     NEIGHBOURS = ((100, 100, 150, 200), (160, 100, 210, 200))
 
@@ -112,7 +112,7 @@ class TestOfAnUnfinishedAnswer:
         return match_so_far(tracks, np.array(boxes, float).reshape(-1, 4), [None] * len(boxes),
                             CONFIG)
 
-    def test_a_box_well_on_a_track_and_one_far_from_all(self):
+    def test_a_box_well_on_a_track_and_one_far_from_all_are_taken(self):
         tracks = candidates(self.NEIGHBOURS)
         assert self.so_far(tracks, (102, 100, 152, 200), (500, 100, 550, 200)) == {0: 0, 1: None}
 
@@ -125,5 +125,5 @@ class TestOfAnUnfinishedAnswer:
         assert self.so_far(tracks, beside) == {}
         assert self.so_far(tracks, beside, upon) == {0: None, 1: 0}
 
-    def test_without_tracks_all_are_newcomers(self):
+    def test_without_tracks_all_boxes_are_new_objects(self):
         assert self.so_far(candidates([]), *self.NEIGHBOURS) == {0: None, 1: None}

@@ -1,6 +1,6 @@
-"""A tracker whose answers are late ends where one that had each at once ends, to the digit.
+"""A tracker with late answers ends exactly where a tracker with prompt answers ends.
 
-Optical flow is replaced by the true motion, so that nothing but the handling of time can differ.
+Optical flow is replaced by the true motion, so that only the handling of time can differ.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ PERIOD_NS = 33_333_333
 FRAMES = 90
 EVERY = 6
 QUERIES = (Query('default', 'all of them', 1),)
-# Pictures show nothing here, so that the network is left out.
+# Pictures show nothing here, so the network is left out.
 CONFIG = TrackerConfig(history_length_s=4.0, max_lost_s=1.0, siamese_per_frame=0)
 
 
@@ -45,7 +45,7 @@ NAMES = ('straight', 'circle', 'growing', 'hidden', 'leaving')
 
 
 def shown(name: str, index: int) -> bool:
-    """Whether an object can be seen; the motion of one that cannot is not measured."""
+    """Whether an object can be seen; the motion of a hidden one is not measured."""
     return not (name == 'hidden' and 30 <= index < 46)
 
 
@@ -96,14 +96,14 @@ class TrueMotion:
 
 
 def tracker(min_stride: int = 1) -> Tracker:
-    """Motion over a stride of frames is shared out evenly, which is exact for even motion only."""
+    """Return a tracker; longer strides share motion out evenly, exact for even motion only."""
     motion = TrueMotion()
     return Tracker(CONFIG, motion, propagator=Propagator(motion, min_stride, 1000))
 
 
 def run(arrivals: dict[int, Sequence[int]], frames: int = FRAMES,
         min_stride: int = 1) -> Tracker:
-    """Track; ``arrivals`` says after which frame which answers come."""
+    """Track; ``arrivals`` gives the answers that come after each frame."""
     subject = tracker(min_stride)
     for index in range(frames):
         subject.step(pair(index), QUERIES)
@@ -142,14 +142,14 @@ def test_late_answers_end_where_prompt_ones_end(delay: int) -> None:
     late, prompt = run(arriving(asked, delay)), run(arriving(asked, 0))
     assert_same(late, prompt)
     assert prompt.counts.births == 5, 'births'
-    assert prompt.counts.removals == 1, 'a death: who left was no longer listed'
+    assert prompt.counts.removals == 1, 'the object that left was no longer listed'
     for label, track in by_label(late.tracks()).items():
         assert track.state is TrackState.CONFIRMED
         assert np.abs(np.array(track.box) - where(label, FRAMES - 1)).max() < 4.0
 
 
 @pytest.mark.parametrize('delay', [5, 29])
-def test_strides_of_flow_change_next_to_nothing(delay: int) -> None:
+def test_strides_of_flow_change_boxes_by_less_than_a_pixel(delay: int) -> None:
     asked = range(0, FRAMES - 29, EVERY)
     assert_same(run(arriving(asked, delay), min_stride=5), run(arriving(asked, 0), min_stride=5),
                 within_px=0.6)
@@ -164,7 +164,7 @@ def test_answers_in_any_order_end_where_ordered_ones_end() -> None:
     assert_same(late, run({**first, **arriving(asked, 0)}))
 
 
-def test_what_does_not_count_changes_nothing_and_is_counted() -> None:
+def test_refused_answers_change_nothing_and_are_counted() -> None:
     plain = arriving(range(0, 60, EVERY), 20)
     subject, twin = run(plain, 80), run(plain, 80)
     before = subject.tracks()
@@ -218,7 +218,7 @@ def so_far(said: Answer, boxes: int) -> Answer:
     return replace(said, groundings=said.groundings[:boxes], partial=True)
 
 
-def test_a_box_is_there_once_it_is_written_and_what_is_not_yet_written_says_nothing() -> None:
+def test_a_box_counts_once_it_is_written_and_a_box_not_yet_written_says_nothing() -> None:
     subject = tracker()
     subject.step(pair(0), QUERIES)
     subject.apply(answer(0))
@@ -226,8 +226,8 @@ def test_a_box_is_there_once_it_is_written_and_what_is_not_yet_written_says_noth
         subject.step(pair(index), QUERIES)
     before = by_label(subject.tracks())
     said = answer(24)
-    newcomer = [item for item in said.groundings if item.label == 'growing']
-    part = Answer(said.stamp_ns, 'default', 1, tuple(newcomer), partial=True)
+    new_object = [item for item in said.groundings if item.label == 'growing']
+    part = Answer(said.stamp_ns, 'default', 1, tuple(new_object), partial=True)
     assert subject.apply(part) is Outcome.APPLIED
     after = by_label(subject.tracks())
     assert after.keys() - before.keys() == {'growing'}
@@ -236,7 +236,7 @@ def test_a_box_is_there_once_it_is_written_and_what_is_not_yet_written_says_noth
     again = subject.tracks()
     subject.apply(part)
     assert subject.tracks() == again, 'the same boxes once more'
-    whole = Answer(said.stamp_ns, 'default', 1, tuple(newcomer))
+    whole = Answer(said.stamp_ns, 'default', 1, tuple(new_object))
     assert subject.apply(whole) is Outcome.APPLIED
     assert by_label(subject.tracks())['growing'].id == after['growing'].id
     assert subject.apply(part) is Outcome.DUPLICATE

@@ -1,4 +1,4 @@
-"""A frame has room for a few looks, and who waited longest comes first."""
+"""A frame has room for a few re-detections; the track that waited longest comes first."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def ready(config: TrackerConfig = CONFIG) -> Redetector:
     return redetector
 
 
-def test_all_are_looked_for_in_turn(world) -> None:
+def test_all_tracks_are_looked_for_in_turn(world) -> None:
     (tracklets, states), redetector = tracked(world), ready()
     seen = []
     for index in range(1, 4):
@@ -52,7 +52,7 @@ def test_all_are_looked_for_in_turn(world) -> None:
     assert now.measurements[min(seen[2])].interval_s == pytest.approx(2 / 30, rel=0.6)
 
 
-def test_who_left_no_picture_or_has_ended_is_not_looked_for(world) -> None:
+def test_a_track_without_a_template_or_that_has_ended_is_not_looked_for(world) -> None:
     tracklets, states = tracked(world)
     tracklets[1].template = None
     now = frame(world, 1)
@@ -60,7 +60,7 @@ def test_who_left_no_picture_or_has_ended_is_not_looked_for(world) -> None:
     assert set(now.measurements) == {2}
 
 
-def test_a_sight_draws_a_box_back_onto_its_object(world) -> None:
+def test_a_measurement_draws_a_box_back_onto_its_object(world) -> None:
     tracklets, states = tracked(world)
     states[:, 0, :2] += 12.0
     states[:, 2] = 400.0
@@ -93,10 +93,10 @@ def test_width_follows_a_sure_network_at_once_unless_another_box_is_near() -> No
 
 
 @pytest.mark.parametrize(('rival', 'drawn'), [
-    ((130, 100, 210, 300), False),   # it stands where the look went
+    ((130, 100, 210, 300), False),   # it stands where the network saw the object
     ((100, 100, 180, 300), True),    # it lies on the same object: a track of another sentence
     ((300, 100, 380, 300), True)])
-def test_who_is_seen_where_another_track_is_was_that_other(rival, drawn) -> None:
+def test_a_measurement_of_another_tracks_object_does_not_count(rival, drawn) -> None:
     boxes = np.array([(100.0, 100, 180, 300), rival])
     mine, other = kalman.new_states(boxes, np.full((2, 4), 9.0))
     seen = SiameseMeasurement(np.array([125.0, 100, 205, 300]), np.full(4, 2.0), 0.95, 0.1)
@@ -108,7 +108,7 @@ def test_who_is_seen_where_another_track_is_was_that_other(rival, drawn) -> None
         assert moved > 10 if drawn else moved == 0
 
 
-def test_without_looks_nothing_is_loaded_or_seen(world) -> None:
+def test_without_redetection_nothing_is_loaded_or_measured(world) -> None:
     tracklets, states = tracked(world)
     now = frame(world, 1)
     without = TrackerConfig(siamese_per_frame=0)

@@ -19,7 +19,7 @@ from rtrack_ros.tracking.tracker import Tracker
 DRIFT = 4.0
 # Flow is exact on textured rectangles; what the network adds is shown in test_siamese.
 FLOW = TrackerConfig(siamese_per_frame=0)
-# A patch pixel of the network is some pixels of the image: its places are that coarse, px.
+# A patch pixel of the network is some pixels of the image, so its places are coarse, px.
 COARSE = 8.0
 
 
@@ -64,12 +64,12 @@ def test_late_answers_give_what_prompt_ones_give(make_world, make_path, queries,
         assert track.velocity == pytest.approx(twin.velocity, abs=12.0)
 
 
-def test_boxes_are_where_objects_will_be_when_they_are_to_lead(make_world, make_path,
-                                                               queries) -> None:
+def test_boxes_are_where_objects_will_be_at_the_prediction_horizon(make_world, make_path,
+                                                                   queries) -> None:
     world = make_world(three(make_path))
     config = TrackerConfig(siamese_per_frame=0, prediction_horizon_s=8 / 30)
-    _, led = run(world, queries, 50, 0, config=config)
-    assert centre_error(led, world.boxes(57)) < 4.0 < centre_error(led, world.boxes(49))
+    _, ahead = run(world, queries, 50, 0, config=config)
+    assert centre_error(ahead, world.boxes(57)) < 4.0 < centre_error(ahead, world.boxes(49))
 
 
 @pytest.mark.parametrize('delay', [5, 28])
@@ -94,7 +94,8 @@ def test_a_birth_is_carried_to_now_at_once(make_world, make_path, queries) -> No
 
 
 @pytest.mark.parametrize(('rgb', 'thermal'), [(False, True), (True, False), (True, True)])
-def test_whichever_spectrum_shows_it(make_world, make_path, queries, rgb, thermal) -> None:
+def test_an_object_is_followed_in_any_spectrum_that_shows_it(make_world, make_path, queries, rgb,
+                                                             thermal) -> None:
     world = make_world(three(make_path), rgb=rgb, thermal=thermal)
     _, tracks = run(world, queries, 45, 8, every=100)
     assert len(tracks) == 3
@@ -259,8 +260,8 @@ def test_empty_answers_are_evidence(make_world, make_path, queries) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_newcomer_right_after_an_empty_answer_waits_for_a_second(make_world, make_path,
-                                                                   queries) -> None:
+def test_a_new_object_right_after_an_empty_answer_waits_for_a_second(make_world, make_path,
+                                                                     queries) -> None:
     world = make_world([make_path(200, 200, 10, 0)])
     tracker = Tracker()
     for index in range(3):
@@ -272,7 +273,7 @@ def test_a_newcomer_right_after_an_empty_answer_waits_for_a_second(make_world, m
     assert [track.state for track in tracker.tracks()] == [TrackState.CONFIRMED]
 
 
-def test_who_is_meant_again_gets_the_old_id(make_world, make_path, queries) -> None:
+def test_an_object_that_matches_again_gets_its_old_id(make_world, make_path, queries) -> None:
     world = make_world([make_path(200, 200, 40, 0)])
     tracker = Tracker()
     shown = []
@@ -280,8 +281,8 @@ def test_who_is_meant_again_gets_the_old_id(make_world, make_path, queries) -> N
         tracks = tracker.step(world.pair(index), queries)
         shown.append([track.id for track in tracks if track.state is TrackState.CONFIRMED])
         if index % 10 == 0:
-            meant = index <= 20 or index >= 80
-            tracker.apply(world.answer(index) if meant
+            matches = index <= 20 or index >= 80
+            tracker.apply(world.answer(index) if matches
                           else Answer(world.stamp(index), 'default', 1, ()))
     assert shown[25] == [1] and shown[75] == [] and shown[-1] == [1]
     assert tracker.counts.births == 1

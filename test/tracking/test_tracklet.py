@@ -1,4 +1,4 @@
-"""What answers make of the existence in a track."""
+"""How answers change the existence and the state of a track."""
 
 import math
 
@@ -24,16 +24,17 @@ def update_state(track: Tracklet, stamp_ns: int) -> bool:
     return track.update_state(BoxStatus(stamp_ns, located=1.0, coasting_s=0.0, inside=1.0), CONFIG)
 
 
-def test_the_first_answer_to_a_query_is_believed_most() -> None:
+def test_the_first_answer_to_a_query_gives_the_greatest_existence() -> None:
     assert initial_existence(math.inf, CONFIG) == CONFIG.max_initial_existence
 
 
-def test_a_newcomer_within_a_frame_of_an_answer_without_it_is_not_published() -> None:
+def test_a_new_object_within_a_frame_of_an_answer_without_it_is_not_published() -> None:
     assert initial_existence(1 / 30, CONFIG) < CONFIG.min_score < initial_existence(0.45, CONFIG)
 
 
 @given(st.floats(0.0, 100.0), st.floats(0.0, 100.0))
-def test_the_longer_nobody_looked_the_likelier_a_newcomer(first: float, second: float) -> None:
+def test_the_longer_since_an_answer_the_likelier_a_new_object(first: float,
+                                                              second: float) -> None:
     earlier, later = sorted((first, second))
     assert 0.0 <= initial_existence(earlier, CONFIG) <= initial_existence(later, CONFIG)
     assert initial_existence(later, CONFIG) <= CONFIG.max_initial_existence
@@ -42,25 +43,25 @@ def test_the_longer_nobody_looked_the_likelier_a_newcomer(first: float, second: 
 def test_birth_odds_are_those_of_arrivals_over_errors() -> None:
     config = TrackerConfig(birth_interval_s=1 / math.log(2), max_initial_existence=0.99,
                            accuracy=AnswerAccuracy(0.6, 0.3))
-    # Within a second somebody came with probability one half.
+    # Within a second an object comes with probability one half.
     assert initial_existence(1.0, config) == pytest.approx(0.5)
 
 
 @given(st.floats(0.0, 9.0), st.floats(0.0, 9.0))
-def test_the_less_surely_edges_are_seen_the_less_a_box_is_believed(one, other) -> None:
+def test_the_less_sure_the_edges_of_a_box_the_lower_its_existence(one, other) -> None:
     sharp, blurred = sorted((one, other))
     assert 0.0 < objectness_ratio([blurred]) <= objectness_ratio([sharp]) <= 1.0
     seen = objectness_ratio([sharp])
     assert initial_existence(0.5, CONFIG, seen) <= initial_existence(0.5, CONFIG)
 
 
-def test_a_box_that_nobody_looked_at_is_believed_as_before() -> None:
+def test_a_box_without_measurements_or_with_sharp_ones_keeps_its_existence() -> None:
     assert objectness_ratio([]) == 1.0
     assert initial_existence(math.inf, CONFIG, objectness_ratio([0.02, 0.03])) == pytest.approx(
         CONFIG.max_initial_existence, abs=1e-3)
 
 
-def test_a_doubtful_newborn_waits_for_a_second_answer() -> None:
+def test_a_doubtful_new_track_waits_for_a_second_answer() -> None:
     track = tracklet(initial_existence(1 / 30, CONFIG))
     assert update_state(track, 0)
     assert track.state is TrackState.TENTATIVE
@@ -69,13 +70,13 @@ def test_a_doubtful_newborn_waits_for_a_second_answer() -> None:
     assert track.state is TrackState.CONFIRMED
 
 
-def test_a_refuted_newborn_ends() -> None:
+def test_a_refuted_new_track_ends() -> None:
     track = tracklet(initial_existence(1 / 30, CONFIG))
     track.contradict(SECOND // 30, 1.0, CONFIG)
     assert not update_state(track, SECOND // 30)
 
 
-def test_who_was_known_keeps_the_identity_while_not_meant() -> None:
+def test_a_known_track_keeps_its_id_while_its_object_does_not_match() -> None:
     track = tracklet()
     track.confirm(0, 'person', None, CONFIG)
     for index in range(1, 6):
@@ -88,7 +89,7 @@ def test_who_was_known_keeps_the_identity_while_not_meant() -> None:
     assert track.state is TrackState.CONFIRMED
 
 
-def test_memory_of_who_is_not_meant_any_more_ends() -> None:
+def test_a_track_whose_object_no_longer_matches_ends_after_max_lost_s() -> None:
     track = tracklet()
     track.confirm(0, 'person', None, CONFIG)
     for index in range(1, 6):

@@ -1,4 +1,4 @@
-"""The Siamese network as shipped finds displaced objects; its patches are where they say."""
+"""The Siamese network as shipped finds displaced objects; its patches show what they claim."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ def ramps(width: int = WIDTH, height: int = HEIGHT, fine_width: int = WIDTH) -> 
 
 
 def views_of(scene: Scene, index: int, thermal: bool = True) -> tuple[Views, dict[int, NDArray]]:
-    """The views of a frame and the boxes of those whom one sees well in it."""
+    """The views of a frame and the boxes of the objects clearly visible in it."""
     frame = scene.frame(index)
     heat = register_thermal(ThermalNormaliser()(frame.thermal, frame.stamp_ns), WIDTH, HEIGHT)
     pair = FramePair(frame.stamp_ns, frame.rgb, heat if thermal else None)
@@ -48,7 +48,7 @@ def displaced(box: NDArray, share: float) -> NDArray:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """An object, as it looked when it was named and half a second later."""
+    """An object as it looked in the answer, and half a second later."""
 
     template: Patch
     views: Views
@@ -109,7 +109,7 @@ def test_it_finds_displaced_objects_again(siamese: Siamese, cameras: str,
     assert np.median([measurement.present for measurement in measurements]) > 0.8
 
 
-def test_it_says_how_far_it_may_be_off(siamese: Siamese, known: list[Known]) -> None:
+def test_its_errors_are_as_large_as_it_says(siamese: Siamese, known: list[Known]) -> None:
     """About two thirds of the errors lie within a standard deviation."""
     within = []
     measurements = look(siamese, known, [displaced(item.truth, 0.3) for item in known])
@@ -135,32 +135,31 @@ def test_an_object_is_hardly_present_where_another_place_is_shown(
 
 
 def heights_seen(siamese: Siamese, first: Views, second: Views, box: NDArray) -> list[float]:
-    """How surely the network sees the height of what a box holds, a moment later."""
+    """The network's own error of the height in a box, a moment later, as a share of it."""
     found = siamese.find(second, [cut(first, box)], box[None])
     return [item.sigma[3] / (box[3] - box[1]) for item in found if item]
 
 
-def test_a_box_that_holds_nothing_is_doubted_and_one_that_holds_somebody_is_not(
-        siamese: Siamese) -> None:
+def test_an_empty_box_is_doubted_and_a_box_on_an_object_is_not(siamese: Siamese) -> None:
     held, empty = [], []
     for seed in HELD_OUT:
         scene = Scene(seed, 4.0, conditions=('day',))
         (before, named), (after, seen) = (views_of(scene, index) for index in (20, 25))
-        everybody = [item.box for index in (20, 25) for item in scene.frame(index).objects]
+        objects = [item.box for index in (20, 25) for item in scene.frame(index).objects]
         held += [objectness_ratio(heights_seen(siamese, before, after, named[name]))
                  for name in sorted(named.keys() & seen.keys())]
         places = (np.array([x, y, x + 50.0, y + 110.0])
                   for x in range(0, 590, 118) for y in range(150, 360, 70))
         empty += [objectness_ratio(heights_seen(siamese, before, after, place)) for place in places
-                  if iou([place], everybody).max(initial=0.0) == 0]
+                  if iou([place], objects).max(initial=0.0) == 0]
     assert len(held) > 5 and len(empty) > 20
     assert np.mean(held) > 0.8
     assert np.mean(empty) < 0.5
 
 
-def test_what_was_read_off_a_template_is_kept_for_each_set_of_spectra(siamese: Siamese,
-                                                                      known: list[Known]) -> None:
-    """The thermal camera falls silent for a frame: the template counts by what is left of it."""
+def test_features_of_a_template_are_kept_for_each_set_of_spectra(siamese: Siamese,
+                                                                 known: list[Known]) -> None:
+    """While the thermal camera is silent for a frame, only the template's luminance counts."""
     item = known[0]
     template = replace(item.template, features={})
     search = item.search(displaced(item.truth, 0.2))
@@ -174,7 +173,7 @@ def test_what_was_read_off_a_template_is_kept_for_each_set_of_spectra(siamese: S
     assert not search.features
 
 
-def test_nothing_to_look_for_is_nothing_seen(siamese: Siamese) -> None:
+def test_without_templates_nothing_is_measured(siamese: Siamese) -> None:
     assert siamese.look([], []) == []
 
 
@@ -224,7 +223,7 @@ def random_patches(seed: int, count: int = 3) -> Image8:
 
 
 def test_contrast_is_that_of_the_template_and_exposure_does_not_matter() -> None:
-    """A patch brighter all over reads alike, when both are."""
+    """Patches that are both brighter all over give the same."""
     templates, searches = random_patches(0) // 3, random_patches(1) // 3
     plain, brighter = (normalised(templates + extra, searches + extra) for extra in
                        (np.uint8(0), np.uint8(100)))
@@ -243,7 +242,7 @@ def test_a_spectrum_silent_in_one_patch_is_left_out_of_both(silent: str) -> None
 
 
 def test_each_pair_is_looked_at_by_itself(siamese: Siamese, known: list[Known]) -> None:
-    """What is beside it in a batch changes nothing, and the box moves with the window."""
+    """Other pairs in its batch change nothing, and the box moves with the window."""
     templates = [item.template for item in known[:4]]
     searches = [item.search(displaced(item.truth, 0.2)) for item in known[:4]]
     together = siamese.look(templates, searches)

@@ -35,12 +35,12 @@ def test_of_two_tracks_on_one_object_the_older_stays(seen) -> None:
     assert [change.track_id for change in correction.changes] == [1 if seen == FIRST else 2]
 
 
-def test_two_that_an_answer_listed_side_by_side_are_two() -> None:
+def test_two_tracks_that_an_answer_listed_side_by_side_are_two_objects() -> None:
     assert correct([FIRST, SECOND], [FIRST], distinct_from=[2]).duplicates == []
     assert correct([FIRST, SECOND], [FIRST, SECOND]).duplicates == []
 
 
-def test_who_is_far_away_or_not_listed_either_is_no_duplicate() -> None:
+def test_tracks_far_apart_or_both_not_listed_are_no_duplicates() -> None:
     away = (400.0, 100.0, 460.0, 220.0)
     assert correct([FIRST, away], [FIRST]).duplicates == []
     correction = correct([FIRST, SECOND], [])
@@ -48,7 +48,7 @@ def test_who_is_far_away_or_not_listed_either_is_no_duplicate() -> None:
     assert [track_id for track_id, _ in correction.unseen] == [1, 2]
 
 
-def test_a_box_said_twice_is_one_birth() -> None:
+def test_a_box_listed_twice_is_one_birth() -> None:
     almost = (401.0, 100.0, 461.0, 220.0)
     correction = correct([FIRST, SECOND], [FIRST, SECOND, (400.0, 100.0, 460.0, 220.0), almost])
     assert [change.track_id for change in correction.changes] == [1, 2, None]
@@ -58,20 +58,20 @@ def test_a_box_said_twice_is_one_birth() -> None:
     ((660.0, 100.0, 720.0, 220.0), (600.0, 104.0, 640.0, 222.0)),
     ((-90.0, 100.0, -30.0, 220.0), (0.0, 96.0, 52.0, 219.0)),
     ((300.0, 490.0, 360.0, 610.0), (296.0, 380.0, 361.0, 480.0))])
-def test_who_left_the_image_is_found_again_at_the_edge_he_left_by(gone, back) -> None:
+def test_an_object_that_left_the_image_is_found_again_at_the_same_edge(gone, back) -> None:
     near = (400.0, 200.0, 460.0, 320.0)
     changes = correct([near, gone], [back]).changes
     assert [change.track_id for change in changes] == [2]
 
 
-def test_who_left_by_one_edge_does_not_come_back_by_the_other() -> None:
+def test_an_object_that_left_by_one_edge_does_not_come_back_by_the_other() -> None:
     gone = (660.0, 100.0, 720.0, 220.0)
     changes = correct([FIRST, gone], [(0.0, 100.0, 40.0, 220.0)]).changes
     assert [change.track_id for change in changes] == [None]
 
 
 @pytest.mark.parametrize(('existence', 'found'), [(0.8, 1), (0.05, None)])
-def test_whether_a_track_was_lost_is_asked_of_the_frame_of_the_answer(existence, found) -> None:
+def test_whether_a_track_was_lost_is_decided_on_the_frame_of_the_answer(existence, found) -> None:
     other = np.zeros(16, np.float32)
     other[3] = 1.0
     views = Views(VIEWS.rgb, VIEWS.grey, np.full((48, 64), 200, np.uint8), VIEWS.scale, VIEWS.fine)

@@ -1,4 +1,4 @@
-"""The way between two answers, and what the tracker makes of it."""
+"""The virtual trajectory between two answers, and what the tracker does with it."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def frames(count: int, pan: float = 0.0) -> list[Frame]:
 
 
 @pytest.mark.parametrize('pan', [0.0, 4.0])
-def test_replayed_along_the_detour_the_filter_knows_the_way(pan) -> None:
+def test_replayed_along_the_trajectory_the_filter_has_its_place_and_speed(pan) -> None:
     ring = frames(11, pan)
     trajectory = virtual_trajectory(ring[:-1], ring[-1], 7, np.array(END), CONFIG)
     assert trajectory is not None and trajectory.past == ring[:-1]
@@ -44,24 +44,24 @@ def test_replayed_along_the_detour_the_filter_knows_the_way(pan) -> None:
     assert all(np.diff([frame.states[7][0, 0] for frame in ring]) > 0)
 
 
-def test_without_an_earlier_answer_there_is_no_detour() -> None:
+def test_without_an_earlier_answer_there_is_no_virtual_trajectory() -> None:
     ring = frames(5)
     assert virtual_trajectory(ring[1:-1], ring[-1], 7, np.array(END), CONFIG) is None
     assert virtual_trajectory([], ring[0], 7, np.array(END), CONFIG) is None
     assert since_answer(ring[1:-1], ring[-1], 7) == ring[-1:]
 
 
-def test_what_the_filter_expects_is_no_news() -> None:
+def test_a_box_within_the_deviations_of_the_filter_is_explained() -> None:
     state = kalman.new_states(np.array([BEGIN]), np.full((1, 4), 3.0))[0]
     sigma = np.full(4, 4.0)
     assert explains(state, np.array(BEGIN) + 14.0, sigma, 3.0)
     assert not explains(state, np.array(BEGIN) + 16.0, sigma, 3.0)
 
 
-def test_a_track_that_nobody_sees_goes_the_way_of_its_answers(make_world, make_path,
-                                                              queries) -> None:
+def test_a_track_that_no_camera_shows_follows_its_answers(make_world, make_path,
+                                                          queries) -> None:
     world = make_world([make_path(80, 200, 80, 0)], rgb=False, thermal=False)
-    # How far it is believed without a glimpse is not judged here.
+    # How soon such a track is lost is not tested here.
     tracker = Tracker(TrackerConfig(coast_s=2.0, lost_after_s=2.0, min_score=0.05))
     for index in range(76):
         tracks = tracker.step(world.pair(index), queries)

@@ -31,7 +31,7 @@ def test_the_ring_covers_twice_the_worst_delay_within_bounds(delay_s, expected_s
     assert reach_s(history) == pytest.approx(expected_s, abs=0.11)
 
 
-def test_one_slow_answer_is_forgotten_by_and_by() -> None:
+def test_one_slow_answer_is_forgotten_over_time() -> None:
     history = History(1.0, 30.0)
     history.expect_delay(10.0)
     assert history.span_s == 20.0

@@ -13,7 +13,7 @@ CENTRE = np.array([[50.0, 50.0]])
 
 
 def sample(own: int, ground: int, shift=(3.0, 1.0), growth: float = 1.0) -> Sample:
-    """Points of one box: some on the object, some on the ground, which stands still."""
+    """Points of one box: some on the object, some on the ground, which is still."""
     rng = np.random.default_rng(own * 100 + ground)
     start = CENTRE + rng.uniform(-20, 20, (own + ground, 2))
     end = start.copy()
@@ -36,7 +36,7 @@ def test_a_growing_object_keeps_its_centre() -> None:
     np.testing.assert_allclose(found.shift, [[3.0, 1.0]], atol=0.2)
 
 
-def test_of_a_known_velocity_others_motion_is_no_measurement() -> None:
+def test_with_a_known_velocity_the_motion_of_others_is_no_measurement() -> None:
     points = sample(12, 8)
     near = agree(points, CENTRE, np.array([[2.8, 1.1]]), np.array([0.5]), STILL, 4)
     assert near.known.all()
@@ -44,7 +44,7 @@ def test_of_a_known_velocity_others_motion_is_no_measurement() -> None:
     assert not far.known.any(), 'it coasts instead of following an occluder or the ground'
 
 
-def test_too_few_points_tell_nothing() -> None:
+def test_too_few_points_give_no_motion() -> None:
     assert not agree(sample(3, 0), CENTRE, UNKNOWN, NO_REACH, STILL, 4).known.any()
     nothing = sample(0, 0)
     assert not agree(nothing, CENTRE, UNKNOWN, NO_REACH, STILL, 1).known.any()
@@ -73,7 +73,7 @@ def test_spectra_that_agree_are_averaged_by_how_sure_they_are() -> None:
 
 
 @pytest.mark.parametrize('swapped', [False, True])
-def test_where_spectra_disagree_the_one_that_sees_the_object_is_believed(swapped) -> None:
+def test_where_spectra_disagree_the_one_that_sees_the_object_is_taken(swapped) -> None:
     moving, ground = one((4.0, 0.0), 0.3), one((0.0, 0.0), 0.1)
     pair = (ground, moving) if swapped else (moving, ground)
     joint = join(*pair, np.zeros((1, 2)), UNKNOWN)

@@ -48,7 +48,7 @@ def test_uncertainty_grows_while_nothing_is_measured() -> None:
     assert 130 + 20 < float(states[0, 0, 0]) < 130 + 31
 
 
-def test_an_answer_between_two_certainties_is_weighted() -> None:
+def test_state_and_answer_are_weighted_by_their_variances() -> None:
     states = kalman.new_states(BOX, SIGMA)
     moved = kalman.measure_position(states, BOX + 2.0, np.full((1, 4), 9.0))
     np.testing.assert_allclose(moved[0, 0, :2] - states[0, 0, :2], 1.0)
@@ -80,7 +80,7 @@ def test_a_box_never_turns_inside_out() -> None:
     assert box[2] > box[0] and box[3] > box[1]
 
 
-def test_a_box_is_on_its_object_the_surer_the_better_its_place_is_known() -> None:
+def test_a_box_is_the_surer_on_its_object_the_better_its_place_is_known() -> None:
     sure = [float(kalman.located(kalman.new_states(BOX, np.full((1, 4), sigma)))[0])
             for sigma in (0.0, 3.0, 10.0, 40.0, 1e6)]
     assert sure == sorted(sure, reverse=True)
@@ -89,7 +89,7 @@ def test_a_box_is_on_its_object_the_surer_the_better_its_place_is_known() -> Non
     assert kalman.located(kalman.new_states(wide, np.full((1, 4), 10.0)))[0] > sure[2]
 
 
-def test_the_belief_to_be_on_the_object_is_how_often_centres_lie_a_third_apart() -> None:
+def test_the_probability_to_be_on_the_object_is_that_of_centres_within_a_third() -> None:
     sigma = 0.2 * (BOX[0, 2:] - BOX[0, :2])
     noise = np.concatenate([sigma, sigma])[None]
     misses = np.random.default_rng(1).normal(0.0, 0.2, (20_000, 2))
