@@ -1,4 +1,4 @@
-"""Windows about a box: within the image, in the model's shape, and around what is looked at."""
+"""Windows around a box: within the image, in the model's shape, and with the box in them."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_a_speck_gets_a_window_that_shows_something() -> None:
     assert (x2 - x1) * (y2 - y1) == pytest.approx(MIN_SIDE ** 2, rel=0.1)
 
 
-def test_a_box_as_large_as_the_image_is_seen_whole() -> None:
+def test_a_box_as_large_as_the_image_has_the_image_as_window() -> None:
     assert window_around((0, 0, 640, 480), SEARCH_FACTOR, IMAGE, MODEL) == (0, 0, 640, 480)
 
 

@@ -48,7 +48,7 @@ def test_what_the_grammar_allows_is_rendered_the_same(text):
     '[{"bbox_2d": [0, 0, 1000, 1000], "label": "car"}, '
     '{"bbox_2d": [1, 10, 100, 999], "label": "cyclist"}]',
 ])
-def test_the_forms_of_the_field_are_in_the_grammar(text):
+def test_the_usual_forms_of_answers_are_in_the_grammar(text):
     assert accepts(text)
 
 
@@ -65,7 +65,7 @@ def test_the_forms_of_the_field_are_in_the_grammar(text):
     '[{"bbox_2d": [1, 2, 3, 4], "label": "car"}, ]',
     '[{"bbox_2d": [1, 2, 3, 4], "label": "car"}',
 ])
-def test_anything_else_is_not(text):
+def test_other_texts_are_not_in_the_grammar(text):
     assert not accepts(text)
 
 
@@ -93,7 +93,7 @@ def test_a_grammar_that_cannot_be_is_refused(max_boxes, labels, complaint):
 
 
 def judge_of(grammar):
-    """What a grammar compiler says about a text in each of the three notations."""
+    """Return a judge: whether a grammar compiler accepts a text, for each of three notations."""
     xgrammar = pytest.importorskip('xgrammar', reason='xgrammar reads the other notations')
     letters = [chr(code) for code in range(128)]
     compiler = xgrammar.GrammarCompiler(

@@ -155,7 +155,7 @@ TWO = ('[{"bbox_2d": [250, 500, 500, 1000], "label": "car"}, '
        '{"bbox_2d": [0, 0, 9, 9], "label": "van"}')
 
 
-def overheard(text: str) -> list:
+def passed_on(text: str) -> list:
     partial: list = []
     try:
         Grounder(ScriptedEngine([text])).ground(pair(), QUERY, on_partial=partial.append)
@@ -164,20 +164,20 @@ def overheard(text: str) -> list:
     return partial
 
 
-def test_boxes_are_told_as_soon_as_they_are_written():
-    first, second = overheard(TWO + ']')
+def test_boxes_are_passed_on_as_soon_as_they_are_written():
+    first, second = passed_on(TWO + ']')
     assert first.partial and second.partial and first.epoch == 7
     assert [one.label for one in first.groundings] == ['car']
     assert [one.label for one in second.groundings] == ['car', 'van']
     assert first.groundings[0].box == second.groundings[0].box == (160, 240, 320, 480)
 
 
-def test_nobody_is_nothing_to_tell_early():
-    assert overheard('[]') == []
+def test_an_empty_answer_passes_on_nothing_early():
+    assert passed_on('[]') == []
 
 
 @pytest.mark.parametrize(('text', 'boxes'), [
     (TWO + ', {"bbox_2d": [9, 9, 0, 0], "label": "car"}]', 2), ('{"bbox_2d": [1, 2, 3, 4]}', 0)])
-def test_boxes_before_what_is_wrong_are_told_and_the_answer_refused(text, boxes):
-    *told, end = overheard(text)
-    assert end == 'refused' and len(told) == boxes
+def test_boxes_before_an_error_are_passed_on_and_the_answer_is_refused(text, boxes):
+    *partial, end = passed_on(text)
+    assert end == 'refused' and len(partial) == boxes

@@ -88,7 +88,7 @@ def test_junk_raises_nothing_but_an_answer_error(text):
                    for one in groundings)
 
 
-def test_nobody_is_an_answer():
+def test_an_empty_list_is_an_answer():
     assert parse('[]') == ()
 
 
@@ -134,5 +134,5 @@ def test_an_unknown_protocol_is_refused_even_for_an_empty_answer():
     ('', '[]'), ('[', '[]'), ('[{"bbox_2d": [1, 2', '[]'), ('nobody', '[]'), ('[]', '[]'),
     ('[{"a": 1}', '[{"a": 1}]'), ('[{"a": 1}, {"b"', '[{"a": 1}]'),
     ('[{"a": "}"}, {"b": 2}]', '[{"a": "}"}, {"b": 2}]')])
-def test_of_a_text_still_written_only_whole_items_count(text, written):
+def test_only_whole_items_of_an_unfinished_text_count(text, written):
     assert written_items(text) == written

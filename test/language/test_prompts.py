@@ -59,6 +59,6 @@ def test_every_task_refuses_an_unknown_style():
             ask()
 
 
-def test_a_general_model_is_told_how_to_answer():
+def test_the_prompt_of_a_general_model_says_how_to_answer():
     text = str(ground_prompt('the red car', 'full').parts[0])
     assert 'the red car' in text and '[{' not in text.split('list of')[0] and '"bbox_2d"' in text

@@ -1,4 +1,4 @@
-"""Any text may come on a topic; what becomes a query is clean."""
+"""Any text may come on a topic; the text of a query is clean."""
 
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ def test_any_text_is_cleaned_once_and_for_all(text: str) -> None:
     assert clean_query_text(cleaned) == cleaned
 
 
-def test_control_characters_part_words() -> None:
+def test_control_characters_separate_words() -> None:
     assert clean_query_text(' the\tred\x00car\n\n ') == 'the red car'
 
 

@@ -19,7 +19,7 @@ RED, BLUE = (200, 0, 0), (0, 0, 200)
 LEFT, RIGHT = (100, 200, 130, 280), (400, 210, 436, 306)
 ANYONE = re.compile('every person|people')
 GRID = 40
-"""Steps of the coordinates in an image that a model of this world can tell apart."""
+"""Number of different coordinates along an image that a model of this world can write."""
 
 
 def world(**people):
@@ -46,7 +46,7 @@ def written(boxes):
 
 
 class Eyes:
-    """Sees rectangles: from afar those of the colours it is told, and from near as they are."""
+    """Sees rectangles: from afar only those of given colours, from near all as they are."""
 
     def __init__(self, from_afar=(RED,), fails_after=None):
         self.from_afar, self.fails_after, self.asked = from_afar, fails_after, []
@@ -69,7 +69,7 @@ def engine(eyes, **options):
     return ScriptedEngine(eyes, image_size=(320, 240), **options)
 
 
-def look_twice(eyes, pair, sentence='the person in red', **options):
+def refined(eyes, pair, sentence='the person in red', **options):
     return make_grounder(engine(eyes, confidence=0.99), refine='always').ground(
         pair, Query('q', sentence, 3), **options)
 
@@ -88,18 +88,18 @@ def test_a_box_is_where_it_is_seen_from_near():
     pair = world(one=(LEFT, RED), two=(RIGHT, RED))
     query = Query('q', 'the person in red', 3)
     once = Grounder(engine(Eyes())).ground(pair, query)
-    twice = look_twice(Eyes(), pair)
+    twice = refined(Eyes(), pair)
     assert max(overlaps(once, LEFT, RIGHT)) < 0.8 < 0.9 < min(overlaps(twice, LEFT, RIGHT))
     assert (twice.stamp_ns, twice.query_id, twice.epoch, twice.partial) == (5, 'q', 3, False)
 
 
-def test_who_is_not_what_the_sentence_says_is_left_out():
+def test_an_object_that_does_not_match_the_sentence_is_left_out():
     pair = world(one=(LEFT, BLUE), two=(RIGHT, RED))
     eyes = Eyes(from_afar=(RED, BLUE))
-    assert overlaps(look_twice(eyes, pair), RIGHT)[0] > 0.9
+    assert overlaps(refined(eyes, pair), RIGHT)[0] > 0.9
 
 
-def test_whoever_else_is_meant_for_sure_joins_the_answer():
+def test_another_object_that_surely_matches_joins_the_answer():
     other = (520, 200, 560, 300)
     pair = world(one=(LEFT, RED), two=(RIGHT, BLUE), three=(other, RED))
 
@@ -108,7 +108,7 @@ def test_whoever_else_is_meant_for_sure_joins_the_answer():
             text = super().__call__(images, prompt)
             missed = prompt.parts[0].startswith('the person')
             return json.dumps(json.loads(text)[:1]) if missed else text
-    assert min(overlaps(look_twice(Halfway(), pair), LEFT, other)) > 0.9
+    assert min(overlaps(refined(Halfway(), pair), LEFT, other)) > 0.9
 
 
 @pytest.mark.parametrize('sentence', [
@@ -117,59 +117,59 @@ def test_whoever_else_is_meant_for_sure_joins_the_answer():
 def test_a_sentence_about_places_is_not_judged_from_near(sentence):
     eyes = Eyes(from_afar=(BLUE,))
     pair = world(one=(LEFT, BLUE), two=(RIGHT, RED))
-    assert overlaps(look_twice(eyes, pair, sentence), *([LEFT] if 'people' not in sentence
-                                                        else [LEFT, RIGHT]))[0] > 0.9
+    assert overlaps(refined(eyes, pair, sentence), *([LEFT] if 'people' not in sentence
+                                                     else [LEFT, RIGHT]))[0] > 0.9
     assert not any(text.startswith('verify') for text in eyes.asked)
 
 
-def test_a_model_that_cannot_verify_looks_at_places_alone():
+def test_a_model_that_cannot_verify_refines_places_alone():
     eyes = Eyes(from_afar=(BLUE,))
     grounder = make_grounder(engine(eyes, tasks=('ground',)), refine='always')
     answer = grounder.ground(world(one=(LEFT, BLUE)), Query('q', 'the person in red', 3))
     assert overlaps(answer, LEFT)[0] > 0.9
 
 
-def test_what_is_not_there_from_near_was_nothing():
+def test_a_box_that_shows_nothing_from_near_is_left_out():
     class Ghosts(Eyes):
         def __call__(self, images, prompt):
             self.asked.append(prompt.parts[0])
             return written([[300, 300, 340, 400]] if len(self.asked) == 1 else [])
-    assert not look_twice(Ghosts(), world(), 'the person on the left').present
+    assert not refined(Ghosts(), world(), 'the person on the left').present
 
 
-def test_nobody_costs_one_question_and_a_crop_too():
+def test_an_empty_answer_costs_one_question_and_a_crop_too():
     eyes = Eyes()
-    assert not look_twice(eyes, world()).present
+    assert not refined(eyes, world()).present
     assert len(eyes.asked) == 1
     pair = world(one=(LEFT, RED)).crop((0, 100, 320, 340))
-    answer = look_twice(eyes, pair)
+    answer = refined(eyes, pair)
     assert len(eyes.asked) == 2 and answer.region == (0, 100, 320, 340)
 
 
-@pytest.mark.parametrize('looks', range(1, 9))
-def test_nothing_that_was_said_is_lost_where_time_runs_out(looks):
+@pytest.mark.parametrize('questions', range(1, 9))
+def test_no_box_of_the_first_answer_is_lost_where_time_runs_out(questions):
     pair = world(one=(LEFT, RED), two=(RIGHT, RED))
-    answer = look_twice(Eyes(fails_after=looks), pair)
+    answer = refined(Eyes(fails_after=questions), pair)
     assert min(overlaps(answer, LEFT, RIGHT)) > 0.4
 
 
 @pytest.mark.parametrize('sentence', ['the person in red', 'the person on the left'])
-def test_what_nothing_readable_is_said_about_stays(sentence):
+def test_a_box_stays_where_the_model_says_nothing_readable_about_it(sentence):
     class Mumbles(Eyes):
         def __call__(self, images, prompt):
             text = super().__call__(images, prompt)
             return text if len(self.asked) == 1 else 'Well'
     pair = world(one=(LEFT, RED), two=(RIGHT, RED))
     once = Grounder(engine(Eyes())).ground(pair, Query('q', sentence, 3))
-    assert boxes(look_twice(Mumbles(), pair, sentence)) == boxes(once)
+    assert boxes(refined(Mumbles(), pair, sentence)) == boxes(once)
 
 
-def test_a_first_look_that_fails_is_told():
+def test_a_failure_of_the_first_question_is_an_error():
     with pytest.raises(EngineError, match='no time'):
-        look_twice(Eyes(fails_after=0), world())
+        refined(Eyes(fails_after=0), world())
 
 
-def test_the_deadline_is_that_of_all_looks_together():
+def test_the_deadline_is_that_of_all_questions_together():
     slow = ScriptedEngine(Eyes(), delay_s=0.05, image_size=(320, 240), confidence=0.99)
     answer = make_grounder(slow, refine='always').ground(
         world(one=(LEFT, RED)), Query('q', 'the person in red', 3), deadline_s=0.12)
@@ -177,18 +177,18 @@ def test_the_deadline_is_that_of_all_looks_together():
     assert len(answer.groundings) == 1
 
 
-def test_boxes_are_told_as_soon_as_they_are_final():
-    told = []
+def test_boxes_are_passed_on_as_soon_as_they_are_final():
+    partial = []
     pair = world(one=(LEFT, RED), two=(RIGHT, RED))
-    answer = look_twice(Eyes(), pair, on_partial=told.append)
-    assert [one.groundings for one in told] == [answer.groundings[:1], answer.groundings[:2]]
-    assert all(one.partial and one.stamp_ns == 5 for one in told)
+    answer = refined(Eyes(), pair, on_partial=partial.append)
+    assert [one.groundings for one in partial] == [answer.groundings[:1], answer.groundings[:2]]
+    assert all(one.partial and one.stamp_ns == 5 for one in partial)
 
 
 def test_a_large_object_is_seen_from_near_already():
     eyes = Eyes()
     pair = world(one=((10, 10, 630, 470), RED))
-    look_twice(eyes, pair, 'the person on the left')
+    refined(eyes, pair, 'the person on the left')
     assert len(eyes.asked) == 1
 
 

@@ -1,4 +1,4 @@
-"""The tasks beside grounding: what the engine is shown, and what its text is taken for."""
+"""The tasks beside grounding: what the engine is shown, and how its text is read."""
 
 from dataclasses import replace
 
@@ -129,7 +129,7 @@ def test_a_describer_names_the_box_and_returns_the_words() -> None:
 
 
 @pytest.mark.parametrize('text', ['', ' a car', 'A car', 'car 7', 'car\n', 'a' * 97])
-def test_what_is_no_description_is_an_answer_error(text) -> None:
+def test_a_text_that_is_no_description_is_an_answer_error(text) -> None:
     with pytest.raises(AnswerError):
         Describer(engine([text])).describe(pair(), BOX)
 

@@ -1,4 +1,4 @@
-"""Where to look closely."""
+"""The region that a model is asked about, enlarged."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ share = st.floats(0.0, 1.0)
 
 
 @st.composite
-def looks(draw):
+def cases(draw):
     """Boxes in an image, and the size of a model's input."""
     width, height = draw(side), draw(side)
     model = draw(st.sampled_from([(256, 192), (320, 256), (64, 64), (96, 512)]))
@@ -26,9 +26,9 @@ def looks(draw):
 
 
 @patiently
-@given(looks())
-def test_a_region_shows_all_boxes_enlarged_and_not_squeezed(look) -> None:
-    boxes, (width, height), model = look
+@given(cases())
+def test_a_region_shows_all_boxes_enlarged_and_not_squeezed(case) -> None:
+    boxes, (width, height), model = case
     region = region_of_interest(boxes, (width, height), model)
     if region is None:
         return

@@ -49,13 +49,13 @@ def test_queries_take_turns_and_a_new_or_replaced_one_comes_first() -> None:
 
 @pytest.mark.parametrize('doubt', [
     track(B, score=0.5), track(B, state=TrackState.LOST), track(B, state=TrackState.TENTATIVE)])
-def test_a_doubtful_track_brings_its_query_forward_but_starves_nobody(doubt) -> None:
+def test_a_doubtful_track_brings_its_query_forward_but_starves_no_other(doubt) -> None:
     rounds = [((A, B, C), ())] * 3 + [((A, B, C), (track(A), doubt, track(C)))] * 12
     asked = turns(Scheduler(), rounds)[3:]
     assert asked.count('b') > asked.count('a') >= 2 and asked.count('c') >= 2
 
 
-def test_who_is_only_remembered_for_the_id_changes_neither_turn_nor_view() -> None:
+def test_a_track_only_kept_for_its_id_changes_neither_turn_nor_region() -> None:
     gone = track(B, score=0.01, state=TrackState.LOST, box=(5.0, 5.0, 25.0, 45.0))
     assert turns(Scheduler(), [((A, B), (track(A), gone))] * 6) == 'ababab'
     scheduler = Scheduler(CROPS)
@@ -78,7 +78,7 @@ def histories(draw):
 
 @patiently
 @given(histories())
-def test_nobody_starves_whatever_the_others_need(history) -> None:
+def test_no_query_starves_whatever_the_others_need(history) -> None:
     count = len(history[0][0])
     scheduler, epochs = Scheduler(), [0] * count
     waited = [0] * count
@@ -100,7 +100,7 @@ def ask(scheduler: Scheduler, seconds: float, query: Query = A, tracks=None) -> 
     return question
 
 
-def test_sure_tracks_are_looked_at_closely_and_the_whole_image_at_intervals() -> None:
+def test_sure_tracks_are_asked_about_enlarged_and_the_whole_image_at_intervals() -> None:
     scheduler = Scheduler(CROPS)
     whole = [ask(scheduler, 0.5 * turn).region is None for turn in range(10)]
     assert whole == [True, False, False, False] * 2 + [True, False]
@@ -109,12 +109,12 @@ def test_sure_tracks_are_looked_at_closely_and_the_whole_image_at_intervals() ->
 @pytest.mark.parametrize('tracks', [
     [], [track(A, score=0.5)], [track(A), track(A, state=TrackState.LOST)],
     [track(A, box=(0.0, 0.0, 600.0, 400.0))]])
-def test_the_whole_image_where_nothing_or_something_doubtful_or_large_is_known(tracks) -> None:
+def test_without_tracks_or_with_doubtful_or_large_ones_the_whole_image_is_shown(tracks) -> None:
     scheduler = Scheduler(CROPS)
     assert [ask(scheduler, 0.1 * turn, tracks=tracks).region for turn in range(3)] == [None] * 3
 
 
-def test_a_new_query_a_new_epoch_and_a_clock_that_jumps_back_see_the_whole_image() -> None:
+def test_a_new_query_a_new_epoch_and_a_clock_that_jumps_back_get_the_whole_image() -> None:
     scheduler = Scheduler(CROPS)
     assert ask(scheduler, 10.0).region is None and ask(scheduler, 10.1).region is not None
     replaced = Query('a', 'other', 5)

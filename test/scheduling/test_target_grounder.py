@@ -1,4 +1,4 @@
-"""A target that is shown in a box is looked for where its track has it."""
+"""A target that is shown in a box is looked for around its track."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from rtrack_ros.tracking.track import Track, TrackState
 
 @dataclass
 class Finder:
-    """A locator that knows the world; it finds what its window shows, unless it may not."""
+    """A locator that knows the world; it finds what its window shows, unless it is blind."""
 
     world: object
     number: int = 0
@@ -38,7 +38,7 @@ class Finder:
 
 
 class Speechless:
-    """A grounder that nobody should ask."""
+    """A grounder that must not be asked."""
 
     def ground(self, pair, query, deadline_s=None, on_partial=None) -> Answer:
         raise AssertionError(f'asked about {query.text!r}')
@@ -103,7 +103,7 @@ def test_a_box_of_an_earlier_frame_is_carried_to_now(world, finder) -> None:
     assert track.box == pytest.approx(world.boxes(19)[0], abs=8)
 
 
-def test_a_target_out_of_sight_is_lost_and_found_under_its_id(world, finder) -> None:
+def test_a_target_not_found_is_lost_and_later_found_under_its_id(world, finder) -> None:
     pipeline = follow(finder)
     pipeline.push(world.pair(0))
     begun = pipeline.initialize(tuple(world.boxes(0)[0]))
@@ -149,7 +149,7 @@ def test_a_box_that_cannot_be_followed_is_refused_and_changes_nothing(
     assert pipeline.active_queries() == ()
 
 
-def test_a_model_that_cannot_is_named(world) -> None:
+def test_a_model_that_cannot_do_a_task_is_refused_with_its_name(world) -> None:
     pipeline = TrackingPipeline(Speechless(), synchronous=True)
     pipeline.push(world.pair(0))
     with pytest.raises(RequestError, match='locate'):

@@ -1,4 +1,4 @@
-"""The worker asks about the newest pair, keeps deadlines, and survives everything."""
+"""The worker asks about the newest pair, keeps deadlines, and survives every error."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ def wait_for(condition, seconds: float = 20.0) -> None:
 
 
 class Gate:
-    """A grounder that answers, or fails, when it is let."""
+    """A grounder that answers, or fails, when the test lets it."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, str]] = []
@@ -166,7 +166,7 @@ def test_closing_does_not_wait_for_a_pair(gate) -> None:
     assert gate.asked == []
 
 
-def test_errands_are_done_between_questions_and_their_errors_come_back(gate) -> None:
+def test_jobs_are_done_between_questions_and_their_errors_come_back(gate) -> None:
     worker = GroundingWorker(gate, lambda answer: None)
     worker.offer(pair(1), QUERY)
     wait_for(lambda: gate.asked)
@@ -185,7 +185,7 @@ def test_errands_are_done_between_questions_and_their_errors_come_back(gate) -> 
 
 
 class Writing(Gate):
-    """A grounder that tells of its boxes, and ends when it is let."""
+    """A grounder that passes on its boxes, and ends when the test lets it."""
 
     def ground(self, pair, query, deadline_s=None, on_partial=None) -> Answer:
         boxes = tuple(Grounding((0.0, 0.0, 9.0, size), 'dog') for size in (1.0, 2.0, 3.0))
@@ -207,7 +207,7 @@ def test_boxes_are_passed_on_while_the_answer_is_written() -> None:
     assert worker.close()
 
 
-def test_who_is_slow_with_boxes_gets_the_newest_and_holds_up_no_model() -> None:
+def test_a_slow_receiver_gets_the_newest_boxes_and_holds_up_no_model() -> None:
     writing, answers, busy = Writing(), [], threading.Semaphore(0)
 
     def slow(answer: Answer) -> None:
