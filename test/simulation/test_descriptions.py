@@ -1,4 +1,4 @@
-"""Descriptions: true to the scene, in words the model has, and read back as they were meant."""
+"""Descriptions: true to the scene, in words the model has, and read back without change."""
 
 import pytest
 from hypothesis import given
@@ -34,23 +34,23 @@ def test_a_scene_is_described_in_words_that_are_tokens_of_nano(scenes: list[Scen
     assert {word for sentence in said for word in sentence.split()} <= words
 
 
-def test_a_description_tells_what_the_actor_is_and_does(scenes: list[Scene]) -> None:
+def test_a_description_says_what_the_actor_is_and_does(scenes: list[Scene]) -> None:
     for scene in scenes:
         for item in scene.sightings(5):
-            told = read_attributes(describe_sighting(item, 'day'))
-            assert told.category == item.actor.category and told.upper == item.actor.upper
+            read = read_attributes(describe_sighting(item, 'day'))
+            assert read.category == item.actor.category and read.upper == item.actor.upper
             moving = item.actor.moving(item.seconds)
-            assert told.motion == (item.actor.facing(item.seconds) if moving else 'still')
+            assert read.motion == (item.actor.facing(item.seconds) if moving else 'still')
 
 
-def test_no_colour_is_told_where_none_is_seen(scenes: list[Scene]) -> None:
+def test_no_colour_is_named_where_none_is_seen(scenes: list[Scene]) -> None:
     for condition in COLOURLESS:
         for item in scenes[0].sightings(0):
-            told = attributes_of(item, condition)
-            assert told.upper == told.lower == '' and told.category == item.actor.category
+            named = attributes_of(item, condition)
+            assert named.upper == named.lower == '' and named.category == item.actor.category
 
 
-@pytest.mark.parametrize(('told', 'sentence'), [
+@pytest.mark.parametrize(('attributes', 'sentence'), [
     (Attributes('person', 'red', 'blue', 'left'),
      'person in red with blue trousers walking to the left'),
     (Attributes('car', 'black', '', 'right'), 'black car driving to the right'),
@@ -58,14 +58,14 @@ def test_no_colour_is_told_where_none_is_seen(scenes: list[Scene]) -> None:
     (Attributes('cyclist', 'green', '', 'still'), 'cyclist in green standing still'),
     (Attributes('person', motion='near'), 'person coming near'),
     (Attributes('person', motion='far'), 'person going away')])
-def test_sentences(told: Attributes, sentence: str) -> None:
-    assert told.sentence() == sentence
+def test_attributes_become_sentences(attributes: Attributes, sentence: str) -> None:
+    assert attributes.sentence() == sentence
 
 
 @given(st.sampled_from(['person', 'car', 'cyclist']), COLOURS, COLOURS, MOTIONS)
-def test_what_is_told_is_read_back(category: str, upper: str, lower: str, motion: str) -> None:
-    told = Attributes(category, upper, lower, motion)
-    assert read_attributes(told.sentence()) == told
+def test_sentences_are_read_back(category: str, upper: str, lower: str, motion: str) -> None:
+    attributes = Attributes(category, upper, lower, motion)
+    assert read_attributes(attributes.sentence()) == attributes
 
 
 def test_other_wordings_are_read() -> None:

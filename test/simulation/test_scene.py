@@ -60,7 +60,7 @@ def test_a_sentence_means_only_what_is_in_view(scene: Scene) -> None:
             assert expression.ids[index] <= seen
 
 
-def test_every_kind_of_sentence_is_spoken() -> None:
+def test_every_kind_of_sentence_occurs() -> None:
     kinds = {item.kind for seed in range(4) for item in make_scene(seed, 0.2).expressions}
     assert kinds == {'class', 'colour', 'place', 'relation', 'motion', 'plural', 'nobody'}
 
