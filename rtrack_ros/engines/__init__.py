@@ -1,1 +1,1 @@
-"""Engines that run a model, one module each, all with the interface of ``base``."""
+"""Engines: what runs or reaches a model, all with the interface of ``base``."""
