@@ -21,6 +21,8 @@ _BY_WORD: Final = (
     (('context', 'too long', 'max_tokens', 'max_model_len'), _LONG),
     (('grammar', 'regex', 'schema', 'guided', 'structured', 'extra', 'unexpected', 'permitted',
       'response_format', 'logprobs'), _DIALECT),
+    (('pinned', 'does not exist', 'not found', 'model'), 'set served_model to the name by which '
+     'the server knows its model'),
 )
 """What helps where the server's own words hold one of these."""
 

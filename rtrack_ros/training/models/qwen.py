@@ -19,11 +19,13 @@ from transformers.image_utils import make_flat_list_of_images
 from transformers.processing_utils import ProcessorMixin
 
 from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.families import find_family
 from rtrack_ros.engines.manifest import MANIFEST_NAME, ModelManifest
 from rtrack_ros.training.models.nano import CHAT_TEMPLATE, on_int8_grid
 from rtrack_ros.training.models.tokenizer import NUMBERS
 
-FAMILIES: Final = {'qwen2_5_vl': ('abs_resized', 28), 'qwen3_vl': ('rel1000', 32)}
+FAMILIES: Final = {name: (find_family(name).bbox_protocol, find_family(name).patch_factor)
+                   for name in ('qwen2_5_vl', 'qwen3_vl')}
 """Coordinate protocol and size of a visual token in pixels, by ``model_type``."""
 
 _NOT_COPIED = ('README.md', '*.safetensors', '*.bin', '*.pt', '*.index.json', 'config.json',

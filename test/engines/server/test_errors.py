@@ -40,6 +40,7 @@ def test_the_error_of_every_dialect_is_read(content, text):
     (400, 'the request exceeds the available context size', 'longer context'),
     (400, 'At most 1 image(s) may be provided', 'limit-mm-per-prompt'),
     (500, 'image input is not supported - you may need to provide the mmproj', '--mmproj'),
+    (400, "Server is pinned to 'a'; requested 'b'.", 'set served_model to the name'),
     (500, 'Internal Server Error', 'log of the server'),
     (404, 'model not found', 'name a model that the server has'),
     (413, 'EDGELLM_INPUT_TOO_LONG', 'longer context'),
