@@ -27,7 +27,7 @@ FLOORS = {
     'bootstrap': Floor(40, 40),
     'commands': Floor(87, 87),
     'data': Floor(73, 73),
-    'engines': Floor(125, 101),
+    'engines': Floor(412, 386),
     'evaluation': Floor(116, 116),
     'intake': Floor(30, 30),
     'language': Floor(178, 178),
