@@ -15,7 +15,7 @@ from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.balance import balanced_frames
 from rtrack_ros.data.conversations import ConversationStyle, write_conversations
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.refrt import write_refrt
+from rtrack_ros.data.refrt_folder import write_refrt
 from rtrack_ros.language.parser import parse_answer
 from rtrack_ros.simulation import make_scene
 

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from rtrack_ros.data.layouts import read_layout
+from rtrack_ros.data.layouts import layouts_with_sentences, read_layout
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
@@ -112,6 +112,19 @@ class SimulatedClip:
 def _draw(seed: int, index: int) -> FramePair:
     scene = make_scene(seed, SCENE_SECONDS, conditions=CONDITIONS, fps=SCENE_FPS)
     return scene.frame(index).pair()
+
+
+def with_sentences(clips: Sequence[Clip]) -> list[Clip]:
+    """Return the clips that have a sentence.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found = [clip for clip in clips if clip.sentences]
+    if not found:
+        raise ValueError('none of the clips has a sentence; train the task locate on them, or '
+                         f'take a layout with sentences: {", ".join(layouts_with_sentences())}')
+    return found
 
 
 def open_clips(source: str, layout: str, seed: int, scenes: int) -> Sequence[Clip]:

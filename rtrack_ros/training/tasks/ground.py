@@ -16,7 +16,7 @@ from rtrack_ros.engines.base import Prompt
 from rtrack_ros.frames import Image8
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.prompts import ground_prompt
-from rtrack_ros.training.tasks.clips import Clip
+from rtrack_ros.training.tasks.clips import Clip, with_sentences
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +66,7 @@ class Ground:
 
     def __init__(self, clips: Sequence[Clip], style: str, count: int, absent_share: float,
                  seed: int) -> None:
-        self._clips = [clip for clip in clips if clip.sentences]
-        if not self._clips:
-            raise ValueError('none of the clips has a sentence; train the task locate on them')
+        self._clips = with_sentences(clips)
         self._style, self._count = style, count
         self._absent_share, self._seed = absent_share, seed
         recorded = [clip for clip in self._clips if isinstance(clip, AnnotatedSequence)]

@@ -9,16 +9,9 @@ from rtrack_ros.language.closeup import OBJECT_CROP_FACTOR
 from rtrack_ros.language.grammar import NO, YES, description_grammar
 from rtrack_ros.language.prompts import describe_prompt, plain_sentence, verify_prompt
 from rtrack_ros.training.shards.corruption import Corruption
-from rtrack_ros.training.tasks.clips import Clip, Portrayed
+from rtrack_ros.training.tasks.clips import Clip, Portrayed, with_sentences
 from rtrack_ros.training.tasks.ground import Example
 from rtrack_ros.training.tasks.locate import AS_TRACKED, DRAWS, ObjectTask, Reader, Target
-
-
-def _with_sentences(clips: Sequence[Clip]) -> list[Clip]:
-    found = [clip for clip in clips if clip.sentences]
-    if not found:
-        raise ValueError('none of the clips has a sentence; train the task locate on them')
-    return found
 
 
 class _Portrayal(ObjectTask):
@@ -26,7 +19,7 @@ class _Portrayal(ObjectTask):
 
     def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
                  corruption: Corruption = AS_TRACKED) -> None:
-        super().__init__(_with_sentences(clips), reader, count, seed, corruption)
+        super().__init__(with_sentences(clips), reader, count, seed, corruption)
 
 
 class Verify(_Portrayal):

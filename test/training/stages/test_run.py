@@ -15,7 +15,7 @@ for package in ('transformers', 'trl', 'peft', 'datasets'):
 from safetensors.torch import load_file  # noqa: E402
 from trl import GRPOConfig, GRPOTrainer, SFTConfig  # noqa: E402
 
-from rtrack_ros.data.refrt import write_refrt  # noqa: E402
+from rtrack_ros.data.refrt_folder import write_refrt  # noqa: E402
 from rtrack_ros.engines.base import TASKS, EngineError  # noqa: E402
 from rtrack_ros.engines.chat import chat_text  # noqa: E402
 from rtrack_ros.engines.manifest import ModelManifest  # noqa: E402
@@ -175,6 +175,14 @@ def test_rehearsals_reach_the_first_step(refrt: str, random_models, tmp_path: Pa
     assert (seen['learning'] == seen['parameters']) == (name == 'grpo')
     assert name != 'sft' or seen['gradient_norm'] > 0
     assert not list(tmp_path.glob('checkpoint-*'))
+
+
+def test_a_stage_learns_from_a_set_without_sentences_of_its_own(street: Path, random_models,
+                                                                tmp_path: Path) -> None:
+    item = stage('sft')
+    item = replace(item, data=replace(item.data, layout='rgbt-mot'))
+    seen = rehearse(item, random_models['qwen3_vl'], str(street), tmp_path)
+    assert seen['questions'] == 4 and seen['gradient_norm'] > 0
 
 
 def test_one_stage_may_ask_for_boxes_and_for_words(refrt: str, random_models, tmp_path: Path
