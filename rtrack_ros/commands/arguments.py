@@ -117,7 +117,9 @@ _TRAINING: Final[Mapping[str, Mapping[str, Any]]] = {
     '--set': {'type': Path, 'metavar': 'DIR', 'help': 'folder of the data set'},
     '--data': {'metavar': 'DIR', 'default': 'simulation',
                'help': 'folder of the data to learn from, or simulation (default: %(default)s)'},
-    '--config': {'type': Path, 'metavar': 'YAML', 'help': 'configuration (default: %(default)s)'},
+    '--config': {'type': Path, 'metavar': 'YAML',
+                 'help': 'configuration: a file, or a name that rtrack train config knows '
+                         '(default: %(default)s)'},
     '--steps': {'type': count, 'metavar': 'N', 'help': 'number of optimisation steps'},
     '--parts': {'nargs': '+', 'metavar': 'PART'},
 }

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.training.models.nano import IMAGE_SIZE
 from rtrack_ros.training.nano.batches import Batch
 from rtrack_ros.training.nano.draw_batch import draw_ground, draw_portraits, draw_searches
@@ -42,7 +43,7 @@ class StepBatches(Dataset[dict[str, Batch]]):
     """The batches of a stage, by the order for a step; a data loader hands it to its processes.
 
     Args:
-        config: As ``config/training/nano.yaml``.
+        config: As ``training/configs/nano.yaml``.
         folder: Where the drawn shards lie.
         builder: Makes token ids.
         stage: One of ``STAGES``.
@@ -88,7 +89,7 @@ class Feed:
     """Draws the data of a run and its batches.
 
     Args:
-        config: As ``config/training/nano.yaml``.
+        config: As ``training/configs/nano.yaml``.
         folder: Where the drawn shards lie, of this run or of an earlier one.
         builder: Makes token ids.
         processes: Draw the shards, beside the trainer.
@@ -96,7 +97,7 @@ class Feed:
         pinned: Whether batches lie in pinned memory, for a GPU.
 
     Raises:
-        FileNotFoundError: the folder of composed frames that the configuration names is empty.
+        DataError: the folder of composed frames that the configuration names is empty.
     """
 
     def __init__(self, config: Mapping[str, Any], folder: Path, builder: SequenceBuilder,
@@ -205,6 +206,6 @@ def _read_composed(folder: str | None) -> list[Shard]:
         return []
     numbers = sorted(int(path.stem) for path in Path(folder).glob('*.json'))
     if not numbers:
-        raise FileNotFoundError(f'{folder} holds no shards; make them with rtrack compose, or '
-                                'leave data.composed out')
+        raise DataError(f'{folder} holds no shards; make them with rtrack compose, or '
+                        'leave data.composed out')
     return [read_shard(Path(folder), number) for number in numbers]

@@ -118,12 +118,12 @@ def with_sentences(clips: Sequence[Clip]) -> list[Clip]:
     """Return the clips that have a sentence.
 
     Raises:
-        ValueError: there is none.
+        DataError: there is none.
     """
     found = [clip for clip in clips if clip.sentences]
     if not found:
-        raise ValueError('none of the clips has a sentence; train the task locate on them, or '
-                         f'take a layout with sentences: {", ".join(layouts_with_sentences())}')
+        raise DataError('none of the clips has a sentence; train the task locate on them, or '
+                        f'take a layout with sentences: {", ".join(layouts_with_sentences())}')
     return found
 
 

@@ -61,7 +61,7 @@ class Ground:
         seed: Fixes the draw.
 
     Raises:
-        ValueError: no clip has a sentence.
+        DataError: no clip has a sentence.
     """
 
     def __init__(self, clips: Sequence[Clip], style: str, count: int, absent_share: float,

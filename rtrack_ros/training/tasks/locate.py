@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from rtrack_ros.boxes import share_inside
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Image8, Region
 from rtrack_ros.language.answers import Box
@@ -98,7 +99,7 @@ class ObjectTask:
         """Draw an object at a frame.
 
         Raises:
-            ValueError: ``DRAWS`` frames in turn showed none.
+            DataError: ``DRAWS`` frames in turn showed none.
         """
         for _ in range(DRAWS):
             clip = self.clips[int(rng.integers(len(self.clips)))]
@@ -106,7 +107,7 @@ class ObjectTask:
             names = sorted(clip.objects(index))
             if names:
                 return Target(clip, index, names[int(rng.integers(len(names)))])
-        raise ValueError(f'no frame with an object in {DRAWS} draws; the clips are all but empty')
+        raise DataError(f'no frame with an object in {DRAWS} draws; the clips are all but empty')
 
     def _window(self, pair: FramePair, around: Box, factor: float) -> Region:
         return window_around(around, factor, (pair.width, pair.height), self.reader.size)

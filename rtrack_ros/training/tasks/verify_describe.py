@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.language.closeup import OBJECT_CROP_FACTOR
 from rtrack_ros.language.grammar import NO, YES, description_grammar
 from rtrack_ros.language.prompts import describe_prompt, plain_sentence, verify_prompt
@@ -36,7 +37,7 @@ class Verify(_Portrayal):
         corruption: How loose the boxes are.
 
     Raises:
-        ValueError: no clip has a sentence.
+        DataError: no clip has a sentence.
     """
 
     def __getitem__(self, number: int) -> Example:
@@ -49,7 +50,7 @@ class Verify(_Portrayal):
                 claims = self._foreign(rng, target)
             if claims:
                 return self._question(rng, target, str(rng.choice(claims)), true)
-        raise ValueError(f'no sentence that is {"true" if true else "false"} of an object in '
+        raise DataError(f'no sentence that is {"true" if true else "false"} of an object in '
                          f'{DRAWS} draws; the clips need sentences about different objects')
 
     def _question(self, rng: np.random.Generator, target: Target, claim: str, true: bool
@@ -86,7 +87,7 @@ class Describe(_Portrayal):
         corruption: How loose the boxes are.
 
     Raises:
-        ValueError: no clip has a sentence.
+        DataError: no clip has a sentence.
     """
 
     def __getitem__(self, number: int) -> Example:
@@ -98,7 +99,7 @@ class Describe(_Portrayal):
                 images, named = self.named(rng, target, OBJECT_CROP_FACTOR)
                 return Example(images, describe_prompt(named, self.reader.style), (), (),
                                 str(rng.choice(words)))
-        raise ValueError(f'no sentence about one object alone in {DRAWS} draws; the clips need '
+        raise DataError(f'no sentence about one object alone in {DRAWS} draws; the clips need '
                          'sentences that mean one object, in plain letters')
 
 

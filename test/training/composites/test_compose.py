@@ -17,6 +17,7 @@ from rtrack_ros.training.composites.detector import Detection, PersonDetector
 from rtrack_ros.training.composites.labels import link, merge, plausible
 from rtrack_ros.training.composites.motion import motion_of
 from rtrack_ros.training.composites.sentences import draw_real_sentences
+from rtrack_ros.training.configs import shipped_config
 from rtrack_ros.training.shards.frames import FACINGS, ObjectRow, read_shard
 
 FRAMES, SIZE = 40, (640, 480)
@@ -125,7 +126,7 @@ def test_a_name_without_quotes_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_shipped_settings_hold_out_the_annotated_clip() -> None:
-    settings = read_settings(Path(__file__).parents[3] / 'config/training/real_clips.yaml')
+    settings = read_settings(shipped_config('real_clips'))
     assert settings.held_out == {'0117_1605'}
     assert {clip.name for clip in settings.train} == {'0111_1716', '0113_1714'}
 

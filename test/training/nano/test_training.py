@@ -14,6 +14,7 @@ pytest.importorskip('transformers', reason='learning needs the extra train (make
 
 import yaml  # noqa: E402
 
+from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.models import nano  # noqa: E402
 from rtrack_ros.training.models.tokenizer import ANSWER, build_tokenizer  # noqa: E402
 from rtrack_ros.training.nano import augmentation, trainer  # noqa: E402
@@ -166,7 +167,7 @@ def test_rounding_to_the_grid_of_int8_keeps_within_half_a_step_and_is_done_once(
 
 @pytest.fixture
 def small() -> dict[str, Any]:
-    config = yaml.safe_load((Path(__file__).parents[3] / 'config/training/nano.yaml').read_text())
+    config = yaml.safe_load(shipped_config('nano').read_text())
     config |= {'compile': False, 'checkpoint_steps': 1, 'evaluate_steps': 2,
                'evaluate_sentences': 4}
     config['data'] |= {'shards': 1, 'frames_per_shard': 6, 'held_out_frames': 6}
@@ -233,7 +234,7 @@ def test_a_run_may_begin_with_the_mean_of_several_weights(tmp_path: Path,
 def test_a_run_begins_with_given_weights_and_keeps_them_while_the_heads_warm_up(
         tmp_path: Path, net: NanoForward, builder: SequenceBuilder, shard: Shard) -> None:
     nano.save_nano(net.model, build_tokenizer(), tmp_path)
-    config = yaml.safe_load((Path(__file__).parents[3] / 'config/training/nano.yaml').read_text())
+    config = yaml.safe_load(shipped_config('nano').read_text())
     config['dense']['head_steps'] = 1
     model = trainer._first_model(config | {'initial': str(tmp_path)}, build_tokenizer())
     begun = NanoForward(model, builder.numbers)

@@ -24,6 +24,7 @@ from rtrack_ros.language.grammar import answer_grammar  # noqa: E402
 from rtrack_ros.language.parser import parse_answer  # noqa: E402
 from rtrack_ros.language.prompts import ground_prompt, locate_prompt  # noqa: E402
 from rtrack_ros.simulation import make_scene  # noqa: E402
+from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.models.nano import on_int8_grid  # noqa: E402
 from rtrack_ros.training.models.qwen import load_processor, read_manifest  # noqa: E402
 from rtrack_ros.training.models.random_qwen import write_random_qwen  # noqa: E402
@@ -65,7 +66,7 @@ def random_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def stage(name: str, number: int = 0, **trainer) -> StageSettings:
-    found = read_stages(ROOT / 'config' / 'training' / f'{name}.yaml')[number]
+    found = read_stages(shipped_config(name))[number]
     model = replace(found.model, image_size=None)
     data = replace(found.data, layout='refrt', scenes=1, questions=16)
     return replace(found, model=model, data=data, trainer={**found.trainer, **trainer})
@@ -247,7 +248,7 @@ def test_clipped_advantages_are_what_the_loss_gets(refrt: str, tmp_path: Path,
 
 @pytest.mark.parametrize('name', ['sft', 'grpo', 'gspo', 'nano_gspo', 'omnipt'])
 def test_trl_knows_every_option_of_the_shipped_configurations(name: str, tmp_path: Path) -> None:
-    for item in read_stages(ROOT / 'config' / 'training' / f'{name}.yaml'):
+    for item in read_stages(shipped_config(name)):
         kind = SFTConfig if item.method == 'sft' else GRPOConfig
         kind(**{**item.trainer, 'output_dir': str(tmp_path), 'bf16': False, 'use_cpu': True})
 
