@@ -32,7 +32,6 @@ FACTS = LayoutFacts('Refer-KITTI and Refer-KITTI-V2', single_object=False, sente
 FPS = 10.0
 CLASSES = {0: 'car', 1: 'person'}
 Pair = tuple[str, str]
-Labels = Mapping[int, Mapping[int, tuple[int, Box]]]
 
 
 def read(root: Path, pairs: Sequence[Pair] | None = None, label_shift: int = 0
