@@ -2,8 +2,8 @@
 
 One line per sample: ``{"messages": [user, assistant], "images": [rgb, thermal]}``; the user's
 text holds ``<image>`` where an image belongs, the assistant's is the answer of the project's
-grammar, ``[]`` for nobody. Images are written at the size the model sees, both spectra alike, so
-that one coordinate frame serves both and no second resizing moves a box.
+grammar, ``[]`` where nothing matches. Images are written at the size the model sees, both spectra
+alike, so that one coordinate frame serves both and no second resizing moves a box.
 """
 
 import json

@@ -46,7 +46,7 @@ def counted(rows: MotFrames, frame: int) -> list[MotRow]:
 
 
 def write_mot(path: Path | str, rows: Iterable[MotRow]) -> None:
-    """Write rows sorted by frame and id; no rows give an empty file, which means nobody."""
+    """Write rows sorted by frame and id; no rows give an empty file: nothing was found."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     ordered = sorted(rows, key=lambda row: (row.frame, row.id))

@@ -38,7 +38,8 @@ class Verifier:
         Args:
             pair: A whole frame pair.
             box: x1, y1, x2, y2 in pixels of its RGB image.
-            sentence: The claim; what it says about places in the image is not seen in a portrait.
+            sentence: The claim; what it says about places in the image is not seen in an object
+                crop.
             deadline_s: Seconds after which the answer is of no use; None waits.
 
         Raises:

@@ -53,7 +53,7 @@ def test_no_frame_comes_again_before_the_others_of_its_kind(meant: list[bool], s
         assert not known or max(known) - min(known) <= 1
 
 
-def test_frames_that_nobody_labelled_are_never_chosen() -> None:
+def test_frames_without_labels_are_never_chosen() -> None:
     mixed = AnnotatedSequence('set', 'a', (frame(False, labelled=False), frame(True)))
     assert {item.frame for item in balanced_frames([mixed], 20, 0)} == {1}
     unknown = AnnotatedSequence('set', 'a', (frame(False, labelled=False),))

@@ -1,6 +1,6 @@
 """RefRT (RT-RMOT, 2026) as annotated sequences; the folder layout itself is ``data.refrt_folder``.
 
-``gt.txt`` holds what the description means, so that a frame without a row is one where nobody is
+``gt.txt`` holds what the description means, so that a frame without a row is one where nothing is
 meant. Sequences taken from VTUAV may be sparse: fewer images than frames of the video, numbered
 as in the video. Rows then carry the numbers of the file names.
 """

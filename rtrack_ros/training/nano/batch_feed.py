@@ -17,12 +17,15 @@ from torch.utils.data import DataLoader, Dataset
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.training.models.nano import IMAGE_SIZE
 from rtrack_ros.training.nano.batches import Batch
-from rtrack_ros.training.nano.draw_batch import draw_ground, draw_portraits, draw_searches
+from rtrack_ros.training.nano.draw_batch import draw_ground, draw_object_crops, draw_searches
 from rtrack_ros.training.nano.sequences import SequenceBuilder
 from rtrack_ros.training.shards.closeups import CloseUpShard, read_closeups, write_closeups
 from rtrack_ros.training.shards.frames import Shard, read_shard, write_shard
+from rtrack_ros.training.yaml_settings import SettingsError
 
 STAGES = ('dense', 'language')
+OBJECT_CROP, LOCATE = CLOSEUPS = ('object_crop', 'locate')
+"""Steps on close-ups: objects to verify and describe, targets to locate."""
 _AHEAD = 2
 """Steps that each process which draws batches is ahead of the trainer."""
 
@@ -72,10 +75,9 @@ class StepBatches(Dataset[dict[str, Batch]]):
         """Draw the batch of a step; beside a grounding one another for the tower alone."""
         stage, settings = self._stage, self._config[self._stage]
         kind = _draw_task(rng, settings.get('closeups', {})) if pools.closeups else 'ground'
-        if kind == 'portrait':
-            return {stage: draw_portraits(self._builder, pools.closeups, rng, settings['images'])}
-        if kind == 'locate':
-            return {stage: draw_searches(self._builder, pools.closeups, rng, settings['images'])}
+        if kind != 'ground':
+            draw = {OBJECT_CROP: draw_object_crops, LOCATE: draw_searches}[kind]
+            return {stage: draw(self._builder, pools.closeups, rng, settings['images'])}
         share = settings.get('composed_share', 0.0)
         batches = {stage: draw_ground(self._builder, pools.frames, rng, settings['images'],
                                       settings.get('sentences', 1), pools.composed, share)}
@@ -97,6 +99,7 @@ class Feed:
         pinned: Whether batches lie in pinned memory, for a GPU.
 
     Raises:
+        SettingsError: the configuration names steps that are none of ``CLOSEUPS``.
         DataError: the folder of composed frames that the configuration names is empty.
     """
 
@@ -105,6 +108,7 @@ class Feed:
         self._config, self._folder, self._builder = config, folder, builder
         self._loaders, self._pinned = loaders, pinned
         data = config['data']
+        _check_closeups(config)
         _read_composed(data.get('composed'))
         self._held_out = [processes.submit(write_shard, folder / 'held_out', 0,
                                            data['held_out_seed'], data['held_out_frames'],
@@ -191,13 +195,21 @@ def _share_by_file() -> None:
 
 
 def _draw_task(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
-    """Return 'portrait' or 'locate' in their shares of the steps, 'ground' in all others."""
+    """Return one of ``CLOSEUPS`` in its share of the steps, 'ground' in all others."""
     draw = rng.random()
     for name, share in shares.items():
         draw -= share
         if draw < 0:
             return name
     return 'ground'
+
+
+def _check_closeups(config: Mapping[str, Any]) -> None:
+    for stage in STAGES:
+        unknown = sorted(set(config[stage].get('closeups', {})) - set(CLOSEUPS))
+        if unknown:
+            raise SettingsError(f'{stage}: closeups has unknown entries {", ".join(unknown)}; '
+                                f'known are {", ".join(CLOSEUPS)} (object_crop was portrait)')
 
 
 def _read_composed(folder: str | None) -> list[Shard]:

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 import yaml
@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
 
-from rtrack_ros.engines.base import TASKS
 from rtrack_ros.engines.registry import DEFAULT_MODEL_NAME, default_model
 from rtrack_ros.training.models.nano import build_model, save_nano
 from rtrack_ros.training.models.qwen import load_model
@@ -28,6 +27,8 @@ from rtrack_ros.training.nano.sequences import SequenceBuilder
 from rtrack_ros.training.precision import training_device, training_precision
 
 CONSOLE = Console()
+TAUGHT: Final = ('ground', 'locate', 'verify', 'describe')
+"""Tasks of the questions in a run, those after the first where there are close-ups."""
 
 
 @dataclass
@@ -76,7 +77,7 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
             run.stage, run.step, run.optimizer = run.stage + 1, 0, None
             _save(run)
         net.load_state_dict(_better(run, feed))
-    tasks = TASKS if 'closeups' in config['data'] else ('ground',)
+    tasks = TAUGHT if 'closeups' in config['data'] else TAUGHT[:1]
     save_nano(net.model.cpu(), tokenizer, out / 'model', tasks)
     return out / 'model'
 

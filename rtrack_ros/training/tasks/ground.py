@@ -56,7 +56,7 @@ class Ground:
         clips: Where frames and sentences come from.
         style: Wording of the prompt.
         count: Number of questions.
-        absent_share: Share of questions for which a frame is sought where nobody is meant.
+        absent_share: Share of questions for which a frame is sought where nothing is meant.
             Recordings are balanced over their conditions too.
         seed: Fixes the draw.
 

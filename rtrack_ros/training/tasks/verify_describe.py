@@ -1,4 +1,4 @@
-"""Questions about an object seen closely: check a sentence on it, describe it."""
+"""Questions about an object crop: check a sentence on it, describe it."""
 
 import re
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from rtrack_ros.language.closeup import OBJECT_CROP_FACTOR
 from rtrack_ros.language.grammar import NO, YES, description_grammar
 from rtrack_ros.language.prompts import describe_prompt, plain_sentence, verify_prompt
 from rtrack_ros.training.shards.corruption import Corruption
-from rtrack_ros.training.tasks.clips import Clip, Portrayed, with_sentences
+from rtrack_ros.training.tasks.clips import Clip, DescribesObjects, with_sentences
 from rtrack_ros.training.tasks.ground import Example
 from rtrack_ros.training.tasks.locate import AS_TRACKED, DRAWS, ObjectTask, Reader, Target
 
 
-class _Portrayal(ObjectTask):
+class _SentenceTask(ObjectTask):
     """A task about one object whose answers come from the sentences of its clip."""
 
     def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
@@ -23,10 +23,10 @@ class _Portrayal(ObjectTask):
         super().__init__(with_sentences(clips), reader, count, seed, corruption)
 
 
-class Verify(_Portrayal):
+class Verify(_SentenceTask):
     """A box and a sentence in, Yes or No out, half of each.
 
-    A sentence is true of who is meant. It is false of the other objects of its clip; where a clip
+    A sentence is true of the objects it means and false of the others of its clip; where a clip
     has none, a sentence of another clip stands for a wrong one, which by chance may be right.
 
     Args:
@@ -67,17 +67,17 @@ class Verify(_Portrayal):
 
 def _claims(target: Target) -> Sequence[tuple[str, bool]]:
     clip = target.clip
-    if isinstance(clip, Portrayed):
+    if isinstance(clip, DescribesObjects):
         return clip.claims(target.name, target.index)
     return [(text, target.name in clip.meant(number, target.index))
             for number, text in enumerate(clip.sentences)]
 
 
-class Describe(_Portrayal):
+class Describe(_SentenceTask):
     """OmniPT's task: a box in, a sentence about the object out.
 
-    Sentences are those of the simulation, or those of a data set that mean the object and nobody
-    else and can be written in the grammar.
+    Sentences are those of the simulation, or those of a data set that mean this object alone and
+    can be written in the grammar.
 
     Args:
         clips: Where frames, boxes and sentences come from.
@@ -105,7 +105,7 @@ class Describe(_Portrayal):
 
 def _descriptions(target: Target) -> list[str]:
     clip = target.clip
-    if isinstance(clip, Portrayed):
+    if isinstance(clip, DescribesObjects):
         return [clip.description(target.name, target.index)]
     alone = (plain_sentence(text) for number, text in enumerate(clip.sentences)
              if clip.meant(number, target.index) == {target.name})

@@ -27,6 +27,7 @@ from rtrack_ros.training.nano.forward import NanoForward, patches  # noqa: E402
 from rtrack_ros.training.nano.losses import language_loss  # noqa: E402
 from rtrack_ros.training.nano.sequences import CELLS, IGNORE, SequenceBuilder  # noqa: E402
 from rtrack_ros.training.shards.frames import Shard, read_shard, write_shard  # noqa: E402
+from rtrack_ros.training.yaml_settings import SettingsError  # noqa: E402
 
 
 @pytest.fixture(scope='module')
@@ -174,7 +175,7 @@ def small() -> dict[str, Any]:
     config['data']['closeups'] |= {'shards': 1, 'episodes_per_shard': 3, 'held_out_episodes': 3}
     config['dense'] |= {'steps': 2, 'images': 2}
     config['language'] |= {'steps': 6, 'images': 2, 'sentences': 2, 'decay_steps': 1,
-                           'dense_images': 2, 'closeups': {'portrait': 0.3, 'locate': 0.4}}
+                           'dense_images': 2, 'closeups': {'object_crop': 0.3, 'locate': 0.4}}
     return dict(config)
 
 
@@ -190,6 +191,15 @@ def test_loaders_draw_the_batches_that_the_trainer_would(
             assert torch.equal(batch.images, theirs[name].images)
             assert torch.equal(batch.dense.box, theirs[name].dense.box)
             assert batch.questions == theirs[name].questions
+
+
+@pytest.mark.parametrize('name', ['portrait', 'lcoate'])
+def test_steps_of_an_unknown_kind_are_refused(tmp_path: Path, small: dict[str, Any],
+                                              builder: SequenceBuilder, name: str) -> None:
+    small['language']['closeups'] = {name: 0.3}
+    with ThreadPoolExecutor(1) as pool, pytest.raises(
+            SettingsError, match=f'unknown entries {name}; known are object_crop, locate'):
+        Feed(small, tmp_path, builder, pool)
 
 
 def test_a_batch_moves_with_every_tensor(batch: Batch) -> None:
