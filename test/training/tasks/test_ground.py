@@ -58,5 +58,5 @@ def test_a_question_depends_on_its_number_alone() -> None:
 def test_clips_without_annotations_or_sentences_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         open_clips(str(tmp_path), 'refrt', 0, 0)
-    with pytest.raises(ValueError, match='locate on them, or take a layout .* refrt, rgbt-mot'):
+    with pytest.raises(ValueError, match='locate on them, or take a layout .* refrt'):
         Ground([], 'full', 1, 0.0, 0)
