@@ -193,7 +193,7 @@ def test_one_stage_may_ask_for_boxes_and_for_words(refrt: str, random_models, tm
                                                 'described'))
     item = replace(item, rewards=rewards, data=replace(item.data, tasks=TASKS))
     seen = rehearse(item, random_models['qwen3_vl'], refrt, tmp_path)
-    assert seen['questions'] == 4 * len(TASKS) == 16
+    assert seen['questions'] == 4 * len(TASKS)
 
 
 def test_no_adapter_enters_a_frozen_tower(refrt: str, random_models, tmp_path: Path) -> None:
