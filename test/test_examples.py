@@ -1,6 +1,7 @@
 """The examples and the README's Python run as they stand there."""
 
 import ast
+import importlib.util
 import os
 import re
 import subprocess
@@ -8,8 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from rtrack_ros.cli import main
+from rtrack_ros.data.pairs import DataError
+from rtrack_ros.simulation import CONDITIONS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES, README = ROOT / 'examples', ROOT / 'README.md'
@@ -56,6 +60,36 @@ def test_own_engine_is_asked_and_its_box_is_followed(tmp_path):
     printed = run([str(EXAMPLES / 'own_engine.py')], tmp_path).splitlines()
     assert [line.split()[:2] for line in printed] == [[str(n), '1'] for n in range(10)]
     assert printed[0].startswith('0 1 [256, 144, 384, 336]')
+
+
+def test_own_layout_reads_the_set_that_it_describes(tmp_path):
+    for spectrum in ('rgb', 'ir'):
+        (tmp_path / 'street' / spectrum).mkdir(parents=True)
+        for number in (1, 2, 3):
+            Image.new('RGB', (40, 30)).save(tmp_path / 'street' / spectrum / f'{number:06d}.png')
+    (tmp_path / 'street' / 'sentence.txt').write_text('the people\n')
+    boxes = tmp_path / 'street' / 'boxes.csv'
+    boxes.write_text('0,1,2,3,12,23\n0,2,20,3,30,23\n2,1,4,3,14,23\n')
+    spec = importlib.util.spec_from_file_location('own_layout', EXAMPLES / 'own_layout.py')
+    own_layout = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(own_layout)
+    sequence, = own_layout.read(tmp_path)
+    assert (sequence.name, sequence.sentences) == ('street', ('the people',))
+    assert [dict(frame.objects) for frame in sequence.frames] == [
+        {1: (2, 3, 12, 23), 2: (20, 3, 30, 23)}, {}, {1: (4, 3, 14, 23)}]
+    assert [frame.absent for frame in sequence.frames] == [False, True, False]
+    assert sequence.frames[2].stamp_ns == 200_000_000
+    boxes.write_text('3,1,2,3,12,23\n')
+    with pytest.raises(DataError, match='names frame 3'):
+        own_layout.read(tmp_path)
+
+
+def test_own_task_asks_a_question_and_scores_an_engine(tmp_path):
+    printed = run([str(EXAMPLES / 'own_task.py')], tmp_path).splitlines()
+    assert re.fullmatch(r'count [a-z ]+', printed[0]) and re.fullmatch(r'RGB: \d+', printed[1])
+    figures = ast.literal_eval(printed[2])  # of an engine that always says 1
+    assert 0 < figures['all']['right'] == figures['all']['always_one'] < 1
+    assert set(figures['by_condition']) == set(CONDITIONS)
 
 
 def test_multi_robot_launch_parses_and_puts_no_topic_of_a_robot_into_the_root():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rtrack_ros.commands import CommandError
+from rtrack_ros.data.layouts import LAYOUTS
 
 if TYPE_CHECKING:
     from rtrack_ros.evaluation.streaming.latency import LatencyProfile
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 HELD_OUT_SEED: Final = 9_500_000
 """First scene seed of the benchmarks; no training and no tuning touches scenes from here on."""
 DEFAULT_PROFILE: Final = 'orin-qwen3vl-2b-int4'
-LAYOUTS: Final = ('refrt', 'lasher', 'vtuav', 'refer-kitti', 'got10k', 'rgbt-mot')
-"""Those of ``data.layouts``, which is too heavy to import for a help text."""
 MIN_SIDE: Final = 16
 
 
@@ -118,7 +117,9 @@ _TRAINING: Final[Mapping[str, Mapping[str, Any]]] = {
     '--set': {'type': Path, 'metavar': 'DIR', 'help': 'folder of the data set'},
     '--data': {'metavar': 'DIR', 'default': 'simulation',
                'help': 'folder of the data to learn from, or simulation (default: %(default)s)'},
-    '--config': {'type': Path, 'metavar': 'YAML', 'help': 'configuration (default: %(default)s)'},
+    '--config': {'type': Path, 'metavar': 'YAML',
+                 'help': 'configuration: a file, or a name that rtrack train config knows '
+                         '(default: %(default)s)'},
     '--steps': {'type': count, 'metavar': 'N', 'help': 'number of optimisation steps'},
     '--parts': {'nargs': '+', 'metavar': 'PART'},
 }

@@ -19,7 +19,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                     'out are never opened. The same inputs give the same shards.')
     parser.add_argument('--clips', type=Path, required=True, metavar='DIR',
                         help='folder with visible/NAME.mp4 and infrared/NAME.mp4')
-    add(parser, '--config', default=Path('config/training/real_clips.yaml'))
+    add(parser, '--config', default='real_clips')
     parser.add_argument('--labels', type=Path, default=None, metavar='DIR',
                         help='folder with the boxes of people, NAME.gt.txt for each clip; the '
                              'detector writes what is missing (default: OUT/labels)')
@@ -42,9 +42,10 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.training.composites.clips import read_settings
     from rtrack_ros.training.composites.detector import PersonDetector
     from rtrack_ros.training.composites.shards import write_real_shard
+    from rtrack_ros.training.configs import find_config
 
     detector = None if args.detector is None else PersonDetector(args.detector)
-    assets = build_assets(args.clips, read_settings(args.config),
+    assets = build_assets(args.clips, read_settings(find_config(args.config)),
                           args.labels or args.out / 'labels', detector, args.seed)
     print(f'{sum(map(len, assets.cutouts))} people cut out, {len(assets.places)} places')
     for number in progress(range(args.shards), 'composing', args.shards):

@@ -32,12 +32,9 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.data.balance import balanced_frames
     from rtrack_ros.data.conversations import SAMPLES, ConversationStyle, write_conversations
     from rtrack_ros.data.layouts import read_layout
-    from rtrack_ros.data.layouts.rgbt_mot import class_sentences
     from rtrack_ros.language.coordinates import ProtocolError
 
     sequences = read_layout(args.layout, args.set)
-    if args.layout == 'rgbt-mot':  # it has no sentences of its own
-        sequences = [part for whole in sequences for part in class_sentences(whole)]
     try:
         style = ConversationStyle(args.protocol, args.size)
         choices = balanced_frames(sequences, args.samples, args.seed, args.empty_share)

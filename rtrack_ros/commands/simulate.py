@@ -96,7 +96,7 @@ def _write(name: str, scene: 'Scene', args: argparse.Namespace) -> Path:
 
     frames = progress(render_frames(scene), name, len(scene))
     if name == 'refrt':
-        from rtrack_ros.data.refrt import write_refrt
+        from rtrack_ros.data.refrt_folder import write_refrt
         return write_refrt(scene, args.out, split=args.split, frames=frames)[0].parent
     if name == 'video':
         from rtrack_ros.data.scene_video import write_video

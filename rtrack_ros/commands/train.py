@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, count
+from rtrack_ros.training.configs import find_config, shipped_config, shipped_configs
 
 if TYPE_CHECKING:
     from rtrack_ros.training.stages.settings import StageSettings
@@ -29,38 +30,43 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                     'folder and run on TRL (docs/training.md).')
     stages = parser.add_subparsers(dest='stage', metavar='STAGE', required=True)
     nano = stages.add_parser('nano', help='make rtrack-nano from scratch, with dense heads')
-    _add_own_options(nano, 'config/training/nano.yaml', 'DIR/model')
+    _add_own_options(nano, 'nano', 'DIR/model')
     nano.add_argument('--loaders', type=int, default=0, metavar='N',
                       help='processes that draw batches ahead, so that a GPU need not wait; with '
                            '0 the trainer draws its own (default: %(default)s)')
     siamese = stages.add_parser(
         'siamese', help="train the tracker's network that finds an object again")
-    _add_own_options(siamese, 'config/training/siamese.yaml', 'DIR/siamese_*.onnx')
+    _add_own_options(siamese, 'siamese', 'DIR/siamese_*.onnx')
     for name, what in STAGES.items():
-        _add_options(stages.add_parser(name, help=what), Path(f'config/training/{name}.yaml'))
+        _add_options(stages.add_parser(name, help=what), name)
     recipe = stages.add_parser(
         'recipe', help='run several stages, each from the model of the last')
     recipe.add_argument('recipe', choices=RECIPES, help='; '.join(
         f'{name}: {what}' for name, what in RECIPES.items()))
     _add_options(recipe, None)
+    config = stages.add_parser('config', help='print a configuration, to copy and change',
+                               description='Print a configuration that comes with the package.')
+    config.add_argument('name', choices=shipped_configs(), metavar='NAME',
+                        help=', '.join(shipped_configs()))
 
 
 def _add_own_options(parser: argparse.ArgumentParser, config: str, result: str) -> None:
-    add(parser, '--config', default=Path(config))
+    add(parser, '--config', default=config)
     add(parser, '--out', required=True,
         help=f'folder for training data, checkpoint and log, and at the end for {result}')
     parser.add_argument('--workers', type=count, default=1, metavar='N',
                         help='processes that draw training data (default: %(default)s)')
 
 
-def _add_options(parser: argparse.ArgumentParser, config: Path | None) -> None:
+def _add_options(parser: argparse.ArgumentParser, config: str | None) -> None:
     add(parser, '--model', help='folder of the Qwen2.5-VL, Qwen3-VL or rtrack-nano model to start '
                                 'from; --dry-run without it makes a model of random weights')
     add(parser, '--data')
     add(parser, '--out', help='folder for checkpoints, log and curves of each stage, and its '
                               'model')
     add(parser, '--config', default=config,
-        help=f'configuration (default: {config or "config/training/RECIPE.yaml"})')
+        help='configuration: a file, or a name that rtrack train config knows '
+             f'(default: {config or "that of the recipe"})')
     add(parser, '--steps', help='optimisation steps of each stage (default: as configured)')
     parser.add_argument('--dry-run', action='store_true',
                         help='build everything, and stop before the first optimisation step')
@@ -71,28 +77,29 @@ def _add_options(parser: argparse.ArgumentParser, config: Path | None) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit status."""
-    config = args.config or Path(f'config/training/{args.recipe}.yaml')
-    if not config.is_file():
-        raise CommandError(f'there is no configuration {config}; name one with --config')
+    if args.stage == 'config':
+        print(shipped_config(args.name).read_text(encoding='utf-8'), end='')
+        return 0
+    config = find_config(args.config or args.recipe)
     if args.stage == 'nano':
-        return _run_nano(args)
+        return _run_nano(args, config)
     if args.stage == 'siamese':
-        return _run_siamese(args)
+        return _run_siamese(args, config)
     return _run_stages(args, config)
 
 
-def _run_nano(args: argparse.Namespace) -> int:
+def _run_nano(args: argparse.Namespace, config: Path) -> int:
     from rtrack_ros.training.nano.trainer import train
 
-    folder = train(args.config, args.out, args.workers, args.loaders)
+    folder = train(config, args.out, args.workers, args.loaders)
     print(f'wrote {folder}; export it with: rtrack compile --model {folder}')
     return 0
 
 
-def _run_siamese(args: argparse.Namespace) -> int:
+def _run_siamese(args: argparse.Namespace, config: Path) -> int:
     from rtrack_ros.training.siamese.trainer import train
 
-    paths = train(args.config, args.out, args.workers)
+    paths = train(config, args.out, args.workers)
     print(f'wrote {" and ".join(map(str, paths))}; the tracker uses those in '
           'rtrack_ros/tracking/appearance')
     return 0

@@ -22,7 +22,7 @@ class AnnotatedFrame:
         thermal: The thermal image of the same moment, None where there is none.
         objects: Boxes by id in pixels of the RGB image: x1, y1, x2, y2.
         meant: The ids that the sentence, or the single-object target, means here.
-        labelled: Whether somebody looked; without it, no box says nothing.
+        labelled: Whether the frame was annotated; where not, a missing box says nothing.
         cover: Visible share of a single-object target in [0, 1], 1 where it is not known.
     """
 
@@ -36,7 +36,7 @@ class AnnotatedFrame:
 
     @property
     def absent(self) -> bool:
-        """Whether it is known that nobody meant is in view."""
+        """Whether it is known that nothing that is meant is in view."""
         return self.labelled and not self.meant
 
 

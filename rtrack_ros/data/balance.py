@@ -42,8 +42,8 @@ def balanced_frames(sequences: Sequence[AnnotatedSequence], count: int, seed: in
         sequences: Where to choose from.
         count: How many frames.
         seed: Fixes the choice.
-        empty_share: Share of frames in which nobody is meant; raising it makes a model say
-            "nobody" more readily.
+        empty_share: Share of frames in which nothing is meant; raising it makes a model
+            answer ``[]`` more readily.
 
     Raises:
         ValueError: there is no labelled frame, or the share is not in [0, 1].

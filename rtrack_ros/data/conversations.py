@@ -2,8 +2,8 @@
 
 One line per sample: ``{"messages": [user, assistant], "images": [rgb, thermal]}``; the user's
 text holds ``<image>`` where an image belongs, the assistant's is the answer of the project's
-grammar, ``[]`` for nobody. Images are written at the size the model sees, both spectra alike, so
-that one coordinate frame serves both and no second resizing moves a box.
+grammar, ``[]`` where nothing matches. Images are written at the size the model sees, both spectra
+alike, so that one coordinate frame serves both and no second resizing moves a box.
 """
 
 import json
@@ -19,6 +19,7 @@ import numpy as np
 from rtrack_ros.boxes import clip
 from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.balance import FrameChoice
+from rtrack_ros.data.layouts import layouts_with_sentences
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import Image8
@@ -82,8 +83,8 @@ def write_conversations(folder: Path | str, sequences: Sequence[AnnotatedSequenc
 def _sample(target: Path, number: int, sequence: AnnotatedSequence, index: int,
             style: ConversationStyle) -> dict[str, Any]:
     if not sequence.sentences:
-        raise DataError(f'{sequence.dataset} {sequence.name} has no sentence to ask; take a set '
-                        'with descriptions')
+        raise DataError(f'{sequence.dataset} {sequence.name} has no sentence to ask; layouts with '
+                        f'sentences are {", ".join(layouts_with_sentences())}')
     pair = sequence.pair(index)
     names = []
     for spectrum, image in zip(('rgb', 'thermal'), pair.images(), strict=True):

@@ -40,8 +40,13 @@ class MotRow:
                 f'{self.score:.4g},{self.category},{self.visibility:.3g}')
 
 
+def counted(rows: MotFrames, frame: int) -> list[MotRow]:
+    """Return the rows of a frame that count; a score of 0 takes a box out (MOTChallenge rule)."""
+    return [row for row in rows.get(frame, ()) if row.score > 0]
+
+
 def write_mot(path: Path | str, rows: Iterable[MotRow]) -> None:
-    """Write rows sorted by frame and id; no rows give an empty file, which means nobody."""
+    """Write rows sorted by frame and id; no rows give an empty file: nothing was found."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     ordered = sorted(rows, key=lambda row: (row.frame, row.id))

@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterator
-from multiprocessing import TimeoutError as WorkerTimeout
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from multiprocessing.pool import AsyncResult
 from os import sched_getaffinity
 
 import cv2
@@ -14,9 +14,6 @@ from rtrack_ros.simulation import Scene, SimFrame
 
 _AHEAD = 8
 """Frames drawn ahead of the reader; a 640x480 pair takes about 1 MB."""
-
-_PATIENCE_S = 300.0
-"""A frame takes some 20 ms; this long without one means that a worker died."""
 
 _scene: Scene | None = None
 
@@ -35,23 +32,22 @@ def render_frames(scene: Scene, workers: int | None = None) -> Iterator[SimFrame
     if count <= 1:
         yield from scene
         return
-    # A fresh interpreter: forking one in which OpenCV has threads can hang.
-    with get_context('spawn').Pool(count, _start, (scene,)) as pool:
-        waiting: deque[AsyncResult[SimFrame]] = deque()
-        for index in range(len(scene)):
-            waiting.append(pool.apply_async(_draw, (index,)))
-            if len(waiting) >= _AHEAD * count:
-                yield _result(waiting.popleft())
-        while waiting:
-            yield _result(waiting.popleft())
-
-
-def _result(frame: 'AsyncResult[SimFrame]') -> SimFrame:
+    # A fresh interpreter: forking one in which OpenCV has threads can hang. Workers end by
+    # themselves: one that is killed may hold a lock for which the others then wait for ever.
+    pool = ProcessPoolExecutor(count, get_context('spawn'), _start, (scene,))
     try:
-        return frame.get(_PATIENCE_S)
-    except WorkerTimeout as error:
-        raise DataError(f'no frame was drawn for {_PATIENCE_S:.0f} s; a worker may have died for '
-                        'want of memory') from error
+        waiting: deque[Future[SimFrame]] = deque()
+        for index in range(len(scene)):
+            waiting.append(pool.submit(_draw, index))
+            if len(waiting) >= _AHEAD * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise DataError('a process that draws frames died, perhaps for want of memory; draw '
+                        'smaller frames, or free memory') from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _start(scene: Scene) -> None:

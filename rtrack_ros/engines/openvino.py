@@ -63,6 +63,7 @@ class OpenVinoEngine:
             lets tracking go first where cores are scarce.
 
     Raises:
+        StaleExportError: the weights in the folder are no longer those of the export.
         EngineError: OpenVINO GenAI is missing, or the folder holds no usable export.
     """
 
@@ -70,6 +71,7 @@ class OpenVinoEngine:
         folder = Path(model)
         self._manifest = ModelManifest.read(folder)
         self._compiled = CompiledModel.read(folder / OPENVINO_FOLDER)
+        self._compiled.check_weights(folder)
         self._genai = _import_genai()
         self._thread = ModelThread('openvino', niceness)
         self._kept: tuple[SeenImages, Any] | None = None

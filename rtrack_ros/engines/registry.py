@@ -1,14 +1,17 @@
 """Which engines there are, and how to get one; nothing heavy is imported until it is asked for."""
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from rtrack_ros.engines.base import Engine, EngineError
+from rtrack_ros.engines.compiled import StaleExportError
 from rtrack_ros.engines.server.address import is_server_url
 
 DEFAULT_MODEL_NAME: Final = 'rtrack-nano'
+_LOG = logging.getLogger(__name__)
 
 
 def load_engine(name: str, model: Path | str, **options: Any) -> Engine:
@@ -16,7 +19,9 @@ def load_engine(name: str, model: Path | str, **options: Any) -> Engine:
 
     Args:
         name: 'openvino', 'transformers', 'server', 'scripted', or 'auto': the server where the
-            model is a URL, else the first of the others that works.
+            model is a URL, else the first of the others that works. An export that is older than
+            the weights does not work: 'auto' then takes the weights themselves, on a slower
+            engine, and logs a warning that names the remedy.
         model: Model folder; URL of the server for 'server'; ignored by 'scripted'.
         options: Passed to the engine: 'threads' and 'niceness' for the two that compute here, for
             others see them.
@@ -55,12 +60,17 @@ def default_model() -> Path:
 
 
 def _first_that_works(model: Path | str, options: dict[str, Any]) -> Engine:
-    reasons = []
+    reasons, stale = [], []
     for name in _AUTOMATIC:
         try:
-            return _FACTORIES[name](model, **options)
+            engine = _FACTORIES[name](model, **options)
         except EngineError as error:
             reasons.append(f'{name}: {error}')
+            stale += [reasons[-1]] if isinstance(error, StaleExportError) else []
+            continue
+        for reason in stale:
+            _LOG.warning('%s. Until then %s answers, which is slower', reason, name)
+        return engine
     raise EngineError('no engine works here. ' + ' | '.join(reasons))
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import (
-    LAYOUTS,
     SHARED,
     count,
     image_size,
@@ -16,7 +15,6 @@ from rtrack_ros.commands.arguments import (
     read_methods,
 )
 from rtrack_ros.commands.reference import commands, help_and_default, options
-from rtrack_ros.data import layouts
 
 KINDS_OF_OUTPUT = {'DIR', 'FILE'}
 """``--out`` says where the result goes, which is one file for ``rtrack track``."""
@@ -50,10 +48,6 @@ def test_every_option_is_explained_and_says_its_default() -> None:
             said = bool(default) or action.required
             assert said or action.default in (None, False, (), [], argparse.SUPPRESS), (
                 f'{name} of {command} does not say its default {action.default}')
-
-
-def test_layouts_are_those_that_can_be_read() -> None:
-    assert sorted(LAYOUTS) == sorted(layouts.LAYOUTS)
 
 
 def test_values_are_read() -> None:

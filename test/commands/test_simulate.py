@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip('rosbags', reason='bags need the bag extra')
 
 from rtrack_ros.cli import main
-from rtrack_ros.data.refrt import read_refrt
+from rtrack_ros.data.refrt_folder import read_refrt
 from rtrack_ros.data.truth import SceneTruth
 from rtrack_ros.data.videos import open_pairs
 

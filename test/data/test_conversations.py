@@ -15,7 +15,7 @@ from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.balance import balanced_frames
 from rtrack_ros.data.conversations import ConversationStyle, write_conversations
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.refrt import write_refrt
+from rtrack_ros.data.refrt_folder import write_refrt
 from rtrack_ros.language.parser import parse_answer
 from rtrack_ros.simulation import make_scene
 
@@ -53,7 +53,7 @@ def test_no_frame_comes_again_before_the_others_of_its_kind(meant: list[bool], s
         assert not known or max(known) - min(known) <= 1
 
 
-def test_frames_that_nobody_labelled_are_never_chosen() -> None:
+def test_frames_without_labels_are_never_chosen() -> None:
     mixed = AnnotatedSequence('set', 'a', (frame(False, labelled=False), frame(True)))
     assert {item.frame for item in balanced_frames([mixed], 20, 0)} == {1}
     unknown = AnnotatedSequence('set', 'a', (frame(False, labelled=False),))

@@ -64,7 +64,7 @@ def test_an_id_twice_in_a_frame_is_refused(tmp_path: Path) -> None:
         read_mot(tmp_path / 't.txt')
 
 
-def test_an_empty_file_means_nobody_and_a_missing_one_is_an_error(tmp_path: Path) -> None:
+def test_an_empty_file_means_nothing_found_and_a_missing_one_is_an_error(tmp_path: Path) -> None:
     (tmp_path / 'empty.txt').touch()
     assert read_mot(tmp_path / 'empty.txt') == {}
     with pytest.raises(MotError, match=r'missing\.txt'):

@@ -3,7 +3,9 @@
 from multiprocessing import active_children
 
 import numpy as np
+import pytest
 
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.rendering import render_frames
 from rtrack_ros.simulation import make_scene
 
@@ -26,4 +28,16 @@ def test_no_worker_outlives_an_abandoned_iterator() -> None:
     next(frames)
     assert len(set(active_children()) - before) == 2
     frames.close()
+    assert set(active_children()) == before
+
+
+def test_a_worker_that_dies_is_told_at_once() -> None:
+    before = set(active_children())
+    frames = render_frames(make_scene(1, seconds=9, fps=10, size=(160, 120),
+                                      thermal_size=(80, 60)), workers=2)
+    next(frames)
+    for worker in set(active_children()) - before:
+        worker.kill()
+    with pytest.raises(DataError, match='died'):
+        list(frames)
     assert set(active_children()) == before

@@ -1,7 +1,12 @@
+import os
+
 import pytest
 
 from rtrack_ros.engines.base import EngineError
-from rtrack_ros.engines.compiled import CompiledModel, weights_digest
+from rtrack_ros.engines.compiled import CompiledModel, StaleExportError, weights_digest
+
+ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+"""SHA-256 of the bytes 'abc' (FIPS 180-2, appendix B.1)."""
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -20,4 +25,29 @@ def test_a_folder_that_was_not_exported_names_the_command(tmp_path, content):
 
 def test_the_digest_is_that_of_the_weights(tmp_path):
     (tmp_path / 'model.safetensors').write_bytes(b'abc')
-    assert weights_digest(tmp_path).startswith('ba7816bf8f01cfea')
+    assert weights_digest(tmp_path) == ABC
+
+
+def test_weights_of_several_chunks_have_one_digest(tmp_path):
+    (tmp_path / 'model.safetensors').write_bytes(b'a' * 1_000_000 * 3)
+    assert weights_digest(tmp_path) == (
+        '2a152c894398719c0570f83fac34ac03a0f6e8e474b995c2403aa5434f7b9dd4')
+
+
+def test_an_export_of_the_weights_beside_it_passes(tmp_path):
+    (tmp_path / 'model.safetensors').write_bytes(b'abc')
+    CompiledModel('openvino', 'int8', ABC, '').check_weights(tmp_path)
+
+
+def test_an_export_without_weights_beside_it_passes(tmp_path):
+    CompiledModel('openvino', 'int8', ABC, '').check_weights(tmp_path)
+
+
+def test_weights_trained_further_in_the_same_process_are_noticed(tmp_path):
+    weights, export = tmp_path / 'model.safetensors', CompiledModel('openvino', 'int8', ABC, '')
+    weights.write_bytes(b'abc')
+    export.check_weights(tmp_path)
+    weights.write_bytes(b'abd')
+    os.utime(weights, ns=(1, 1))  # two writes may fall into one tick of the clock
+    with pytest.raises(StaleExportError, match=f'rtrack compile --model {tmp_path}$'):
+        export.check_weights(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from rtrack_ros.engines.base import EngineError, Prompt
 from rtrack_ros.engines.chat import chat_text
-from rtrack_ros.engines.compiled import CompiledModel, weights_digest
+from rtrack_ros.engines.compiled import CompiledModel, StaleExportError, weights_digest
 from rtrack_ros.engines.registry import load_engine
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.language.coordinates import check_protocol
@@ -192,6 +192,42 @@ def test_inference_threads_are_nicer_than_the_rest(openvino, questions):
     nicer = [os.getpriority(os.PRIO_PROCESS, int(task)) for task in os.listdir('/proc/self/task')]
     assert max(nicer) == min(mine + 5, 19)
     assert os.getpriority(os.PRIO_PROCESS, os.getpid()) == mine
+
+
+@pytest.fixture
+def retrained(nano, tmp_path):
+    """A copy of the model whose weights were trained further in place: one byte differs."""
+    folder = tmp_path / 'retrained'
+    shutil.copytree(nano, folder)
+    with (folder / 'model.safetensors').open('r+b') as weights:
+        weights.seek(-1, os.SEEK_END)
+        last, = weights.read(1)
+        weights.seek(-1, os.SEEK_END)
+        weights.write(bytes([last ^ 1]))
+    return folder
+
+
+def test_an_export_of_other_weights_is_refused_with_the_remedy(openvino, retrained):
+    with pytest.raises(StaleExportError, match=f'rtrack compile --model {retrained}$'):
+        load_engine('openvino', retrained)
+
+
+def test_a_folder_with_the_export_alone_answers_as_the_whole_one(openvino, questions, retrained):
+    (retrained / 'model.safetensors').unlink()
+    engine = load_engine('openvino', retrained)
+    try:
+        assert ask(engine, questions[0]).text == ask(openvino, questions[0]).text
+    finally:
+        engine.close()
+
+
+def test_auto_answers_with_the_new_weights_where_the_export_is_old(
+        openvino, transformers, retrained):
+    engine = load_engine('auto', retrained)
+    try:
+        assert engine.capabilities().name == 'transformers'
+    finally:
+        engine.close()
 
 
 class TestUnusableFolders:

@@ -5,6 +5,7 @@ import pytest
 
 from rtrack_ros.engines import registry
 from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.compiled import StaleExportError
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones():
@@ -24,6 +25,38 @@ def test_auto_takes_the_first_engine_that_works(monkeypatch):
     factories = {'openvino': fail, 'transformers': lambda model, **options: scripted}
     monkeypatch.setattr(registry, '_FACTORIES', factories)
     assert registry.load_engine('auto', 'anywhere') is scripted
+
+
+def stale(model, **options):
+    raise StaleExportError('exported from other weights; run rtrack compile --model DIR')
+
+
+def test_auto_never_takes_an_export_of_other_weights_and_says_so(monkeypatch, caplog):
+    scripted = registry.load_engine('scripted', '')
+    monkeypatch.setattr(registry, '_FACTORIES', {
+        'openvino': stale, 'transformers': lambda model, **options: scripted})
+    assert registry.load_engine('auto', 'DIR') is scripted
+    warning, = caplog.messages
+    assert warning == ('openvino: exported from other weights; run rtrack compile --model DIR. '
+                       'Until then transformers answers, which is slower')
+
+
+def test_auto_is_silent_about_engines_that_are_not_installed(monkeypatch, caplog):
+    def missing(model, **options):
+        raise EngineError('not installed')
+    scripted = registry.load_engine('scripted', '')
+    monkeypatch.setattr(registry, '_FACTORIES', {
+        'openvino': missing, 'transformers': lambda model, **options: scripted})
+    registry.load_engine('auto', 'DIR')
+    assert not caplog.messages
+
+
+def test_auto_with_nothing_but_an_old_export_names_the_remedy(monkeypatch):
+    def missing(model, **options):
+        raise EngineError('torch is not installed')
+    monkeypatch.setattr(registry, '_FACTORIES', {'openvino': stale, 'transformers': missing})
+    with pytest.raises(EngineError, match='rtrack compile --model DIR .* torch is not installed'):
+        registry.load_engine('auto', 'DIR')
 
 
 def test_auto_says_why_each_engine_does_not_work(tmp_path):

@@ -1,4 +1,4 @@
-"""What a checkpoint is worth on held-out scenes: F1 of single answers, HOTA of tracking."""
+"""Scores of a checkpoint on held-out scenes: F1 of single answers, HOTA of tracking."""
 
 from collections.abc import Sequence
 from pathlib import Path

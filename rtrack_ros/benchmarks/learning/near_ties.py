@@ -79,20 +79,20 @@ class BoxPolicy:
         error = (said - self.means(features)[:, None]) / np.exp(self.log_sigma)
         return np.asarray((-0.5 * error ** 2 - self.log_sigma).mean(axis=-1))
 
-    def ascend(self, features: Array, said: Array, worth: Array, rate: float) -> float:
-        """Step along ``sum worth * grad log_likelihood``; return the norm of that gradient.
+    def ascend(self, features: Array, said: Array, advantages: Array, rate: float) -> float:
+        """Step along ``sum advantages * grad log_likelihood``; return the norm of that gradient.
 
         Args:
             features: (N, 5).
             said: (N, G, 4).
-            worth: (N, G), what each answer is worth, all averaging included.
+            advantages: (N, G), the weight of each answer, all averaging included.
             rate: Learning rate.
         """
         sigma = np.exp(self.log_sigma)
         error = (said - self.means(features)[:, None]) / sigma
-        by_weight = np.einsum('ng,ngc,nf->cf', worth, error * self._unit / sigma, features
+        by_weight = np.einsum('ng,ngc,nf->cf', advantages, error * self._unit / sigma, features
                               ) / NUMBERS
-        by_sigma = np.einsum('ng,ngc->c', worth, error ** 2 - 1) / NUMBERS
+        by_sigma = np.einsum('ng,ngc->c', advantages, error ** 2 - 1) / NUMBERS
         self.weights += rate * self._unit * by_weight
         self.log_sigma += rate * by_sigma
         return float(np.hypot(np.linalg.norm(by_weight), np.linalg.norm(by_sigma)))
@@ -152,14 +152,14 @@ def _learn_from_rollout(policy: BoxPolicy, scaling: AdvantageScaling, settings: 
     annotated = boxes + settings.jitter * rng.standard_normal(boxes.shape)
     rewards = overlap(said, annotated[:, None])
     centred = rewards - rewards.mean(axis=1, keepdims=True)
-    worth, old = scaling(centred), policy.log_likelihood(features, said)
-    norms = [_step(policy, features[rows], said[rows], worth[rows], old[rows], settings)
+    advantages, old = scaling(centred), policy.log_likelihood(features, said)
+    norms = [_step(policy, features[rows], said[rows], advantages[rows], old[rows], settings)
              for rows in np.array_split(rng.permutation(settings.questions),
                                         settings.minibatches)]
     return norms, float((group_deviation(centred) < NEAR_TIE).mean())
 
 
-def _step(policy: BoxPolicy, features: Array, said: Array, worth: Array, old: Array,
+def _step(policy: BoxPolicy, features: Array, said: Array, advantages: Array, old: Array,
           settings: NearTieSettings) -> float:
     """Take one clipped GSPO step; return the norm of its gradient.
 
@@ -168,8 +168,8 @@ def _step(policy: BoxPolicy, features: Array, said: Array, worth: Array, old: Ar
     """
     ratio = np.exp(np.clip(policy.log_likelihood(features, said) - old, -20, 20))
     low, high = 1 - settings.epsilon[0], 1 + settings.epsilon[1]
-    moves = np.where(worth > 0, ratio <= high, ratio >= low)
-    return policy.ascend(features, said, ratio * worth * moves / worth.size,
+    moves = np.where(advantages > 0, ratio <= high, ratio >= low)
+    return policy.ascend(features, said, ratio * advantages * moves / advantages.size,
                          settings.learning_rate)
 
 

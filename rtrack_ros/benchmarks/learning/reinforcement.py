@@ -138,7 +138,7 @@ def reinforcement_table(summary: dict[str, Any], title: str) -> Table:
     """Return one row for each method, means over seeds with the lowest and the highest."""
     table = Table(title=title, title_justify='left', box=SIMPLE_HEAD)
     for column in ('', 'seeds', 'CPU s', 'steps', 'F1 at IoU 0.5', 'precision', 'recall',
-                   'false when nobody', 'HOTA', 'DetA', 'AssA'):
+                   'false when none meant', 'HOTA', 'DetA', 'AssA'):
         table.add_column(column, justify='right' if column else 'left')
     for method, row in summary['rows'].items():
         table.add_row(
@@ -154,7 +154,7 @@ def verdict(summary: dict[str, Any]) -> str:
     """Return in a sentence whether reinforcement gained what is looked for."""
     gains = summary['gain_over_supervised']
     if not gains or None in gains.values():
-        return 'no gain can be told before both methods have an arm that found somebody'
+        return 'no gain can be told before both methods have an arm that found an object'
     said = ', '.join(f'{name.upper()} {100 * gain:+.1f} %' for name, gain in gains.items())
     reached = all(gain >= ASKED for gain in gains.values())
     return (f'reinforcement against supervision at equal compute: {said}; '

@@ -35,8 +35,8 @@ class ScenePlan:
         first_seed: Seed of the first scene; the others follow it.
         seconds: Length of a scene.
         fps: Frames per second.
-        sentences: Sentences for each scene, drawn from those that mean somebody in at least
-            ``PRESENT`` of it: HOTA of a sentence that means nobody is 0 whatever is answered.
+        sentences: Sentences for each scene, drawn from those that mean an object in at least
+            ``PRESENT`` of it: HOTA of a sentence that means none is 0 whatever is answered.
         answer_s: Seconds that an answer takes; the tracker asks again when it has one.
     """
 

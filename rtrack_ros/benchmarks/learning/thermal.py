@@ -1,4 +1,4 @@
-"""What the thermal camera is worth: tracking with both sensors against RGB alone, same scenes."""
+"""What the thermal camera brings: tracking with both sensors against RGB alone, same scenes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands.arguments import HELD_OUT_SEED, add, add_parts, count, positive
+from rtrack_ros.training.configs import find_config
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 PARTS = ('cas', 'thermal', 'reinforcement')
 RATES = (0.03, 0.3, 1.0, 3.0)
 SHOWN_RATE = 1.0
-CONFIGS = Path('config/training')
 SHARDS, SHARD_FRAMES, SHARD_SEED = 8, 200, 3_000_000
 """Frames that the arms of ``reinforcement`` learn from, and the first scene they come from."""
 
@@ -59,13 +59,13 @@ def _add_held_out(group: 'argparse._ArgumentGroup') -> None:
 def _add_reinforcement(group: 'argparse._ArgumentGroup') -> None:
     group.add_argument('--compute-s', type=positive, default=300.0, metavar='SECONDS',
                        help='processor time of training for each arm (default: %(default)g)')
-    add(group, '--config', default=CONFIGS / 'nano_gspo.yaml',
-        help='the stage of reinforcement; cas --model runs it with and without CAS '
-             '(default: %(default)s)')
+    add(group, '--config', default='nano_gspo',
+        help='the stage of reinforcement, a file or a name that rtrack train config knows; cas '
+             '--model runs it with and without CAS (default: %(default)s)')
     add(group, '--data', default=None, help='frames to learn from: DIR/data/train of rtrack train '
                                             'nano --out DIR (default: frames are drawn)')
-    group.add_argument('--supervised', type=Path, default=CONFIGS / 'nano_sft.yaml',
-                       metavar='YAML', help='the stage of supervision (default: %(default)s)')
+    group.add_argument('--supervised', type=Path, default='nano_sft', metavar='YAML',
+                       help='the stage of supervision (default: %(default)s)')
     add(group, '--scenes', default=40, help='scenes for single questions (default: %(default)s)')
 
 
@@ -86,8 +86,8 @@ def _run_cas(args: argparse.Namespace, out: Path) -> None:
         result = cas.run_small(args.seeds, args.rates, args.steps)
         title = f'small policy, {args.seeds} seeds, {args.steps} steps'
     else:
-        result = cas.run_on_model(args.config, args.model, _training_data(args, out), out,
-                                  args.seeds, args.steps)
+        result = cas.run_on_model(find_config(args.config), args.model,
+                                  _training_data(args, out), out, args.seeds, args.steps)
         title = f'{args.model.name}, {args.seeds} seeds, {args.steps} steps'
     rate = min(result['curves'], key=lambda value: abs(float(value) - SHOWN_RATE))
     curves = result['curves'][rate]
@@ -132,8 +132,8 @@ def _run_reinforcement(args: argparse.Namespace, out: Path) -> None:
     model, source = model_folder(args), _training_data(args, out)
     plan = ScenePlan(args.scenes_per_condition, seconds=args.seconds, sentences=args.sentences)
     held_out = HeldOut(args.scenes, HELD_OUT_SEED, plan, out / 'scenes')
-    stages = {arms.SUPERVISED: read_stages(args.supervised)[0],
-              arms.REINFORCED: read_stages(args.config)[0]}
+    stages = {arms.SUPERVISED: read_stages(find_config(args.supervised))[0],
+              arms.REINFORCED: read_stages(find_config(args.config))[0]}
     course = arms.Course(model, source, out, held_out.measure, {
         'model': str(model), 'data': source, 'plan': asdict(plan),
         'question_scenes': args.scenes})

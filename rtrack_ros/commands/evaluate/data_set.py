@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, names
+from rtrack_ros.data.layouts import layout_facts
 
 if TYPE_CHECKING:
     from rtrack_ros.data.annotated import AnnotatedSequence
     from rtrack_ros.evaluation.metrics.single_object import SingleObjectScores
     from rtrack_ros.evaluation.sets.scores import SetScores
-
-SINGLE_OBJECT = ('got10k', 'lasher', 'vtuav')
-"""Layouts of one target per sequence, scored by overlap; the others by HOTA."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,23 +57,19 @@ def run(args: argparse.Namespace) -> int:
     runs = [*(_track_all(args, sequences) if args.track_with else ()), *args.runs]
     if not runs:
         raise CommandError('there is nothing to score; give --run NAME=DIR, or --track-with both')
-    if args.layout in SINGLE_OBJECT:
+    if layout_facts(args.layout).single_object:
         return _single(args, sequences, runs)
     return _referring(args, sequences, runs)
 
 
 def _sequences(args: argparse.Namespace) -> 'list[AnnotatedSequence]':
     from rtrack_ros.data.layouts import read_layout, refer_kitti
-    from rtrack_ros.data.layouts.rgbt_mot import class_sentences
 
     if args.seqmap is not None:
         if args.layout != 'refer-kitti':
             raise CommandError('--seqmap is a list of pairs of refer-kitti')
         return refer_kitti.read(args.set, refer_kitti.read_seqmap(args.seqmap))
-    sequences = read_layout(args.layout, args.set)
-    if args.layout == 'rgbt-mot':  # it has no sentences of its own
-        return [part for whole in sequences for part in class_sentences(whole)]
-    return sequences
+    return read_layout(args.layout, args.set)
 
 
 def _track_all(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]'
@@ -84,7 +78,7 @@ def _track_all(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]'
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.evaluation.sets.tracking import track_set
 
-    if args.out is None or args.layout in SINGLE_OBJECT:
+    if args.out is None or layout_facts(args.layout).single_object:
         raise CommandError('--track-with needs --out, and a set with sentences')
     with opened_grounder(args) as grounder:
         for name in args.track_with:

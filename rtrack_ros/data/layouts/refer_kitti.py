@@ -23,14 +23,15 @@ from typing import Any
 from PIL import Image
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
+from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.videos import list_images
 from rtrack_ros.language.answers import Box
 
+FACTS = LayoutFacts('Refer-KITTI and Refer-KITTI-V2', single_object=False, sentences='own')
 FPS = 10.0
 CLASSES = {0: 'car', 1: 'person'}
 Pair = tuple[str, str]
-Labels = Mapping[int, Mapping[int, tuple[int, Box]]]
 
 
 def read(root: Path, pairs: Sequence[Pair] | None = None, label_shift: int = 0

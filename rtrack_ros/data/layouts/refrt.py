@@ -1,6 +1,6 @@
-"""RefRT (RT-RMOT, 2026) as annotated sequences; the folder layout itself is ``data.refrt``.
+"""RefRT (RT-RMOT, 2026) as annotated sequences; the folder layout itself is ``data.refrt_folder``.
 
-``gt.txt`` holds what the description means, so that a frame without a row is one where nobody is
+``gt.txt`` holds what the description means, so that a frame without a row is one where nothing is
 meant. Sequences taken from VTUAV may be sparse: fewer images than frames of the video, numbered
 as in the video. Rows then carry the numbers of the file names.
 """
@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
-from rtrack_ros.data.layouts.boxes_file import require_equal
-from rtrack_ros.data.layouts.rgbt_mot import counted
+from rtrack_ros.data.boxes_file import require_equal
+from rtrack_ros.data.layouts import LayoutFacts
+from rtrack_ros.data.mot import counted
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.refrt import IMAGE_FOLDERS, RefRtSequence, read_refrt
+from rtrack_ros.data.refrt_folder import IMAGE_FOLDERS, RefRtSequence, read_refrt
 from rtrack_ros.data.videos import list_images
 
+FACTS = LayoutFacts('RefRT', single_object=False, sentences='own')
 FPS = 30.0
 
 

@@ -1,24 +1,27 @@
 """RGB-thermal multi-object tracking in MOTChallenge form: VT-MOT (Zhu et al., 2024) and its like.
 
 ``{train,test}/<video>/{visible,infrared}/0000001.jpg`` and ``gt/gt.txt`` of nine columns, class 1
-pedestrian, 2 car. The set has no expressions; :func:`class_sentences` makes those of its classes.
+pedestrian, 2 car. The set has no expressions. A video is therefore returned once for each class,
+asked for by its plural; a class that it does not show makes a sequence in which nothing is meant.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
-from rtrack_ros.data.layouts.boxes_file import require_equal
-from rtrack_ros.data.mot import MotFrames, MotRow, read_mot
+from rtrack_ros.data.boxes_file import require_equal
+from rtrack_ros.data.layouts import LayoutFacts
+from rtrack_ros.data.mot import counted, read_mot
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.videos import list_images
 
+FACTS = LayoutFacts('VT-MOT', single_object=False, sentences='class words')
 FPS = 25.0
 CLASSES = {1: 'pedestrian', 2: 'car'}
 
 
 def read(root: Path) -> list[AnnotatedSequence]:
-    """Return the videos below a folder, sorted by path; everything annotated is meant.
+    """Return (video, class) pairs below a folder, sorted by path, named ``street+cars``.
 
     Raises:
         DataError: there is none, or one is incomplete.
@@ -28,10 +31,11 @@ def read(root: Path) -> list[AnnotatedSequence]:
     if not folders:
         raise DataError(f'{root} holds no video in the layout of RGB-thermal MOT; expected '
                         '<video>/gt/gt.txt beside visible/ and infrared/')
-    return [_sequence(folder) for folder in folders]
+    return [part for folder in folders for part in _by_class(_video(folder))]
 
 
-def _sequence(folder: Path) -> AnnotatedSequence:
+def _video(folder: Path) -> AnnotatedSequence:
+    """Return a video with all that is annotated in it; nothing is meant yet."""
     rgb, thermal = list_images(folder / 'visible'), list_images(folder / 'infrared')
     require_equal(folder, visible=len(rgb), infrared=len(thermal))
     rows = read_mot(folder / 'gt' / 'gt.txt', absent_boxes=True)
@@ -43,21 +47,16 @@ def _sequence(folder: Path) -> AnnotatedSequence:
     for index, (image, heat) in enumerate(zip(rgb, thermal, strict=True)):
         boxes = {row.id: row.box for row in counted(rows, index + 1)}
         frames.append(AnnotatedFrame(round(index * 1e9 / FPS), image, heat, boxes,
-                                     frozenset(boxes)))
+                                     frozenset()))
     labels = {row.id: CLASSES.get(row.category, 'object') for number in rows
               for row in counted(rows, number)}
     return AnnotatedSequence('VT-MOT', folder.name, tuple(frames), labels=labels, fps=FPS)
 
 
-def counted(rows: MotFrames, frame: int) -> list[MotRow]:
-    """Return the rows of a frame that count; a score of 0 takes a box out (MOTChallenge rule)."""
-    return [row for row in rows.get(frame, ()) if row.score > 0]
-
-
-def class_sentences(sequence: AnnotatedSequence) -> list[AnnotatedSequence]:
-    """Return a video once for each class, asked for by its plural; some mean nobody throughout."""
-    return [replace(sequence, name=f'{sequence.name}+{word}s', sentences=(f'the {word}s',),
+def _by_class(video: AnnotatedSequence) -> list[AnnotatedSequence]:
+    """Return a video once for each class, with a sentence that means all objects of it."""
+    return [replace(video, name=f'{video.name}+{word}s', sentences=(f'the {word}s',),
                     frames=tuple(replace(frame, meant=frozenset(
-                        name for name in frame.meant if sequence.label(name) == word))
-                        for frame in sequence.frames))
+                        name for name in frame.objects if video.label(name) == word))
+                        for frame in video.frames))
             for word in CLASSES.values()]

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
-from rtrack_ros.data.layouts.boxes_file import read_boxes, require_equal
+from rtrack_ros.data.boxes_file import read_boxes, require_equal
+from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.videos import list_images
 
+FACTS = LayoutFacts('VTUAV', single_object=True, sentences='none')
 FPS = 30.0
 STEP = 10
 TARGET = 1

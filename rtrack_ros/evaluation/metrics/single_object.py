@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rtrack_ros.data.annotated import AnnotatedSequence
-from rtrack_ros.data.layouts.boxes_file import read_boxes, require_equal
+from rtrack_ros.data.boxes_file import read_boxes, require_equal
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.metrics.presence import Presence
 from rtrack_ros.language.answers import Box

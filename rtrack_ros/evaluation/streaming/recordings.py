@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rtrack_ros.data.mot import MotFrames, MotRow, read_mot
 from rtrack_ros.data.pairs import DataError, PairSource
-from rtrack_ros.data.refrt import read_refrt
+from rtrack_ros.data.refrt_folder import read_refrt
 from rtrack_ros.data.truth import SceneTruth
 from rtrack_ros.data.videos import open_pairs
 from rtrack_ros.evaluation.sequences import by_frame, last_frame

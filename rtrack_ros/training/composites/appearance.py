@@ -1,6 +1,6 @@
 """How warm and how bright a pasted person is, part by part, as clothes and cameras make it.
 
-Two clips show a dozen people. What is warm on somebody differs: a face stands out, a thick jacket
+Two clips show a dozen people. What is warm on a person differs: a face stands out, a thick jacket
 is nearly as cold as the ground, trousers lie between.
 """
 

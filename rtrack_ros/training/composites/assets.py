@@ -27,7 +27,7 @@ def build_assets(folder: Path, settings: ClipSettings, labels: Path,
         seed: Draws the weathers.
 
     Raises:
-        DataError: a clip is unreadable, has no labels, or nobody in it can be cut out.
+        DataError: a clip is unreadable, has no labels, or no person in it can be cut out.
     """
     cutouts: list[Cutout] = []
     places: list[Place] = []
@@ -36,7 +36,7 @@ def build_assets(folder: Path, settings: ClipSettings, labels: Path,
         cutouts += people
         places.append(place)
     if not cutouts:
-        raise DataError(f'in no clip of {folder} does anybody stand alone and whole; correct the '
+        raise DataError(f'in no clip of {folder} does a person stand alone and whole; correct the '
                         f'labels in {labels} or the heights in the settings')
     return stock_of(cutouts, places, seed)
 

@@ -99,7 +99,7 @@ def _skyline(rng: np.random.Generator, rgb: NDArray[np.float32], heat: NDArray[n
 
 
 def place_things(rng: np.random.Generator, canvas: Canvas) -> None:
-    """Paint posts, and warm things that nobody should be taken for: machines, windows, fires."""
+    """Paint posts, and warm things that are no people: machines, windows, fires."""
     for _ in range(int(rng.choice(len(_POSTS), p=_POSTS))):
         _paint(rng, canvas, _post(rng, canvas.thermal.shape), (0, 190))
     for _ in range(int(rng.choice(len(_THINGS), p=_THINGS))):
@@ -112,7 +112,7 @@ def _post(rng: np.random.Generator, shape: tuple[int, ...]) -> Image8:
     mask = np.zeros((height, width), np.uint8)
     thick = rng.uniform(3, 70)
     column = rng.uniform(-10, width + 10)
-    if rng.random() < _AT_EDGE:  # where it looks like somebody who is half out of the picture
+    if rng.random() < _AT_EDGE:  # where it looks like a person half out of the picture
         column = rng.uniform(-0.8, 0) * thick + (width if rng.random() < 0.5 else 0)
     top, bottom = rng.uniform(-60, 0.5 * height), rng.uniform(0.45 * height, 1.2 * height)
     lean = rng.uniform(-25, 25)

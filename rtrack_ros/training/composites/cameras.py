@@ -52,7 +52,7 @@ def expose(rng: np.random.Generator, thermal: Image8) -> Image8:
     values = (thermal.astype(np.float32) / 255) ** np.float32(rng.uniform(0.6, 1.5))
     gain = np.float32(rng.uniform(0.6, 1.15))
     level = rng.uniform(-0.1, 0.06) if rng.random() < 0.75 else rng.uniform(0.06, 0.3)
-    # A place that is white all over would hide everybody in it.
+    # A place that is white all over would hide all people in it.
     level = min(level, 0.75 - float(np.percentile(values[::8, ::8], 80) * gain))
     values = values * gain + np.float32(level)
     if rng.random() < 0.4:

@@ -45,7 +45,7 @@ class ClipSettings:
 
 
 def read_settings(path: Path | str) -> ClipSettings:
-    """Read a file such as ``config/training/real_clips.yaml``.
+    """Read a file such as ``training/configs/real_clips.yaml``.
 
     Raises:
         DataError: the file is damaged, or a clip is both trained on and held out.
@@ -56,7 +56,7 @@ def read_settings(path: Path | str) -> ClipSettings:
         held_out = frozenset(map(str, content.get('held_out') or ()))
     except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
         raise DataError(f'{path} does not describe clips ({error!r}); write it like '
-                        'config/training/real_clips.yaml') from error
+                        'what this prints: rtrack train config real_clips') from error
     both = sorted(held_out & {clip.name for clip in train})
     if both:
         raise DataError(f'{path}: {", ".join(both)} is held out and cannot be trained on; remove '

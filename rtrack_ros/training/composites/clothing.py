@@ -1,4 +1,4 @@
-"""The colour word of somebody's upper clothes, where pixels allow one."""
+"""The colour word of a person's upper clothes, where pixels allow one."""
 
 import cv2
 import numpy as np

@@ -1,7 +1,8 @@
 """Scenes composed of real people on emptied real places, with exact boxes in both spectra.
 
-People stand on the ground of the place, as tall as somebody there is; far ones are pasted first,
-so that near ones hide them. Light, smoke and dark are the simulated world's (``simulation``).
+People stand on the ground of the place, as tall as a person looks there; far ones are pasted
+first, so that near ones hide them. Light, smoke and dark are those of the simulated world
+(``simulation``).
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ class Placed:
 
 
 class Canvas:
-    """A frame pair under construction, and who is in front at every pixel.
+    """A frame pair under construction, and which person is in front at every pixel.
 
     Args:
         rgb: uint8 (H, W, 3).

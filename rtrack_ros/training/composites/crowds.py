@@ -1,4 +1,4 @@
-"""Who stands where: people and groups on the ground of a place, near and far."""
+"""Where people stand: alone and in groups on the ground of a place, near and far."""
 
 import numpy as np
 
@@ -38,9 +38,9 @@ def draw_people(rng: np.random.Generator, cutouts: Cutouts, geometry: ClipGeomet
     """Return people on the ground, far ones first.
 
     Args:
-        rng: Decides who and where.
-        cutouts: Whom to paste.
-        geometry: Of the place; most of the time another is drawn, so that the height of somebody
+        rng: Draws cutouts and places.
+        cutouts: What to paste.
+        geometry: Of the place; most of the time another is drawn, so that the height of a person
             does not follow from where the feet are.
         size: (width, height) of the scene in pixels.
     """

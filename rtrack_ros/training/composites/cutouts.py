@@ -62,7 +62,7 @@ class Cutout:
 def empty_scene(frames: Mapping[int, FramePair], labels: MotFrames) -> Plate:
     """Return the scene without people: per pixel the median of the frames in which none is there.
 
-    Pixels that somebody covers in all of them are painted in from their surroundings.
+    Pixels that a person covers in all of them are painted in from their surroundings.
     """
     chosen = sorted(frames)[::max(1, len(frames) // _PLATE_FRAMES)]
     stack = np.stack([_four_channels(frames[number]) for number in chosen]).astype(np.float32)

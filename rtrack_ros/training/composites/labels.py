@@ -45,7 +45,7 @@ def _both_spectra(pair: FramePair, geometry: ClipGeometry, detector: PersonDetec
 
 
 def plausible(box: Box, geometry: ClipGeometry) -> bool:
-    """Return whether a box has the size of a person, a child or somebody half hidden included."""
+    """Return whether a box has the size of a person, a child or a half hidden one included."""
     width, height = box[2] - box[0], box[3] - box[1]
     expected = geometry.person_height(box[3])
     return height >= 1.1 * width and 0.45 * expected <= height <= 1.5 * expected

@@ -43,7 +43,7 @@ def real_place(geometry: ClipGeometry, plate: Plate) -> Place:
 
 
 def simulated_place(seed: int) -> Place:
-    """Return a daylight frame of a simulated scene with everybody in it, 640x480.
+    """Return a daylight frame of a simulated scene with all people in it, 640x480.
 
     Its cars and cyclists stay the only ones: the clips show none.
     """
@@ -77,9 +77,9 @@ def _world_geometry(name: str, people: list[Box]) -> ClipGeometry:
 
 def ground_point(rng: np.random.Generator, geometry: ClipGeometry, height: int
                  ) -> tuple[float, float]:
-    """Return a random (column, row) for somebody's feet, near and far alike.
+    """Return a random (column, row) for a person's feet, near and far alike.
 
-    Beyond the picture's lower edge the ground goes on: who is near is cut off at the knees.
+    Beyond the picture's lower edge the ground goes on: near people are cut off at the knees.
     """
     corners = np.array(geometry.ground, np.float32)
     low, high = corners.min(axis=0), corners.max(axis=0)

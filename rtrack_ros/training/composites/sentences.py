@@ -1,6 +1,6 @@
 """Sentences about a real or composed frame, in the words of the simulated world.
 
-Only what the labels are sure of is said: class, place, and colour where everybody's is known.
+Only what the labels are sure of is said: class, place, and colour where that of every person is.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class _Known:
 
 def draw_real_sentences(rng: np.random.Generator, objects: Sequence[ObjectRow], condition: str
                         ) -> tuple[SentenceRow, ...]:
-    """Return about fifteen distinct sentences about a frame, a third of them about nobody.
+    """Return about fifteen distinct sentences about a frame, a third of them mean nothing in it.
 
     Args:
         rng: Chooses wording.

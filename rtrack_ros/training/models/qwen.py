@@ -82,7 +82,7 @@ def read_manifest(folder: Path, image_size: tuple[int, int] | None) -> ModelMani
     """
     family = AutoConfig.from_pretrained(folder).model_type
     if family not in FAMILIES:
-        raise EngineError(f'{folder} is of the family {family!r}, whose boxes nobody here can '
+        raise EngineError(f'{folder} is of the family {family!r}, whose boxes this package cannot '
                           f'read; train one of {", ".join(FAMILIES)}')
     protocol, token = FAMILIES[family]
     if (folder / MANIFEST_NAME).is_file():

@@ -14,14 +14,18 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.training.models.nano import IMAGE_SIZE
 from rtrack_ros.training.nano.batches import Batch
-from rtrack_ros.training.nano.draw_batch import draw_ground, draw_portraits, draw_searches
+from rtrack_ros.training.nano.draw_batch import draw_ground, draw_object_crops, draw_searches
 from rtrack_ros.training.nano.sequences import SequenceBuilder
 from rtrack_ros.training.shards.closeups import CloseUpShard, read_closeups, write_closeups
 from rtrack_ros.training.shards.frames import Shard, read_shard, write_shard
+from rtrack_ros.training.yaml_settings import SettingsError
 
 STAGES = ('dense', 'language')
+OBJECT_CROP, LOCATE = CLOSEUPS = ('object_crop', 'locate')
+"""Steps on close-ups: objects to verify and describe, targets to locate."""
 _AHEAD = 2
 """Steps that each process which draws batches is ahead of the trainer."""
 
@@ -42,7 +46,7 @@ class StepBatches(Dataset[dict[str, Batch]]):
     """The batches of a stage, by the order for a step; a data loader hands it to its processes.
 
     Args:
-        config: As ``config/training/nano.yaml``.
+        config: As ``training/configs/nano.yaml``.
         folder: Where the drawn shards lie.
         builder: Makes token ids.
         stage: One of ``STAGES``.
@@ -71,10 +75,9 @@ class StepBatches(Dataset[dict[str, Batch]]):
         """Draw the batch of a step; beside a grounding one another for the tower alone."""
         stage, settings = self._stage, self._config[self._stage]
         kind = _draw_task(rng, settings.get('closeups', {})) if pools.closeups else 'ground'
-        if kind == 'portrait':
-            return {stage: draw_portraits(self._builder, pools.closeups, rng, settings['images'])}
-        if kind == 'locate':
-            return {stage: draw_searches(self._builder, pools.closeups, rng, settings['images'])}
+        if kind != 'ground':
+            draw = {OBJECT_CROP: draw_object_crops, LOCATE: draw_searches}[kind]
+            return {stage: draw(self._builder, pools.closeups, rng, settings['images'])}
         share = settings.get('composed_share', 0.0)
         batches = {stage: draw_ground(self._builder, pools.frames, rng, settings['images'],
                                       settings.get('sentences', 1), pools.composed, share)}
@@ -88,7 +91,7 @@ class Feed:
     """Draws the data of a run and its batches.
 
     Args:
-        config: As ``config/training/nano.yaml``.
+        config: As ``training/configs/nano.yaml``.
         folder: Where the drawn shards lie, of this run or of an earlier one.
         builder: Makes token ids.
         processes: Draw the shards, beside the trainer.
@@ -96,7 +99,8 @@ class Feed:
         pinned: Whether batches lie in pinned memory, for a GPU.
 
     Raises:
-        FileNotFoundError: the folder of composed frames that the configuration names is empty.
+        SettingsError: the configuration names steps that are none of ``CLOSEUPS``.
+        DataError: the folder of composed frames that the configuration names is empty.
     """
 
     def __init__(self, config: Mapping[str, Any], folder: Path, builder: SequenceBuilder,
@@ -104,6 +108,7 @@ class Feed:
         self._config, self._folder, self._builder = config, folder, builder
         self._loaders, self._pinned = loaders, pinned
         data = config['data']
+        _check_closeups(config)
         _read_composed(data.get('composed'))
         self._held_out = [processes.submit(write_shard, folder / 'held_out', 0,
                                            data['held_out_seed'], data['held_out_frames'],
@@ -190,7 +195,7 @@ def _share_by_file() -> None:
 
 
 def _draw_task(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
-    """Return 'portrait' or 'locate' in their shares of the steps, 'ground' in all others."""
+    """Return one of ``CLOSEUPS`` in its share of the steps, 'ground' in all others."""
     draw = rng.random()
     for name, share in shares.items():
         draw -= share
@@ -199,12 +204,20 @@ def _draw_task(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     return 'ground'
 
 
+def _check_closeups(config: Mapping[str, Any]) -> None:
+    for stage in STAGES:
+        unknown = sorted(set(config[stage].get('closeups', {})) - set(CLOSEUPS))
+        if unknown:
+            raise SettingsError(f'{stage}: closeups has unknown entries {", ".join(unknown)}; '
+                                f'known are {", ".join(CLOSEUPS)} (object_crop was portrait)')
+
+
 def _read_composed(folder: str | None) -> list[Shard]:
     """Return the frames composed of real clips, of the folder that the settings name, if any."""
     if folder is None:
         return []
     numbers = sorted(int(path.stem) for path in Path(folder).glob('*.json'))
     if not numbers:
-        raise FileNotFoundError(f'{folder} holds no shards; make them with rtrack compose, or '
-                                'leave data.composed out')
+        raise DataError(f'{folder} holds no shards; make them with rtrack compose, or '
+                        'leave data.composed out')
     return [read_shard(Path(folder), number) for number in numbers]

@@ -9,7 +9,7 @@ from transformers import DynamicCache
 
 from rtrack_ros import boxes
 from rtrack_ros.training.nano.batches import Batch, collate
-from rtrack_ros.training.nano.draw_batch import draw_portraits, draw_searches, ground_question
+from rtrack_ros.training.nano.draw_batch import draw_object_crops, draw_searches, ground_question
 from rtrack_ros.training.nano.forward import NanoForward, in_float32
 from rtrack_ros.training.nano.sequences import IGNORE, SequenceBuilder
 from rtrack_ros.training.precision import training_precision
@@ -107,7 +107,7 @@ def score_closeups(net: NanoForward, builder: SequenceBuilder, shard: CloseUpSha
     right: dict[str, list[bool]] = defaultdict(list)
     net.eval()
     for _ in range(batches):
-        for batch in (draw_portraits(builder, [shard], rng, _IMAGES),
+        for batch in (draw_object_crops(builder, [shard], rng, _IMAGES),
                       draw_searches(builder, [shard], rng, _IMAGES)):
             for row, said in enumerate(decode(net, builder, batch)):
                 question = batch.questions[row]

@@ -27,10 +27,10 @@ from rtrack_ros.training.shards.closeups import Claim, CloseUp, CloseUpShard, Ep
 from rtrack_ros.training.shards.frames import FrameRow, ObjectRow, SentenceRow, Shard
 
 CLAIMS = 3
-"""Claims asked about a portrait, beside its description."""
+"""Claims asked about an object crop, beside its description."""
 _NEEDS_COLOUR = ('colour', 'plural', 'nobody')
 _ABSENT_WEIGHT = 0.55
-"""Weight of a sentence that means nobody, where one that means somebody has 1."""
+"""Weight of a sentence that means nothing, where one that means an object has 1."""
 
 
 def draw_ground(builder: SequenceBuilder, shards: Sequence[Shard], rng: np.random.Generator,
@@ -84,9 +84,9 @@ def _choose(rng: np.random.Generator, frame: FrameRow, count: int, lost: str | N
     return [pool[int(pick)] for pick in picks]
 
 
-def draw_portraits(builder: SequenceBuilder, shards: Sequence[CloseUpShard],
-                   rng: np.random.Generator, images: int) -> Batch:
-    """Draw a random augmented batch of portraits, each to be verified and described.
+def draw_object_crops(builder: SequenceBuilder, shards: Sequence[CloseUpShard],
+                      rng: np.random.Generator, images: int) -> Batch:
+    """Draw a random augmented batch of object crops, each to be verified and described.
 
     Args:
         builder: Makes token ids.
@@ -109,10 +109,10 @@ def draw_portraits(builder: SequenceBuilder, shards: Sequence[CloseUpShard],
 
 
 def verify_question(builder: SequenceBuilder, view: CloseUp, claim: Claim) -> Asked:
-    """Return the question whether a claim is true of a portrait.
+    """Return the question whether a claim is true of an object crop.
 
-    What the model is to look for inside is what the sentence means, as in grounding: nobody, where
-    the claim is false.
+    What the model is to look for inside is what the sentence means, as in grounding: nothing,
+    where the claim is false.
     """
     assert view.box is not None
     return Asked(verify_prompt(claim.text, view.box), builder.verdict(claim.true), claim.kind,
@@ -120,7 +120,7 @@ def verify_question(builder: SequenceBuilder, view: CloseUp, claim: Claim) -> As
 
 
 def describe_question(builder: SequenceBuilder, view: CloseUp, description: str) -> Asked:
-    """Return the question for a description of a portrait."""
+    """Return the question for a description of an object crop."""
     assert view.box is not None
     return Asked(describe_prompt(view.box), builder.words(description), DESCRIBED,
                  view.frame.condition, referred=_target(view))
@@ -185,9 +185,9 @@ def _draw_episode(rng: np.random.Generator, shards: Sequence[CloseUpShard]
 
 def mirror_episode(episode: Episode) -> Episode:
     """Return the episode of the mirrored pictures."""
-    portrait, template, search = (
+    object_crop, template, search = (
         CloseUp(mirror(view.frame), view.box and mirror_box(view.box), view.target)
         for view in episode.views)
     claims = tuple(Claim(mirror_text(claim.text), claim.kind, claim.true)
                    for claim in episode.claims)
-    return Episode((portrait, template, search), claims, mirror_text(episode.description))
+    return Episode((object_crop, template, search), claims, mirror_text(episode.description))

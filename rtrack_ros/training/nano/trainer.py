@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 import yaml
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
 
-from rtrack_ros.engines.base import TASKS
+from rtrack_ros.engines.registry import DEFAULT_MODEL_NAME, default_model
 from rtrack_ros.training.models.nano import build_model, save_nano
 from rtrack_ros.training.models.qwen import load_model
 from rtrack_ros.training.models.tokenizer import build_tokenizer
@@ -27,6 +27,8 @@ from rtrack_ros.training.nano.sequences import SequenceBuilder
 from rtrack_ros.training.precision import training_device, training_precision
 
 CONSOLE = Console()
+TAUGHT: Final = ('ground', 'locate', 'verify', 'describe')
+"""Tasks of the questions in a run, those after the first where there are close-ups."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
     A run whose checkpoint lies in ``out`` is resumed.
 
     Args:
-        config_path: YAML as ``config/training/nano.yaml``.
+        config_path: YAML as ``training/configs/nano.yaml``.
         out: Folder of the run.
         workers: Processes that draw training frames beside the trainer.
         loaders: Processes that draw batches from them; with 0 the trainer does it itself.
@@ -75,7 +77,7 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
             run.stage, run.step, run.optimizer = run.stage + 1, 0, None
             _save(run)
         net.load_state_dict(_better(run, feed))
-    tasks = TASKS if 'closeups' in config['data'] else ('ground',)
+    tasks = TAUGHT if 'closeups' in config['data'] else TAUGHT[:1]
     save_nano(net.model.cpu(), tokenizer, out / 'model', tasks)
     return out / 'model'
 
@@ -91,13 +93,19 @@ def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
         return build_model(tokenizer, config['seed'])
     torch.manual_seed(config['seed'])
     named = config['initial']
-    first, *others = (load_model(Path(folder), 'float32', 'eager', train_vision=True)
+    first, *others = (load_model(_model_folder(folder), 'float32', 'eager', train_vision=True)
                       for folder in ([named] if isinstance(named, str) else named))
     assert isinstance(first, Qwen3VLForConditionalGeneration)
     with torch.no_grad():
         for number, other in enumerate(others, start=2):
             torch._foreach_lerp_(list(first.parameters()), list(other.parameters()), 1 / number)
     return first
+
+
+def _model_folder(named: str) -> Path:
+    """Return a folder of weights; the name of the model of the package stands for its folder."""
+    folder = Path(named)
+    return default_model() if named == DEFAULT_MODEL_NAME and not folder.is_dir() else folder
 
 
 def _train_stage(run: TrainingRun, stage: str, feed: Feed) -> None:

@@ -1,8 +1,8 @@
 """Training questions about one object of the simulated world, seen closely, drawn into shards.
 
-An episode is one object at two moments: a portrait (is it this? describe it), and a template with
-a search window some time later (where is it now?), often with another object close by. Shard ``k``
-depends only on the base seed and ``k``, as in ``training.shards.frames``.
+An episode is one object at two moments: an object crop (is it this? describe it), and a template
+with a search window some time later (where is it now?), often with another object close by. Shard
+``k`` depends only on the base seed and ``k``, as in ``training.shards.frames``.
 """
 
 import json
@@ -44,18 +44,18 @@ from rtrack_ros.training.shards.frames import (
 )
 
 HISTORIES = Corruption()
-VIEWS = ('portrait', 'template', 'search')
+VIEWS = ('object_crop', 'template', 'search')
 OBJECTS_PER_MOMENT = 3
 LONGEST_GAP_S = 1.5
 """Seconds between template and search in most episodes; in ``FAR_SHARE`` of them it is any time of
 the scene, in any condition: a target that was lost for long."""
 FAR_SHARE = 0.2
 CROSSING_SHARE, CROSSING_DRAWS = 0.5, 8
-"""Share of moments that are, of so many drawn, the one in which two objects are closest, and in
-which they are asked about first, and before them who is hidden: where people cross, one is
-mistaken for another, and who hides somebody for him."""
+"""In this share of the moments the frame is, of so many drawn, the one in which two objects are
+closest; and in this share hidden objects are asked about first, then those in a crowd. Where
+objects cross, one is mistaken for the other, and what hides an object for that object."""
 ELSEWHERE_SHARE = 0.12
-"""Share of search windows that look at another place, which a tracker gone astray would."""
+"""Share of search windows at another place, as of a tracker that follows the wrong object."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class CloseUp:
     Attributes:
         frame: What is in the window, boxes in 0-1000 of it.
         box: The box of the object that the prompt names, 0-1000 of the window; in the search view
-            nobody names one.
+            none is named.
         target: Row of the object among ``frame.objects``; None where the window does not show it.
     """
 
@@ -163,7 +163,7 @@ def _later_frame(rng: np.random.Generator, scene: Scene, first: int, span: int) 
 
 
 def _asked_about(rng: np.random.Generator, later: _Moment, names: Sequence[int]) -> list[int]:
-    """Return whom a moment's episodes are about: anyone, or first who is hidden or in a crowd."""
+    """Return the objects of a moment's episodes: any, or first those hidden or in a crowd."""
     order: list[int] = rng.permutation(names).tolist()
     if rng.random() < CROSSING_SHARE:
         apart = _apart(later.seen.values())
@@ -211,7 +211,7 @@ def _episode(draw: _Draw, now: _Moment, later: _Moment, name: int, sentences: Se
     truth = now.seen[name].box
     named = draw.corruption.template(draw.rng, truth)
     regions = [draw.window(now, named, OBJECT_CROP_FACTOR), draw.window(now, named, SEARCH_FACTOR),
-               draw.window(later, _believed(draw, now, later, name), SEARCH_FACTOR)]
+               draw.window(later, _predicted(draw, now, later, name), SEARCH_FACTOR)]
     moments = (now, now, later)
     boxes = (draw.relative(named, regions[0]), draw.relative(named, regions[1]), None)
     views = tuple(_view(draw, moment, region, name, box)
@@ -222,13 +222,13 @@ def _episode(draw: _Draw, now: _Moment, later: _Moment, name: int, sentences: Se
     return images, episode
 
 
-def _believed(draw: _Draw, now: _Moment, later: _Moment, name: int) -> Box:
+def _predicted(draw: _Draw, now: _Moment, later: _Moment, name: int) -> Box:
     """Return where the tracker thinks the object is at the later moment."""
     known = later.seen.get(name, now.seen[name]).box
     others = [later.seen[key].box for key in sorted(set(later.seen) - {name})]
     if draw.rng.random() < ELSEWHERE_SHARE:
         return elsewhere(draw.rng, known, others, (later.pair.width, later.pair.height))
-    return draw.corruption.belief(draw.rng, known, others)
+    return draw.corruption.predicted(draw.rng, known, others)
 
 
 def _view(draw: _Draw, moment: _Moment, region: Region, name: int, box: Box | None) -> CloseUp:
@@ -247,7 +247,7 @@ def _view(draw: _Draw, moment: _Moment, region: Region, name: int, box: Box | No
 
 
 def _claims(moment: _Moment, name: int, sentences: Sequence[Sentence]) -> tuple[Claim, ...]:
-    """Return the sentences whose truth the portrait shows; darkness hides colours."""
+    """Return the sentences whose truth the object crop shows; darkness hides colours."""
     seen = list(moment.seen.values())
     return tuple(Claim(sentence.text, sentence.kind, name in sentence.ids(seen))
                  for sentence in sentences if checkable(sentence.kind, moment.condition))
@@ -295,8 +295,8 @@ def read_closeups(folder: Path, number: int) -> CloseUpShard:
 
 
 def _from_json(row: dict[str, Any]) -> Episode:
-    portrait, template, search = (
+    object_crop, template, search = (
         CloseUp(frame_row_from_json(view['frame']), view['box'] and tuple(view['box']),
                 view['target']) for view in row['views'])
-    return Episode((portrait, template, search), tuple(Claim(**claim) for claim in row['claims']),
-                   row['description'])
+    return Episode((object_crop, template, search),
+                   tuple(Claim(**claim) for claim in row['claims']), row['description'])

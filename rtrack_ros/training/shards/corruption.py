@@ -23,7 +23,7 @@ class Corruption:
         template_shift: Standard deviation of the template box's edges, in shares of its sides.
         search_shift: Largest shift of the search window, in roots of the box's area; about 1.6
             still shows most of a target.
-        search_scale: Largest factor by which the size believed in is wrong, either way.
+        search_scale: Largest factor by which the predicted size is wrong, either way.
         exact_share: Share of questions with an exact template and a centred window.
         mistaken_share: Share of search windows about the object next to the target: a tracker
             that took one for the other looks there, and can still return.
@@ -46,8 +46,8 @@ class Corruption:
         return (box[0] + edges[0] * width, box[1] + edges[1] * height,
                 box[2] + edges[2] * width, box[3] + edges[3] * height)
 
-    def belief(self, rng: np.random.Generator, box: Box, others: Sequence[Box] = ()) -> Box:
-        """Return the box at which a tracker believes the target, to look around.
+    def predicted(self, rng: np.random.Generator, box: Box, others: Sequence[Box] = ()) -> Box:
+        """Return the box at which a tracker predicts the target, the middle of a search window.
 
         Args:
             rng: Draws how wrong it is.
@@ -70,11 +70,11 @@ class Corruption:
 
 def elsewhere(rng: np.random.Generator, box: Box, others: Sequence[Box],
               image_size: tuple[int, int]) -> Box:
-    """Return where a tracker gone astray looks: at one of ``others``, or anywhere in the image.
+    """Return where a tracker that lost its target looks: at one of ``others``, or anywhere.
 
     Args:
         rng: Draws the place.
-        box: The target's, whose size is kept where nobody else is looked at.
+        box: The target's, whose size is kept where no other object is looked at.
         others: Boxes of the other objects.
         image_size: (width, height) in pixels.
     """

@@ -141,7 +141,7 @@ def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tu
 
 def save_shard(folder: Path, number: int, rgb: NDArray[np.uint8], thermal: NDArray[np.uint8],
                rows: list[dict[str, Any]]) -> None:
-    """Write shard ``number``; its rows come last, so that who finds them finds all of it."""
+    """Write shard ``number``; its rows come last: where they are, all of it is."""
     np.save(folder / f'{number:04d}.rgb.npy', rgb)
     np.save(folder / f'{number:04d}.thermal.npy', thermal)
     draft = folder / f'{number:04d}.json.part'

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from rtrack_ros.training.composites.clips import read_settings as read_clip_settings
+from rtrack_ros.training.configs import find_config
 from rtrack_ros.training.siamese.augmentation import augment
 from rtrack_ros.training.siamese.pairs import Pairs
 from rtrack_ros.training.siamese.real import draw_clips
@@ -62,7 +63,7 @@ def _of_clips(settings: SiameseSettings) -> list[Pairs]:
     if not settings.clips:
         return []
     return [Pairs.joined(list(draw_clips(
-        Path(settings.clips), read_clip_settings(settings.clip_settings),
+        Path(settings.clips), read_clip_settings(find_config(settings.clip_settings)),
         Path(settings.clip_labels), settings.seed)))]
 
 

@@ -21,7 +21,7 @@ FRAMES_PER_CLIP: Final = 100
 LONGEST_GAP: Final = 45
 """Frames between the two moments of a pair."""
 PARTNERS: Final = 8
-"""Moments at which everybody of a frame is looked for."""
+"""Moments at which every person of a frame is looked for."""
 
 
 def draw_clips(folder: Path, settings: ClipSettings, labels: Path, seed: int) -> Iterator[Pairs]:

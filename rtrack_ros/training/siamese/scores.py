@@ -1,4 +1,4 @@
-"""What the Siamese network is worth on held-out scenes, beside leaving every box where it is."""
+"""Scores of the Siamese network on held-out scenes, beside leaving every box where it is."""
 
 import numpy as np
 import torch
@@ -48,16 +48,16 @@ def evaluate(net: SiameseNet, pairs: Pairs) -> dict[str, float]:
 def _scores(output: Tensor, places: Tensor, visibility: Tensor) -> dict[str, float]:
     inside = is_inside(places, visibility)
     said, truth = output[inside], places[inside]
-    told = (said[:, :4] - truth).abs() * torch.exp(-log_scales(said))
+    scaled = (said[:, :4] - truth).abs() * torch.exp(-log_scales(said))
     right = (output[:, 8] > 0) == is_present(visibility)
     overlaps = {'': overlap(said[:, :4].numpy(), truth.numpy()),
                 '_left': overlap(np.zeros_like(truth), truth.numpy())}
-    scores = {f'{name}{whose}': float(value) for whose, ious in overlaps.items()
+    scores = {f'{name}{suffix}': float(value) for suffix, ious in overlaps.items()
               for name, value in (('iou', ious.mean()), ('above_50', (ious > 0.5).mean()),
                                   ('above_75', (ious > 0.75).mean()))}
     return {**scores, 'presence_accuracy': float(right.float().mean()),
-            'error_over_scale_centre': float(told[:, :2].mean()),
-            'error_over_scale_sides': float(told[:, 2:].mean())}
+            'error_over_scale_centre': float(scaled[:, :2].mean()),
+            'error_over_scale_sides': float(scaled[:, 2:].mean())}
 
 
 def overlap(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What ``config/training/siamese.yaml`` says."""
+"""What ``training/configs/siamese.yaml`` says."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,7 +18,8 @@ class SiameseSettings:
         scenes: Number of training scenes.
         things_scenes: In how many of them, from the first, things of any shape are strewn besides.
         clips: Folder of real clips, with ``visible/`` and ``infrared/``; '' does without them.
-        clip_settings: Which of them are for training, as ``config/training/real_clips.yaml``.
+        clip_settings: Which of them are for training: a file like
+            ``training/configs/real_clips.yaml``, or the name of one of the package.
         clip_labels: Folder of ``<clip>.gt.txt``, which ``rtrack compose`` writes.
         clip_share: Share of the pairs of a batch that come from the clips.
         held_out_seed: Seed of the first held-out scene; the others follow.
@@ -75,5 +76,5 @@ def read_settings(path: Path) -> SiameseSettings:
     odd = {item.name for item in fields(SiameseSettings)} ^ values.keys()
     if odd:
         raise SettingsError(f'{path}: the entries {", ".join(sorted(odd))} are unknown or '
-                            'missing; start from config/training/siamese.yaml')
+                            'missing; start from: rtrack train config siamese')
     return SiameseSettings(**values)

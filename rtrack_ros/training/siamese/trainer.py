@@ -46,7 +46,7 @@ def train(config: Path, out: Path, workers: int = 1) -> tuple[Path, Path]:
     """Train, resuming from ``out`` if a checkpoint is there; return the network's ONNX files.
 
     Args:
-        config: YAML as ``config/training/siamese.yaml``.
+        config: YAML as ``training/configs/siamese.yaml``.
         out: Folder of the run.
         workers: Processes that draw pairs.
 

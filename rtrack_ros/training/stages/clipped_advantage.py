@@ -1,4 +1,4 @@
-"""Clipped Advantage Scaling: what a group of rewards is worth to the policy gradient.
+"""Clipped Advantage Scaling: how a group of rewards weighs in the policy gradient.
 
 For the rewards r_1 .. r_G of G answers to one prompt, GRPO and GSPO weigh the gradient of answer i
 by ``A_i = (r_i - m) / (s + e)`` with the group's mean m and its standard deviation s (n - 1).

@@ -1,4 +1,4 @@
-"""What a configuration under ``config/training`` says about a stage."""
+"""What a configuration of ``training/configs`` says about a stage of learning."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,8 +109,8 @@ def read_stages(path: Path) -> list[StageSettings]:
     content = yaml.safe_load(path.read_text(encoding='utf-8'))
     entries = content.get('stages', [content]) if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise SettingsError(f'{path} is no configuration of stages; start from one under '
-                            'config/training')
+        raise SettingsError(f'{path} is no configuration of stages; start from one that '
+                            'rtrack train config prints')
     return [_stage(entry, path) for entry in entries]
 
 

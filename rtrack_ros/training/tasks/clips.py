@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from rtrack_ros.data.layouts import read_layout
+from rtrack_ros.data.layouts import layouts_with_sentences, read_layout
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
@@ -41,18 +41,18 @@ class Clip(Protocol):
         """Return boxes by id at a frame, pixels of the RGB image."""
 
     def meant(self, sentence: int, index: int) -> frozenset[int]:
-        """Return the ids a sentence means at a frame; empty where it means nobody."""
+        """Return the ids a sentence means at a frame; empty where it means nothing."""
 
     def label(self, identity: int) -> str:
         """Return the word for an object."""
 
 
 @runtime_checkable
-class Portrayed(Protocol):
-    """A clip that knows what a close view of one object shows."""
+class DescribesObjects(Protocol):
+    """A clip that knows what an object crop shows."""
 
     def claims(self, identity: int, index: int) -> Sequence[tuple[str, bool]]:
-        """Return sentences that such a view decides, and whether they are true of the object."""
+        """Return sentences that such a crop decides, and whether they are true of the object."""
 
     def description(self, identity: int, index: int) -> str:
         """Return what the object is and does at a frame."""
@@ -93,7 +93,7 @@ class SimulatedClip:
         return self._scene.expressions[sentence].ids[index]
 
     def claims(self, identity: int, index: int) -> Sequence[tuple[str, bool]]:
-        """Return the sentences that a close view decides, and whether they are true."""
+        """Return the sentences that an object crop decides, and whether they are true."""
         condition = self._scene.condition(index)
         return [(item.text, identity in item.ids[index]) for item in self._scene.expressions
                 if checkable(item.kind, condition)]
@@ -114,8 +114,21 @@ def _draw(seed: int, index: int) -> FramePair:
     return scene.frame(index).pair()
 
 
+def with_sentences(clips: Sequence[Clip]) -> list[Clip]:
+    """Return the clips that have a sentence.
+
+    Raises:
+        DataError: there is none.
+    """
+    found = [clip for clip in clips if clip.sentences]
+    if not found:
+        raise DataError('none of the clips has a sentence; train the task locate on them, or '
+                        f'take a layout with sentences: {", ".join(layouts_with_sentences())}')
+    return found
+
+
 def open_clips(source: str, layout: str, seed: int, scenes: int) -> Sequence[Clip]:
-    """Return the clips of a source, frames that nobody annotated left out.
+    """Return the clips of a source, frames without annotation left out.
 
     Args:
         source: 'simulation', or the folder of a data set.

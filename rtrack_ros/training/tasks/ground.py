@@ -16,7 +16,7 @@ from rtrack_ros.engines.base import Prompt
 from rtrack_ros.frames import Image8
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.prompts import ground_prompt
-from rtrack_ros.training.tasks.clips import Clip
+from rtrack_ros.training.tasks.clips import Clip, with_sentences
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,19 +56,17 @@ class Ground:
         clips: Where frames and sentences come from.
         style: Wording of the prompt.
         count: Number of questions.
-        absent_share: Share of questions for which a frame is sought where nobody is meant.
+        absent_share: Share of questions for which a frame is sought where nothing is meant.
             Recordings are balanced over their conditions too.
         seed: Fixes the draw.
 
     Raises:
-        ValueError: no clip has a sentence.
+        DataError: no clip has a sentence.
     """
 
     def __init__(self, clips: Sequence[Clip], style: str, count: int, absent_share: float,
                  seed: int) -> None:
-        self._clips = [clip for clip in clips if clip.sentences]
-        if not self._clips:
-            raise ValueError('none of the clips has a sentence; train the task locate on them')
+        self._clips = with_sentences(clips)
         self._style, self._count = style, count
         self._absent_share, self._seed = absent_share, seed
         recorded = [clip for clip in self._clips if isinstance(clip, AnnotatedSequence)]

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from rtrack_ros.boxes import share_inside
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import FramePair, Image8, Region
 from rtrack_ros.language.answers import Box
@@ -72,7 +73,7 @@ class Target:
 
 
 class ObjectTask:
-    """What the questions about one object share: how many, of whom, and how loose its box is.
+    """What the questions about one object share: their number, the object, its loose box.
 
     Args:
         clips: Where frames and boxes come from.
@@ -98,7 +99,7 @@ class ObjectTask:
         """Draw an object at a frame.
 
         Raises:
-            ValueError: ``DRAWS`` frames in turn showed none.
+            DataError: ``DRAWS`` frames in turn showed none.
         """
         for _ in range(DRAWS):
             clip = self.clips[int(rng.integers(len(self.clips)))]
@@ -106,7 +107,7 @@ class ObjectTask:
             names = sorted(clip.objects(index))
             if names:
                 return Target(clip, index, names[int(rng.integers(len(names)))])
-        raise ValueError(f'no frame with an object in {DRAWS} draws; the clips are all but empty')
+        raise DataError(f'no frame with an object in {DRAWS} draws; the clips are all but empty')
 
     def _window(self, pair: FramePair, around: Box, factor: float) -> Region:
         return window_around(around, factor, (pair.width, pair.height), self.reader.size)
@@ -156,7 +157,7 @@ class Locate(ObjectTask):
         index = self._other_frame(rng, target, absent)
         truth = target.clip.objects(index).get(target.name)
         pair = target.clip.pair(index)
-        region = self._window(pair, self._believed(rng, target, index, pair, absent),
+        region = self._window(pair, self._predicted(rng, target, index, pair, absent),
                               SEARCH_FACTOR)
         found = () if truth is None or share_inside(truth, region)[0] < MIN_SHOWN else (
             self.reader.shown(truth, region),)
@@ -173,12 +174,12 @@ class Locate(ObjectTask):
                 return other
         return target.index
 
-    def _believed(self, rng: np.random.Generator, target: Target, index: int, pair: FramePair,
+    def _predicted(self, rng: np.random.Generator, target: Target, index: int, pair: FramePair,
                   absent: bool) -> Box:
         """Return where a tracker would look: near the target, or where it is not."""
         objects = target.clip.objects(index)
         known = objects.get(target.name)
         others = [objects[name] for name in sorted(set(objects) - {target.name})]
         if known is None or not absent:
-            return self._corruption.belief(rng, known or target.box, others)
+            return self._corruption.predicted(rng, known or target.box, others)
         return elsewhere(rng, known, others, (pair.width, pair.height))

@@ -1,38 +1,32 @@
-"""Questions about an object seen closely: check a sentence on it, describe it."""
+"""Questions about an object crop: check a sentence on it, describe it."""
 
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.language.closeup import OBJECT_CROP_FACTOR
 from rtrack_ros.language.grammar import NO, YES, description_grammar
 from rtrack_ros.language.prompts import describe_prompt, plain_sentence, verify_prompt
 from rtrack_ros.training.shards.corruption import Corruption
-from rtrack_ros.training.tasks.clips import Clip, Portrayed
+from rtrack_ros.training.tasks.clips import Clip, DescribesObjects, with_sentences
 from rtrack_ros.training.tasks.ground import Example
 from rtrack_ros.training.tasks.locate import AS_TRACKED, DRAWS, ObjectTask, Reader, Target
 
 
-def _with_sentences(clips: Sequence[Clip]) -> list[Clip]:
-    found = [clip for clip in clips if clip.sentences]
-    if not found:
-        raise ValueError('none of the clips has a sentence; train the task locate on them')
-    return found
-
-
-class _Portrayal(ObjectTask):
+class _SentenceTask(ObjectTask):
     """A task about one object whose answers come from the sentences of its clip."""
 
     def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
                  corruption: Corruption = AS_TRACKED) -> None:
-        super().__init__(_with_sentences(clips), reader, count, seed, corruption)
+        super().__init__(with_sentences(clips), reader, count, seed, corruption)
 
 
-class Verify(_Portrayal):
+class Verify(_SentenceTask):
     """A box and a sentence in, Yes or No out, half of each.
 
-    A sentence is true of who is meant. It is false of the other objects of its clip; where a clip
+    A sentence is true of the objects it means and false of the others of its clip; where a clip
     has none, a sentence of another clip stands for a wrong one, which by chance may be right.
 
     Args:
@@ -43,7 +37,7 @@ class Verify(_Portrayal):
         corruption: How loose the boxes are.
 
     Raises:
-        ValueError: no clip has a sentence.
+        DataError: no clip has a sentence.
     """
 
     def __getitem__(self, number: int) -> Example:
@@ -56,7 +50,7 @@ class Verify(_Portrayal):
                 claims = self._foreign(rng, target)
             if claims:
                 return self._question(rng, target, str(rng.choice(claims)), true)
-        raise ValueError(f'no sentence that is {"true" if true else "false"} of an object in '
+        raise DataError(f'no sentence that is {"true" if true else "false"} of an object in '
                          f'{DRAWS} draws; the clips need sentences about different objects')
 
     def _question(self, rng: np.random.Generator, target: Target, claim: str, true: bool
@@ -73,17 +67,17 @@ class Verify(_Portrayal):
 
 def _claims(target: Target) -> Sequence[tuple[str, bool]]:
     clip = target.clip
-    if isinstance(clip, Portrayed):
+    if isinstance(clip, DescribesObjects):
         return clip.claims(target.name, target.index)
     return [(text, target.name in clip.meant(number, target.index))
             for number, text in enumerate(clip.sentences)]
 
 
-class Describe(_Portrayal):
+class Describe(_SentenceTask):
     """OmniPT's task: a box in, a sentence about the object out.
 
-    Sentences are those of the simulation, or those of a data set that mean the object and nobody
-    else and can be written in the grammar.
+    Sentences are those of the simulation, or those of a data set that mean this object alone and
+    can be written in the grammar.
 
     Args:
         clips: Where frames, boxes and sentences come from.
@@ -93,7 +87,7 @@ class Describe(_Portrayal):
         corruption: How loose the boxes are.
 
     Raises:
-        ValueError: no clip has a sentence.
+        DataError: no clip has a sentence.
     """
 
     def __getitem__(self, number: int) -> Example:
@@ -105,13 +99,13 @@ class Describe(_Portrayal):
                 images, named = self.named(rng, target, OBJECT_CROP_FACTOR)
                 return Example(images, describe_prompt(named, self.reader.style), (), (),
                                 str(rng.choice(words)))
-        raise ValueError(f'no sentence about one object alone in {DRAWS} draws; the clips need '
+        raise DataError(f'no sentence about one object alone in {DRAWS} draws; the clips need '
                          'sentences that mean one object, in plain letters')
 
 
 def _descriptions(target: Target) -> list[str]:
     clip = target.clip
-    if isinstance(clip, Portrayed):
+    if isinstance(clip, DescribesObjects):
         return [clip.description(target.name, target.index)]
     alone = (plain_sentence(text) for number, text in enumerate(clip.sentences)
              if clip.meant(number, target.index) == {target.name})

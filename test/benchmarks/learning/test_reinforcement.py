@@ -10,15 +10,14 @@ import pytest
 from rtrack_ros.benchmarks.learning import reinforcement as arms
 from rtrack_ros.benchmarks.learning.cache import kept
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.training.configs import shipped_config
 from rtrack_ros.training.stages.settings import read_stages
-
-CONFIGS = Path(__file__).parents[3] / 'config' / 'training'
 
 
 @pytest.fixture
 def stages() -> dict:
-    return {arms.SUPERVISED: read_stages(CONFIGS / 'nano_sft.yaml')[0],
-            arms.REINFORCED: read_stages(CONFIGS / 'nano_gspo.yaml')[0]}
+    return {arms.SUPERVISED: read_stages(shipped_config('nano_sft'))[0],
+            arms.REINFORCED: read_stages(shipped_config('nano_gspo'))[0]}
 
 
 def run(method: str, f1: float, hota: float, seed: int = 0) -> dict:

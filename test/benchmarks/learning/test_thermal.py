@@ -1,4 +1,4 @@
-"""What thermal images are worth: the same scenes and sentences, one sensor less."""
+"""What thermal images bring: the same scenes and sentences, one sensor less."""
 
 import json
 from dataclasses import replace
@@ -51,7 +51,7 @@ def test_every_condition_has_as_many_scenes() -> None:
     assert len({seed for seed, _ in replace(PLAN, rounds=3).scenes()}) == len(shown)
 
 
-def test_sentences_mean_somebody() -> None:
+def test_sentences_mean_an_object() -> None:
     scene = PLAN.draw(*PLAN.scenes()[0])
     streams = replace(PLAN, sentences=3).streams(scene)
     assert len({stream.query.text for stream in streams}) == 3

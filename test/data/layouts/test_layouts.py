@@ -1,17 +1,25 @@
 """Every reader on small files in the layout of its data set, traps included."""
 
 import json
+import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from rtrack_ros.cli import main
+from rtrack_ros.data import layouts
 from rtrack_ros.data.annotated import AnnotatedSequence
-from rtrack_ros.data.layouts import LAYOUTS, read_layout, refer_kitti
-from rtrack_ros.data.layouts.rgbt_mot import class_sentences
+from rtrack_ros.data.layouts import (
+    LAYOUTS,
+    layout_facts,
+    layouts_with_sentences,
+    read_layout,
+    refer_kitti,
+)
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.refrt import write_refrt
+from rtrack_ros.data.refrt_folder import write_refrt
 from rtrack_ros.simulation import make_scene
 
 SIZE = (40, 30)
@@ -130,10 +138,11 @@ def test_rgbt_mot_classes_and_boxes_that_do_not_count(tmp_path: Path) -> None:
     (folder / 'gt').mkdir()
     (folder / 'gt' / 'gt.txt').write_text(
         '1,1,5,5,8,16,1,1,1\n1,2,20,5,10,8,1,2,1\n2,3,1,1,8,16,0,1,1\n')
-    sequence, = read_layout('rgbt-mot', tmp_path)
-    assert sequence.labels == {1: 'pedestrian', 2: 'car'}
-    walkers, cars = class_sentences(sequence)
-    assert walkers.sentences == ('the pedestrians',) and cars.name == 'street+cars'
+    walkers, cars = read_layout('rgbt-mot', tmp_path)
+    assert walkers.labels == cars.labels == {1: 'pedestrian', 2: 'car'}
+    assert (walkers.name, cars.name) == ('street+pedestrians', 'street+cars')
+    assert (walkers.sentences, cars.sentences) == (('the pedestrians',), ('the cars',))
+    assert sorted(cars.frames[0].objects) == [1, 2] and cars.frames[0].meant == {2}
     assert cars.truth[1][0].box == (20, 5, 30, 13) and [len(item.truth) for item in (
         walkers, cars)] == [1, 1]
     (folder / 'gt' / 'gt.txt').write_text('3,1,5,5,8,16,1,1,1\n')
@@ -227,6 +236,44 @@ def test_refer_kitti_lists_keep_commas_and_their_last_line(tmp_path: Path) -> No
     path.write_text('0005+a\n0005+a\n')
     with pytest.raises(DataError, match=':2'):
         refer_kitti.read_seqmap(path)
+
+
+def test_a_file_in_the_folder_is_a_layout() -> None:
+    folder = Path(layouts.__file__).parent
+    files = {path.stem.replace('_', '-') for path in folder.glob('*.py')} - {'--init--'}
+    assert files == set(LAYOUTS) >= {
+        'refrt', 'lasher', 'vtuav', 'refer-kitti', 'got10k', 'rgbt-mot'}
+
+
+def test_layouts_say_how_they_are_scored_and_whether_they_have_sentences() -> None:
+    targets, sets = ('got10k', 'lasher', 'vtuav'), ('refrt', 'refer-kitti', 'rgbt-mot')
+    assert all(layout_facts(name).single_object for name in targets)
+    assert not any(layout_facts(name).single_object for name in sets)
+    known = [name for name in layouts_with_sentences() if name in targets + sets]
+    assert sorted(known) == sorted(sets)
+    assert layout_facts('rgbt-mot').sentences == 'class words'
+
+
+@pytest.mark.parametrize('known', [layout_facts, lambda name: read_layout(name, '.')])
+def test_an_unknown_layout_is_told_the_known_ones(known) -> None:
+    with pytest.raises(DataError, match=f"'kitti'; choose from {', '.join(LAYOUTS)}"):
+        known('kitti')
+
+
+def test_the_page_about_data_sets_has_a_row_for_every_layout() -> None:
+    page = Path(__file__).parents[3] / 'docs' / 'data.md'
+    if not page.is_file():
+        pytest.skip('the documents are not beside the tests')
+    rows = re.findall(r'^\| `([a-z0-9][a-z0-9-]*)` \|', page.read_text('utf-8'), re.MULTILINE)
+    assert sorted(rows) == list(LAYOUTS)
+
+
+@pytest.mark.parametrize('command', [['convert'], ['evaluate']])
+def test_help_lists_every_layout(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*command, '--help'])
+    said = ''.join(capsys.readouterr().out.split())  # lines are broken at spaces and hyphens
+    assert ','.join(LAYOUTS) in said
 
 
 @pytest.mark.parametrize('name', LAYOUTS)

@@ -8,7 +8,7 @@ import pytest
 
 from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.refrt import write_refrt
+from rtrack_ros.data.refrt_folder import write_refrt
 from rtrack_ros.data.scene_video import write_video
 from rtrack_ros.evaluation.streaming.oracle import Faults
 from rtrack_ros.evaluation.streaming.recordings import (

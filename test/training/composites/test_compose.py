@@ -17,6 +17,7 @@ from rtrack_ros.training.composites.detector import Detection, PersonDetector
 from rtrack_ros.training.composites.labels import link, merge, plausible
 from rtrack_ros.training.composites.motion import motion_of
 from rtrack_ros.training.composites.sentences import draw_real_sentences
+from rtrack_ros.training.configs import shipped_config
 from rtrack_ros.training.shards.frames import FACINGS, ObjectRow, read_shard
 
 FRAMES, SIZE = 40, (640, 480)
@@ -86,7 +87,7 @@ def test_boxes_hold_who_stands_out_and_sentences_name_them(composed: Path) -> No
             others = [item.box for item in row.objects if item is not row.objects[number]]
             around = (1000 * (x1 - 8) / 256, 0, 1000 * (x2 + 8) / 256, 1000)
             if iou([around], [*others, *row.hidden]).any():
-                continue  # what surrounds the box may be somebody too
+                continue  # what surrounds the box may be a person too
             middle = slice((2 * y1 + y2) // 3, (y1 + 2 * y2) // 3)
             trunk = thermal[middle, (3 * x1 + x2) // 4:(x1 + 3 * x2) // 4 + 1]
             sides = np.hstack([thermal[middle, max(x1 - 6, 0):max(x1 - 1, 0)],
@@ -125,7 +126,7 @@ def test_a_name_without_quotes_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_shipped_settings_hold_out_the_annotated_clip() -> None:
-    settings = read_settings(Path(__file__).parents[3] / 'config/training/real_clips.yaml')
+    settings = read_settings(shipped_config('real_clips'))
     assert settings.held_out == {'0117_1605'}
     assert {clip.name for clip in settings.train} == {'0111_1716', '0113_1714'}
 
@@ -142,7 +143,7 @@ def test_both_spectra_make_one_person() -> None:
     assert merge(seen) == [seen[1], seen[3]]
 
 
-def test_sizes_that_nobody_has_are_no_people() -> None:
+def test_sizes_that_no_person_has_are_no_people() -> None:
     geometry = ClipGeometry('walk', ((0, 0), (1, 0), (1, 1)), ((300, 100), (480, 250)))
     assert plausible((0, 200, 40, 300), geometry)
     assert not plausible((0, 281, 19, 300), geometry)  # a lifebuoy

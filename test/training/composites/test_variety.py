@@ -19,7 +19,7 @@ GEOMETRY = ClipGeometry('yard', ((0, 300), (640, 300), (640, 460), (0, 460)),
                         ((300, 100), (460, 240)))
 
 
-def somebody(colour: int = 0) -> Cutout:
+def walker(colour: int = 0) -> Cutout:
     """Return a standing oval, 40 by 100 pixels within 60 by 120."""
     rows, columns = np.mgrid[:120, :60]
     alpha = (((rows - 60) / 50) ** 2 + ((columns - 30) / 20) ** 2 <= 1).astype(np.float32)
@@ -37,7 +37,7 @@ def yard() -> Place:
 @pytest.mark.parametrize('behind', [0.0, 120.0, 180.0, 240.0])
 def test_people_stand_out_from_what_is_behind(behind: float) -> None:
     for seed in range(40):
-        cutout = somebody()
+        cutout = walker()
         changed = warm(np.random.default_rng(seed), cutout, behind)
         mean = float(changed.thermal[cutout.alpha > 0.5].mean())
         assert abs(mean - behind) > 20
@@ -45,13 +45,13 @@ def test_people_stand_out_from_what_is_behind(behind: float) -> None:
 
 
 def test_heads_are_often_the_warmest() -> None:
-    seen = [warm(np.random.default_rng(seed), somebody(), 30.0).thermal for seed in range(60)]
+    seen = [warm(np.random.default_rng(seed), walker(), 30.0).thermal for seed in range(60)]
     lead = [float(item[12:22, 25:35].mean() - item[45:60, 20:40].mean()) for item in seen]
     assert 0.5 < np.mean(np.array(lead) > 15) < 1 and np.std(lead) > 20
 
 
 def test_a_dyed_coat_has_no_colour_name() -> None:
-    made = [dress(np.random.default_rng(seed), somebody()) for seed in range(60)]
+    made = [dress(np.random.default_rng(seed), walker()) for seed in range(60)]
     assert {item.colour for item in made} == {0, -1}
     hue = [np.ptp(item.rgb.reshape(-1, 3).mean(axis=0)) for item in made if item.colour == 0]
     assert max(hue) < 5  # light changes no hue: those who kept their name kept their colour
@@ -91,14 +91,14 @@ def test_some_posts_stand_at_an_edge_of_the_picture() -> None:
 
 def test_what_a_person_covers_is_measured() -> None:
     canvas = Canvas(yard().rgb, np.full((HEIGHT, WIDTH), 77, np.uint8))
-    assert canvas.warmth_behind(stand(somebody(), 300, 400)) == pytest.approx(77)
-    assert canvas.warmth_behind(stand(somebody(), -500, 400)) == 0
+    assert canvas.warmth_behind(stand(walker(), 300, 400)) == pytest.approx(77)
+    assert canvas.warmth_behind(stand(walker(), -500, 400)) == 0
 
 
 def test_crowds_have_every_size_and_far_ones_come_first() -> None:
     rng, counts, heights = np.random.default_rng(1), [], []
     for _ in range(150):
-        placed = draw_people(rng, ((somebody(),),), GEOMETRY, (WIDTH, HEIGHT))
+        placed = draw_people(rng, ((walker(),),), GEOMETRY, (WIDTH, HEIGHT))
         feet = [person.box[3] for person in placed]
         assert all(first <= second + 1 for first, second in zip(feet, feet[1:], strict=False))
         counts.append(len(placed))

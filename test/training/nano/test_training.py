@@ -14,6 +14,7 @@ pytest.importorskip('transformers', reason='learning needs the extra train (make
 
 import yaml  # noqa: E402
 
+from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.models import nano  # noqa: E402
 from rtrack_ros.training.models.tokenizer import ANSWER, build_tokenizer  # noqa: E402
 from rtrack_ros.training.nano import augmentation, trainer  # noqa: E402
@@ -26,6 +27,7 @@ from rtrack_ros.training.nano.forward import NanoForward, patches  # noqa: E402
 from rtrack_ros.training.nano.losses import language_loss  # noqa: E402
 from rtrack_ros.training.nano.sequences import CELLS, IGNORE, SequenceBuilder  # noqa: E402
 from rtrack_ros.training.shards.frames import Shard, read_shard, write_shard  # noqa: E402
+from rtrack_ros.training.yaml_settings import SettingsError  # noqa: E402
 
 
 @pytest.fixture(scope='module')
@@ -166,14 +168,14 @@ def test_rounding_to_the_grid_of_int8_keeps_within_half_a_step_and_is_done_once(
 
 @pytest.fixture
 def small() -> dict[str, Any]:
-    config = yaml.safe_load((Path(__file__).parents[3] / 'config/training/nano.yaml').read_text())
+    config = yaml.safe_load(shipped_config('nano').read_text())
     config |= {'compile': False, 'checkpoint_steps': 1, 'evaluate_steps': 2,
                'evaluate_sentences': 4}
     config['data'] |= {'shards': 1, 'frames_per_shard': 6, 'held_out_frames': 6}
     config['data']['closeups'] |= {'shards': 1, 'episodes_per_shard': 3, 'held_out_episodes': 3}
     config['dense'] |= {'steps': 2, 'images': 2}
     config['language'] |= {'steps': 6, 'images': 2, 'sentences': 2, 'decay_steps': 1,
-                           'dense_images': 2, 'closeups': {'portrait': 0.3, 'locate': 0.4}}
+                           'dense_images': 2, 'closeups': {'object_crop': 0.3, 'locate': 0.4}}
     return dict(config)
 
 
@@ -189,6 +191,15 @@ def test_loaders_draw_the_batches_that_the_trainer_would(
             assert torch.equal(batch.images, theirs[name].images)
             assert torch.equal(batch.dense.box, theirs[name].dense.box)
             assert batch.questions == theirs[name].questions
+
+
+@pytest.mark.parametrize('name', ['portrait', 'lcoate'])
+def test_steps_of_an_unknown_kind_are_refused(tmp_path: Path, small: dict[str, Any],
+                                              builder: SequenceBuilder, name: str) -> None:
+    small['language']['closeups'] = {name: 0.3}
+    with ThreadPoolExecutor(1) as pool, pytest.raises(
+            SettingsError, match=f'unknown entries {name}; known are object_crop, locate'):
+        Feed(small, tmp_path, builder, pool)
 
 
 def test_a_batch_moves_with_every_tensor(batch: Batch) -> None:
@@ -233,7 +244,7 @@ def test_a_run_may_begin_with_the_mean_of_several_weights(tmp_path: Path,
 def test_a_run_begins_with_given_weights_and_keeps_them_while_the_heads_warm_up(
         tmp_path: Path, net: NanoForward, builder: SequenceBuilder, shard: Shard) -> None:
     nano.save_nano(net.model, build_tokenizer(), tmp_path)
-    config = yaml.safe_load((Path(__file__).parents[3] / 'config/training/nano.yaml').read_text())
+    config = yaml.safe_load(shipped_config('nano').read_text())
     config['dense']['head_steps'] = 1
     model = trainer._first_model(config | {'initial': str(tmp_path)}, build_tokenizer())
     begun = NanoForward(model, builder.numbers)

@@ -14,7 +14,7 @@ from rtrack_ros.training.models.tokenizer import build_tokenizer  # noqa: E402
 from rtrack_ros.training.nano.decoding import score_closeups  # noqa: E402
 from rtrack_ros.training.nano.draw_batch import (  # noqa: E402
     CLAIMS,
-    draw_portraits,
+    draw_object_crops,
     draw_searches,
     mirror_episode,
 )
@@ -139,7 +139,7 @@ def test_sequences_are_what_chat_template_and_grammar_make(builder: SequenceBuil
                                                            shard: CloseUpShard) -> None:
     from rtrack_ros.engines.chat import chat_text
     tokenizer, rng = build_tokenizer(), np.random.default_rng(0)
-    for draw in (draw_portraits, draw_searches):
+    for draw in (draw_object_crops, draw_searches):
         batch = draw(builder, [shard], rng, 3)
         for row, question in enumerate(batch.questions):
             ids = batch.ids[row][batch.mask[row] == 1].tolist()
@@ -150,9 +150,9 @@ def test_sequences_are_what_chat_template_and_grammar_make(builder: SequenceBuil
             assert once == expected and answer[-1] == builder.stop
 
 
-def test_portraits_carry_claims_of_both_kinds_and_a_description(builder: SequenceBuilder,
+def test_object_crops_carry_claims_of_both_kinds_and_a_description(builder: SequenceBuilder,
                                                                 shard: CloseUpShard) -> None:
-    batch = draw_portraits(builder, [shard], np.random.default_rng(1), 8)
+    batch = draw_object_crops(builder, [shard], np.random.default_rng(1), 8)
     assert len(batch.questions) == 8 * (CLAIMS + 1)
     first = [question.answer[0] for question in batch.questions if question.kind != 'describe']
     assert {builder.verdicts[True], builder.verdicts[False]} == set(first)
@@ -178,14 +178,14 @@ def test_forward_over_four_images_equals_the_library(builder: SequenceBuilder,
     assert torch.allclose(hidden[1][kept], expected, atol=1e-4)
 
 
-def test_learning_a_portrait_by_heart_lowers_the_loss_of_its_words(
+def test_learning_an_object_crop_by_heart_lowers_the_loss_of_its_words(
         builder: SequenceBuilder, shard: CloseUpShard) -> None:
     few = CloseUpShard(shard.rgb[:1], shard.thermal[:1], shard.episodes[:1])
     net = NanoForward(nano.build_model(build_tokenizer(), 0), builder.numbers)
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3)
     prose = []
     for step in range(24):
-        batch = draw_portraits(builder, [few], np.random.default_rng(step), 1)
+        batch = draw_object_crops(builder, [few], np.random.default_rng(step), 1)
         loss, report = language_loss(net, builder, batch, 3.0)
         optimizer.zero_grad()
         loss.backward()

@@ -1,17 +1,17 @@
 """Batches: the same for seed and step, from every shard, with a share of real clips."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rtrack_ros.tracking.appearance.siamese import SIDE
+from rtrack_ros.training.configs import shipped_config
 from rtrack_ros.training.siamese.batches import Data, draw_batch
 from rtrack_ros.training.siamese.pairs import Pairs
 from rtrack_ros.training.siamese.settings import SiameseSettings, read_settings
 
-CONFIG = Path(__file__).parents[3] / 'config' / 'training' / 'siamese.yaml'
+CONFIG = shipped_config('siamese')
 
 
 @pytest.fixture(scope='module')

@@ -70,7 +70,7 @@ def test_moments_are_near_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(seen) == {-8, -4, 0, 4, 8}
 
 
-def test_doubtful_labels_are_nobody() -> None:
+def test_doubtful_labels_are_left_out() -> None:
     doubtful = {number: [MotRow(number, 7, box_at(number), score=0.2)] for number in NUMBERS}
     assert not list(real.draw_clip(CLIP, doubtful, np.random.default_rng(0)))
 

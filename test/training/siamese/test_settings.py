@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from rtrack_ros.training.configs import shipped_config
 from rtrack_ros.training.siamese.settings import read_settings
 from rtrack_ros.training.yaml_settings import SettingsError
 
-CONFIG = Path(__file__).parents[3] / 'config' / 'training' / 'siamese.yaml'
+CONFIG = shipped_config('siamese')
 BENCHMARKS = range(9_000_000, 9_500_000)
 
 

@@ -12,12 +12,13 @@ pytest.importorskip('transformers', reason='learning needs the extra train (make
 
 from rtrack_ros import cli  # noqa: E402
 from rtrack_ros.tracking.appearance.siamese import SEARCH_NET, TEMPLATE_NET  # noqa: E402
+from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.siamese import trainer  # noqa: E402
 from rtrack_ros.training.siamese.batches import Data, draw_batch  # noqa: E402
 from rtrack_ros.training.siamese.scenes import draw_scene  # noqa: E402
 from rtrack_ros.training.siamese.settings import SiameseSettings, read_settings  # noqa: E402
 
-CONFIG = Path(__file__).parents[3] / 'config' / 'training' / 'siamese.yaml'
+CONFIG = shipped_config('siamese')
 
 
 @pytest.fixture(scope='module')

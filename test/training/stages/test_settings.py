@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from rtrack_ros.training.configs import shipped_config
 from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling
 from rtrack_ros.training.stages.rewards.registry import make_reward
 from rtrack_ros.training.stages.settings import read_stages
 from rtrack_ros.training.yaml_settings import SettingsError
 
-CONFIG = Path(__file__).parents[3] / 'config' / 'training'
 SHIPPED = ('sft', 'grpo', 'gspo', 'nano_gspo', 'omnipt')
 
 
 @pytest.mark.parametrize('name', SHIPPED)
 def test_shipped_configurations_are_read(name: str) -> None:
-    stages = read_stages(CONFIG / f'{name}.yaml')
+    stages = read_stages(shipped_config(name))
     for stage in stages:
         for reward in stage.rewards:
             assert make_reward(reward['name'], reward.get('options'))
@@ -25,7 +25,7 @@ def test_shipped_configurations_are_read(name: str) -> None:
 
 
 def test_gspo_is_what_its_paper_says_with_cas() -> None:
-    (stage,) = read_stages(CONFIG / 'gspo.yaml')
+    (stage,) = read_stages(shipped_config('gspo'))
     wanted = {'importance_sampling_level': 'sequence', 'loss_type': 'grpo', 'epsilon': 3e-4,
               'epsilon_high': 4e-4, 'beta': 0.0, 'steps_per_generation': 4}
     assert wanted.items() <= stage.trainer.items()
@@ -33,7 +33,7 @@ def test_gspo_is_what_its_paper_says_with_cas() -> None:
 
 
 def test_omnipt_has_four_stages() -> None:
-    methods = [stage.method for stage in read_stages(CONFIG / 'omnipt.yaml')]
+    methods = [stage.method for stage in read_stages(shipped_config('omnipt'))]
     assert methods == ['grpo', 'sft', 'sft', 'grpo']
 
 

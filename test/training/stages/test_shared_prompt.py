@@ -13,6 +13,7 @@ from transformers import GenerationConfig  # noqa: E402
 from trl import GRPOTrainer  # noqa: E402
 
 from rtrack_ros.engines.manifest import ModelManifest  # noqa: E402
+from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.models.random_qwen import write_random_qwen  # noqa: E402
 from rtrack_ros.training.stages.grpo import PolicyTrainer  # noqa: E402
 from rtrack_ros.training.stages.run import build_trainer  # noqa: E402
@@ -40,7 +41,7 @@ def trainer(request, tmp_path_factory: pytest.TempPathFactory) -> PolicyTrainer:
     out = tmp_path_factory.mktemp(request.param)
     model = NANO if request.param == 'nano' else write_random_qwen(
         request.param, out / 'random', SIZES[request.param], 1 / 16)
-    stage = read_stages(ROOT / 'config' / 'training' / 'nano_gspo.yaml')[0]
+    stage = read_stages(shipped_config('nano_gspo'))[0]
     stage = replace(stage, data=replace(stage.data, scenes=1, questions=4),
                     model=replace(stage.model, attention='sdpa', train_vision=True),
                     trainer={**stage.trainer, **OPTIONS})

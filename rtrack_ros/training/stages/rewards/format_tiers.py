@@ -10,7 +10,7 @@ from rtrack_ros.training.stages.rewards.completion import Completion, Truth, loa
 from rtrack_ros.training.stages.rewards.matching import best_credits
 
 RIGHT, OTHER_ORDER, NO_TAG = 2.0, 0.6, 0.4
-"""Values of the tiers; a text without four numbers is worth 0."""
+"""Values of the tiers; a text without four numbers earns 0."""
 MARGIN = 0.3
 """By how much the other order of the numbers must fit better to be taken for what was meant."""
 

@@ -22,12 +22,12 @@ def best_credits(said: BoxArray, truth: BoxArray, low: float, high: float) -> ND
     Args:
         said: (N, 4).
         truth: (M, 4), same coordinates.
-        low: IoU up to which a pair is worth nothing.
-        high: IoU from which it is worth 1.
+        low: IoU up to which a pair earns nothing.
+        high: IoU from which it earns 1.
 
     Returns:
         min(N, M) credits in [0, 1].
     """
-    worth = ramp(boxes.iou(said, truth), low, high)
-    rows, columns = linear_sum_assignment(worth, maximize=True)
-    return np.asarray(worth[rows, columns], np.float64)
+    credit = ramp(boxes.iou(said, truth), low, high)
+    rows, columns = linear_sum_assignment(credit, maximize=True)
+    return np.asarray(credit[rows, columns], np.float64)

@@ -24,9 +24,9 @@ def described(said: Completion, truth: Truth) -> float:
     Our choice: OmniPT (arXiv 2511.17053) reports captioning scores, which are overlaps of this
     kind, and publishes no reward for describing.
     """
-    told, true = _pieces(said.text), _pieces(truth.words)
-    total = told.total() + true.total()
-    return 2 * (told & true).total() / total if total else 0.0
+    answered, true = _pieces(said.text), _pieces(truth.words)
+    total = answered.total() + true.total()
+    return 2 * (answered & true).total() / total if total else 0.0
 
 
 def _pieces(text: str) -> Counter[tuple[str, ...]]:

@@ -97,7 +97,7 @@ def test_the_truth_itself_is_worth_most(meant) -> None:
 
 @settings(max_examples=40)
 @given(box, st.integers(1, 9))
-def test_one_more_box_that_meets_nobody_costs(meant, copies: int) -> None:
+def test_one_more_box_on_no_object_costs(meant, copies: int) -> None:
     stray = [(3, 901 + k, 9, 915 + k) for k in range(copies)]
     kept = (meant[0], meant[1] // 2, meant[2], meant[3] // 2 + 1)
     for reward in MANY:
@@ -118,7 +118,7 @@ def test_saying_the_right_box_twice_does_not_pay() -> None:
 
 
 @given(box_list.filter(bool))
-def test_nobody_meant_is_right_only_when_nothing_is_said(boxes) -> None:
+def test_nothing_meant_is_right_only_when_nothing_is_said(boxes) -> None:
     for reward in MANY:
         assert score(reward, [], []) == 1.0
         assert score(reward, boxes, []) == score(reward, [], boxes) == 0.0
@@ -127,7 +127,7 @@ def test_nobody_meant_is_right_only_when_nothing_is_said(boxes) -> None:
 
 
 @pytest.mark.parametrize('text', ['', 'nobody', '[', '{"a": 1}'])
-def test_no_list_earns_nothing_even_where_nobody_is_meant(text: str) -> None:
+def test_no_list_earns_nothing_even_where_nothing_is_meant(text: str) -> None:
     for reward in (*MANY, structured_output):
         assert reward(Completion(text), truth([])) == 0.0
 

@@ -7,7 +7,7 @@ import pytest
 
 from rtrack_ros.data.mot import read_mot
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.refrt import decode_text, read_refrt, write_refrt
+from rtrack_ros.data.refrt_folder import decode_text, read_refrt, write_refrt
 from rtrack_ros.simulation import Scene, make_scene
 
 
