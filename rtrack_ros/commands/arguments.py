@@ -152,6 +152,18 @@ def add_parts(parser: 'argparse._ActionsContainer', parts: Sequence[str]) -> Non
         help=f'which parts to run: {", ".join(parts)} (default: all)')
 
 
+def add_toolkit(parser: 'argparse._ActionsContainer') -> None:
+    """Add where the toolkit of a server is, and how long the server may take to start."""
+    parser.add_argument('--environment', type=Path, metavar='ENV',
+                        help='Python environment, or folder of programs, that has the toolkit '
+                             '(default: the search path)')
+    parser.add_argument('--container', default='', metavar='IMAGE',
+                        help='container image that has the toolkit; run by docker')
+    parser.add_argument('--ready-timeout', type=positive, default=3600.0, metavar='SECONDS',
+                        help='longest time until the server answers, building included '
+                             '(default: %(default)g)')
+
+
 def add_scenes(parser: argparse.ArgumentParser, scenes: int) -> None:
     """Add which held-out scenes are replayed in virtual time; ``scenes`` is the default number."""
     add(parser, '--scenes', default=scenes)

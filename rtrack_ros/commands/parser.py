@@ -12,7 +12,7 @@ from typing import Final
 from rtrack_ros import __version__
 
 COMMANDS: Final = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'train', 'compose',
-                   'convert', 'compile')
+                   'convert', 'compile', 'serve')
 """Modules of :mod:`rtrack_ros.commands` in the order of ``rtrack --help``."""
 
 

@@ -126,11 +126,16 @@ def fixed_size_preprocessor(config: dict[str, Any], size: tuple[int, int]) -> di
             'min_pixels': area, 'max_pixels': area}
 
 
+def exporter_command(staged: Path | str, exported: Path | str, precision: str) -> list[str]:
+    """Return the command that exports a staged copy."""
+    return ['python', '-m', 'optimum.commands.optimum_cli', 'export', 'openvino',
+            '-m', str(staged), '--task', 'image-text-to-text',
+            '--weight-format', precision, str(exported)]
+
+
 def _run_exporter(staged: Path, exported: Path, precision: str) -> None:
-    command = [sys.executable, '-m', 'optimum.commands.optimum_cli', 'export', 'openvino',
-               '-m', str(staged), '--task', 'image-text-to-text',
-               '--weight-format', precision, str(exported)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = exporter_command(staged, exported, precision)
+    done = subprocess.run([sys.executable, *command[1:]], capture_output=True, text=True)
     if done.returncode != 0:
         raise EngineError(f'the exporter failed:\n{done.stderr[-2000:]}\nif it could not import '
                           f'something, {_REMEDY}')

@@ -1,0 +1,125 @@
+"""``rtrack serve``: start the right server for a model, and end it."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add, add_toolkit
+
+if TYPE_CHECKING:
+    from rtrack_ros.engines.targets.engine_folder import EngineFolder
+    from rtrack_ros.engines.targets.proof import SelfTest
+    from rtrack_ros.engines.targets.servers import Served
+    from rtrack_ros.engines.targets.toolkits import Toolkit
+
+_LOOK_S = 0.2
+
+
+def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    """Add the command to the ``rtrack`` parser."""
+    parser = subparsers.add_parser(
+        'serve', help='start the right server for a model, and end it',
+        description='Start the server of an engine folder that rtrack compile wrote, of a model '
+                    'folder (vLLM), or of a GGUF model (llama.cpp), on this machine alone. Wait '
+                    'until it answers, test it, and print what the node takes. Ctrl-C ends it.')
+    parser.add_argument('source', metavar='FOLDER',
+                        help='engine folder, model folder, GGUF file or its folder')
+    parser.add_argument('--server', choices=('vllm', 'llamacpp'),
+                        help='server for a model that was not compiled '
+                             '(default: llamacpp for GGUF, else vllm)')
+    parser.add_argument('--host', default='127.0.0.1', metavar='ADDRESS',
+                        help='address to listen on; 0.0.0.0 lets the network in '
+                             '(default: %(default)s)')
+    parser.add_argument('--port', type=int, default=8000, metavar='N',
+                        help='TCP port; 0: any that is free (default: %(default)s)')
+    parser.add_argument('--dry-run', action='store_true',
+                        help='print the command of the server and run nothing')
+    add(parser, '--out', help='folder for the log of the server (default: FOLDER/logs of an '
+                              'engine folder, else a temporary one)')
+    add_toolkit(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted; returns the exit status."""
+    from rtrack_ros.engines.targets.engine_folder import ENGINE_MANIFEST, EngineFolder
+    from rtrack_ros.engines.targets.proof import not_tested
+    from rtrack_ros.engines.targets.servers import server_command, shown
+
+    source = Path(args.source)
+    compiled = (source / ENGINE_MANIFEST).is_file()
+    facts = EngineFolder.read(source) if compiled else None
+    toolkit = _toolkit(args, facts)
+    what = _served(args, source, facts)
+    if args.dry_run:
+        print(shown(server_command(toolkit, what)))
+        return 0
+    _check(source, facts, toolkit)
+    return _serve(args, what, toolkit, not_tested)
+
+
+def _toolkit(args: argparse.Namespace, facts: 'EngineFolder | None') -> 'Toolkit':
+    from rtrack_ros.engines.targets.toolkits import assumed_toolkit, find_toolkit
+
+    source = Path(args.source)
+    holds_gguf = source.suffix == '.gguf' or (source.is_dir() and any(source.glob('*.gguf')))
+    engine = facts.engine if facts else args.server or ('llamacpp' if holds_gguf else 'vllm')
+    container = args.container or (facts.container if facts else '')
+    if args.dry_run:
+        return assumed_toolkit(engine, facts.toolkit_version if facts else '', container)
+    return find_toolkit(engine, args.environment, container)
+
+
+def _served(args: argparse.Namespace, source: Path, facts: 'EngineFolder | None') -> 'Served':
+    from rtrack_ros.engines.targets.servers import Served
+    from rtrack_ros.playback.serving import free_port
+
+    port = args.port if args.dry_run else free_port(args.host, args.port)
+    if facts is None:
+        model = str(source.resolve()) if source.exists() else args.source
+        return Served(model, source.stem if source.suffix == '.gguf' else Path(model).name,
+                      host=args.host, port=port)
+    folder = source.resolve()
+    return Served(str(facts.checkpoint_path(folder)), facts.name, folder, facts.limits,
+                  facts.memory_share, facts.quantise, args.host, port)
+
+
+def _check(source: Path, facts: 'EngineFolder | None', toolkit: 'Toolkit') -> None:
+    """Refuse what does not match, or is not there."""
+    from rtrack_ros.engines.targets.machine import probe_machine
+
+    if facts is not None:
+        facts.check(source, probe_machine(), toolkit)
+    elif not source.exists():
+        raise CommandError(f'{source} is not there; give an engine folder, a model folder or a '
+                           'GGUF file')
+
+
+def _serve(args: argparse.Namespace, what: 'Served', toolkit: 'Toolkit', self_test: 'SelfTest'
+           ) -> int:
+    from rtrack_ros.commands.building import prove
+    from rtrack_ros.engines.targets.servers import server_command, shown
+    from rtrack_ros.playback.processes import ProcessFailure
+    from rtrack_ros.playback.serving import ended_once, served
+
+    command = server_command(toolkit, what)
+    logs = args.out or (what.folder / 'logs' if what.folder else
+                        Path(tempfile.mkdtemp(prefix='rtrack-serve-')))
+    print(f'starting: {shown(command)}\nlog: {logs}', file=sys.stderr, flush=True)
+    try:
+        with ended_once(), served(command, what, logs.resolve(), args.ready_timeout) as check:
+            found = prove(what, what.model, self_test)
+            if found.get('passed') is False:
+                raise CommandError(f'the self-test failed: {found.get("message", "")}')
+            print(f'engine.name:=server engine.model:={what.url}', flush=True)
+            while True:
+                check()
+                time.sleep(_LOOK_S)
+    except ProcessFailure as error:
+        raise CommandError(str(error)) from error
+    except KeyboardInterrupt:
+        print('the server has ended', file=sys.stderr)
+        return 0
