@@ -1,12 +1,15 @@
 """Building for a device: the plan in words, its commands one after the other, and the folder."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
 
@@ -46,7 +49,7 @@ def plan_lines(plan: 'Plan') -> Iterator[str]:
     least = plan.device.memory_gb[0] - plan.device.reserved_gb
     if plan.memory.value is not None and plan.memory.value > least:
         wanted = plan.memory.value + plan.device.reserved_gb
-        yield f'           a {plan.device.name} with {wanted:.1f} GB or more is needed'
+        yield f'           only {plan.device.name} with {wanted:.1f} GB or more will do'
     for step in plan.steps:
         yield f'\n# {step.what}' + (f', with {step.elsewhere}' if step.elsewhere else '')
         yield shown(step.command)
@@ -78,37 +81,65 @@ def build(plan: 'Plan', machine: 'Machine', ready_timeout_s: float, self_test: '
     (plan.folder / ENGINE_MANIFEST).unlink(missing_ok=True)
     for step in plan.steps:
         _run(step.what, step.command, plan.folder / 'logs')
+    _keep_manifest(Path(plan.checkpoint.path), plan.folder)
     if plan.route.engine == 'trtllm':
         (plan.folder / TRTLLM_CONFIG).write_text(trtllm_config(plan.served), encoding='utf-8')
     here = replace(plan.served, port=free_port(plan.served.host, 0))
     command = replace(plan, served=here).server
     with ended_once(), served(command, here, plan.folder / 'logs', ready_timeout_s):
-        found = prove(here, plan.checkpoint.path, self_test)
+        found = prove(here, Path(plan.checkpoint.path), self_test)
     written = _facts(plan, machine, found)
     written.write(plan.folder)
     return written
 
 
-def prove(what: 'Served', facts: str, self_test: 'SelfTest') -> 'dict[str, object]':
+def model_options(folder: Path, name: str) -> dict[str, str]:
+    """Return what the engine 'server' must be told of a model that its name does not tell.
+
+    Args:
+        folder: Of the model.
+        name: By which it is served.
+    """
+    from rtrack_ros.engines.base import EngineError
+    from rtrack_ros.engines.families import recognise_family
+    from rtrack_ros.engines.manifest import MANIFEST_NAME
+
+    if (folder / MANIFEST_NAME).is_file():
+        return {'manifest': str(folder)}
+    try:
+        recognise_family(name)
+    except EngineError:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return {'family': str(json.loads((folder / 'config.json').read_text())['model_type'])}
+    return {}
+
+
+def prove(what: 'Served', folder: Path, self_test: 'SelfTest') -> 'dict[str, Any]':
     """Ask a served model what is known; returns what was found.
 
     Args:
         what: What is served and where.
-        facts: Folder of the model, for its ``rtrack.json`` if it has one.
+        folder: Of the model.
         self_test: Asks.
 
     Raises:
         EngineError: it does not answer, or is of no known family.
     """
-    from rtrack_ros.engines.manifest import MANIFEST_NAME
     from rtrack_ros.engines.registry import load_engine
 
-    manifest = facts if (Path(facts) / MANIFEST_NAME).is_file() else ''
-    engine = load_engine('server', what.url, manifest=manifest)
+    engine = load_engine('server', what.url, **model_options(folder, what.name))
     try:
         return self_test(engine)
     finally:
         engine.close()
+
+
+def _keep_manifest(model: Path, folder: Path) -> None:
+    """Copy ``rtrack.json``, which whoever quantises a checkpoint does not."""
+    from rtrack_ros.engines.manifest import MANIFEST_NAME
+
+    if (model / MANIFEST_NAME).is_file():
+        shutil.copyfile(model / MANIFEST_NAME, folder / MANIFEST_NAME)
 
 
 def _run(what: str, command: list[str], logs: Path) -> None:
@@ -127,7 +158,7 @@ def _run(what: str, command: list[str], logs: Path) -> None:
         raise CommandError(f'{what} ended with status {status}; read {log}')
 
 
-def _facts(plan: 'Plan', machine: 'Machine', found: 'dict[str, object]') -> 'EngineFolder':
+def _facts(plan: 'Plan', machine: 'Machine', found: 'dict[str, Any]') -> 'EngineFolder':
     from rtrack_ros.engines.targets.checkpoints import checkpoint_digest
     from rtrack_ros.engines.targets.engine_folder import EngineFolder, built_files
 

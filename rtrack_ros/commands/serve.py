@@ -111,10 +111,11 @@ def _serve(args: argparse.Namespace, what: 'Served', toolkit: 'Toolkit', self_te
     print(f'starting: {shown(command)}\nlog: {logs}', file=sys.stderr, flush=True)
     try:
         with ended_once(), served(command, what, logs.resolve(), args.ready_timeout) as check:
-            found = prove(what, what.model, self_test)
+            folder = _model_folder(what)
+            found = prove(what, folder, self_test)
             if found.get('passed') is False:
                 raise CommandError(f'the self-test failed: {found.get("message", "")}')
-            print(f'engine.name:=server engine.model:={what.url}', flush=True)
+            print(_node_line(what, folder), flush=True)
             while True:
                 check()
                 time.sleep(_LOOK_S)
@@ -123,3 +124,22 @@ def _serve(args: argparse.Namespace, what: 'Served', toolkit: 'Toolkit', self_te
     except KeyboardInterrupt:
         print('the server has ended', file=sys.stderr)
         return 0
+
+
+def _model_folder(what: 'Served') -> Path:
+    """Return the folder that knows the model: of the engine, if the model's facts lie there."""
+    from rtrack_ros.engines.manifest import MANIFEST_NAME
+
+    if what.folder is not None and (what.folder / MANIFEST_NAME).is_file():
+        return what.folder
+    model = Path(what.model)
+    return model.parent if model.is_file() else model
+
+
+def _node_line(what: 'Served', folder: Path) -> str:
+    """Return the parameters of the node that ask this server."""
+    from rtrack_ros.commands.building import model_options
+
+    told = ''.join(f' engine.server.{name}:={value}'
+                   for name, value in model_options(folder, what.name).items())
+    return f'engine.name:=server engine.model:={what.url}{told}'

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rtrack_ros.engines.targets.checkpoints import Checkpoint
-from rtrack_ros.engines.targets.devices import Device
+from rtrack_ros.engines.targets.devices import DEVICES, Device
 
 IMAGE_TOKENS: Final = 300
 """Of one image of 640x480 in Qwen3-VL: 20 x 15 patches of 32 pixels."""
@@ -78,9 +78,11 @@ class Figure:
 
 def expected_memory(device: Device, checkpoint: Checkpoint, precision: str, engine: str) -> Figure:
     """Return the GB of memory that an engine takes while it runs."""
-    known = _measured(device, checkpoint, precision, engine)
-    if known is not None and known.memory_gb:
-        return Figure(known.memory_gb, f'{known.memory_gb:.1f} GB', f'measured: {_VENDOR}')
+    for other in _with_the_same_gpu(device):
+        known = _measured(other, checkpoint, precision, engine)
+        if known is not None and known.memory_gb:
+            return Figure(known.memory_gb, f'{known.memory_gb:.1f} GB',
+                          f'measured on {other.figures_of}: {_VENDOR}')
     # vLLM makes fp8 of a 16-bit checkpoint after it has loaded the whole of it.
     loaded = 'fp16' if engine == 'vllm' and not checkpoint.precision else precision
     weights = checkpoint.weight_gb(loaded)
@@ -116,6 +118,13 @@ def expected_answer(device: Device, checkpoint: Checkpoint, precision: str, engi
                   f'derived: {read:.2f} GB are read for a token, {device.figures_of} reads '
                   f'{device.bandwidth_gb_s:g} GB/s (its data sheet) and reaches '
                   f'{_ROOF_SHARE:.0%} of it, at most {_MOST_TOKENS_S:.0f} tokens/s')
+
+
+def _with_the_same_gpu(device: Device) -> list[Device]:
+    """Return a device, and after it those of the same compute capability."""
+    alike = [other for other in DEVICES.values()
+             if other.compute_capability == device.compute_capability and other != device]
+    return [device, *alike]
 
 
 def _measured(device: Device, checkpoint: Checkpoint, precision: str, engine: str

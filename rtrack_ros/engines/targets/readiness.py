@@ -59,8 +59,8 @@ def _check_driver(plan: Plan, machine: Machine) -> None:
         raise EngineError(f'the driver {machine.driver} is too old for {plan.toolkit.kind.title}; '
                           f'install {least} or newer')
     wanted = plan.device.l4t
-    if plan.route.engine == 'edgellm' and wanted and machine.l4t < wanted:
-        here = '.'.join(map(str, machine.l4t)) or 'unknown'
+    if plan.route.engine == 'edgellm' and machine.l4t and machine.l4t < wanted:
+        here = '.'.join(map(str, machine.l4t))
         raise EngineError(f'Jetson Linux is {here}; {plan.toolkit.kind.title} is built for '
                           f'{".".join(map(str, wanted))} or newer (JetPack 7): update the board, '
                           'or use --engine vllm in the container of its vendor')
