@@ -79,8 +79,9 @@ def build(plan: 'Plan', machine: 'Machine', ready_timeout_s: float, self_test: '
 
     plan.folder.mkdir(parents=True, exist_ok=True)
     (plan.folder / ENGINE_MANIFEST).unlink(missing_ok=True)
-    for step in plan.steps:
-        _run(step.what, step.command, plan.folder / 'logs')
+    with ended_once():
+        for step in plan.steps:
+            _run(step.what, step.command, plan.folder / 'logs')
     _keep_manifest(Path(plan.checkpoint.path), plan.folder)
     if plan.route.engine == 'trtllm':
         (plan.folder / TRTLLM_CONFIG).write_text(trtllm_config(plan.served), encoding='utf-8')

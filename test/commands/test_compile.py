@@ -1,8 +1,12 @@
+import sys
+from pathlib import Path
+
 import pytest
 
 from rtrack_ros.cli import main
 from rtrack_ros.engines import openvino_export
 from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.engines.targets.engine_folder import EngineFolder
 
 
 def test_a_folder_that_is_no_model_is_refused_with_the_remedy(tmp_path, capsys):
@@ -34,3 +38,108 @@ def test_an_unknown_choice_is_refused(option, capsys):
     with pytest.raises(SystemExit):
         main(['compile', *option])
     assert 'invalid choice' in capsys.readouterr().err
+
+
+RTX_3090 = 'NVIDIA GeForce RTX 3090, 8.6, 580.95.05, 24576, 23000'
+QUANTISER = f"""#!{sys.executable}
+import shutil, sys
+args = sys.argv
+shutil.copytree(args[args.index('--model_dir') + 1], args[args.index('--output_dir') + 1])
+"""
+
+
+@pytest.mark.parametrize('target', ['jetson-orin', 'jetson-orin-nano', 'jetson-thor', 'rtx-30',
+                                    'rtx-40', 'rtx-50', 'a100', 'h100'])
+def test_a_dry_run_prints_commands_and_figures_with_sources_and_runs_nothing(
+        target, tmp_path, capsys, toolkit, gpu, monkeypatch):
+    gpu(RTX_3090)
+    for name in ('trtedge', 'trtllm-serve', 'vllm', 'python'):
+        toolkit.add(name)
+    monkeypatch.chdir(tmp_path)
+    assert main(['compile', 'Qwen/Qwen3-VL-2B-Instruct', '--target', target, '--dry-run']) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f'target     {target} ')
+    assert shown.count('source: ') == 3
+    assert f'rtrack serve build/engines/Qwen3-VL-2B-Instruct-{target}' in shown
+    assert '--host 127.0.0.1' in shown
+    assert toolkit.started == [] and list(tmp_path.iterdir()) == [toolkit.folder]
+
+
+def test_a_dry_run_for_cpu_prints_the_command_of_the_exporter(capsys):
+    assert main(['compile', '--dry-run']) == 0
+    shown = capsys.readouterr().out
+    assert ('python -m optimum.commands.optimum_cli export openvino -m STAGED --task '
+            'image-text-to-text --weight-format int8 EXPORTED') in shown
+    assert '68 ms for one look' in shown and 'measured by us' in shown
+
+
+def test_a_precision_that_is_not_legal_is_refused(capsys):
+    assert main(['compile', 'Qwen/Qwen3-VL-2B-Instruct', '--target', 'jetson-orin',
+                 '--precision', 'nvfp4', '--dry-run']) == 2
+    assert 'nvfp4 is not legal on jetson-orin' in capsys.readouterr().err
+    assert main(['compile', '--precision', 'fp8']) == 2
+    assert 'choose one of int8, fp16, fp32' in capsys.readouterr().err
+
+
+def test_an_unknown_target_is_refused_with_the_list(capsys):
+    assert main(['compile', '--target', 'gameboy']) == 2
+    assert "'gameboy' is unknown; choose one of cpu, jetson-orin" in capsys.readouterr().err
+
+
+def test_the_model_is_named_once(tmp_path, capsys):
+    assert main(['compile', str(tmp_path), '--model', str(tmp_path)]) == 2
+    assert 'name the model once' in capsys.readouterr().err
+
+
+def test_a_machine_without_a_gpu_is_told_where_to_run(qwen, capsys, toolkit, gpu):
+    gpu('No devices were found')
+    assert main(['compile', str(qwen), '--target', 'rtx-30']) == 2
+    assert 'run the command on the rtx-30, or see what it would do' in capsys.readouterr().err
+
+
+def test_an_absent_toolkit_is_told_with_the_remedy(qwen, capsys, gpu, tmp_path):
+    gpu(RTX_3090)
+    assert main(['compile', str(qwen), '--target', 'rtx-30', '--environment',
+                 str(tmp_path / 'env')]) == 2
+    assert "pip install 'tensorrt-edgellm[server]'" in capsys.readouterr().err
+
+
+def test_a_target_is_built_served_once_and_described(qwen, tmp_path, capsys, toolkit, gpu):
+    gpu(RTX_3090)
+    toolkit.add('tensorrt-edgellm-serve')
+    toolkit.add('tensorrt-edgellm-quantize', QUANTISER)
+    out = tmp_path / 'engine'
+    assert main(['compile', str(qwen), '--target', 'rtx-30', '--environment',
+                 str(toolkit.folder), '--out', str(out)]) == 0
+    assert 'self-test: not run' in capsys.readouterr().out
+    facts = EngineFolder.read(out)
+    assert (facts.target, facts.engine, facts.precision, facts.name) == (
+        'rtx-30', 'edgellm', 'int4_awq', 'Qwen3-VL-2B-Instruct')
+    assert (facts.toolkit_version, facts.compute_capability, facts.driver) == (
+        '0.11.0', '8.6', '580.95.05')
+    assert facts.checkpoint == 'checkpoint/Qwen3-VL-2B-Instruct'
+    assert list(facts.files) == ['cache/llm.engine']
+    server, = toolkit.started
+    assert '--cache-dir' in server['args'] and not running(server['pid'])
+    assert not running(server['child'])
+
+
+def test_a_server_that_ends_while_building_is_told_with_its_last_words(
+        qwen, tmp_path, capsys, toolkit, gpu):
+    gpu(RTX_3090)
+    toolkit.add('vllm')
+    toolkit.breaks()
+    out = tmp_path / 'engine'
+    assert main(['compile', str(qwen), '--target', 'rtx-30', '--engine', 'vllm', '--environment',
+                 str(toolkit.folder), '--out', str(out)]) == 2
+    said = capsys.readouterr().err
+    assert 'CUDA out of memory; read' in said and 'server.log' in said
+    assert not (out / 'rtrack_engine.json').exists()
+
+
+def running(pid):
+    """Whether a process is there and is not waiting to be collected."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().split()[2] != 'Z'
+    except OSError:
+        return False

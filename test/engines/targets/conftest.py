@@ -20,7 +20,8 @@ def write_checkpoint():
 
 @pytest.fixture
 def orin():
-    return Machine('NVIDIA Jetson AGX Orin Developer Kit', '8.7', '', 64.0, 50.0, 'aarch64', (39, 2))
+    return Machine('NVIDIA Jetson AGX Orin Developer Kit', '8.7', '', 64.0, 50.0, 'aarch64',
+                   (39, 2))
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def written(folder: Path, quantised: dict | None = None) -> Path:
         begin = end
     text = json.dumps(header).encode()
     (folder / 'model.safetensors').write_bytes(struct.pack('<Q', len(text)) + text + bytes(begin))
-    config = {'model_type': 'qwen3_vl', **({'quantization_config': quantised} if quantised else {})}
+    config = {'model_type': 'qwen3_vl'} | ({'quantization_config': quantised} if quantised else {})
     (folder / 'config.json').write_text(json.dumps(config))
     return folder
 
