@@ -2,8 +2,11 @@
 
 For example: ros2 launch rtrack_ros tracker.launch.py rgb_topic:=/camera/image_raw
 thermal_topic:=/lepton/image_raw query:='the people near the truck'
+
+With serve:=FOLDER the server of a model is started first, and ends with everything else.
 """
 
+import shlex
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -14,9 +17,12 @@ from launch.actions import (
     ExecuteProcess,
     OpaqueFunction,
     RegisterEventHandler,
+    Shutdown,
 )
 from launch.conditions import IfCondition
+from launch.event_handlers import OnProcessExit, OnProcessIO
 from launch.events import matches_action
+from launch.events.process import ProcessIO
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
@@ -31,6 +37,8 @@ ARGUMENTS = {
     'thermal_topic': ('thermal/image_raw', 'thermal images, sensor_msgs/Image'),
     'query_topic': ('/referring_query', 'sentences, std_msgs/String'),
     'query': ('', 'the sentence to start with, instead of the one in params_file'),
+    'serve': ('', 'an engine folder of rtrack compile, or a model: its server is started, and '
+                  'the node asks it'),
     'params_file': (str(SHARE / 'config' / 'tracker.yaml'), 'parameters of the node'),
     'use_sim_time': ('false', 'take the time from /clock'),
     'log_level': ('info', 'debug, info, warn, error or fatal'),
@@ -39,8 +47,12 @@ ARGUMENTS = {
 }
 
 
-def tracker(context: LaunchContext) -> LifecycleNode:
-    """Return the managed node, not yet configured."""
+# Longer than rtrack serve gives the server to end.
+SERVER_ENDS_S = '20'
+
+
+def tracker(context: LaunchContext, asks: dict[str, str]) -> LifecycleNode:
+    """Return the managed node, not yet configured; ``asks`` are parameters of its engine."""
     parameters = [LaunchConfiguration('params_file'), {
         'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)}]
     if LaunchConfiguration('query').perform(context):
@@ -48,6 +60,9 @@ def tracker(context: LaunchContext) -> LifecycleNode:
         # declaration, or a sentence such as 'yes' or '7' would arrive as something else.
         parameters.append({
             'query.initial': ParameterValue(LaunchConfiguration('query'), value_type=str)})
+    if asks:
+        parameters.append({name: ParameterValue(value, value_type=str)
+                           for name, value in asks.items()})
     return LifecycleNode(
         package='rtrack_ros',
         executable='tracker_node',
@@ -81,9 +96,42 @@ def play_bag(context: LaunchContext) -> list[ExecuteProcess]:
     return [ExecuteProcess(cmd=['ros2', 'bag', 'play', bag, *clock], output='screen')]
 
 
-def start_tracker(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+def parameters_of(line: str) -> dict[str, str]:
+    """Return the parameters that ``rtrack serve`` prints: 'engine.model:=http://...' and more."""
+    parts = (word.partition(':=') for word in shlex.split(line))
+    return {name: value for name, _, value in parts}
+
+
+def serve(context: LaunchContext, model: str) -> list[LaunchDescriptionEntity]:
+    """Return the server of a model, and the node that is started once it answers."""
+    server = ExecuteProcess(cmd=['rtrack', 'serve', model, '--port', '0'], output='screen',
+                            sigterm_timeout=SERVER_ENDS_S)
+    printed = ''
+
+    def once_ready(event: ProcessIO) -> list[LaunchDescriptionEntity]:
+        # It prints one line there, when it is ready.
+        nonlocal printed
+        ready, printed = '\n' in printed, printed + event.text.decode()
+        if ready or '\n' not in printed:
+            return []
+        return start_tracker(context, parameters_of(printed.partition('\n')[0]))
+
+    # The handlers come before the server, or its line could pass unseen.
+    return [RegisterEventHandler(OnProcessIO(target_action=server, on_stdout=once_ready)),
+            RegisterEventHandler(OnProcessExit(target_action=server, on_exit=[
+                Shutdown(reason='the server of the model has ended')])),
+            server]
+
+
+def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return the node, behind the server of its model if one is named."""
+    model = LaunchConfiguration('serve').perform(context)
+    return serve(context, model) if model else start_tracker(context, {})
+
+
+def start_tracker(context: LaunchContext, asks: dict[str, str]) -> list[LaunchDescriptionEntity]:
     """Return the node with the events that configure and activate it."""
-    node = tracker(context)
+    node = tracker(context, asks)
     activate_once_configured = RegisterEventHandler(OnStateTransition(
         target_lifecycle_node=node, start_state='configuring', goal_state='inactive',
         entities=[request(node, Transition.TRANSITION_ACTIVATE)]))
@@ -100,7 +148,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=description)
           for name, (default, description) in ARGUMENTS.items()),
-        OpaqueFunction(function=start_tracker),
+        OpaqueFunction(function=start),
         Node(package='rviz2', executable='rviz2', name='rviz',
              arguments=['-d', str(SHARE / 'config' / 'tracker.rviz')],
              condition=IfCondition(LaunchConfiguration('rviz'))),

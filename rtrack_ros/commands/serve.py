@@ -139,7 +139,8 @@ def _model_folder(what: 'Served') -> Path:
 def _node_line(what: 'Served', folder: Path) -> str:
     """Return the parameters of the node that ask this server."""
     from rtrack_ros.commands.building import model_options
+    from rtrack_ros.engines.targets.servers import shown
 
-    told = ''.join(f' engine.server.{name}:={value}'
-                   for name, value in model_options(folder, what.name).items())
-    return f'engine.name:=server engine.model:={what.url}{told}'
+    told = [f'engine.server.{name}:={value}'
+            for name, value in model_options(folder, what.name).items()]
+    return shown(['engine.name:=server', f'engine.model:={what.url}', *told])
