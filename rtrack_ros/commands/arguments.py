@@ -130,7 +130,19 @@ _RESULTS: Final[Mapping[str, Mapping[str, Any]]] = {
                        'standard error'},
     '--report': {'type': Path, 'metavar': 'HTML', 'help': 'write a page that compares the runs'},
 }
-SHARED: Final = {**_MODEL, **_RECORDINGS, **_SCENES, **_VIRTUAL_TIME, **_TRAINING, **_RESULTS}
+_TOOLKIT: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--environment': {'type': Path, 'metavar': 'ENV',
+                      'help': 'Python environment, or folder of programs, that has the toolkit of '
+                              'the server (default: the search path)'},
+    '--container': {'metavar': 'IMAGE',
+                    'help': 'container image that has the toolkit; run by docker'},
+    '--ready-timeout': {'type': positive, 'metavar': 'SECONDS', 'default': 3600.0,
+                        'help': 'longest time until the server answers, building included '
+                                '(default: %(default)g)'},
+    '--dry-run': {'action': 'store_true', 'help': 'print what would be done and do nothing'},
+}
+SHARED: Final = {**_MODEL, **_RECORDINGS, **_SCENES, **_VIRTUAL_TIME, **_TRAINING, **_RESULTS,
+                 **_TOOLKIT}
 """Settings of ``add_argument`` by the name of an option."""
 
 
@@ -150,18 +162,6 @@ def add_parts(parser: 'argparse._ActionsContainer', parts: Sequence[str]) -> Non
     """Add ``--parts``, which chooses among the parts of a benchmark; all by default."""
     add(parser, '--parts', choices=parts, default=list(parts),
         help=f'which parts to run: {", ".join(parts)} (default: all)')
-
-
-def add_toolkit(parser: 'argparse._ActionsContainer') -> None:
-    """Add where the toolkit of a server is, and how long the server may take to start."""
-    parser.add_argument('--environment', type=Path, metavar='ENV',
-                        help='Python environment, or folder of programs, that has the toolkit '
-                             '(default: the search path)')
-    parser.add_argument('--container', default='', metavar='IMAGE',
-                        help='container image that has the toolkit; run by docker')
-    parser.add_argument('--ready-timeout', type=positive, default=3600.0, metavar='SECONDS',
-                        help='longest time until the server answers, building included '
-                             '(default: %(default)g)')
 
 
 def add_scenes(parser: argparse.ArgumentParser, scenes: int) -> None:

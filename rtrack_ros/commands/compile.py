@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add, add_toolkit
+from rtrack_ros.commands.arguments import add
 
 if TYPE_CHECKING:
     from rtrack_ros.engines.targets.devices import Device
@@ -42,11 +42,10 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                              'checkpoint or the best that is legal on the target)')
     add(parser, '--out', help='folder to write to, for a GPU '
                               '(default: build/engines/MODEL-TARGET)')
-    parser.add_argument('--dry-run', action='store_true',
-                        help='print the commands, the expected memory and the expected time of an '
-                             'answer, each with its source, and run nothing')
-    add_toolkit(parser)
-    parser.add_argument('--toolkit-version', default='', metavar='VERSION',
+    add(parser, '--dry-run', help='print the commands, the expected memory and the expected time '
+                                  'of an answer, each with its source, and run nothing')
+    add(parser, '--environment', '--container', '--ready-timeout')
+    parser.add_argument('--toolkit-version', metavar='VERSION',
                         help='with --dry-run: version of the toolkit to write the commands for '
                              '(default: the newest that is known)')
 

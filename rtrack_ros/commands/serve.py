@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add, add_toolkit
+from rtrack_ros.commands.arguments import add
 
 if TYPE_CHECKING:
     from rtrack_ros.engines.targets.engine_folder import EngineFolder
@@ -36,11 +36,10 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                              '(default: %(default)s)')
     parser.add_argument('--port', type=int, default=8000, metavar='N',
                         help='TCP port; 0: any that is free (default: %(default)s)')
-    parser.add_argument('--dry-run', action='store_true',
-                        help='print the command of the server and run nothing')
+    add(parser, '--dry-run', help='print the command of the server and run nothing')
     add(parser, '--out', help='folder for the log of the server (default: FOLDER/logs of an '
                               'engine folder, else a temporary one)')
-    add_toolkit(parser)
+    add(parser, '--environment', '--container', '--ready-timeout')
 
 
 def run(args: argparse.Namespace) -> int:

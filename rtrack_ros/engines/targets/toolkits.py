@@ -93,15 +93,16 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r'\d+', version)[:3])
 
 
-def assumed_toolkit(engine: str, version: str = '', container: str = '') -> Toolkit:
+def assumed_toolkit(engine: str, version: str | None = None, container: str | None = None
+                    ) -> Toolkit:
     """Return a toolkit that need not be installed, of the newest version that is known here."""
     kind = KINDS[engine]
-    toolkit = Toolkit(kind, version or kind.newest, None, container)
+    toolkit = Toolkit(kind, version or kind.newest, None, container or '')
     toolkit.check_version()
     return toolkit
 
 
-def find_toolkit(engine: str, environment: Path | None = None, container: str = '',
+def find_toolkit(engine: str, environment: Path | None = None, container: str | None = None,
                  run: Output = output_of) -> Toolkit:
     """Return the toolkit that is installed.
 
