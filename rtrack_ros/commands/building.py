@@ -50,6 +50,9 @@ def plan_lines(plan: 'Plan') -> Iterator[str]:
     if plan.memory.value is not None and plan.memory.value > least:
         wanted = plan.memory.value + plan.device.reserved_gb
         yield f'           only {plan.device.name} with {wanted:.1f} GB or more will do'
+    if plan.quantising is not None:
+        yield f'to build   {plan.quantising.text}'
+        yield f'           source: {plan.quantising.source}'
     for step in plan.steps:
         yield f'\n# {step.what}' + (f', with {step.elsewhere}' if step.elsewhere else '')
         yield shown(step.command)
@@ -74,12 +77,15 @@ def build(plan: 'Plan', machine: 'Machine', ready_timeout_s: float, self_test: '
         EngineError: the model does not answer.
     """
     from rtrack_ros.engines.targets.engine_folder import ENGINE_MANIFEST
+    from rtrack_ros.engines.targets.plan import CHECKPOINT_FOLDER
     from rtrack_ros.engines.targets.servers import TRTLLM_CONFIG, trtllm_config
     from rtrack_ros.playback.serving import ended_once, free_port, served
 
     plan.folder.mkdir(parents=True, exist_ok=True)
     (plan.folder / ENGINE_MANIFEST).unlink(missing_ok=True)
     with ended_once():
+        if plan.steps:
+            shutil.rmtree(plan.folder / CHECKPOINT_FOLDER, ignore_errors=True)
         for step in plan.steps:
             _run(step.what, step.command, plan.folder / 'logs')
     _keep_manifest(Path(plan.checkpoint.path), plan.folder)

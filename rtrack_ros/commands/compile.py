@@ -110,6 +110,9 @@ def _build(args: argparse.Namespace, device: 'Device') -> int:
         written = build(plan, machine, args.ready_timeout, not_tested)
     except ProcessFailure as error:
         raise CommandError(str(error)) from error
+    if written.self_test.get('passed') is False:
+        raise CommandError(f'the self-test failed: {written.self_test.get("message", "")}; rtrack '
+                           f'serve refuses {plan.folder}')
     tested = written.self_test.get('message') or 'not run'
     print(f'wrote {plan.folder} ({written.precision}; self-test: {tested})')
     print(f'start it with: rtrack serve {plan.folder}')

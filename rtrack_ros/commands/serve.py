@@ -89,9 +89,12 @@ def _served(args: argparse.Namespace, source: Path, facts: 'EngineFolder | None'
 def _check(source: Path, facts: 'EngineFolder | None', toolkit: 'Toolkit') -> None:
     """Refuse what does not match, or is not there."""
     from rtrack_ros.engines.targets.machine import probe_machine
+    from rtrack_ros.engines.targets.readiness import check_free_memory
 
     if facts is not None:
-        facts.check(source, probe_machine(), toolkit)
+        machine = probe_machine()
+        facts.check(source, machine, toolkit)
+        check_free_memory(facts.memory_gb, machine)
     elif not source.exists():
         raise CommandError(f'{source} is not there; give an engine folder, a model folder or a '
                            'GGUF file')

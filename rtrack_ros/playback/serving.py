@@ -15,13 +15,14 @@ from rtrack_ros.engines.server.address import ServerAddress
 from rtrack_ros.engines.server.api_key import ApiKey
 from rtrack_ros.engines.server.client import Client
 from rtrack_ros.engines.server.engine import API_KEY_VARIABLE
-from rtrack_ros.engines.server.errors import Faults
+from rtrack_ros.engines.server.errors import Faults, StatusError
 from rtrack_ros.engines.server.models import Server, list_models
 from rtrack_ros.engines.targets.servers import Served, container_name
 from rtrack_ros.playback.processes import ProcessFailure, ProcessGroup
 
 SERVER: Final = 'server'
 _ASK_AGAIN_S = 0.5
+_REFUSED: Final = (401, 403)
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -113,6 +114,10 @@ def _wait_until_ready(group: ProcessGroup, url: str, timeout_s: float) -> None:
                 if list_models(Server(address, client, faults)):
                     group.check(SERVER)
                     return
+            except StatusError as error:
+                if error.status in _REFUSED:
+                    raise
+                last = str(error)
             except EngineError as error:
                 last = str(error)
             else:

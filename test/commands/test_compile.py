@@ -59,7 +59,8 @@ def test_a_dry_run_prints_commands_and_figures_with_sources_and_runs_nothing(
     assert main(['compile', 'Qwen/Qwen3-VL-2B-Instruct', '--target', target, '--dry-run']) == 0
     shown = capsys.readouterr().out
     assert shown.startswith(f'target     {target} ')
-    assert shown.count('source: ') == 3
+    # Precision, memory and answer; where the machine quantises, the memory for that as well.
+    assert shown.count('source: ') == (4 if target in ('rtx-30', 'rtx-50') else 3)
     assert f'rtrack serve build/engines/Qwen3-VL-2B-Instruct-{target}' in shown
     assert '--host 127.0.0.1' in shown
     assert toolkit.started == [] and list(tmp_path.iterdir()) == [toolkit.folder]

@@ -95,6 +95,16 @@ def expected_memory(device: Device, checkpoint: Checkpoint, precision: str, engi
                   f'{checkpoint.weights.source}) and {beside:.0f} GB beside them')
 
 
+def quantising_memory(checkpoint: Checkpoint) -> Figure:
+    """Return the GB of memory that quantising a 16-bit checkpoint takes."""
+    weights = checkpoint.weight_gb('fp16')
+    if weights is None:
+        return Figure(None, 'not known', f'the sizes of {checkpoint.name} are not listed')
+    total = weights + RUNTIME_GB
+    return Figure(total, f'{total:.1f} GB', f'derived: {weights:.1f} GB of 16-bit weights and '
+                  f'{RUNTIME_GB:.0f} GB beside them')
+
+
 def expected_answer(device: Device, checkpoint: Checkpoint, precision: str, engine: str) -> Figure:
     """Return the milliseconds that an answer takes."""
     known = _measured(device, checkpoint, precision, engine)

@@ -8,7 +8,12 @@ from typing import Final
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.targets.checkpoints import Checkpoint
 from rtrack_ros.engines.targets.devices import Device, Route
-from rtrack_ros.engines.targets.figures import SERVER_GB, Figure, expected_memory
+from rtrack_ros.engines.targets.figures import (
+    SERVER_GB,
+    Figure,
+    expected_memory,
+    quantising_memory,
+)
 from rtrack_ros.engines.targets.servers import Limits, Served, server_command
 from rtrack_ros.engines.targets.toolkits import Toolkit
 
@@ -47,6 +52,7 @@ class Plan:
         steps: Commands before the server is started; none where nothing is to be quantised.
         served: How the result is served; the first start builds what has to be built.
         memory: GB expected while it runs.
+        quantising: GB expected while a step of ours quantises; None without such a step.
     """
 
     device: Device
@@ -58,6 +64,7 @@ class Plan:
     steps: tuple[Step, ...]
     served: Served
     memory: Figure
+    quantising: Figure | None = None
 
     @property
     def server(self) -> list[str]:
@@ -108,10 +115,16 @@ def make_plan(device: Device, route: Route, checkpoint: Checkpoint, precision: s
     limits = replace(Limits(), questions=4 if route.engine in _BATCHES else 1)
     served = Served(model, checkpoint.name, folder, limits,
                     _memory_share(device, route, memory, total_gb), precision if online else '')
-    return Plan(device, route, checkpoint, precision, toolkit, folder, steps, served, memory)
+    quantising = (quantising_memory(checkpoint)
+                  if any(not step.elsewhere for step in steps) else None)
+    if quantising is not None:
+        check_memory(device, quantising, device.memory_gb[1], what='to quantise')
+    return Plan(device, route, checkpoint, precision, toolkit, folder, steps, served, memory,
+                quantising)
 
 
-def check_memory(device: Device, memory: Figure, total_gb: float, where: str = '') -> None:
+def check_memory(device: Device, memory: Figure, total_gb: float, where: str = '',
+                 what: str = 'to run') -> None:
     """Check that an engine fits.
 
     Args:
@@ -119,6 +132,7 @@ def check_memory(device: Device, memory: Figure, total_gb: float, where: str = '
         memory: What it needs.
         total_gb: What there is, the share of the rest of the machine included.
         where: Whose memory that is; empty for the largest device of the kind.
+        what: What the memory is needed for.
 
     Raises:
         EngineError: it does not fit; the message says by how much.
@@ -128,8 +142,10 @@ def check_memory(device: Device, memory: Figure, total_gb: float, where: str = '
         return
     where = where or f'the largest {device.name}'
     kept = f' and keeps {device.reserved_gb:g} GB for the rest' if device.reserved_gb else ''
-    raise EngineError(f'it will not fit: {memory.text} are needed ({memory.source}), {where} has '
-                      f'{total_gb:.1f} GB{kept}; take a smaller model or fewer bits')
+    raise EngineError(f'it will not fit: {memory.text} are needed {what} ({memory.source}), '
+                      f'{where} has {total_gb:.1f} GB{kept}; take a smaller model, or '
+                      + ('a checkpoint that is quantised already' if what == 'to quantise'
+                         else 'fewer bits'))
 
 
 def _memory_share(device: Device, route: Route, memory: Figure, total_gb: float) -> float:
@@ -158,11 +174,14 @@ def _quantising(device: Device, route: Route, checkpoint: Checkpoint, precision:
         command = ['python', 'hf_ptq.py', '--pyt_ckpt_path', model, '--qformat',
                    precision, '--kv_cache_qformat', 'none', '--export_path', done]
         return (Step('quantise', command, 'examples/llm_ptq of NVIDIA Model-Optimizer'),), done
-    elsewhere = 'an x86-64 computer with an NVIDIA GPU and tensorrt-edgellm[tools]'
-    done = (f'{checkpoint.name}-{precision}' if device.is_jetson
+    elsewhere = ''
+    if device.is_jetson:
+        elsewhere = 'an x86-64 computer with an NVIDIA GPU and tensorrt-edgellm[tools]'
+    elif toolkit.container:
+        elsewhere = f'the container {toolkit.container}'
+    done = (f'{checkpoint.name}-{precision}' if elsewhere
             else str(folder / CHECKPOINT_FOLDER / checkpoint.name))
-    command = _edgellm_quantise(toolkit, model, done, precision)
-    return (Step('quantise', command, elsewhere if device.is_jetson else ''),), done
+    return (Step('quantise', _edgellm_quantise(toolkit, model, done, precision), elsewhere),), done
 
 
 def _edgellm_quantise(toolkit: Toolkit, model: str, done: str, precision: str) -> list[str]:

@@ -17,12 +17,11 @@ def check_readiness(plan: Plan, machine: Machine) -> None:
     """
     check_device(plan.device, machine)
     _check_driver(plan, machine)
-    if machine.memory_gb:
-        check_memory(plan.device, plan.memory, machine.memory_gb, 'this machine')
-    if machine.free_gb and plan.memory.value is not None and machine.free_gb < plan.memory.value:
-        raise EngineError(f'{plan.memory.text} of memory are needed ({plan.memory.source}) and '
-                          f'{machine.free_gb:.1f} GB are free; end what uses the GPU, then try '
-                          'again')
+    for what, memory in (('to run', plan.memory), ('to quantise', plan.quantising)):
+        if memory is not None and memory.value is not None:
+            if machine.memory_gb:
+                check_memory(plan.device, memory, machine.memory_gb, 'this machine', what)
+            check_free_memory(memory.value, machine)
     if not Path(plan.checkpoint.path).is_dir():
         raise EngineError(f'{plan.checkpoint.path} is no folder; fetch the checkpoint first: hf '
                           f'download {plan.checkpoint.path} --local-dir {plan.checkpoint.name}')
@@ -31,6 +30,17 @@ def check_readiness(plan: Plan, machine: Machine) -> None:
             raise EngineError(f'{plan.checkpoint.name} is not quantised to {plan.precision} yet; '
                               f'see the command with --dry-run, run it with {step.elsewhere}, '
                               'and give the folder that it writes in place of the model')
+
+
+def check_free_memory(needed_gb: float, machine: Machine) -> None:
+    """Check that enough memory is free now.
+
+    Raises:
+        EngineError: it is not.
+    """
+    if machine.free_gb and machine.free_gb < needed_gb:
+        raise EngineError(f'{needed_gb:.1f} GB of memory are needed and {machine.free_gb:.1f} GB '
+                          'are free; end what uses the GPU, then try again')
 
 
 def check_device(device: Device, machine: Machine) -> None:

@@ -122,9 +122,17 @@ def test_gptq_is_only_taken_where_it_is() -> None:
 
 
 def test_what_will_not_fit_is_said_at_once_with_figures() -> None:
-    with pytest.raises(EngineError, match=r'will not fit: 6\.1 GB are needed \(measured .*\), the '
-                                          r'largest jetson-orin-nano has 8\.0 GB and keeps 2 GB'):
+    with pytest.raises(EngineError, match=r'will not fit: 6\.1 GB are needed to run '
+                                          r'\(measured .*\), the largest jetson-orin-nano has '
+                                          r'8\.0 GB and keeps 2 GB'):
         plan('jetson-orin-nano', 'Qwen/Qwen3-VL-4B-Instruct')
+
+
+def test_quantising_needs_more_memory_than_running_and_is_counted() -> None:
+    made = plan('rtx-30', 'Qwen/Qwen3-VL-8B-Instruct')
+    assert made.memory.value == pytest.approx(9.54, abs=0.01)
+    assert made.quantising.value == pytest.approx(2 * 8.774 + 2.0, abs=0.01)
+    assert plan('jetson-orin', 'Qwen/Qwen3-VL-8B-Instruct').quantising is None
 
 
 def test_what_fits_a_larger_member_of_the_kind_is_planned() -> None:
