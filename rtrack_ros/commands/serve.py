@@ -64,22 +64,30 @@ def _toolkit(args: argparse.Namespace, facts: 'EngineFolder | None') -> 'Toolkit
     from rtrack_ros.engines.targets.toolkits import assumed_toolkit, find_toolkit
 
     source = Path(args.source)
-    holds_gguf = source.suffix == '.gguf' or (source.is_dir() and any(source.glob('*.gguf')))
-    engine = facts.engine if facts else args.server or ('llamacpp' if holds_gguf else 'vllm')
+    engine = facts.engine if facts else _server_of(args, source)
     container = args.container or (facts.container if facts else '')
     if args.dry_run:
         return assumed_toolkit(engine, facts.toolkit_version if facts else '', container)
     return find_toolkit(engine, args.environment, container)
 
 
+def _server_of(args: argparse.Namespace, source: Path) -> str:
+    """Return the server for a model that was not compiled."""
+    holds_gguf = source.suffix == '.gguf' or (source.is_dir() and any(source.glob('*.gguf')))
+    return args.server or ('llamacpp' if holds_gguf else 'vllm')
+
+
 def _served(args: argparse.Namespace, source: Path, facts: 'EngineFolder | None') -> 'Served':
-    from rtrack_ros.engines.targets.servers import Served
+    from rtrack_ros.engines.targets.servers import Served, gguf_pair
     from rtrack_ros.playback.serving import free_port
 
     port = args.port if args.dry_run else free_port(args.host, args.port)
     if facts is None:
-        model = str(source.resolve()) if source.exists() else args.source
-        return Served(model, source.stem if source.suffix == '.gguf' else Path(model).name,
+        place = source.resolve() if source.exists() else source
+        if _server_of(args, source) == 'llamacpp':
+            # Its name tells the family; that of the folder may be anything.
+            place = gguf_pair(place)[0]
+        return Served(str(place), place.stem if place.suffix == '.gguf' else place.name,
                       host=args.host, port=port)
     folder = source.resolve()
     return Served(str(facts.checkpoint_path(folder)), facts.name, folder, facts.limits,

@@ -173,9 +173,11 @@ def test_a_folder_of_another_machine_is_refused(engine_folder: Path, toolkit, gp
 def test_a_gguf_pair_goes_to_llama_cpp_and_anything_else_to_vllm(tmp_path: Path, capsys) -> None:
     for name in ('nano.gguf', 'mmproj-nano.gguf'):
         (tmp_path / name).touch()
-    assert main(['serve', str(tmp_path / 'nano.gguf'), '--dry-run']) == 0
-    assert capsys.readouterr().out.startswith(
-        f'llama-server -m {tmp_path}/nano.gguf --mmproj {tmp_path}/mmproj-nano.gguf --alias nano ')
+    for source in (tmp_path / 'nano.gguf', tmp_path):
+        assert main(['serve', str(source), '--dry-run']) == 0
+        assert capsys.readouterr().out.startswith(
+            f'llama-server -m {tmp_path}/nano.gguf --mmproj {tmp_path}/mmproj-nano.gguf '
+            '--alias nano ')
     assert main(['serve', 'Qwen/Qwen3-VL-2B-Instruct', '--dry-run']) == 0
     assert capsys.readouterr().out.startswith(
         'vllm serve Qwen/Qwen3-VL-2B-Instruct --served-model-name Qwen3-VL-2B-Instruct ')

@@ -131,8 +131,15 @@ def _vllm(toolkit: Toolkit, served: Served) -> list[str]:
             '--gpu-memory-utilization', f'{served.memory_share:g}', *quantise]
 
 
-def _llamacpp(toolkit: Toolkit, served: Served) -> list[str]:
-    model = Path(served.model)
+def gguf_pair(model: Path) -> tuple[Path, Path]:
+    """Return a GGUF model and its projector.
+
+    Args:
+        model: The model, with its projector beside it, or the folder of both.
+
+    Raises:
+        EngineError: there is none, or it is not clear which.
+    """
     folder = model if model.is_dir() else model.parent
     files = sorted(folder.glob('*.gguf'))
     projectors = [file for file in files if 'mmproj' in file.name]
@@ -142,7 +149,12 @@ def _llamacpp(toolkit: Toolkit, served: Served) -> list[str]:
         raise EngineError(f'{folder} must hold one GGUF model and one mmproj file beside it; '
                           f'there are {len(models)} and {len(projectors)}. Name the model '
                           'file, and keep one mmproj*.gguf beside it')
-    return [toolkit.program('llama-server'), '-m', str(chosen[0]), '--mmproj', str(projectors[0]),
+    return chosen[0], projectors[0]
+
+
+def _llamacpp(toolkit: Toolkit, served: Served) -> list[str]:
+    model, projector = gguf_pair(Path(served.model))
+    return [toolkit.program('llama-server'), '-m', str(model), '--mmproj', str(projector),
             '--alias', served.name, '--host', served.host, '--port', str(served.port),
             '-c', str(served.limits.total_tokens * served.limits.questions),
             '-np', str(served.limits.questions), '--jinja']
