@@ -43,7 +43,9 @@ KINDS: Final = {kind.engine: kind for kind in (
     ToolkitKind('edgellm', 'TensorRT Edge-LLM',
                 {'trtedge': '0.11.1', 'tensorrt-edgellm-serve': '0.11.0'},
                 'tensorrt-edgellm', '0.11.1', '0.11.0',
-                "python3.12 -m venv ENV && ENV/bin/pip install 'tensorrt-edgellm[server]'", 580),
+                "python3.12 -m venv --system-site-packages ENV && ENV/bin/pip install "
+                "'tensorrt-edgellm[server]', with the tensorrt of JetPack, on a PC with "
+                'tensorrt==10.16.0.72', 580),
     ToolkitKind('trtllm', 'TensorRT-LLM', {'trtllm-serve': ''}, 'tensorrt_llm', '1.2.1', '1.0.0',
                 'take the TensorRT-LLM release container of NVIDIA and give it with --container'),
     ToolkitKind('vllm', 'vLLM', {'vllm': ''}, 'vllm', '0.33.0', '0.12.1',
