@@ -83,6 +83,7 @@ _BLACKWELL_EDGE: Final = ('nvfp4', 'fp8', 'mxfp8', 'int4_awq', 'int4_gptq', 'int
 _AMPERE: Final = ('fp16', 'int4_awq', 'int4_gptq')
 _FROM_ADA_ON: Final = ('fp8', 'int4_awq', 'int4_gptq', 'fp16')
 
+# The largest of a kind are its workstation cards (RTX A6000, RTX 6000 Ada, RTX PRO 6000) and H200.
 # What cameras, ROS and the system take of a Jetson's memory is an allowance of ours.
 DEVICES: Final = {device.name: device for device in (
     Device('cpu', 'any', '', (0.0, 0.0), 0.0,
@@ -97,19 +98,19 @@ DEVICES: Final = {device.name: device for device in (
     Device('jetson-thor', 'AGX Thor', '11.0', (64.0, 128.0), 273.0,
            (Route('edgellm', _BLACKWELL_EDGE, _EDGE), Route('vllm', _FROM_ADA_ON, _VLLM)),
            'aarch64', 4.0, (38, 2)),
-    Device('rtx-30', 'RTX 3090', '8.6', (4.0, 24.0), 936.0,
+    Device('rtx-30', 'RTX 3090', '8.6', (4.0, 48.0), 936.0,
            (Route('edgellm', _AMPERE_EDGE, _EDGE), Route('trtllm', _AMPERE, _TRTLLM),
             Route('vllm', _AMPERE, _VLLM))),
     # The package has no kernels for Ada and Hopper: these go to a server with kernels of its own.
-    Device('rtx-40', 'RTX 4090', '8.9', (6.0, 24.0), 1008.0,
+    Device('rtx-40', 'RTX 4090', '8.9', (6.0, 48.0), 1008.0,
            (Route('vllm', _FROM_ADA_ON, _VLLM), Route('trtllm', _FROM_ADA_ON, _TRTLLM))),
-    Device('rtx-50', 'RTX 5090', '12.0', (8.0, 32.0), 1792.0,
+    Device('rtx-50', 'RTX 5090', '12.0', (8.0, 96.0), 1792.0,
            (Route('edgellm', _BLACKWELL_EDGE, _EDGE),
             Route('trtllm', ('nvfp4', 'fp8', 'fp16'), _TRTLLM),
             Route('vllm', _FROM_ADA_ON, _VLLM))),
     Device('a100', 'A100 40 GB', '8.0', (40.0, 80.0), 1555.0,
            (Route('trtllm', _AMPERE, _TRTLLM), Route('vllm', _AMPERE, _VLLM)), cpu=''),
-    Device('h100', 'H100 SXM', '9.0', (80.0, 94.0), 3350.0,
+    Device('h100', 'H100 SXM', '9.0', (80.0, 141.0), 3350.0,
            (Route('trtllm', _FROM_ADA_ON, _TRTLLM), Route('vllm', _FROM_ADA_ON, _VLLM)), cpu=''),
 )}
 
