@@ -147,7 +147,8 @@ def _model(health: Health, status: TrackerStatus) -> DiagnosticStatus:
         **_named(status, 'engine', 'model'),
         **_named(health.model, 'device', 'precision', 'constrained'),
         **_named(health.stats, 'questions', 'questions_about_crops', 'questions_sharing_a_pair',
-                 'pairs_superseded', 'engine_errors', 'deadlines_missed', 'last_error')})
+                 'questions_cancelled', 'pairs_superseded', 'engine_errors', 'deadlines_missed',
+                 'last_error')})
 
 
 def _named(source: Any, *names: str) -> dict[str, Any]:

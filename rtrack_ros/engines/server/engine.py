@@ -32,6 +32,9 @@ from rtrack_ros.frames import Image8
 
 API_KEY_VARIABLE = 'RTRACK_API_KEY'
 
+_LONGEST_BACK_OFF_S = 1.0
+"""A server that comes back is asked again within this time; one that is away costs nothing."""
+
 _FINISHES = {'stop': 'stop', 'length': 'length'}
 
 
@@ -95,7 +98,8 @@ class ServerEngine:
             'server', facts.name, f'{found.chat.dialect.name} at {address}', 'as served',
             facts.bbox_protocol, facts.image_size, found.constrained, facts.labels, facts.prompt,
             facts.crops, facts.refine, shares_images=True, tasks=facts.tasks,
-            concurrency=concurrency or found.concurrency)
+            accuracy=facts.accuracy, concurrency=concurrency or found.concurrency,
+            longest_back_off_s=_LONGEST_BACK_OFF_S)
 
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""
