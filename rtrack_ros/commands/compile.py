@@ -12,7 +12,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         description='Export a trained model folder for the embedded engine. The export goes to '
                     'DIR/openvino. It needs an environment of its own with an older '
                     'transformers; where that is missing, the command prints how to make one.')
-    add(parser, '--model')
+    add(parser, '--model', help='folder of the model (default: the model of the package)')
     add(parser, '--engine', choices=('openvino',), default='openvino',
         help='engine to export for (default: %(default)s)')
     parser.add_argument('--precision', choices=('int8', 'fp16', 'fp32'), default='int8',
