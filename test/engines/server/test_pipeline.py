@@ -337,7 +337,7 @@ def test_a_changed_sentence_takes_its_question_off_the_server_and_goes_before(he
     assert [texts(body).count('the car') for body in held.left] == [1]
     assert 'the van' in texts(held.inside[2])
     held.go.set()
-    wait_for(lambda: held.pipeline.stats().answers == 2)
+    wait_for(lambda: held.pipeline.stats().answers >= 2)
     stats = held.pipeline.stats()
     assert (stats.questions_cancelled, stats.engine_errors, stats.last_error) == (1, 0, '')
 
