@@ -89,6 +89,7 @@ class PipelineStats:
             before.
         deadlines_missed: Questions given up at their deadline; among ``engine_errors``.
         questions_cancelled: Questions taken back because their sentence was replaced or let go.
+        questions_unanswered: Failures since the last answer, missed deadlines among them.
         pairs_superseded: Pairs that the model was not asked about because a newer one came.
         tracks_born: Tracks begun.
         tracks_ended: Tracks removed.
@@ -110,6 +111,7 @@ class PipelineStats:
     questions_sharing_a_pair: int = 0
     deadlines_missed: int = 0
     questions_cancelled: int = 0
+    questions_unanswered: int = 0
     pairs_superseded: int = 0
     tracks_born: int = 0
     tracks_ended: int = 0
@@ -303,9 +305,9 @@ class TrackingPipeline:
             answer_age_ms=age_ms, answer_latency_ms=latency_ms, last_error=worker.last_error,
             questions=worker.asked, questions_about_crops=worker.crops,
             questions_sharing_a_pair=worker.shared, deadlines_missed=worker.deadlines_missed,
-            questions_cancelled=worker.cancelled, pairs_superseded=worker.superseded,
-            tracks_born=tracker.births, tracks_ended=tracker.removals,
-            tracks_recovered=tracker.recovered)
+            questions_cancelled=worker.cancelled, questions_unanswered=worker.unanswered,
+            pairs_superseded=worker.superseded, tracks_born=tracker.births,
+            tracks_ended=tracker.removals, tracks_recovered=tracker.recovered)
 
     def reset(self) -> None:
         """Forget frames and tracks; queries stay, ids go on counting."""

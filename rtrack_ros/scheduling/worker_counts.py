@@ -27,6 +27,7 @@ class WorkerCounts:
         cancelled: Questions taken back because nobody waited for their answer any more.
         consecutive_failures: Failures since the last answer; they lengthen the back-off. A missed
             deadline does not count: the engine works, and the next pair is asked about at once.
+        unanswered: Failures since the last answer, missed deadlines among them.
         last_error: Text of the last failure, empty before one.
     """
 
@@ -41,6 +42,7 @@ class WorkerCounts:
     deadlines_missed: int = 0
     cancelled: int = 0
     consecutive_failures: int = 0
+    unanswered: int = 0
     last_error: str = ''
 
     @property
@@ -60,7 +62,7 @@ class WorkerCounts:
     def succeeded(self) -> None:
         """Count an answer."""
         self.answered += 1
-        self.consecutive_failures = 0
+        self.consecutive_failures = self.unanswered = 0
 
     def failed(self, error: Exception) -> None:
         """Count a failure by its kind."""
@@ -71,4 +73,5 @@ class WorkerCounts:
         late = isinstance(error, DeadlineError)
         self.deadlines_missed += late
         self.consecutive_failures += not late
+        self.unanswered += 1
         self.last_error = f'{type(error).__name__}: {error}'

@@ -186,7 +186,7 @@ def check_fault(used, begin, end, words, failures=2):
     before = used.pipeline.stats()
     _, seen = used.film(used.failures(failures * used.objects))
     stats = used.pipeline.stats()
-    assert words in stats.last_error
+    assert words in stats.last_error and stats.questions_unanswered >= failures
     assert stats.questions > before.questions
     assert all(len(tracks) == used.objects for tracks in seen), 'tracks must coast'
     boxes = np.array([track.box for track in used.tracks])
