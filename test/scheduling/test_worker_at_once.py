@@ -225,3 +225,51 @@ def test_closing_takes_back_what_is_in_flight_and_ends_all_threads(door) -> None
     assert sorted(query.id for query in door.taken_back) == ['a', 'b']
     assert worker.submit(lambda: 1).cancelled()
     assert not [thread for thread in worker._threads if thread.is_alive()]
+
+
+def test_every_question_ends_once_whatever_comes_together(start) -> None:
+    """Sentences change, come and go, the engine fails, and jobs are done in between."""
+    class Unsteady:
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+            self.inside: dict[Query, int] = {}
+            self.twice = 0
+            self.chance = np.random.default_rng(3)
+
+        def ground(self, pair, query, deadline_s=None, on_partial=None, *, cancellation):
+            taken_back = threading.Event()
+            with self.lock:
+                self.inside[query] = self.inside.get(query, 0) + 1
+                self.twice += self.inside[query] > 1
+                pause, luck = self.chance.uniform(0, 0.004), self.chance.random()
+            try:
+                with cancellation.stopping_by(taken_back.set):
+                    if taken_back.wait(pause):
+                        raise CancelledError('taken back')
+                if luck < 0.1:
+                    raise EngineError('bad luck')
+                return Answer(pair.stamp_ns, query.id, query.epoch, ())
+            finally:
+                with self.lock:
+                    self.inside[query] -= 1
+    unsteady, epoch = Unsteady(), 0
+    worker = start(unsteady, concurrency=6, longest_back_off_s=0.001,
+                   scheduler=Scheduler(Schedule(queries_per_pair=3)))
+    queries: dict[str, Query] = {}
+    rng = np.random.default_rng(5)
+    for stamp in range(1, 400):
+        name = f'q{rng.integers(9)}'
+        epoch += 1
+        if rng.random() < 0.2:
+            queries.pop(name, None)
+        elif rng.random() < 0.3 or name not in queries:
+            queries[name] = Query(name, f'sentence {epoch}', epoch)
+        worker.offer(pair(stamp), tuple(queries.values()))
+        job = worker.submit(lambda: 1) if stamp % 10 == 0 else None
+        time.sleep(0.002)
+        assert job is None or job.result(20) == 1
+    worker.offer(pair(999), ())
+    counts = worker.counts
+    wait_for(lambda: counts.asked == counts.answered + counts.engine_errors + counts.cancelled)
+    assert unsteady.twice == 0
+    assert min(counts.answered, counts.engine_errors, counts.cancelled) > 10
