@@ -37,6 +37,7 @@ ARGUMENTS = {
     'thermal_topic': ('thermal/image_raw', 'thermal images, sensor_msgs/Image'),
     'query_topic': ('/referring_query', 'sentences, std_msgs/String'),
     'query': ('', 'the sentence to start with, instead of the one in params_file'),
+    'model': ('', 'folder of the model, or URL of its server, instead of the one in params_file'),
     'serve': ('', 'an engine folder of rtrack compile, or a model: its server is started, and '
                   'the node asks it'),
     'params_file': (str(SHARE / 'config' / 'tracker.yaml'), 'parameters of the node'),
@@ -55,11 +56,11 @@ def tracker(context: LaunchContext, asks: dict[str, str]) -> LifecycleNode:
     """Return the managed node, not yet configured; ``asks`` are parameters of its engine."""
     parameters = [LaunchConfiguration('params_file'), {
         'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)}]
-    if LaunchConfiguration('query').perform(context):
-        # Only where one is given, or it would blot out that of the parameter file. A string by
-        # declaration, or a sentence such as 'yes' or '7' would arrive as something else.
-        parameters.append({
-            'query.initial': ParameterValue(LaunchConfiguration('query'), value_type=str)})
+    # Only where one is given, or it would blot out that of the parameter file. A string by
+    # declaration, or a sentence such as 'yes' or '7' would arrive as something else.
+    parameters += [{parameter: ParameterValue(LaunchConfiguration(name), value_type=str)}
+                   for name, parameter in (('query', 'query.initial'), ('model', 'engine.model'))
+                   if LaunchConfiguration(name).perform(context)]
     if asks:
         parameters.append({name: ParameterValue(value, value_type=str)
                            for name, value in asks.items()})

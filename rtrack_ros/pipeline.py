@@ -3,9 +3,9 @@
 ``build_pipeline`` puts it together; then set a query, push pairs, read stats, close.
 
 With a grounding worker it serves a live camera: ``push`` returns within milliseconds and answers
-arrive later. ``synchronous`` serves files: the model is asked inside ``push`` every
-``ask_interval_s`` of stamp time, and the result depends on nothing but the input. In both cases
-the same ``Scheduler`` chooses the questions.
+arrive later, several at once where the engine gains from that. ``synchronous`` serves files: the
+model is asked inside ``push`` every ``ask_interval_s`` of stamp time, and the result depends on
+nothing but the input. In both cases the same ``Scheduler`` chooses the questions.
 """
 
 import threading
@@ -25,7 +25,8 @@ from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
 from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
-from rtrack_ros.scheduling.worker import EngineJob, GroundingWorker, GroundsQueries, WorkerCounts
+from rtrack_ros.scheduling.worker import EngineJob, GroundingWorker, GroundsQueries
+from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, TrackState, surest
 from rtrack_ros.tracking.track_book import Outcome
@@ -87,6 +88,8 @@ class PipelineStats:
         questions_sharing_a_pair: Of these, questions about a pair that was asked about just
             before.
         deadlines_missed: Questions given up at their deadline; among ``engine_errors``.
+        questions_cancelled: Questions taken back because their sentence was replaced or let go.
+        questions_unanswered: Failures since the last answer, missed deadlines among them.
         pairs_superseded: Pairs that the model was not asked about because a newer one came.
         tracks_born: Tracks begun.
         tracks_ended: Tracks removed.
@@ -107,6 +110,8 @@ class PipelineStats:
     questions_about_crops: int = 0
     questions_sharing_a_pair: int = 0
     deadlines_missed: int = 0
+    questions_cancelled: int = 0
+    questions_unanswered: int = 0
     pairs_superseded: int = 0
     tracks_born: int = 0
     tracks_ended: int = 0
@@ -136,7 +141,8 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         make_grounder(engine, config.max_boxes, refine), tracker, synchronous=not live,
         ask_interval_s=ask_interval_s, schedule=config.schedule.for_model(model, config.crops),
         locator=Locator(engine) if 'locate' in model.tasks else None,
-        describer=Describer(engine) if 'describe' in model.tasks else None)
+        describer=Describer(engine) if 'describe' in model.tasks else None,
+        concurrency=model.concurrency, longest_back_off_s=model.longest_back_off_s)
 
 
 class TrackingPipeline:
@@ -154,13 +160,16 @@ class TrackingPipeline:
         locator: Finds targets that are shown in a box; None where the model cannot.
         describer: Puts tracks into words; None where the model cannot.
         tracker: A tracker of other parts, in place of one with ``config``.
+        concurrency: Most questions in flight when live. With more than 1 grounder, locator and
+            describer are used by several threads at once.
+        longest_back_off_s: Longest time for which a failing engine is left alone when live.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
                  synchronous: bool = False, ask_interval_s: float = 0.0,
                  schedule: Schedule | None = None, locator: LocatesTargets | None = None,
-                 describer: DescribesObjects | None = None, tracker: Tracker | None = None
-                 ) -> None:
+                 describer: DescribesObjects | None = None, tracker: Tracker | None = None,
+                 concurrency: int = 1, longest_back_off_s: float = 5.0) -> None:
         self.queries = QueryBook()
         self.tracker = tracker or Tracker(config)
         self._target_grounder = None if grounder is None else TargetGrounder(
@@ -177,7 +186,7 @@ class TrackingPipeline:
         self._synchronous = synchronous
         self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
         self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
-            self._target_grounder, self._apply, self._scheduler)
+            self._target_grounder, self._apply, self._scheduler, concurrency, longest_back_off_s)
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
 
     def set_query(self, text: str, query_id: str = 'default') -> Query | None:
@@ -296,6 +305,7 @@ class TrackingPipeline:
             answer_age_ms=age_ms, answer_latency_ms=latency_ms, last_error=worker.last_error,
             questions=worker.asked, questions_about_crops=worker.crops,
             questions_sharing_a_pair=worker.shared, deadlines_missed=worker.deadlines_missed,
+            questions_cancelled=worker.cancelled, questions_unanswered=worker.unanswered,
             pairs_superseded=worker.superseded, tracks_born=tracker.births,
             tracks_ended=tracker.removals, tracks_recovered=tracker.recovered)
 

@@ -53,11 +53,19 @@ def image_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def model(text: str) -> Path | str:
+    """Return the folder of a model, or the URL of the server that has it, for ``argparse``."""
+    from rtrack_ros.engines.server.address import is_server_url
+
+    return text if is_server_url(text) else Path(text)
+
+
 _MODEL: Final[Mapping[str, Mapping[str, Any]]] = {
-    '--model': {'type': Path, 'metavar': 'DIR',
-                'help': 'folder of the model (default: the model of the package)'},
+    '--model': {'type': model, 'metavar': 'MODEL',
+                'help': 'folder of the model, or URL of a server that has it '
+                        '(default: the model of the package)'},
     '--engine': {'metavar': 'NAME', 'default': 'auto',
-                 'help': 'engine that runs the model: auto, openvino or transformers '
+                 'help': 'engine that runs the model: auto, openvino, transformers or server '
                          '(default: %(default)s)'},
     '--refine': {'choices': ('auto', 'always', 'never'), 'default': 'auto',
                  'help': 'whether the model looks a second time, from near, at every box of its '
@@ -68,6 +76,22 @@ _MODEL: Final[Mapping[str, Mapping[str, Any]]] = {
     '--answers': {'metavar': 'SOURCE', 'choices': ('oracle', 'model'), 'default': 'oracle',
                   'help': 'where answers come from: the model, or oracle, the truth with seeded '
                           'faults (default: %(default)s)'},
+}
+_SERVER: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--dialect': {'metavar': 'NAME',
+                  'help': 'what the server speaks (default: auto, which finds out)'},
+    '--served-model': {'metavar': 'NAME',
+                       'help': 'the name by which the server knows the model (default: the only '
+                               'one it has)'},
+    '--model-family': {'metavar': 'NAME',
+                       'help': 'family of the model, such as qwen3_vl (default: recognised by '
+                               'the name of the model)'},
+    '--manifest': {'type': Path, 'metavar': 'DIR',
+                   'help': 'folder with an rtrack.json of the model, which holds in place of what '
+                           'is known of its family'},
+    '--model-image-size': {'type': image_size, 'metavar': 'WxH',
+                           'help': 'size at which the model is shown images (default: that of '
+                                   'the manifest or the family)'},
 }
 _RECORDINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     '--rgb': {'type': Path, 'metavar': 'PATH',
@@ -141,8 +165,8 @@ _TOOLKIT: Final[Mapping[str, Mapping[str, Any]]] = {
                                 '(default: %(default)g)'},
     '--dry-run': {'action': 'store_true', 'help': 'print what would be done and do nothing'},
 }
-SHARED: Final = {**_MODEL, **_RECORDINGS, **_SCENES, **_VIRTUAL_TIME, **_TRAINING, **_RESULTS,
-                 **_TOOLKIT}
+SHARED: Final = {**_MODEL, **_SERVER, **_RECORDINGS, **_SCENES, **_VIRTUAL_TIME, **_TRAINING,
+                 **_RESULTS, **_TOOLKIT}
 """Settings of ``add_argument`` by the name of an option."""
 
 
@@ -156,6 +180,13 @@ def add(parser: 'argparse._ActionsContainer', *options: str, **changes: Any) -> 
     """
     for option in options:
         parser.add_argument(option, **{**SHARED[option], **changes})
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a model that is named by a URL; its API key comes from elsewhere."""
+    add(parser.add_argument_group(
+        'a model behind a URL', 'Where the server wants an API key, put it into the environment '
+                                'variable RTRACK_API_KEY.'), *_SERVER)
 
 
 def add_parts(parser: 'argparse._ActionsContainer', parts: Sequence[str]) -> None:

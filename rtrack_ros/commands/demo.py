@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add
+from rtrack_ros.commands.arguments import add, add_server
 from rtrack_ros.commands.model import node_parameters
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     add(parser, '--query', help='the one sentence that says what to follow (default: several for '
                                 'a simulated scene, "the people" for videos)')
     add(parser, '--engine', help='parameter engine.name of the node (default: %(default)s)')
-    add(parser, '--model', help='parameter engine.model of the node (default: the model of the '
-                                'package)')
+    add(parser, '--model', help='parameter engine.model of the node, a folder or the URL of a '
+                                'server (default: the model of the package)')
+    add_server(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add
+from rtrack_ros.commands.arguments import add, add_server
 
 if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotRow
@@ -49,6 +49,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser.add_argument('--realtime', action='store_true',
                         help='give frames at the rate of their stamps')
     add(parser, '--fps')
+    add_server(parser)
 
 
 def run(args: argparse.Namespace) -> int:

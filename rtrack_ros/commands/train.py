@@ -118,9 +118,10 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
         return _rehearse(args, stages)
     if args.model is None or args.out is None:
         raise CommandError('name the model to start from with --model and a folder with --out')
+    from rtrack_ros.commands.model import model_folder
     from rtrack_ros.training.stages.run import run_stages
 
-    folder = run_stages(stages, args.model, args.data, args.out)
+    folder = run_stages(stages, model_folder(args), args.data, args.out)
     print(f'wrote {folder}')
     return 0
 
@@ -128,6 +129,7 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
 def _rehearse(args: argparse.Namespace, stages: 'list[StageSettings]') -> int:
     import torch
 
+    from rtrack_ros.commands.model import model_folder
     from rtrack_ros.training.models.random_qwen import write_random_qwen
     from rtrack_ros.training.stages.run import rehearse
 
@@ -135,7 +137,7 @@ def _rehearse(args: argparse.Namespace, stages: 'list[StageSettings]') -> int:
     with tempfile.TemporaryDirectory(prefix='rtrack-train-') as scratch:
         for stage in stages:
             size = stage.model.image_size or (448, 448)
-            model = args.model or write_random_qwen(
+            model = model_folder(args) if args.model else write_random_qwen(
                 args.family, Path(scratch, 'model'), size, width)
             seen = rehearse(stage, model, args.data, Path(scratch, stage.name))
             print(f'{stage.name}: ready for the first optimisation step')

@@ -103,6 +103,8 @@ class Capabilities:
         accuracy: How far its answers can be trusted; None where it was not measured.
         concurrency: How many questions at once are of use, each asked by a thread of its own; 1
             where the engine must be used by one thread at a time.
+        longest_back_off_s: Longest pause before it is asked again while it fails; short where a
+            question in vain costs nothing.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Capabilities:
     tasks: tuple[str, ...] = ('ground',)
     accuracy: AnswerAccuracy | None = None
     concurrency: int = 1
+    longest_back_off_s: float = 5.0
 
 
 def is_used(name: str, use: str, gains: bool) -> bool:

@@ -43,3 +43,11 @@ class Cancellation:
         finally:
             with self._lock:
                 self._stop = None
+
+
+def passed_on(cancellation: Cancellation | None) -> dict[str, Cancellation]:
+    """Return the keyword arguments that hand a cancellation on; none where there is none.
+
+    What is never taken back need not know that it could be.
+    """
+    return {} if cancellation is None else {'cancellation': cancellation}

@@ -34,6 +34,10 @@ def load_engine(name: str, model: Path | str, **options: Any) -> Engine:
         name = 'server'
     if name == 'auto':
         return _first_that_works(model, options)
+    if name in _AUTOMATIC and is_server_url(model):
+        # Not shown: an address may hold a password.
+        raise EngineError(f'engine {name} runs a model folder, and the model is named by a URL; '
+                          'choose engine server or auto')
     if name not in _FACTORIES:
         raise EngineError(f'engine {name!r} is unknown; choose one of '
                           f'{", ".join(("auto", *_FACTORIES))}')

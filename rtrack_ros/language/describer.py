@@ -11,7 +11,9 @@ from rtrack_ros.language.task_client import TaskClient
 
 
 class Describer:
-    """Asks an engine for a sentence about one object. Used by one thread at a time.
+    """Asks an engine for a sentence about one object.
+
+    As many threads may use it at once as the engine allows.
 
     Args:
         engine: The engine that answers.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from rtrack_ros.engines.base import Engine
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, OnAnswer
 from rtrack_ros.language.grammar import answer_grammar
@@ -15,9 +16,11 @@ from rtrack_ros.language.task_client import TOKENS_PER_BOX, TaskClient
 
 
 class Grounder:
-    """Asks an engine where the objects of a query are. Used by one thread at a time.
+    """Asks an engine where the objects of a query are.
 
-    Several queries in turn about one and the same pair cost one encoding of its images where the
+    As many threads may use it at once as the engine allows.
+
+    Several queries about one and the same pair cost one encoding of its images where the
     engine can keep it.
 
     Every grounding has score 1. The probability of a text is mostly that of its coordinates, which
@@ -44,7 +47,8 @@ class Grounder:
         self._max_tokens = TOKENS_PER_BOX * max_boxes
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
-               on_partial: OnAnswer | None = None) -> Answer:
+               on_partial: OnAnswer | None = None,
+               cancellation: Cancellation | None = None) -> Answer:
         """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
 
         Args:
@@ -55,15 +59,17 @@ class Grounder:
             on_partial: Called with the answer so far whenever another box is written, from any
                 thread, where the engine passes on its text; must return at once. Its boxes are
                 those of the answer, unless the answer is refused for what comes after them.
+            cancellation: Takes the question back.
 
         Raises:
+            CancelledError: the question was taken back.
             EngineError: no text could be produced.
             AnswerError: the text is not an answer, or was cut off.
         """
         read = partial(self._read, pair, query, time.perf_counter())
         listener = None if on_partial is None else _Listener(read, on_partial)
         reply = self._asker.ask([pair], ground_prompt(query.text, self._style), self._grammar,
-                                self._max_tokens, deadline_s, listener)
+                                self._max_tokens, deadline_s, listener, cancellation)
         return read(reply.text)
 
     def _read(self, pair: FramePair, query: Query, started: float, text: str,

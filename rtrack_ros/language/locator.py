@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from rtrack_ros.engines.base import Engine
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box, Grounding
 from rtrack_ros.language.closeup import SEARCH_FACTOR, close_up, window_around, within
@@ -25,7 +26,9 @@ class Template:
 
 
 class Locator:
-    """Asks an engine to find a target again. Used by one thread at a time.
+    """Asks an engine to find a target again.
+
+    As many threads may use it at once as the engine allows.
 
     Args:
         engine: The engine that answers.
@@ -59,7 +62,8 @@ class Locator:
         return window_around(believed_box, SEARCH_FACTOR, (pair.width, pair.height), self._size)
 
     def locate(self, template: Template, pair: FramePair, believed_box: Box,
-               deadline_s: float | None = None) -> Grounding | None:
+               deadline_s: float | None = None,
+               cancellation: Cancellation | None = None) -> Grounding | None:
         """Return where the target is in a pair, in pixels of its RGB image; None if not in view.
 
         Args:
@@ -68,8 +72,10 @@ class Locator:
             believed_box: Where it is expected; the window around this is searched, and what lies
                 outside is not seen.
             deadline_s: Seconds after which the answer is of no use; None waits.
+            cancellation: Takes the question back.
 
         Raises:
+            CancelledError: the question was taken back.
             EngineError: no text could be produced.
             AnswerError: the text is not an answer, or was cut off.
         """
@@ -77,6 +83,6 @@ class Locator:
         prompt = locate_prompt(self._asker.written(template.box, template.view),
                                self._asker.capabilities.prompt)
         reply = self._asker.ask([template.view, view], prompt, self._grammar, TOKENS_PER_BOX,
-                                deadline_s)
+                                deadline_s, cancellation=cancellation)
         found = self._asker.groundings(reply.text, view)
         return found[0] if found else None

@@ -24,9 +24,10 @@ class ObjectCrops:
             pair: A whole frame pair.
             box: x1, y1, x2, y2 in pixels of its RGB image.
         """
-        if self._last is None or self._last[0] is not pair or self._last[1] != box:
+        last = self._last  # another thread may replace it
+        if last is None or last[0] is not pair or last[1] != box:
             size = self._asker.capabilities.image_size
-            self._last = (pair, box, close_up(pair, box, OBJECT_CROP_FACTOR, size))
-        view = self._last[2]
+            last = self._last = (pair, box, close_up(pair, box, OBJECT_CROP_FACTOR, size))
+        view = last[2]
         assert view.region is not None
         return view, self._asker.written(within(box, view.region), view)

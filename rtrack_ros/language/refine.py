@@ -19,7 +19,14 @@ from typing import Final
 import numpy as np
 
 from rtrack_ros.boxes import iou
-from rtrack_ros.engines.base import DeadlineError, Engine, EngineError, is_used
+from rtrack_ros.engines.base import (
+    CancelledError,
+    DeadlineError,
+    Engine,
+    EngineError,
+    is_used,
+)
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.closeup import window_around
@@ -45,7 +52,9 @@ _PLACE = re.compile(r'\b(left|right|leftmost|rightmost|top|bottom|middle|cent(er
 
 
 class Refiner:
-    """Grounds sentences and refines the answers. Used by one thread at a time.
+    """Grounds sentences and refines the answers.
+
+    As many threads may use it at once as the engine allows.
 
     Args:
         grounder: Answers about whole images and about windows of them.
@@ -59,7 +68,8 @@ class Refiner:
         self._grounder, self._verifier, self._size = grounder, verifier, image_size
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
-               on_partial: OnAnswer | None = None) -> Answer:
+               on_partial: OnAnswer | None = None,
+               cancellation: Cancellation | None = None) -> Answer:
         """Return the model's answer to ``query`` about ``pair``, boxes in original RGB pixels.
 
         If time runs out or the engine fails after the first answer, the boxes not yet refined stay
@@ -72,25 +82,29 @@ class Refiner:
             deadline_s: Seconds after which the answer is of no use; None waits.
             on_partial: Called with those boxes of the answer that are final, whenever there is
                 another; must return at once.
+            cancellation: Takes the question back, both looks at once.
 
         Raises:
+            CancelledError: the question was taken back.
             EngineError: no text could be produced for the first answer.
             AnswerError: its text is not an answer, or was cut off.
         """
         started = time.perf_counter()
-        first = self._grounder.ground(pair, query, deadline_s)
+        first = self._grounder.ground(pair, query, deadline_s, cancellation=cancellation)
         if pair.region is not None or not first.present:
             return first
         final: list[Grounding] = []
         said = list(first.groundings)
         refinement = _Look(self._grounder, self._verifier, self._size, pair, query, started,
-                           deadline_s)
+                           deadline_s, cancellation)
         try:
             for grounding in refinement.settled(said):
                 final.append(grounding)
                 if on_partial is not None:
                     on_partial(replace(first, groundings=tuple(final), partial=True,
                                        latency_ms=refinement.spent_s * 1e3))
+        except CancelledError:
+            raise
         except EngineError:
             final += said
         return replace(first, groundings=tuple(final), latency_ms=refinement.spent_s * 1e3)
@@ -107,6 +121,7 @@ class _Look:
     query: Query
     started: float
     deadline_s: float | None
+    cancellation: Cancellation | None
 
     def settled(self, said: list[Grounding]) -> Iterator[Grounding]:
         """Yield the final boxes of the answer; removes from ``said`` what is done."""
@@ -154,14 +169,16 @@ class _Look:
         """Return all objects of a kind in a view, None where the answer cannot be read."""
         every = Query(self.query.id, f'every {label}', self.query.epoch)
         with suppress(AnswerError):
-            return self.grounder.ground(view, every, self._left_s()).groundings
+            return self.grounder.ground(view, every, self._left_s(),
+                                        cancellation=self.cancellation).groundings
         return None
 
     def _meant(self, box: Box) -> float:
         """Return the probability that the sentence is true of a box, 0.5 without a verdict."""
         assert self.verifier is not None
         with suppress(AnswerError):
-            return self.verifier.verify(self.pair, box, self.query.text, self._left_s())
+            return self.verifier.verify(self.pair, box, self.query.text, self._left_s(),
+                                        self.cancellation)
         return 0.5
 
     def _left_s(self) -> float | None:

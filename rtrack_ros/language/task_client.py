@@ -1,6 +1,8 @@
 """The client of all tasks: puts one question to an engine and checks the reply."""
 
+import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -15,6 +17,7 @@ from rtrack_ros.engines.base import (
     SharesImages,
     TaskError,
 )
+from rtrack_ros.engines.cancellation import Cancellation, passed_on
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box, Grounding
 from rtrack_ros.language.coordinates import check_protocol, model_from_pixels
@@ -26,10 +29,10 @@ TOKENS_PER_BOX = 40
 
 
 class TaskClient:
-    """Puts the questions of one task to an engine. Used by one thread at a time.
+    """Puts the questions of one task to an engine, from as many threads as that allows.
 
-    Several questions in turn about the same frame pairs cost one encoding of their images where
-    the engine can keep it.
+    Several questions in turn or at once about the same frame pairs cost one encoding of their
+    images where the engine can keep it.
 
     Args:
         engine: The engine that answers.
@@ -50,10 +53,14 @@ class TaskClient:
         _check_task(self.capabilities, task)
         check_protocol(self.capabilities.bbox_protocol)
         ground_prompt('', self.capabilities.prompt)
-        self._seen: tuple[tuple[FramePair, ...], Any] | None = None
+        # Held while images are encoded: who asks about the same ones waits and encodes nothing.
+        self._encoding = threading.Lock()
+        self._seen: deque[tuple[tuple[FramePair, ...], Any]] = deque(
+            maxlen=self.capabilities.concurrency)
 
     def ask(self, pairs: Sequence[FramePair], prompt: Prompt, grammar: Grammar, max_tokens: int,
-            deadline_s: float | None = None, on_text: OnText | None = None) -> Reply:
+            deadline_s: float | None = None, on_text: OnText | None = None,
+            cancellation: Cancellation | None = None) -> Reply:
         """Return a complete reply to a prompt about the images of some pairs.
 
         Args:
@@ -63,28 +70,36 @@ class TaskClient:
             max_tokens: Upper bound on generated tokens.
             deadline_s: Seconds after which the answer is of no use, encoding included.
             on_text: Gets the text while it is written, see ``engines.base.Engine.infer``.
+            cancellation: Takes the question back.
 
         Raises:
+            CancelledError: the question was taken back.
             EngineError: no text could be produced.
             AnswerError: the text was cut off.
         """
-        reply = self._reply(tuple(pairs), prompt, grammar, max_tokens, deadline_s, on_text)
+        started, taken_back = time.perf_counter(), passed_on(cancellation)
+        if self.capabilities.shares_images:
+            engine = cast(SharesImages, self._engine)
+            seen = self._encoded(engine, tuple(pairs))
+            left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
+            reply = engine.answer(seen, prompt, grammar, max_tokens, left_s, on_text, **taken_back)
+        else:
+            reply = self._engine.infer(_images(pairs), prompt, grammar, max_tokens, deadline_s,
+                                       on_text, **taken_back)
         if reply.finish != 'stop':
             raise AnswerError(f'the answer is incomplete (finish {reply.finish!r} after '
                               f'{reply.tokens} tokens); let the grammar allow less')
         return reply
 
-    def _reply(self, pairs: tuple[FramePair, ...], prompt: Prompt, grammar: Grammar,
-               max_tokens: int, deadline_s: float | None, on_text: OnText | None) -> Reply:
-        """Ask the engine; images of the same pairs as before are not encoded again."""
-        if not self.capabilities.shares_images:
-            return self._engine.infer(_images(pairs), prompt, grammar, max_tokens, deadline_s,
-                                      on_text)
-        engine, started = cast(SharesImages, self._engine), time.perf_counter()
-        if self._seen is None or not _same(self._seen[0], pairs):
-            self._seen = (pairs, engine.encode(_images(pairs)))
-        left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
-        return engine.answer(self._seen[1], prompt, grammar, max_tokens, left_s, on_text)
+    def _encoded(self, engine: SharesImages, pairs: tuple[FramePair, ...]) -> Any:
+        """Return what the engine sees in some pairs, encoded once."""
+        with self._encoding:
+            for known, seen in self._seen:
+                if _same(known, pairs):
+                    return seen
+            seen = engine.encode(_images(pairs))
+            self._seen.append((pairs, seen))
+            return seen
 
     def groundings(self, text: str, pair: FramePair) -> tuple[Grounding, ...]:
         """Return the boxes of an answer about a pair, in pixels of the original RGB image.

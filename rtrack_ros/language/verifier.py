@@ -1,6 +1,7 @@
 """The task verify: is the object in this box what a sentence says?"""
 
 from rtrack_ros.engines.base import Engine, Reply
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.grammar import YES, verdict_grammar
@@ -13,9 +14,11 @@ _TOKENS = 8
 
 
 class Verifier:
-    """Asks an engine for a yes or no about one object. Used by one thread at a time.
+    """Asks an engine for a yes or no about one object.
 
-    Several sentences in turn about the same box cost one encoding where the engine can keep it.
+    As many threads may use it at once as the engine allows.
+
+    Several sentences about the same box cost one encoding where the engine can keep it.
 
     Args:
         engine: The engine that answers.
@@ -31,8 +34,8 @@ class Verifier:
         self._object_crops = ObjectCrops(self._asker)
         self._grammar = verdict_grammar()
 
-    def verify(self, pair: FramePair, box: Box, sentence: str, deadline_s: float | None = None
-               ) -> float:
+    def verify(self, pair: FramePair, box: Box, sentence: str, deadline_s: float | None = None,
+               cancellation: Cancellation | None = None) -> float:
         """Return the probability that the object in the box is what the sentence says, in [0, 1].
 
         Args:
@@ -40,14 +43,17 @@ class Verifier:
             box: x1, y1, x2, y2 in pixels of its RGB image.
             sentence: The claim; what it says about places in the image does not show in a crop.
             deadline_s: Seconds after which the answer is of no use; None waits.
+            cancellation: Takes the question back.
 
         Raises:
+            CancelledError: the question was taken back.
             EngineError: no text could be produced.
             AnswerError: the text is neither yes nor no.
         """
         view, named = self._object_crops.of(pair, box)
         prompt = verify_prompt(sentence, named, self._asker.capabilities.prompt)
-        reply = self._asker.ask([view], prompt, self._grammar, _TOKENS, deadline_s)
+        reply = self._asker.ask([view], prompt, self._grammar, _TOKENS, deadline_s,
+                                cancellation=cancellation)
         yes = parse_words(reply.text, self._grammar) == YES
         return _sureness(reply) if yes else 1.0 - _sureness(reply)
 

@@ -18,6 +18,9 @@ from rtrack_ros.msg import TrackerStatus
 from rtrack_ros.nodes.activity import NAN, Activity
 from rtrack_ros.pipeline import PipelineStats
 
+_FAILURES_IN_A_ROW = 3
+"""From so many on the model is said to fail: single ones are counted, and mean little."""
+
 NO_RGB = 'no readable images on rgb/image_raw; check the camera, the remapping and QoS'
 
 
@@ -58,8 +61,10 @@ class Health:
 
     @property
     def model_failure(self) -> str:
-        """Why the model never answered, '' while it answers or nothing was asked yet."""
-        if not self.stats.last_error or self.stats.answer_latency_ms is not None:
+        """Why the model does not answer, '' while it answers or nothing was asked yet."""
+        answers = self.stats.answer_latency_ms is not None and (
+            self.stats.questions_unanswered < _FAILURES_IN_A_ROW or not self.queries)
+        if answers or not self.stats.last_error:
             return ''
         return f'the model does not answer: {self.stats.last_error}'
 
@@ -145,9 +150,10 @@ def _model(health: Health, status: TrackerStatus) -> DiagnosticStatus:
     level = DiagnosticStatus.ERROR if failure else DiagnosticStatus.OK
     return _status('rtrack: model', level, failure or 'loaded', {
         **_named(status, 'engine', 'model'),
-        **_named(health.model, 'device', 'precision', 'constrained'),
+        **_named(health.model, 'device', 'precision', 'constrained', 'concurrency'),
         **_named(health.stats, 'questions', 'questions_about_crops', 'questions_sharing_a_pair',
-                 'pairs_superseded', 'engine_errors', 'deadlines_missed', 'last_error')})
+                 'questions_cancelled', 'questions_unanswered', 'pairs_superseded',
+                 'engine_errors', 'deadlines_missed', 'last_error')})
 
 
 def _named(source: Any, *names: str) -> dict[str, Any]:

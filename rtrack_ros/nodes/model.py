@@ -7,7 +7,13 @@ from typing import Any
 
 from rtrack_ros.engines.base import Capabilities, Engine, EngineError
 from rtrack_ros.engines.registry import default_model, load_engine
-from rtrack_ros.parameters.values import pipeline_config, schedule_for, tracker_config
+from rtrack_ros.engines.server.address import is_server_url
+from rtrack_ros.parameters.values import (
+    pipeline_config,
+    schedule_for,
+    server_options,
+    tracker_config,
+)
 from rtrack_ros.pipeline import build_pipeline
 
 SCRIPTED_DELAY_S = 0.1
@@ -45,12 +51,13 @@ class Model:
 
 
 def _load(settings: Mapping[str, Any]) -> Engine:
-    name = settings['engine.name']
+    name, model = settings['engine.name'], settings['engine.model']
     if name == 'scripted':
-        return load_engine(name, '', script=_script(settings['engine.model']),
-                           delay_s=SCRIPTED_DELAY_S)
-    return load_engine(name, settings['engine.model'] or default_model(),
-                       threads=settings['engine.threads'], niceness=settings['engine.niceness'])
+        return load_engine(name, '', script=_script(model), delay_s=SCRIPTED_DELAY_S)
+    if name == 'server' or (name == 'auto' and is_server_url(model)):
+        return load_engine('server', model, **server_options(settings))
+    return load_engine(name, model or default_model(), threads=settings['engine.threads'],
+                       niceness=settings['engine.niceness'])
 
 
 def _script(path: str) -> list[str]:

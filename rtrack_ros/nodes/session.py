@@ -33,7 +33,7 @@ class Session:
     """
 
     def __init__(self, node: LifecycleNode, settings: Any, log: ThrottledLog) -> None:
-        self._node, self._settings = node, settings
+        self._node, self._settings, self._log = node, settings, log
         self.activity = Activity()
         self._outputs = Outputs(node, settings, self.activity)
         try:
@@ -96,9 +96,12 @@ class Session:
         self._outputs.publish_active(queries)
 
     def publish_status(self) -> None:
-        """Publish ``~/status``."""
+        """Publish ``~/status``; a model that fails is named in the log, too."""
+        health = self._health()
+        if health.model_failure:
+            self._log.error('model', health.model_failure)
         self._outputs.publish_status(status_message(
-            self._health(), self._node.get_clock().now().to_msg(), self._frame_id))
+            health, self._node.get_clock().now().to_msg(), self._frame_id))
 
     def publish_diagnostics(self) -> None:
         """Publish ``/diagnostics``."""

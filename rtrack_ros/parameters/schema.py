@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rtrack_ros.engines.base import USES
+from rtrack_ros.engines.families import FAMILIES
+from rtrack_ros.engines.server.api_key import API_KEY_VARIABLE
+from rtrack_ros.engines.server.dialects import AUTO, DIALECTS
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.settings import Setting, settings_of
 from rtrack_ros.tracking.config import TrackerConfig
@@ -43,10 +46,12 @@ def _own(name: str, default: Any, meaning: str, when: str = 'now', unit: str = '
 
 
 OWN = (
-    _own('engine.name', 'auto', 'Engine that runs the model; auto takes the first that works',
-         'configure', choices=('auto', 'openvino', 'transformers', 'scripted'), advanced=False),
-    _own('engine.model', '', 'Folder of the model; empty takes the rtrack-nano that comes with '
-         'the package; for scripted, a JSON list of answers', 'configure', advanced=False),
+    _own('engine.name', 'auto', 'Engine that runs the model; auto takes server for a URL, and '
+         'the first that works for a folder', 'configure',
+         choices=('auto', 'openvino', 'transformers', 'server', 'scripted'), advanced=False),
+    _own('engine.model', '', 'Folder of the model, or URL of the server that has it; empty takes '
+         'the rtrack-nano that comes with the package; for scripted, a JSON list of answers',
+         'configure', advanced=False),
     _own('query.initial', '', 'Sentence to follow from the start', 'configure', advanced=False),
     _own('thermal.homography', NOT_CALIBRATED, 'Row-major 3x3 homography from thermal to RGB '
          'pixels; nine zeros assume equal fields of view', advanced=False),
@@ -59,6 +64,25 @@ OWN = (
          'tracking', 'configure', span=(1, 256)),
     _own('engine.niceness', 5, 'Scheduling niceness of the model; raising it favours tracking '
          'over answers where cores are scarce', 'configure', span=(0, 19)),
+    _own('engine.server.dialect', AUTO, 'What the server speaks; auto finds out', 'configure',
+         choices=(AUTO, *DIALECTS)),
+    _own('engine.server.served_model', '', 'The name by which the server knows the model; empty '
+         'takes the only one it has', 'configure'),
+    _own('engine.server.family', '', 'Family of the model: '
+         f'{", ".join(family.name for family in FAMILIES)}; empty recognises it by its name',
+         'configure'),
+    _own('engine.server.manifest', '', 'Folder with the rtrack.json of the model, which then '
+         'holds in place of what is known of its family; empty for none', 'configure'),
+    _own('engine.server.image_size', '', 'Size in pixels at which the model is shown images, '
+         'written like 640x480; empty takes that of the manifest or the family; raising it shows '
+         'small objects better and makes answers slower', 'configure'),
+    _own('engine.server.api_key_env', API_KEY_VARIABLE, 'Name of the environment variable that '
+         'holds the API key, if the server wants one; never the key itself', 'configure'),
+    _own('engine.server.concurrency', 0, 'Most questions in flight; 0 takes what the server '
+         'tells, or what its dialect is known for; raising it serves more sentences at once, if '
+         'the server computes them together', 'configure', span=(0, 64)),
+    _own('engine.server.ready_timeout_s', 10.0, 'Longest time that configure waits for a server '
+         'that is still starting', 'configure', 's', (0.0, 3600.0)),
     _own('ask.deadline_s', 0.0, 'Time after which a question to the model is given up and a newer '
          'pair asked about; 0 gives up once the frame is forgotten (tracker.history_length_s)',
          unit='s', span=(0.0, 600.0)),

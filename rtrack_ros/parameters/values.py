@@ -1,7 +1,8 @@
 """Parameter values as settings: checked as a whole, turned into what the library takes."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from rtrack_ros.parameters.schema import SCHEMA
 from rtrack_ros.pipeline import PipelineConfig
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.tracking.config import TrackerConfig
+
+_SERVER: Final = 'engine.server.'
 
 
 def defaults() -> dict[str, Any]:
@@ -51,6 +54,32 @@ def pipeline_config(values: Mapping[str, Any]) -> PipelineConfig:
                           values['ask.refine'], values['engine.max_boxes'])
 
 
+def server_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the engine 'server', parameters ``engine.server.*``.
+
+    Raises:
+        ValueError: the size of the images is none.
+    """
+    options = {name.removeprefix(_SERVER): value for name, value in values.items()
+               if name.startswith(_SERVER)}
+    return options | {'image_size': image_size(options['image_size'])}
+
+
+def image_size(text: str) -> tuple[int, int] | None:
+    """Return (width, height) in pixels of a text such as 640x480, None for an empty one.
+
+    Raises:
+        ValueError: it is no size.
+    """
+    if not text:
+        return None
+    size = re.fullmatch('([1-9][0-9]{1,4})x([1-9][0-9]{1,4})', text)
+    if size is None:
+        raise ValueError('engine.server.image_size must be empty or written like 640x480; got '
+                         f'{text!r}')
+    return int(size[1]), int(size[2])
+
+
 def homography(values: list[float]) -> NDArray[np.float64] | None:
     """Return the 3x3 matrix of parameter ``thermal.homography``, None where not calibrated.
 
@@ -78,6 +107,7 @@ def check(values: Mapping[str, Any]) -> str:
         return 'thermal.linear_low must be below thermal.linear_high'
     try:
         homography(values['thermal.homography'])
+        image_size(values['engine.server.image_size'])
     except ValueError as error:
         return str(error)
     return ''

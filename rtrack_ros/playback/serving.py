@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.server.address import ServerAddress
-from rtrack_ros.engines.server.api_key import ApiKey
+from rtrack_ros.engines.server.api_key import API_KEY_VARIABLE, ApiKey
 from rtrack_ros.engines.server.client import Client
-from rtrack_ros.engines.server.engine import API_KEY_VARIABLE
 from rtrack_ros.engines.server.errors import Faults, StatusError
 from rtrack_ros.engines.server.models import Server, list_models
 from rtrack_ros.engines.targets.servers import Served, container_name

@@ -10,16 +10,16 @@ class PartialAnswers:
     """Passes on answers that are still being written, in a thread of its own.
 
     The model never waits for the receiver. If the receiver takes longer than the next box, only
-    the newest partial answer is passed on; it holds all boxes before.
+    the newest partial answer to each query is passed on; it holds all boxes before.
 
     Args:
-        on_partial: Called with the newest partial answer.
+        on_partial: Called with the newest partial answer to a query.
     """
 
     def __init__(self, on_partial: OnAnswer) -> None:
         self._on_partial = on_partial
         self._wake = threading.Condition()
-        self._newest: Answer | None = None
+        self._newest: dict[str, Answer] = {}
         self._closed = False
         self._thread = threading.Thread(target=self._work, name='listening', daemon=True)
         self._thread.start()
@@ -27,13 +27,13 @@ class PartialAnswers:
     def put(self, answer: Answer) -> None:
         """Take a partial answer, from any thread; returns at once."""
         with self._wake:
-            self._newest = answer
+            self._newest[answer.query_id] = answer
             self._wake.notify()
 
-    def discard(self) -> None:
-        """Drop what has not been passed on: the whole answer is here."""
+    def discard(self, query_id: str) -> None:
+        """Drop what has not been passed on to a query: the whole answer is here."""
         with self._wake:
-            self._newest = None
+            self._newest.pop(query_id, None)
 
     def close(self, timeout_s: float) -> bool:
         """Stop; returns whether the thread ended in time."""
@@ -51,6 +51,5 @@ class PartialAnswers:
 
     def _take(self) -> Answer | None:
         with self._wake:
-            self._wake.wait_for(lambda: self._closed or self._newest is not None)
-            answer, self._newest = self._newest, None
-            return None if self._closed else answer
+            self._wake.wait_for(lambda: self._closed or self._newest)
+            return None if self._closed else self._newest.pop(next(iter(self._newest)))

@@ -104,7 +104,9 @@ class _Attention:
 
 
 class Scheduler:
-    """Ranks the active queries by need. Used by one thread; ``schedule`` may be replaced by any.
+    """Ranks the active queries by need. Used by one thread at a time.
+
+    Any thread may replace ``schedule`` at any time.
 
     Args:
         schedule: Settings; None takes the defaults.

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from rtrack_ros.engines.cancellation import Cancellation, passed_on
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.locator import Template
@@ -19,7 +20,10 @@ from rtrack_ros.tracking.track import Track, surest
 
 
 class LocatesTargets(Protocol):
-    """Finds a target again; ``language.locator.Locator`` is one."""
+    """Finds a target again; ``language.locator.Locator`` is one.
+
+    Used by several threads at once it takes a ``cancellation``, as that does.
+    """
 
     def template(self, pair: FramePair, box: Box) -> Template:
         """Return a target to look for."""
@@ -34,6 +38,8 @@ class LocatesTargets(Protocol):
 
 class TargetGrounder:
     """Answers queries by grounding their sentences, or by locating their targets.
+
+    As many threads may use it at once as grounder and locator allow.
 
     Args:
         grounder: Answers sentences.
@@ -68,7 +74,8 @@ class TargetGrounder:
                 del self._known[epoch], self._places[epoch]
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
-               on_partial: OnAnswer | None = None) -> Answer:
+               on_partial: OnAnswer | None = None,
+               cancellation: Cancellation | None = None) -> Answer:
         """Return the answer to a query about a pair, boxes in pixels of the original RGB image.
 
         Args:
@@ -77,13 +84,16 @@ class TargetGrounder:
             deadline_s: Seconds after which the answer is of no use; None waits.
             on_partial: Called with the answer to a sentence while it is written, see
                 ``language.grounder.Grounder.ground``.
+            cancellation: Takes the question back.
 
         Raises:
+            CancelledError: the question was taken back.
             EngineError: no text could be produced.
             AnswerError: the text is no answer, or was cut off.
         """
         if not query.by_template:
-            return self._grounder.ground(pair, query, deadline_s, on_partial)
+            return self._grounder.ground(pair, query, deadline_s, on_partial,
+                                         **passed_on(cancellation))
         assert self._locator is not None
         started = time.perf_counter()
         with self._lock:
@@ -91,7 +101,7 @@ class TargetGrounder:
         if template is None:  # the query ended meanwhile: its answer is refused
             return Answer(pair.stamp_ns, query.id, query.epoch, ())
         box = self._believed(query)
-        found = self._locator.locate(template, pair, box, deadline_s)
+        found = self._locator.locate(template, pair, box, deadline_s, **passed_on(cancellation))
         groundings = () if found is None else (found,)
         return Answer(pair.stamp_ns, query.id, query.epoch, groundings,
                       (time.perf_counter() - started) * 1e3, self._locator.window(pair, box))

@@ -2,6 +2,7 @@
 
 import argparse
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from rtrack_ros.commands.arguments import (
     SHARED,
     count,
     image_size,
+    model,
     names,
     positive,
     read_methods,
@@ -53,6 +55,11 @@ def test_every_option_is_explained_and_says_its_default() -> None:
 def test_values_are_read() -> None:
     assert (count('3'), positive('0.5'), image_size('640x480')) == (3, 0.5, (640, 480))
     assert names(' a b, c,,') == ('a b', 'c')
+
+
+def test_a_model_is_a_folder_or_a_url_as_it_was_written() -> None:
+    assert model('http://thor:8000/v1') == 'http://thor:8000/v1'
+    assert model('models/nano') == Path('models/nano')
 
 
 @pytest.mark.parametrize(('read', 'text'), [

@@ -5,22 +5,27 @@ from pathlib import Path
 
 import pytest
 
+from rtrack_ros.cli import main
+from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.model import (
     model_folder,
+    model_name,
     node_parameters,
     opened_engine,
     opened_grounder,
 )
+from rtrack_ros.commands.parser import build_parser
 from rtrack_ros.engines import registry
 from rtrack_ros.engines.scripted import ScriptedEngine
+from rtrack_ros.parameters.values import defaults
 
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path, ScriptedEngine]]:
     calls: list[tuple[str, Path, ScriptedEngine]] = []
 
-    def load(name: str, model: Path) -> ScriptedEngine:
-        calls.append((name, model, ScriptedEngine()))
+    def load(name: str, model: Path, **options: object) -> ScriptedEngine:
+        calls.append((name, model, ScriptedEngine(), *options.items()))
         return calls[-1][2]
 
     monkeypatch.setattr(registry, 'load_engine', load)
@@ -51,3 +56,55 @@ def test_the_node_gets_the_folder_in_full_and_its_own_default() -> None:
                                      'engine.model': str(Path.cwd() / 'answers.json')}
     assert node_parameters(argparse.Namespace(engine='auto', model=None)) == {
         'engine.name': 'auto'}
+
+
+URL = 'http://thor:8000'
+OPTIONS = ['--dialect', 'vllm', '--served-model', 'mine', '--model-family', 'qwen3_vl',
+           '--manifest', 'facts', '--model-image-size', '640x480']
+COMMANDS = [['demo'], ['track', '--rgb', 'a', '--query', 'b', '--out', 'c'], ['evaluate'],
+            *(['benchmark', name] for name in (
+                'crops', 'cost', 'grounding', 'learning', 'tasks', 'tracking')),
+            ['benchmark', 'clip', '--rgb', 'a', '--thermal', 'b', '--truth', 'c']]
+
+
+@pytest.mark.parametrize('command', COMMANDS, ids=' '.join)
+def test_every_command_takes_a_url_with_its_options_as_it_is(
+        command: list[str], loaded: list[tuple]) -> None:
+    args = build_parser().parse_args([*command, '--model', URL, *OPTIONS])
+    assert args.model == URL
+    with opened_engine(args):
+        assert loaded[0][:2] == (args.engine, URL)
+        assert dict(loaded[0][3:]) == {
+            'dialect': 'vllm', 'served_model': 'mine', 'family': 'qwen3_vl',
+            'manifest': Path('facts'), 'image_size': (640, 480)}
+
+
+def test_the_node_gets_the_url_and_the_options_of_the_server() -> None:
+    args = build_parser().parse_args(['demo', '--model', URL, '--engine', 'server', *OPTIONS])
+    assert node_parameters(args) == {
+        'engine.name': 'server', 'engine.model': URL, 'engine.server.dialect': 'vllm',
+        'engine.server.served_model': 'mine', 'engine.server.family': 'qwen3_vl',
+        'engine.server.manifest': str(Path.cwd() / 'facts'),
+        'engine.server.image_size': '640x480'}
+    assert set(node_parameters(args)) <= set(defaults())
+
+
+def test_options_of_a_server_without_one_are_refused() -> None:
+    args = build_parser().parse_args(['demo', '--model', 'folder', '--model-family', 'qwen3_vl'])
+    with pytest.raises(CommandError, match=r'--model-family is about a server.*--model http'):
+        node_parameters(args)
+
+
+@pytest.mark.parametrize('command', [
+    ['compile'], ['train', 'sft', '--out', 'a'], ['train', 'sft', '--dry-run']], ids=' '.join)
+def test_what_needs_the_model_itself_takes_no_url(
+        command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, '--model', URL]) != 0
+    assert 'this needs the model itself and no server' in capsys.readouterr().err
+
+
+def test_a_served_model_has_a_name_for_tables() -> None:
+    named = argparse.Namespace(model=URL, served_model='mine')
+    assert model_name(named) == 'mine'
+    assert model_name(argparse.Namespace(model=URL + '/v1')) == 'thor-8000'
+    assert model_name(argparse.Namespace(model=Path('models/nano'))) == 'nano'

@@ -19,7 +19,8 @@ SECOND = 1_000_000_000
 
 
 def make_health(thermal: ThermalState = ThermalState.PAIRED, pairs: int = 60,
-                queries: int = 1, answered: bool = True, last_error: str = '') -> Health:
+                queries: int = 1, answered: bool = True, last_error: str = '',
+                unanswered: int = 0) -> Health:
     activity = Activity(pairs_in=pairs, arrays_out=pairs)
     rgb, warm = RateMeter(), RateMeter()
     for index in range(pairs):
@@ -33,7 +34,7 @@ def make_health(thermal: ThermalState = ThermalState.PAIRED, pairs: int = 60,
         pairs=pairs, tracks_alive=2, answers=5 * answered, answers_late=1, answers_stale_epoch=2,
         answers_invalid=3, engine_errors=4, answer_age_ms=200.0 if answered else None,
         answer_latency_ms=150.0 if answered else None, last_error=last_error, questions=19,
-        questions_about_crops=7, deadlines_missed=3)
+        questions_about_crops=7, deadlines_missed=3, questions_unanswered=unanswered)
     return Health(2 * SECOND, activity, intake, stats,
                   Capabilities('openvino', 'rtrack-nano', 'CPU', 'int8', 'rel1000', (320, 256),
                                True),
@@ -62,8 +63,15 @@ def test_status_says_what_was_measured_and_nan_where_nothing_was() -> None:
     (make_health(pairs=0), (b'\x02', b'\x00', b'\x00'), 'no readable images on rgb/image_raw'),
     (make_health(queries=0), (b'\x00', b'\x00', b'\x00'), 'publish a sentence'),
     (make_health(answered=False, last_error='EngineError: out of memory'),
-     (b'\x00', b'\x01', b'\x02'), 'out of memory')],
-    ids=['well', 'no thermal', 'starting', 'no rgb', 'no query', 'no answers'])
+     (b'\x00', b'\x01', b'\x02'), 'out of memory'),
+    (make_health(last_error='EngineError: takes no connections', unanswered=3),
+     (b'\x00', b'\x00', b'\x02'), 'the model does not answer: EngineError: takes no connections'),
+    (make_health(last_error='EngineError: takes no connections', unanswered=2),
+     (b'\x00', b'\x00', b'\x00'), ''),
+    (make_health(queries=0, last_error='EngineError: takes no connections', unanswered=9),
+     (b'\x00', b'\x00', b'\x00'), 'publish a sentence')],
+    ids=['well', 'no thermal', 'starting', 'no rgb', 'no query', 'no answers',
+         'no answers any more', 'single failures', 'failures before the last query went'])
 def test_trouble_is_named(health: Health, names: tuple[bytes, ...], complaint: str) -> None:
     array = diagnostic_array(health, Time())
     assert [status.name for status in array.status] == [

@@ -1,5 +1,6 @@
 """One schema: what is declared, what the files say and what the tracker accepts agree."""
 
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.engines.server.engine import ServerEngine
 from rtrack_ros.parameters.files import page_text, yaml_text
 from rtrack_ros.parameters.schema import NOT_CALIBRATED, SCHEMA
 from rtrack_ros.parameters.values import (
@@ -15,6 +17,7 @@ from rtrack_ros.parameters.values import (
     homography,
     pipeline_config,
     schedule_for,
+    server_options,
     tracker_config,
 )
 from rtrack_ros.scheduling.scheduler import Schedule
@@ -86,6 +89,9 @@ def test_the_defaults_fit_together_and_are_those_of_the_library() -> None:
     ({'thermal.homography': [1.0] * 8}, 'nine finite numbers'),
     ({'thermal.homography': [1.0] * 9}, 'cannot be inverted'),
     ({'thermal.homography': [float('nan')] * 9}, 'nine finite numbers'),
+    ({'engine.server.image_size': '640'}, 'must be empty or written like 640x480'),
+    ({'engine.server.image_size': '0x480'}, "got '0x480'"),
+    ({'engine.server.dialect': 'french'}, 'engine.server.dialect must be one of auto, vllm'),
     ({'ask.crops': 'sometimes'}, 'auto, always, never'),
     ({'tracker.max_lost_s': -5.0}, 'tracker.max_lost_s must lie between 0 and 3600 s; got -5.0'),
     ({'tracker.prediction_horizon_s': float('nan')}, 'must lie between 0 and 1 s; got nan'),
@@ -110,3 +116,16 @@ def test_the_homography_is_a_matrix_or_nothing() -> None:
 def test_what_the_model_is_asked_follows_the_parameters(changes, expected) -> None:
     model = Capabilities('e', 'm', 'CPU', 'int8', 'rel1000', (320, 256), True, shares_images=True)
     assert schedule_for(DEFAULTS | changes, model) == expected
+
+
+def test_the_options_of_a_server_are_those_of_its_engine() -> None:
+    given = server_options(DEFAULTS | {'engine.server.image_size': '320x256'})
+    assert given['image_size'] == (320, 256)
+    assert server_options(DEFAULTS)['image_size'] is None
+    defaulted = signature(ServerEngine).parameters
+    assert set(given) <= set(defaulted)
+    assert {name: defaulted[name].default for name in given} == server_options(DEFAULTS)
+
+
+def test_no_parameter_holds_an_api_key() -> None:
+    assert [name for name in DEFAULTS if 'key' in name] == ['engine.server.api_key_env']

@@ -140,6 +140,9 @@ def test_missed_deadlines_are_engine_errors_without_a_back_off() -> None:
     for _ in range(5):
         counts.failed(DeadlineError('no answer within 1 s'))
     assert (counts.engine_errors, counts.deadlines_missed, counts.back_off_s) == (5, 5, 0.0)
+    assert counts.unanswered == 5
+    counts.succeeded()
+    assert counts.unanswered == 0
 
 
 def test_a_failing_answer_handler_does_not_end_the_worker(gate) -> None:

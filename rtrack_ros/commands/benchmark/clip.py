@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add, positive
+from rtrack_ros.commands.arguments import add, add_server, positive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     parser.add_argument('--ask-absent', default=None, metavar='SENTENCE',
                         help='the same with a sentence that means no object of the clip')
     add(parser, '--engine', '--model', '--refine', '--fps', '--json')
+    add_server(parser)
     parser.set_defaults(measure=run)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add, add_parts, count, image_size
+from rtrack_ros.commands.arguments import add, add_parts, add_server, count, image_size
 from rtrack_ros.commands.model import node_parameters
 
 if TYPE_CHECKING:
@@ -45,11 +45,12 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     add(parser, '--seconds', default=40.0,
         help='length of each play of the part live (default: %(default)g)')
     add(parser, '--engine', help='parameter engine.name of the node (default: %(default)s)')
-    add(parser, '--model', help='parameter engine.model of the node (default: the model of the '
-                                'package)')
+    add(parser, '--model', help='parameter engine.model of the node, a folder or the URL of a '
+                                'server (default: the model of the package)')
     add(parser, '--json')
     parser.add_argument('--plot', type=Path, default=None, metavar='SVG',
                         help='write a plot of the figures')
+    add_server(parser)
     parser.set_defaults(measure=measure)
 
 

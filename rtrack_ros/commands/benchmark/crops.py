@@ -3,7 +3,7 @@
 import argparse
 from typing import Final
 
-from rtrack_ros.commands.arguments import add
+from rtrack_ros.commands.arguments import add, add_server
 
 TUNING_SEED: Final = 9_400_000
 """First scene seed: the outcome decides on settings, so that held-out scenes stay untouched."""
@@ -25,6 +25,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
              'setting (default: %(default)s)')
     add(parser, '--sentences', default=4, help='sentences for each frame (default: %(default)s)')
     add(parser, '--json')
+    add_server(parser)
     parser.set_defaults(measure=run)
 
 

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add
+from rtrack_ros.commands.arguments import add, add_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     parser.add_argument('--write-accuracy', action='store_true',
                         help='write how far the answers can be trusted into rtrack.json of the '
                              'model, for the tracker; measure it as the model will be asked')
+    add_server(parser)
     parser.set_defaults(measure=run)
 
 
@@ -36,28 +37,37 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.commands.results import Results
     from rtrack_ros.commands.terminal import progress
 
+    folder = _accuracy_folder(args) if args.write_accuracy else None
     with opened_engine(args) as engine:
         figures = run_grounding(engine, args.scenes, args.seed, args.sentences, args.deadline,
                                 args.refine, progress)
     results = Results(args.json)
     results.show(grounding_table(figures), latency_line(figures))
     results.json(figures)
-    if args.write_accuracy:
-        results.wrote(_write_accuracy(args, figures))
+    if folder is not None:
+        results.wrote(_write_accuracy(folder, figures))
     return 0
 
 
-def _write_accuracy(args: argparse.Namespace, figures: dict[str, Any]) -> 'Path':
+def _accuracy_folder(args: argparse.Namespace) -> 'Path':
+    """Return the folder with the rtrack.json of the model that is measured."""
+    from rtrack_ros.commands.model import is_served, model_folder
+
+    if is_served(args) and args.manifest is None:
+        raise CommandError('--write-accuracy has nowhere to write for a server; give a folder '
+                           'with an rtrack.json of its model as --manifest')
+    return args.manifest if is_served(args) else model_folder(args)
+
+
+def _write_accuracy(folder: 'Path', figures: dict[str, Any]) -> 'Path':
     from dataclasses import replace
 
     from rtrack_ros.accuracy import AnswerAccuracy
-    from rtrack_ros.commands.model import model_folder
     from rtrack_ros.engines.manifest import MANIFEST_NAME, ModelManifest
 
     if 'accuracy' not in figures:
         raise CommandError('too few boxes were right to measure the accuracy; nothing was '
                            'written. Give more --scenes')
-    folder = model_folder(args)
     manifest = ModelManifest.read(folder)
     replace(manifest, accuracy=AnswerAccuracy(**figures['accuracy'])).write(folder)
     return folder / MANIFEST_NAME

@@ -5,7 +5,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtrack_ros.commands.arguments import HELD_OUT_SEED, add, add_parts, count, positive
+from rtrack_ros.commands.arguments import (
+    HELD_OUT_SEED,
+    add,
+    add_parts,
+    add_server,
+    count,
+    positive,
+)
 from rtrack_ros.training.configs import find_config
 
 if TYPE_CHECKING:
@@ -34,11 +41,13 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
              '(default: %(default)s)')
     parser.add_argument('--seeds', type=count, default=3, metavar='N',
                         help='number of seeds of cas and reinforcement (default: %(default)s)')
-    add(parser, '--model', help='folder of the model; cas trains a small policy where no model is '
-                                'named (default: the model of the package)')
+    add(parser, '--model', help='folder of the model, for thermal also the URL of a server; cas '
+                                'trains a small policy where no model is named (default: the '
+                                'model of the package)')
     _add_cas(parser.add_argument_group('cas'))
     _add_held_out(parser.add_argument_group('thermal and reinforcement'))
     _add_reinforcement(parser.add_argument_group('reinforcement'))
+    add_server(parser)
     parser.set_defaults(measure=run)
 
 
@@ -81,14 +90,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_cas(args: argparse.Namespace, out: Path) -> None:
     from rtrack_ros.benchmarks.learning import cas
+    from rtrack_ros.commands.model import model_folder
 
     if args.model is None:
         result = cas.run_small(args.seeds, args.rates, args.steps)
         title = f'small policy, {args.seeds} seeds, {args.steps} steps'
     else:
-        result = cas.run_on_model(find_config(args.config), args.model,
-                                  _training_data(args, out), out, args.seeds, args.steps)
-        title = f'{args.model.name}, {args.seeds} seeds, {args.steps} steps'
+        model = model_folder(args)
+        result = cas.run_on_model(find_config(args.config), model, _training_data(args, out), out,
+                                  args.seeds, args.steps)
+        title = f'{model.name}, {args.seeds} seeds, {args.steps} steps'
     rate = min(result['curves'], key=lambda value: abs(float(value) - SHOWN_RATE))
     curves = result['curves'][rate]
     _report(out, 'cas', result, cas.table(result, title),

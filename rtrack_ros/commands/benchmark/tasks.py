@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add, names
+from rtrack_ros.commands.arguments import add, add_server, names
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -34,13 +34,14 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     parser.add_argument('--beside', type=Path, action='append', default=[], metavar='FILE',
                         help='what --json wrote for another checkpoint; the file name is its '
                              'name; may be repeated')
+    add_server(parser)
     parser.set_defaults(measure=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and write JSON if asked; returns the exit status."""
     from rtrack_ros.benchmarks.tasks.benchmark import TaskPlan, run_tasks
-    from rtrack_ros.commands.model import model_folder, opened_engine
+    from rtrack_ros.commands.model import model_name, opened_engine
     from rtrack_ros.commands.results import Results
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.evaluation.report.task_table import tasks_table
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.report is not None:
         from rtrack_ros.evaluation.report.comparison import write_task_comparison
         write_task_comparison(args.report, 'Tasks about one object',
-                              {**others, model_folder(args).name: figures},
+                              {**others, model_name(args): figures},
                               [f'Held-out simulated scenes from seed {args.seed}.'])
         results.wrote(args.report)
     return 0

@@ -10,6 +10,7 @@ from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import (
     add,
     add_scenes,
+    add_server,
     count,
     own_cost,
     read_methods,
@@ -61,6 +62,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
              '(default: %(default)s)')
     parser.add_argument('--resume', action='store_true',
                         help='take finished scenes from --out instead of beginning again')
+    add_server(parser)
     parser.set_defaults(measure=run)
 
 
@@ -150,13 +152,13 @@ def _run_scene(plan: 'Plan', number: int, models: 'dict[str, GroundsQueries | No
 
 def _models(args: argparse.Namespace, stack: ExitStack) -> 'dict[str, GroundsQueries | None]':
     """Return what answers by name, None for the oracle; engines close with the stack."""
-    from rtrack_ros.commands.model import model_folder, opened_grounder
+    from rtrack_ros.commands.model import model_name, opened_grounder
 
     models: dict[str, GroundsQueries | None] = {}
     if args.answers in ('oracle', 'both'):
         models['oracle'] = None
     if args.answers in ('model', 'both'):
-        models[model_folder(args).name] = stack.enter_context(opened_grounder(args))
+        models[model_name(args)] = stack.enter_context(opened_grounder(args))
     return models
 
 

@@ -10,6 +10,7 @@ from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import (
     DEFAULT_PROFILE,
     add,
+    add_server,
     own_cost,
     read_methods,
     read_profile,
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
              'measured)')
     add(group, '--methods', default='rtrack_ros')
     add(group, '--own-cost-ms', '--fps')
+    add_server(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,9 +1,15 @@
 """The API key of a server: read from the environment, sent, and shown to nobody."""
 
 import os
+import re
+from typing import Final
 
 from rtrack_ros.engines.base import EngineError
 
+API_KEY_VARIABLE: Final = 'RTRACK_API_KEY'
+"""Name of the environment variable that is read where no other is named."""
+
+_NAME: Final = re.compile('[A-Za-z_][A-Za-z0-9_]*')
 _HIDDEN = '***'
 
 
@@ -18,10 +24,14 @@ class ApiKey:
         variable: That name.
 
     Raises:
-        EngineError: the variable holds what no key can be.
+        EngineError: the name is none, or the variable holds what no key can be.
     """
 
     def __init__(self, variable: str) -> None:
+        if not _NAME.fullmatch(variable):
+            # Not shown: whoever takes the name for the key itself does not want it in a log.
+            raise EngineError('api_key_env is no name of an environment variable; put the API key '
+                              f'into one and give its name, for example {API_KEY_VARIABLE}')
         self.variable = variable
         self._secret = os.environ.get(variable, '').strip()
         if not (self._secret.isascii() and self._secret.isprintable()):

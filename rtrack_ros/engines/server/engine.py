@@ -20,7 +20,7 @@ from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.engines.server.address import ServerAddress
 from rtrack_ros.engines.server.answer import Answer
-from rtrack_ros.engines.server.api_key import ApiKey
+from rtrack_ros.engines.server.api_key import API_KEY_VARIABLE, ApiKey
 from rtrack_ros.engines.server.client import Client
 from rtrack_ros.engines.server.deadline import Deadline
 from rtrack_ros.engines.server.dialects import AUTO
@@ -30,7 +30,8 @@ from rtrack_ros.engines.server.images import data_url
 from rtrack_ros.engines.server.models import ServedModel, Server
 from rtrack_ros.frames import Image8
 
-API_KEY_VARIABLE = 'RTRACK_API_KEY'
+_LONGEST_BACK_OFF_S = 1.0
+"""A server that comes back is asked again within this time; one that is away costs nothing."""
 
 _FINISHES = {'stop': 'stop', 'length': 'length'}
 
@@ -95,7 +96,8 @@ class ServerEngine:
             'server', facts.name, f'{found.chat.dialect.name} at {address}', 'as served',
             facts.bbox_protocol, facts.image_size, found.constrained, facts.labels, facts.prompt,
             facts.crops, facts.refine, shares_images=True, tasks=facts.tasks,
-            concurrency=concurrency or found.concurrency)
+            accuracy=facts.accuracy, concurrency=concurrency or found.concurrency,
+            longest_back_off_s=_LONGEST_BACK_OFF_S)
 
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""

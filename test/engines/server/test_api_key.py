@@ -29,3 +29,10 @@ def test_what_no_header_can_carry_is_refused_without_being_shown(monkeypatch, va
     with pytest.raises(EngineError, match='MY_KEY') as caught:
         ApiKey('MY_KEY')
     assert value not in str(caught.value)
+
+
+def test_what_is_no_name_of_a_variable_is_refused_and_not_shown():
+    for given in ('sk-proj-12', '', 'MY KEY', '1KEY'):
+        with pytest.raises(EngineError, match='no name of an environment variable') as caught:
+            ApiKey(given)
+        assert not given or given not in str(caught.value)
