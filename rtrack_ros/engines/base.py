@@ -103,6 +103,7 @@ class Capabilities:
         accuracy: How far its answers can be trusted; None where it was not measured.
         concurrency: How many questions at once are of use, each asked by a thread of its own; 1
             where the engine must be used by one thread at a time.
+        family: Name of the model's family, see ``engines.families``; empty where it is of none.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Capabilities:
     tasks: tuple[str, ...] = ('ground',)
     accuracy: AnswerAccuracy | None = None
     concurrency: int = 1
+    family: str = ''
 
 
 def is_used(name: str, use: str, gains: bool) -> bool:

@@ -52,12 +52,13 @@ def _write_accuracy(args: argparse.Namespace, figures: dict[str, Any]) -> 'Path'
 
     from rtrack_ros.accuracy import AnswerAccuracy
     from rtrack_ros.commands.model import model_folder
-    from rtrack_ros.engines.manifest import MANIFEST_NAME, ModelManifest
+    from rtrack_ros.engines.families import read_manifest
+    from rtrack_ros.engines.manifest import MANIFEST_NAME
 
     if 'accuracy' not in figures:
         raise CommandError('too few boxes were right to measure the accuracy; nothing was '
                            'written. Give more --scenes')
     folder = model_folder(args)
-    manifest = ModelManifest.read(folder)
+    manifest = read_manifest(folder)
     replace(manifest, accuracy=AnswerAccuracy(**figures['accuracy'])).write(folder)
     return folder / MANIFEST_NAME
