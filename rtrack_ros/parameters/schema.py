@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rtrack_ros.engines.base import USES
+from rtrack_ros.language.self_test import MODES
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.settings import Setting, settings_of
 from rtrack_ros.tracking.config import TrackerConfig
@@ -59,6 +60,9 @@ OWN = (
          'tracking', 'configure', span=(1, 256)),
     _own('engine.niceness', 5, 'Scheduling niceness of the model; raising it favours tracking '
          'over answers where cores are scarce', 'configure', span=(0, 19)),
+    _own('engine.self_test', 'refuse', 'What happens to a model that boxes wrongly in the drawn '
+         'pictures it is shown at the start: it is refused, used with a warning, or not tested',
+         'configure', choices=MODES),
     _own('ask.deadline_s', 0.0, 'Time after which a question to the model is given up and a newer '
          'pair asked about; 0 gives up once the frame is forgotten (tracker.history_length_s)',
          unit='s', span=(0.0, 600.0)),

@@ -132,12 +132,13 @@ class _Failure:
         if len(unreadable) > self.judge.thresholds.most_wrong:
             return self._of(UNREADABLE, f'{len(unreadable)} of {len(self.said)} answers cannot be '
                                         f'read, such as {_shown(unreadable[0].text)}')
-        unseen = self._unseen()
-        if unseen:
-            return self._of(BLIND, unseen)
+        # Before blindness: who expects thermal first may say nothing of RGB, black or not.
         if self._is_swapped():
             return self._of(SWAPPED, 'the images reach the model in the wrong order: it answers '
                                      'right when thermal is sent before RGB')
+        unseen = self._unseen()
+        if unseen:
+            return self._of(BLIND, unseen)
         return self._of(WRONG, self._example())
 
     def _of(self, kind: str, sentence: str, remedy: str = '') -> Verdict:
