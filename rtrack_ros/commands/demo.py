@@ -123,7 +123,7 @@ def _prepare(args: argparse.Namespace, folder: Path) -> 'tuple[Playback, SceneTr
     """Write the bag; returns what to play and its truth, if it has one."""
     from rtrack_ros.playback.play import Playback
 
-    parameters = node_parameters(args)
+    parameters = node_parameters(args) | {'engine.self_test': 'warn'}
     if args.rgb is None:
         queries, truth = _simulate(args, folder / 'scene')
         return Playback(folder / 'scene', args.seconds, queries, folder, parameters), truth

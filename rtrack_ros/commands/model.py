@@ -99,6 +99,15 @@ def opened_engine(args: argparse.Namespace) -> 'Iterator[Engine]':
         engine.close()
 
 
+def warn_if_it_fails(engine: 'Engine') -> None:
+    """Run the self-test, and say on stderr what it finds wrong with the engine."""
+    from rtrack_ros.commands.terminal import console
+    from rtrack_ros.language.self_test import run_self_test
+
+    run_self_test(engine, 'warn', lambda text: console(stderr=True).print(f'warning: {text}',
+                                                                          markup=False))
+
+
 @contextmanager
 def opened_grounder(args: argparse.Namespace) -> 'Iterator[GroundsQueries]':
     """Load the engine and yield what grounds sentences with it, as ``--refine`` says.

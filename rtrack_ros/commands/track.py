@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
 
 def run(args: argparse.Namespace) -> int:
     """Track and write; returns the exit status."""
-    from rtrack_ros.commands.model import opened_engine
+    from rtrack_ros.commands.model import opened_engine, warn_if_it_fails
     from rtrack_ros.commands.results import Results
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.data.mot import write_mot
@@ -63,8 +63,11 @@ def run(args: argparse.Namespace) -> int:
 
     pairs = open_pairs(args.rgb, args.thermal, args.fps)
     config = PipelineConfig(refine=None if args.refine == 'auto' else args.refine)
-    with opened_engine(args) as engine, closing(build_pipeline(
-            engine, config, args.realtime, max(args.ask_interval, 0.0))) as pipeline:
+    with ExitStack() as stack:
+        engine = stack.enter_context(opened_engine(args))
+        warn_if_it_fails(engine)
+        pipeline = stack.enter_context(closing(build_pipeline(
+            engine, config, args.realtime, max(args.ask_interval, 0.0))))
         if not args.box and pipeline.set_query(args.query) is None:
             raise CommandError('--query is empty; say what to follow, e.g. "the people"')
         paced = _paced(pairs) if args.realtime else pairs
@@ -80,8 +83,6 @@ def run(args: argparse.Namespace) -> int:
 def _track(source: 'Iterable[FramePair]', pairs: 'PairSource', pipeline: 'TrackingPipeline',
            args: argparse.Namespace) -> 'Iterator[list[MotRow]]':
     """Yield the boxes of every frame, and draw them where asked to."""
-    from contextlib import ExitStack
-
     from rtrack_ros.data.mot import MotRow
     from rtrack_ros.evaluation.report.overlay import OverlayWriter
     from rtrack_ros.tracking.track import TrackState

@@ -17,7 +17,7 @@ STAGES = {
     'grpo': 'R1-Track: GRPO on template and search crops with the stepped GIoU',
     'gspo': 'RTrack: GSPO with Clipped Advantage Scaling on RGB, thermal and a sentence'}
 RECIPES = {'omnipt': 'format RL, mid-training, supervised fine-tuning, RL'}
-FAMILIES = ('qwen2_5_vl', 'qwen3_vl')
+FAMILIES = ('qwen2_5_vl', 'qwen3_vl', 'qwen3_5')
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:

@@ -105,6 +105,7 @@ class Capabilities:
             where the engine must be used by one thread at a time.
         longest_back_off_s: Longest pause before it is asked again while it fails; short where a
             question in vain costs nothing.
+        family: Name of the model's family, see ``engines.families``; empty where it is of none.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Capabilities:
     accuracy: AnswerAccuracy | None = None
     concurrency: int = 1
     longest_back_off_s: float = 5.0
+    family: str = ''
 
 
 def is_used(name: str, use: str, gains: bool) -> bool:

@@ -15,11 +15,18 @@ def plain_text(text: str) -> str:
     return _MARKER.sub('< ', text)
 
 
-def chat_text(prompt: Prompt) -> str:
+def chat_text(prompt: Prompt, system: str = '', answer_start: str = '') -> str:
     """Return the prompt as one ChatML turn that ends where the answer begins.
 
-    It equals what the model's own chat template renders for a single user message without a
-    system message; sentences of strangers cannot close the turn or claim an image.
+    It equals what the chat template of the model's family renders for a single user message;
+    sentences of strangers cannot close the turn or claim an image.
+
+    Args:
+        prompt: Text and image places.
+        system: System message before it; empty for none.
+        answer_start: What the template writes before the answer, such as a closed thought.
     """
     content = ''.join(IMAGE_PLACE if part is None else plain_text(part) for part in prompt.parts)
-    return f'<|im_start|>user\n{content}<|im_end|>\n<|im_start|>assistant\n'
+    before = f'<|im_start|>system\n{system}<|im_end|>\n' if system else ''
+    return (f'{before}<|im_start|>user\n{content}<|im_end|>\n'
+            f'<|im_start|>assistant\n{answer_start}')

@@ -10,7 +10,7 @@ from rtrack_ros.engines.base import TASKS, EngineError
 
 MANIFEST_NAME = 'rtrack.json'
 
-_EXAMPLE = ('{"name": "rtrack-nano", "bbox_protocol": "rel1000", "image_size": [320, 256], '
+EXAMPLE = ('{"name": "rtrack-nano", "bbox_protocol": "rel1000", "image_size": [320, 256], '
             '"labels": ["person", "car"], "prompt": "brief", "max_boxes": 12, '
             '"tasks": ["ground"]}')
 
@@ -35,6 +35,9 @@ class ModelManifest:
         tasks: What it was trained for, of ``engines.base.TASKS``; 'ground' where nothing is said.
         accuracy: How far its answers can be trusted, as ``rtrack benchmark grounding
             --write-accuracy`` measured it; None where it was not measured.
+        family: Name of its family, see ``engines.families``; empty where it is of none.
+        system: System message before every question; empty for none.
+        answer_start: What stands before its answer without being one, such as a closed thought.
     """
 
     name: str
@@ -47,24 +50,33 @@ class ModelManifest:
     refine: bool = False
     tasks: tuple[str, ...] = ('ground',)
     accuracy: AnswerAccuracy | None = None
+    family: str = ''
+    system: str = ''
+    answer_start: str = ''
 
     @classmethod
-    def read(cls, folder: Path) -> 'ModelManifest':
+    def read(cls, folder: Path, known: 'ModelManifest | None' = None) -> 'ModelManifest':
         """Read ``folder``/rtrack.json.
+
+        Args:
+            folder: Model folder.
+            known: What holds for every key that the file does not have; None makes the first
+                three obligatory. ``engines.families.read_manifest`` gives that of the family.
 
         Raises:
             EngineError: the folder or file is missing or does not say what it must.
         """
         path = folder / MANIFEST_NAME
         try:
-            return cls._from_json(json.loads(path.read_text(encoding='utf-8')))
+            return cls._from_json((asdict(known) if known else {})
+                                  | json.loads(path.read_text(encoding='utf-8')))
         except FileNotFoundError as error:
             raise EngineError(
                 f'{folder} holds no {MANIFEST_NAME}, so nobody knows how its model writes boxes; '
-                f'give a model folder of this project, or add one such as {_EXAMPLE}') from error
+                f'give a model folder of this project, or add one such as {EXAMPLE}') from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(f'{path} is not a model manifest ({error!r}); '
-                              f'write one such as {_EXAMPLE}') from error
+                              f'write one such as {EXAMPLE}') from error
 
     @classmethod
     def _from_json(cls, content: dict[str, Any]) -> 'ModelManifest':
@@ -78,7 +90,8 @@ class ModelManifest:
                    # 'second_look' was its name before 0.1.0.
                    _gain(content, 'refine') or _gain(content, 'second_look'),
                    _tasks(content.get('tasks', ('ground',))),
-                   _accuracy(content.get('accuracy')))
+                   _accuracy(content.get('accuracy')), str(content.get('family', '')),
+                   str(content.get('system', '')), str(content.get('answer_start', '')))
 
     def write(self, folder: Path) -> None:
         """Write ``folder``/rtrack.json."""

@@ -25,8 +25,8 @@ from rtrack_ros.engines.base import (
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.compiled import OPENVINO_FOLDER, CompiledModel
+from rtrack_ros.engines.families import read_manifest
 from rtrack_ros.engines.likelihood import mean_token_probability
-from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.model_thread import ModelThread
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import Image8
@@ -57,7 +57,7 @@ class OpenVinoEngine:
     """rtrack-nano, or another exported Qwen-VL model, on OpenVINO GenAI.
 
     Args:
-        model: Model folder with ``rtrack.json`` and an ``openvino`` folder inside.
+        model: Model folder of a known family with an ``openvino`` folder inside.
         threads: Inference threads; more shorten an answer and take cores from tracking.
         niceness: Added to the scheduling niceness of the inference threads, 0 to 19; raising it
             lets tracking go first where cores are scarce.
@@ -69,7 +69,7 @@ class OpenVinoEngine:
 
     def __init__(self, model: Path | str, threads: int = 1, niceness: int = 5) -> None:
         folder = Path(model)
-        self._manifest = ModelManifest.read(folder)
+        self._manifest = read_manifest(folder)
         self._compiled = CompiledModel.read(folder / OPENVINO_FOLDER)
         self._compiled.check_weights(folder)
         self._genai = _import_genai()
@@ -124,7 +124,7 @@ class OpenVinoEngine:
         return Capabilities('openvino', facts.name, 'CPU', self._compiled.precision,
                             facts.bbox_protocol, facts.image_size, True, facts.labels,
                             facts.prompt, facts.crops, facts.refine, shares_images=True,
-                            tasks=facts.tasks, accuracy=facts.accuracy)
+                            tasks=facts.tasks, accuracy=facts.accuracy, family=facts.family)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.compiled import OPENVINO_FOLDER, CompiledModel, weights_digest
+from rtrack_ros.engines.families import read_manifest
 from rtrack_ros.engines.manifest import ModelManifest
 
 PRECISIONS: Final = ('int8', 'fp16', 'fp32')
@@ -50,7 +51,7 @@ def export_openvino(model: Path, precision: str = 'int8') -> Path:
     if precision not in PRECISIONS:
         raise EngineError(f'precision {precision!r} is unknown; choose one of '
                           f'{", ".join(PRECISIONS)}')
-    manifest = ModelManifest.read(model)
+    manifest = read_manifest(model)
     check_environment()
     with tempfile.TemporaryDirectory(prefix='rtrack-export-') as scratch:
         staged, exported = Path(scratch, 'staged'), Path(scratch, 'exported')

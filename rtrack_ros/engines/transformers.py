@@ -23,8 +23,8 @@ from rtrack_ros.engines.base import (
 )
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
+from rtrack_ros.engines.families import read_manifest
 from rtrack_ros.engines.likelihood import mean_token_probability
-from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.model_thread import ModelThread
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import Image8
@@ -58,7 +58,7 @@ class TransformersEngine:
     """A Qwen-VL model folder on transformers, greedy, in float32 on the CPU.
 
     Args:
-        model: Model folder with ``rtrack.json``.
+        model: Model folder of a known family, as downloaded or as ``rtrack train`` wrote it.
         threads: Inference threads; more shorten an answer and take cores from tracking. Torch
             keeps one such number for the whole process.
         niceness: Added to the scheduling niceness of the inference threads, 0 to 19.
@@ -69,7 +69,7 @@ class TransformersEngine:
 
     def __init__(self, model: Path | str, threads: int = 1, niceness: int = 5) -> None:
         folder = Path(model)
-        self._manifest = ModelManifest.read(folder)
+        self._manifest = read_manifest(folder)
         self._torch, self._transformers = _import_torch()
         self._thread = ModelThread('transformers', niceness)
         self._model: Any = None
@@ -84,7 +84,10 @@ class TransformersEngine:
         self._torch.set_num_threads(threads)
         library = self._transformers
         self._tokenizer = library.AutoTokenizer.from_pretrained(folder)
-        self._images = library.AutoImageProcessor.from_pretrained(folder)
+        width, height = self._manifest.image_size
+        # The limits of a downloaded folder may be others, and would resize once more.
+        self._images = library.AutoImageProcessor.from_pretrained(
+            folder, size={'shortest_edge': width * height, 'longest_edge': width * height})
         self._model = library.AutoModelForImageTextToText.from_pretrained(
             folder, dtype=self._torch.float32, attn_implementation='sdpa').eval()
 
@@ -94,7 +97,7 @@ class TransformersEngine:
         return Capabilities('transformers', facts.name, 'CPU', 'float32', facts.bbox_protocol,
                             facts.image_size, True, facts.labels, facts.prompt, facts.crops,
                             facts.refine, shares_images=True, tasks=facts.tasks,
-                            accuracy=facts.accuracy)
+                            accuracy=facts.accuracy, family=facts.family)
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,
@@ -180,7 +183,8 @@ class TransformersEngine:
 
         ``mm_token_type_ids`` is among them: without it the model runs on with wrong positions.
         """
-        text = self._with_image_tokens(chat_text(prompt), grids)
+        facts = self._manifest
+        text = self._with_image_tokens(chat_text(prompt, facts.system, facts.answer_start), grids)
         ids = self._torch.tensor([self._tokenizer(text, add_special_tokens=False).input_ids])
         return {'input_ids': ids, 'attention_mask': self._torch.ones_like(ids),
                 'mm_token_type_ids': (ids == self._model.config.image_token_id).int()}

@@ -1,13 +1,14 @@
 """The model of the node: engine and tracking pipeline, loaded and freed together."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from rtrack_ros.engines.base import Capabilities, Engine, EngineError
 from rtrack_ros.engines.registry import default_model, load_engine
 from rtrack_ros.engines.server.address import is_server_url
+from rtrack_ros.language.self_test import Verdict, run_self_test
 from rtrack_ros.parameters.values import (
     pipeline_config,
     schedule_for,
@@ -25,15 +26,22 @@ class Model:
 
     Args:
         settings: The node's parameters, read by name.
+        warn: Is told what the self-test found wrong, where the model is used all the same.
+
+    Attributes:
+        capabilities: Those of the engine.
+        verdict: That of the self-test; None where there was none.
 
     Raises:
-        EngineError: nothing can be loaded; the message names the remedy.
+        EngineError: nothing can be loaded, or the model fails its self-test; the message names
+            the remedy.
     """
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Mapping[str, Any], warn: Callable[[str], object]) -> None:
         self._engine = _load(settings)
         self.capabilities: Capabilities = self._engine.capabilities()
         try:
+            self.verdict: Verdict | None = _tested(self._engine, settings, warn)
             self.pipeline = build_pipeline(self._engine, pipeline_config(settings))
         except BaseException:
             self._engine.close()
@@ -58,6 +66,12 @@ def _load(settings: Mapping[str, Any]) -> Engine:
         return load_engine('server', model, **server_options(settings))
     return load_engine(name, model or default_model(), threads=settings['engine.threads'],
                        niceness=settings['engine.niceness'])
+
+
+def _tested(engine: Engine, settings: Mapping[str, Any], warn: Callable[[str], object]
+            ) -> Verdict | None:
+    deadline_s = settings['ask.deadline_s'] or tracker_config(settings).history_length_s
+    return run_self_test(engine, settings['engine.self_test'], warn, deadline_s)
 
 
 def _script(path: str) -> list[str]:

@@ -37,10 +37,12 @@ class Session:
         self.activity = Activity()
         self._outputs = Outputs(node, settings, self.activity)
         try:
-            self.model = Model(settings)
+            self.model = Model(settings, node.get_logger().warning)
         except BaseException:
             self._outputs.destroy()
             raise
+        if self.model.verdict is not None and self.model.verdict.ok:
+            node.get_logger().info(f'self-test passed: {self.model.verdict}')
         self._intake = Intake(settings, log)
         self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
                                       self.announce_queries)

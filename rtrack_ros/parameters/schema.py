@@ -11,6 +11,7 @@ from rtrack_ros.engines.base import USES
 from rtrack_ros.engines.families import FAMILIES
 from rtrack_ros.engines.server.api_key import API_KEY_VARIABLE
 from rtrack_ros.engines.server.dialects import AUTO, DIALECTS
+from rtrack_ros.language.self_test import MODES
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.settings import Setting, settings_of
 from rtrack_ros.tracking.config import TrackerConfig
@@ -83,6 +84,9 @@ OWN = (
          'the server computes them together', 'configure', span=(0, 64)),
     _own('engine.server.ready_timeout_s', 10.0, 'Longest time that configure waits for a server '
          'that is still starting', 'configure', 's', (0.0, 3600.0)),
+    _own('engine.self_test', 'refuse', 'What happens to a model that boxes wrongly in the drawn '
+         'pictures it is shown at the start: it is refused, used with a warning, or not tested',
+         'configure', choices=MODES),
     _own('ask.deadline_s', 0.0, 'Time after which a question to the model is given up and a newer '
          'pair asked about; 0 gives up once the frame is forgotten (tracker.history_length_s)',
          unit='s', span=(0.0, 600.0)),

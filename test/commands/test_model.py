@@ -13,9 +13,11 @@ from rtrack_ros.commands.model import (
     node_parameters,
     opened_engine,
     opened_grounder,
+    warn_if_it_fails,
 )
 from rtrack_ros.commands.parser import build_parser
 from rtrack_ros.engines import registry
+from rtrack_ros.engines.base import Capabilities, Reply
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.parameters.values import defaults
 
@@ -108,3 +110,24 @@ def test_a_served_model_has_a_name_for_tables() -> None:
     assert model_name(named) == 'mine'
     assert model_name(argparse.Namespace(model=URL + '/v1')) == 'thor-8000'
     assert model_name(argparse.Namespace(model=Path('models/nano'))) == 'nano'
+
+
+class Blind:
+    """An engine that says of everything that it is not there."""
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities('blind', 'no-eyes', 'CPU', 'none', 'rel1000', (256, 192), True)
+
+    def infer(self, *args: object) -> Reply:
+        return Reply('[]', 1, 'stop', {'total': 1.0})
+
+    def close(self) -> None:
+        pass
+
+
+def test_an_engine_that_fails_its_self_test_is_warned_of_on_stderr(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    warn_if_it_fails(Blind())
+    said = capsys.readouterr()
+    assert 'warning: the self-test of no-eyes failed: it sees nothing' in said.err
+    assert said.out == ''

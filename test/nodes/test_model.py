@@ -32,7 +32,7 @@ def test_a_url_is_asked_with_the_options_of_servers_and_no_threads(name, loaded)
         'engine.server.image_size': '640x480', 'engine.server.manifest': '/models/mine',
         'engine.server.api_key_env': 'MY_KEY', 'engine.server.concurrency': 3,
         'engine.server.ready_timeout_s': 60.0}
-    model.Model(settings).close()
+    model.Model(settings, print).close()
     assert loaded == [('server', URL, {
         'dialect': 'vllm', 'served_model': 'mine', 'family': 'qwen3_vl',
         'manifest': '/models/mine', 'image_size': (640, 480), 'api_key_env': 'MY_KEY',
@@ -41,21 +41,22 @@ def test_a_url_is_asked_with_the_options_of_servers_and_no_threads(name, loaded)
 
 @pytest.mark.parametrize(('given', 'place'), [('', Path('shipped')), ('/models/m', '/models/m')])
 def test_a_folder_is_loaded_with_threads(given, place, loaded) -> None:
-    model.Model(defaults() | {'engine.model': given}).close()
+    model.Model(defaults() | {'engine.model': given}, print).close()
     assert loaded == [('auto', place, {'threads': 1, 'niceness': 5})]
 
 
 def test_the_engine_server_without_a_url_says_what_to_write() -> None:
     with pytest.raises(EngineError, match='is no URL of a server; write it as http://HOST:PORT'):
-        model.Model(defaults() | {'engine.name': 'server'})
+        model.Model(defaults() | {'engine.name': 'server'}, print)
 
 
 def test_the_key_itself_is_taken_for_no_name_and_is_not_shown() -> None:
     with pytest.raises(EngineError, match='give its name, for example RTRACK_API_KEY') as caught:
-        model.Model(defaults() | {'engine.model': URL, 'engine.server.api_key_env': 'sk-12-ab'})
+        model.Model(defaults() | {'engine.model': URL,
+                                  'engine.server.api_key_env': 'sk-12-ab'}, print)
     assert 'sk-12-ab' not in str(caught.value)
 
 
 def test_an_engine_that_computes_here_does_not_take_a_url() -> None:
     with pytest.raises(EngineError, match='choose engine server or auto'):
-        model.Model(defaults() | {'engine.name': 'openvino', 'engine.model': URL})
+        model.Model(defaults() | {'engine.name': 'openvino', 'engine.model': URL}, print)

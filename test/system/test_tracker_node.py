@@ -7,6 +7,7 @@ checked is everything around the model.
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -525,6 +526,20 @@ def test_the_shipped_model_follows_a_box_and_describes_it(processes: Processes,
     assert described.success, described.message
     assert described.description.startswith('person')
     assert observer.status[-1].engine_errors == 0
+
+
+@pytest.mark.skipif(not HAS_NANO, reason='models/rtrack-nano/openvino is not in this checkout')
+def test_a_model_whose_boxes_are_read_wrongly_does_not_configure(
+        processes: Processes, observer: Observer, tmp_path: Path) -> None:
+    model = shutil.copytree(NANO, tmp_path / 'rtrack-nano')
+    facts = json.loads((model / 'rtrack.json').read_text())
+    (model / 'rtrack.json').write_text(json.dumps(facts | {'bbox_protocol': 'abs_resized'}))
+    start_tracker(processes, 'openvino', model)
+    assert observer.state() == 'unconfigured'
+    assert 'its boxes fit rel1000, abs_resized is configured' in processes.log('tracker_node')
+    (model / 'rtrack.json').write_text(json.dumps(facts))
+    assert observer.change(Transition.TRANSITION_CONFIGURE)
+    assert 'self-test passed: 7 of 7 answers are right' in processes.log('tracker_node')
 
 
 @pytest.mark.skipif(not HAS_NANO, reason='models/rtrack-nano/openvino is not in this checkout')

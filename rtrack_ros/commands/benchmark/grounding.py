@@ -63,11 +63,12 @@ def _write_accuracy(folder: 'Path', figures: dict[str, Any]) -> 'Path':
     from dataclasses import replace
 
     from rtrack_ros.accuracy import AnswerAccuracy
-    from rtrack_ros.engines.manifest import MANIFEST_NAME, ModelManifest
+    from rtrack_ros.engines.families import read_manifest
+    from rtrack_ros.engines.manifest import MANIFEST_NAME
 
     if 'accuracy' not in figures:
         raise CommandError('too few boxes were right to measure the accuracy; nothing was '
                            'written. Give more --scenes')
-    manifest = ModelManifest.read(folder)
+    manifest = read_manifest(folder)
     replace(manifest, accuracy=AnswerAccuracy(**figures['accuracy'])).write(folder)
     return folder / MANIFEST_NAME

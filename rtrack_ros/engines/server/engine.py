@@ -15,7 +15,7 @@ from rtrack_ros.engines.base import (
     Reply,
 )
 from rtrack_ros.engines.cancellation import Cancellation
-from rtrack_ros.engines.families import Family, find_family, recognise_family
+from rtrack_ros.engines.families import Family, find_family, folder_family, recognise_family
 from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.engines.server.address import ServerAddress
@@ -97,7 +97,7 @@ class ServerEngine:
             facts.bbox_protocol, facts.image_size, found.constrained, facts.labels, facts.prompt,
             facts.crops, facts.refine, shares_images=True, tasks=facts.tasks,
             accuracy=facts.accuracy, concurrency=concurrency or found.concurrency,
-            longest_back_off_s=_LONGEST_BACK_OFF_S)
+            longest_back_off_s=_LONGEST_BACK_OFF_S, family=facts.family)
 
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""
@@ -176,21 +176,18 @@ def _facts(model: ServedModel, family: str, folder: Path | str,
     Raises:
         EngineError: the family is not known, or the server would resize the images once more.
     """
-    manifest = ModelManifest.read(Path(folder)) if folder else None
     kin: Family | None
     try:
         kin = find_family(family) if family else recognise_family(model.id, model.root)
     except EngineError:
-        if manifest is None or family:
+        if family or not folder:
             raise
-        kin = None
-    if manifest is None:
-        assert kin is not None
-        manifest = kin.manifest(model.id)
+        kin = folder_family(Path(folder))
+    manifest = kin.manifest(model.id) if kin is not None else None
+    if folder:
+        manifest = ModelManifest.read(Path(folder), manifest)
+    assert manifest is not None
     manifest = replace(manifest, image_size=image_size or manifest.image_size)
-    width, height = manifest.image_size
-    if kin is not None and (width % kin.patch_factor or height % kin.patch_factor):
-        raise EngineError(f'images of {width} x {height} would be resized once more before the '
-                          f'model, which moves every box; set image_size to multiples of '
-                          f'{kin.patch_factor}')
+    if kin is not None:
+        kin.check_image_size(manifest.image_size)
     return manifest

@@ -11,19 +11,12 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
+from rtrack_ros.training.models.chat_template import chat_template
 from rtrack_ros.training.models.tokenizer import NUMBERS, number_token_ids
 
 IMAGE_SIZE = (256, 192)
 """(width, height) in pixels to which both images are resized; 8 x 6 visual tokens each."""
 LABELS = ('person', 'car', 'cyclist')
-
-CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
-    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
-    "{% for part in message['content'] %}{% if part['type'] == 'image' or 'image' in part %}"
-    '<|vision_start|><|image_pad|><|vision_end|>'
-    "{% elif 'text' in part %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}<|im_end|>\n"
-    '{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}')
 
 
 def build_config(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLConfig:
@@ -117,7 +110,7 @@ def save_nano(model: Qwen3VLForConditionalGeneration, tokenizer: PreTrainedToken
         do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
     twin.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    (folder / 'chat_template.jinja').write_text(CHAT_TEMPLATE)
+    (folder / 'chat_template.jinja').write_text(chat_template())
     area = IMAGE_SIZE[0] * IMAGE_SIZE[1]
     _write_json(folder / 'preprocessor_config.json', {
         'image_processor_type': 'Qwen2VLImageProcessor', 'processor_class': 'Qwen3VLProcessor',

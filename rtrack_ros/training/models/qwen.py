@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import torch
 from transformers import (
-    AutoConfig,
     AutoImageProcessor,
     AutoModelForImageTextToText,
     AutoTokenizer,
@@ -18,15 +17,12 @@ from transformers import (
 from transformers.image_utils import make_flat_list_of_images
 from transformers.processing_utils import ProcessorMixin
 
-from rtrack_ros.engines.base import EngineError
-from rtrack_ros.engines.families import find_family
-from rtrack_ros.engines.manifest import MANIFEST_NAME, ModelManifest
-from rtrack_ros.training.models.nano import CHAT_TEMPLATE, on_int8_grid
+from rtrack_ros.engines.families import folder_family
+from rtrack_ros.engines.families import read_manifest as read_folder
+from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.training.models.chat_template import chat_template
+from rtrack_ros.training.models.nano import on_int8_grid
 from rtrack_ros.training.models.tokenizer import NUMBERS
-
-FAMILIES: Final = {name: (find_family(name).bbox_protocol, find_family(name).patch_factor)
-                   for name in ('qwen2_5_vl', 'qwen3_vl')}
-"""Coordinate protocol and size of a visual token in pixels, by ``model_type``."""
 
 _NOT_COPIED = ('README.md', '*.safetensors', '*.bin', '*.pt', '*.index.json', 'config.json',
                'openvino', 'checkpoint-*', '.*')
@@ -75,27 +71,16 @@ def read_manifest(folder: Path, image_size: tuple[int, int] | None) -> ModelMani
 
     Args:
         folder: Model folder.
-        image_size: (width, height) in pixels to train at; None keeps that of ``rtrack.json``.
+        image_size: (width, height) in pixels to train at; None keeps that of the folder.
 
     Raises:
-        EngineError: the family is not known, no size is given, or it is no multiple of a token.
+        EngineError: the family is not known, or the size is no multiple of a visual token.
     """
-    family = AutoConfig.from_pretrained(folder).model_type
-    if family not in FAMILIES:
-        raise EngineError(f'{folder} is of the family {family!r}, whose boxes this package cannot '
-                          f'read; train one of {", ".join(FAMILIES)}')
-    protocol, token = FAMILIES[family]
-    if (folder / MANIFEST_NAME).is_file():
-        manifest = ModelManifest.read(folder)
-        manifest = replace(manifest, image_size=image_size or manifest.image_size)
-    elif image_size is None:
-        raise EngineError(f'{folder} has no {MANIFEST_NAME}; set model.image_size in the '
-                          'configuration')
-    else:
-        manifest = ModelManifest(folder.resolve().name, protocol, image_size, prompt='full')
-    if any(side % token for side in manifest.image_size):
-        raise EngineError(f'image_size {manifest.image_size} of {folder} would be resized once '
-                          f'more; choose multiples of {token}')
+    manifest = read_folder(folder)
+    manifest = replace(manifest, image_size=image_size or manifest.image_size)
+    family = folder_family(folder)
+    if family is not None:
+        family.check_image_size(manifest.image_size)
     return manifest
 
 
@@ -105,7 +90,8 @@ def load_processor(folder: Path, manifest: ModelManifest) -> PairProcessor:
     images = AutoImageProcessor.from_pretrained(
         folder, size={'shortest_edge': area, 'longest_edge': area})
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side='left')
-    return PairProcessor(images, tokenizer, chat_template=CHAT_TEMPLATE)
+    return PairProcessor(images, tokenizer, chat_template=chat_template(
+        manifest.system, manifest.answer_start))
 
 
 def load_model(folder: Path, dtype: str, attention: str, train_vision: bool) -> PreTrainedModel:
@@ -145,7 +131,8 @@ def save_folder(model: PreTrainedModel, source: Path, manifest: ModelManifest, t
         model.load_state_dict({name: on_int8_grid(value)
                                for name, value in model.state_dict().items()})
     model.to(dtype).save_pretrained(target)
-    (target / 'chat_template.jinja').write_text(CHAT_TEMPLATE)
+    (target / 'chat_template.jinja').write_text(
+        chat_template(manifest.system, manifest.answer_start))
     manifest.write(target)
 
 

@@ -20,7 +20,7 @@ class ModelSettings:
     """How the model is loaded and which part of it learns.
 
     Attributes:
-        image_size: (width, height) in pixels of every image; None keeps that of rtrack.json.
+        image_size: (width, height) in pixels of every image; None keeps that of the folder.
         dtype: Weights while training, on a GPU; a CPU trains in float32.
         attention: Attention implementation.
         train_vision: Whether the vision tower learns too.

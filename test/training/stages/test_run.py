@@ -38,7 +38,7 @@ from rtrack_ros.training.tasks.ground import Example  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 NANO = ROOT / 'models' / 'rtrack-nano'
-SIZES = {'qwen2_5_vl': (112, 84), 'qwen3_vl': (128, 96)}
+SIZES = {'qwen2_5_vl': (112, 84), 'qwen3_vl': (128, 96), 'qwen3_5': (128, 96)}
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -79,6 +79,15 @@ def test_training_sees_the_string_the_engines_send(prompt) -> None:
     processor = load_processor(NANO, ModelManifest.read(NANO))
     assert processor.apply_chat_template(message_of(prompt), add_generation_prompt=True,
                                          tokenize=False) == chat_text(prompt)
+
+
+@pytest.mark.parametrize('family', SIZES)
+def test_training_sees_what_the_engines_send_to_every_family(random_models, family: str) -> None:
+    manifest, prompt = read_manifest(random_models[family], None), ground_prompt('all', 'full')
+    processor = load_processor(random_models[family], manifest)
+    assert processor.apply_chat_template(
+        message_of(prompt), add_generation_prompt=True, tokenize=False) == chat_text(
+            prompt, manifest.system, manifest.answer_start)
 
 
 @pytest.mark.parametrize('protocol', ['rel1000', 'abs_resized'])
@@ -168,7 +177,8 @@ def test_a_picture_of_many_rows_is_processed_once_and_stands_in_all(random_model
 
 
 @pytest.mark.parametrize('name, family', [
-    ('gspo', 'qwen2_5_vl'), ('grpo', 'qwen3_vl'), ('sft', 'qwen3_vl')])
+    ('gspo', 'qwen2_5_vl'), ('grpo', 'qwen3_vl'), ('sft', 'qwen3_vl'),
+    ('sft', 'qwen3_5')])
 def test_rehearsals_reach_the_first_step(refrt: str, random_models, tmp_path: Path, name: str,
                                          family: str) -> None:
     seen = rehearse(stage(name), random_models[family], refrt, tmp_path)
@@ -222,7 +232,7 @@ def test_nano_learns_by_gspo_and_resumes(refrt: str, tmp_path: Path) -> None:
     before, after = (load_file(path / 'model.safetensors') for path in (NANO, folder))
     assert before.keys() == after.keys()
     assert any(not torch.equal(before[name].float(), after[name].float()) for name in before)
-    assert ModelManifest.read(folder) == ModelManifest.read(NANO)
+    assert read_manifest(folder, None) == read_manifest(NANO, None)
     assert {value.dtype for value in after.values()} == {torch.float16}
     learned = load_file(tmp_path / 'gspo' / 'weights' / 'model.safetensors')
     assert all(torch.equal(on_int8_grid(learned[name]).half(), after[name]) for name in learned)
