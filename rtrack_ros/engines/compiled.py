@@ -10,6 +10,7 @@ from typing import Final
 from rtrack_ros.engines.base import EngineError
 
 OPENVINO_FOLDER = 'openvino'
+LLAMACPP_FOLDER = 'llamacpp'
 COMPILED_NAME = 'compiled.json'
 WEIGHTS_NAME: Final = 'model.safetensors'
 _CHUNK_BYTES = 1 << 20
@@ -43,7 +44,8 @@ class CompiledModel:
             EngineError: it is missing or not readable, with the command that writes it.
         """
         path = folder / COMPILED_NAME
-        remedy = f'export the model with: rtrack compile --model {folder.parent}'
+        choice = ' --engine llamacpp' if folder.name == LLAMACPP_FOLDER else ''
+        remedy = f'export the model with: rtrack compile --model {folder.parent}{choice}'
         try:
             return cls(**json.loads(path.read_text(encoding='utf-8')))
         except FileNotFoundError as error:
