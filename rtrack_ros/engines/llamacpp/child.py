@@ -29,7 +29,10 @@ def main() -> None:
     _end_with_pipe(sys.stdin.fileno())
     settings = ServerSettings(**json.loads(sys.argv[1]))
     os.nice(settings.niceness)
-    server = _serve(settings)
+    try:
+        server = _serve(settings)
+    except RuntimeError as error:  # llama.cpp has said more before
+        sys.exit(f'{error}')
     print(server.listening_address, flush=True)
     while os.getppid() == parent and not select.select([sys.stdin], [], [], _LOOK_S)[0]:
         pass
