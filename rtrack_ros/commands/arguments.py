@@ -57,7 +57,7 @@ _MODEL: Final[Mapping[str, Mapping[str, Any]]] = {
     '--model': {'type': Path, 'metavar': 'DIR',
                 'help': 'folder of the model (default: the model of the package)'},
     '--engine': {'metavar': 'NAME', 'default': 'auto',
-                 'help': 'engine that runs the model: auto, openvino or transformers '
+                 'help': 'engine that runs the model: auto, openvino, llamacpp or transformers '
                          '(default: %(default)s)'},
     '--refine': {'choices': ('auto', 'always', 'never'), 'default': 'auto',
                  'help': 'whether the model looks a second time, from near, at every box of its '

@@ -44,7 +44,8 @@ def _own(name: str, default: Any, meaning: str, when: str = 'now', unit: str = '
 
 OWN = (
     _own('engine.name', 'auto', 'Engine that runs the model; auto takes the first that works',
-         'configure', choices=('auto', 'openvino', 'transformers', 'scripted'), advanced=False),
+         'configure', choices=('auto', 'openvino', 'llamacpp', 'transformers', 'scripted'),
+         advanced=False),
     _own('engine.model', '', 'Folder of the model; empty takes the rtrack-nano that comes with '
          'the package; for scripted, a JSON list of answers', 'configure', advanced=False),
     _own('query.initial', '', 'Sentence to follow from the start', 'configure', advanced=False),

@@ -1,8 +1,11 @@
+import shutil
+
 import pytest
 
 from rtrack_ros.cli import main
 from rtrack_ros.engines import openvino_export
 from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.engines.registry import default_model
 
 
 def test_a_folder_that_is_no_model_is_refused_with_the_remedy(tmp_path, capsys):
@@ -34,3 +37,15 @@ def test_an_unknown_choice_is_refused(option, capsys):
     with pytest.raises(SystemExit):
         main(['compile', *option])
     assert 'invalid choice' in capsys.readouterr().err
+
+
+def test_llamacpp_gets_a_pair_of_files_beside_the_model(tmp_path, capsys):
+    pytest.importorskip('gguf', reason='the llamacpp extra is not installed')
+    model = tmp_path / 'model'
+    shutil.copytree(default_model(), model, ignore=shutil.ignore_patterns('openvino'))
+    assert main(['compile', '--model', str(model), '--engine', 'llamacpp']) == 0
+    assert capsys.readouterr().out == f'wrote {model / "llamacpp"} (f16, 8.8 MB)\n'
+    assert (model / 'llamacpp' / 'rtrack-nano-f16.gguf').is_file()
+    assert main(['compile', '--model', str(model), '--engine', 'llamacpp', '--precision',
+                 'int8']) == 2
+    assert 'choose one of f16, q8_0' in capsys.readouterr().err

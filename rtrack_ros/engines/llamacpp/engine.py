@@ -31,6 +31,7 @@ from rtrack_ros.engines.llamacpp.process import ServerProcess
 from rtrack_ros.engines.llamacpp.settings import ServerSettings
 from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.server.engine import EncodedImages, ServerEngine
+from rtrack_ros.engines.server.images import exact_data_url
 from rtrack_ros.frames import Image8
 
 LOG: Final = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class LlamaCppEngine:
         try:
             self._server = ServerEngine(
                 self._process.url, _DIALECT, family=self._family, manifest=self._folder,
-                image_size=self._size, concurrency=self._settings.slots)
+                image_size=self._size, concurrency=self._settings.slots, encoder=exact_data_url)
         except BaseException:
             self._process.close()
             raise
@@ -105,6 +106,11 @@ class LlamaCppEngine:
     def pid(self) -> int:
         """Process id of llama.cpp, for whoever measures it."""
         return self._process.pid
+
+    @property
+    def url(self) -> str:
+        """Where llama.cpp answers; another port when it was started again."""
+        return self._process.url
 
     @property
     def log(self) -> Path:

@@ -119,7 +119,7 @@ def _stem(path: Path) -> str:
 
 def _base(path: Path) -> str:
     """Return the name of a file's model, without precision and without the projector's mark."""
-    name = re.sub(rf'[-._]?{_PROJECTOR}[-._]?', '', _stem(path).lower())
+    name = re.sub(rf'[-._]?{_PROJECTOR}[-._]?', '-', _stem(path).lower()).strip('-')
     return _PRECISION.sub('', f'-{name}').removeprefix('-')
 
 

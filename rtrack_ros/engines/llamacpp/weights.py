@@ -32,15 +32,14 @@ class Weights:
         try:
             with self._path.open('rb') as file:
                 length = int.from_bytes(file.read(_LENGTH_BYTES), 'little')
-                header: dict[str, Any] = json.loads(file.read(length))
+                header = dict[str, Any](json.loads(file.read(length)))
         except FileNotFoundError as error:
             raise EngineError(f'{self._path} is missing; give a folder that rtrack train '
                               'wrote') from error
-        except (OSError, ValueError, OverflowError, MemoryError) as error:
+        except (OSError, ValueError, TypeError, OverflowError, MemoryError) as error:
             raise EngineError(f'{self._path} is not readable ({error}); give a folder that '
                               'rtrack train wrote') from error
-        header.pop('__metadata__', None)
-        self._entries = header
+        self._entries = {name: entry for name, entry in header.items() if name != '__metadata__'}
         self._start = _LENGTH_BYTES + length
 
     def __iter__(self) -> Iterator[str]:
