@@ -65,8 +65,9 @@ class LlamaCppEngine:
         ready_timeout_s: Longest time until llama.cpp has loaded the model.
 
     Raises:
-        EngineError: llama.cpp is missing, there is no such model, its family is not known, or it
-            cannot be loaded; the message names the remedy.
+        EngineError: llama.cpp is missing, there is no such model, it is older than the weights it
+            was converted from, its family is not known, or it cannot be loaded; the message names
+            the remedy.
     """
 
     def __init__(self, model: Path | str, threads: int = 1, niceness: int = 5, slots: int = 1,
@@ -74,6 +75,7 @@ class LlamaCppEngine:
                  image_size: tuple[int, int] | None = None,
                  ready_timeout_s: float = 120.0) -> None:
         pair = GgufPair.find(Path(model).expanduser())
+        pair.check_weights()
         folder = Path(manifest) if manifest else pair.manifest
         facts = ModelManifest.read(folder) if folder else None
         kin = _family(pair, family, facts)

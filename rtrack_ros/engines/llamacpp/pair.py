@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from rtrack_ros.engines.base import EngineError
-from rtrack_ros.engines.compiled import LLAMACPP_FOLDER
+from rtrack_ros.engines.compiled import COMPILED_NAME, LLAMACPP_FOLDER, CompiledModel
 from rtrack_ros.engines.manifest import MANIFEST_NAME
 
 _SUFFIX: Final = '.gguf'
@@ -57,6 +57,16 @@ class GgufPair:
         folder = compiled if compiled.is_dir() else path
         model = _model_in(folder)
         return cls(model, _projector_of(model), _manifest_near(folder))
+
+    def check_weights(self) -> None:
+        """Refuse what was converted from other weights than those that lie beside it now.
+
+        Raises:
+            StaleExportError: the weights have changed since; the message names the command.
+        """
+        folder = self.model.resolve().parent
+        if folder.name == LLAMACPP_FOLDER and (folder / COMPILED_NAME).is_file():
+            CompiledModel.read(folder).check_weights(folder.parent)
 
     @property
     def precision(self) -> str:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.engines.base import EngineError
-
-WEIGHTS_NAME: Final = 'model.safetensors'
+from rtrack_ros.engines.compiled import WEIGHTS_NAME
 
 _TYPES: Final = {'F16': np.float16, 'F32': np.float32}
 _LENGTH_BYTES = 8

@@ -9,8 +9,9 @@ import pytest
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.chat import chat_text
-from rtrack_ros.engines.compiled import CompiledModel, weights_digest
+from rtrack_ros.engines.compiled import CompiledModel, StaleExportError, weights_digest
 from rtrack_ros.engines.llamacpp.weights import Weights
+from rtrack_ros.engines.registry import load_engine
 from rtrack_ros.language.prompts import (
     describe_prompt,
     ground_prompt,
@@ -122,6 +123,21 @@ def test_what_cannot_be_converted_leaves_the_export_before(copy, export, file, c
         export(copy)
     assert len(list((copy / 'llamacpp').glob('*.gguf'))) == 2
     assert not (copy / 'llamacpp.part').exists()
+
+
+def test_an_export_of_other_weights_is_refused_with_the_command(copy, export):
+    export(copy)
+    weights = copy / 'model.safetensors'
+    weights.write_bytes(weights.read_bytes()[:-1] + b'\x01')
+    with pytest.raises(StaleExportError, match=f'compile --model {copy} --engine llamacpp'):
+        load_engine('llamacpp', copy)
+
+
+def test_a_model_folder_is_all_that_must_be_named(copy, export):
+    export(copy)
+    engine = load_engine('llamacpp', copy)
+    assert engine.capabilities().precision == 'f16'
+    engine.close()
 
 
 def test_a_precision_that_is_not_llamacpps_is_refused(copy, export):
