@@ -19,7 +19,8 @@ def test_an_engine_that_is_none_is_refused_with_those_there_are(
 def test_what_was_measured_is_shown_and_written(
         monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
         ) -> None:
-    figures = {'engine': 'transformers', 'precision': 'float32', 'start_s': 21.0, 'memory_mib': 160,
+    figures = {'engine': 'transformers', 'precision': 'float32', 'start_s': 21.0,
+               'memory_mib': 160,
                'ms_p50': 270.4, 'ms_p95': 290.0, 'cpu_ms': 168.0, 'first_ms_p50': 250.0,
                'tokens_per_s': 1500, 'sentences_ms': {'1': 170.0, '4': 1150.0, '10': 3300.0},
                'same_text': 1.0, 'mean_iou': 0.994}
