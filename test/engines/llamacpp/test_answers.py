@@ -1,6 +1,7 @@
 """rtrack-nano behind the real llama.cpp answers as it does with OpenVINO."""
 
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from rtrack_ros.boxes import iou
 from rtrack_ros.engines.base import CancelledError, DeadlineError, EngineError, Grammar, Prompt
 from rtrack_ros.engines.cancellation import Cancellation
+from rtrack_ros.engines.registry import load_engine
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.locator import Locator
@@ -219,3 +221,22 @@ def test_the_log_does_not_grow_with_the_questions(llamacpp, questions):
     for _ in range(3):
         llamacpp.infer(pair.images(), ground_prompt(text), BOXES, 480)
     assert llamacpp.log.stat().st_size == before
+
+
+def test_a_pair_without_facts_is_asked_as_the_family_in_its_name(pairs, questions, tmp_path):
+    shutil.copy(pairs['f16'] / 'rtrack-nano-f16.gguf', tmp_path / 'Qwen3-VL-2B-F16.gguf')
+    shutil.copy(pairs['f16'] / 'mmproj-rtrack-nano-f16.gguf', tmp_path / 'mmproj-F16.gguf')
+    engine = load_engine('llamacpp', tmp_path / 'Qwen3-VL-2B-F16.gguf')
+    facts = engine.capabilities()
+    assert (facts.model, facts.image_size, facts.prompt) == ('Qwen3-VL-2B-F16', (640, 480), 'full')
+    pair, text = questions[0]
+    reply = engine.infer(pair.images(), ground_prompt(text, facts.prompt), BOXES, 480)
+    assert reply.finish == 'stop' and reply.text.startswith('[')
+    engine.close()
+
+
+def test_a_pair_of_no_known_family_is_refused_with_those_that_are(pairs, tmp_path):
+    for path in pairs['f16'].glob('*.gguf'):
+        shutil.copy(path, tmp_path / path.name.replace('rtrack-nano', 'llava'))
+    with pytest.raises(EngineError, match="'llava' is of no family .* set family to one of"):
+        load_engine('llamacpp', tmp_path)
