@@ -49,7 +49,7 @@ test:
 lock: setup
 	@cd bootstrap && ../build/env/bin/uv pip compile --quiet --upgrade --no-annotate --no-header \
 		--python ../build/env/bin/python ../pyproject.toml ros.in --override overrides.txt \
-		--extra openvino --extra eval --extra bag --extra bytetrack --extra dev \
+		--extra openvino --extra llamacpp --extra eval --extra bag --extra bytetrack --extra dev \
 		--output-file requirements.lock
 	@sed -i '1i # Written by `make lock` from pyproject.toml and ros.in; not for editing.' \
 		bootstrap/requirements.lock

@@ -17,6 +17,7 @@ PACKAGES = {
     'bag': ('rosbags',),
     'bytetrack': ('trackers',),
     'eval': ('jinja2', 'matplotlib', 'trackeval'),
+    'llamacpp': ('gguf', 'xllamacpp'),
     'openvino': ('openvino', 'openvino_genai', 'openvino_tokenizers'),
     'train': ('accelerate', 'datasets', 'onnx', 'peft', 'trl'),
     'transformers': ('tokenizers', 'torch', 'transformers'),

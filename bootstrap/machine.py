@@ -47,7 +47,7 @@ def extras(distribution: str | None, torch: bool) -> tuple[str, ...]:
             NumPy that ByteTrack's package was locked with.
         torch: Whether what learning needs is installed as well.
     """
-    names = ('openvino', 'eval', 'bag') + (() if distribution else ('bytetrack',))
+    names = ('openvino', 'llamacpp', 'eval', 'bag') + (() if distribution else ('bytetrack',))
     if torch:
         # Python 3.10 runs a trained model and does not train one.
         names += ('transformers', 'train') if sys.version_info >= (3, 11) else ('transformers',)

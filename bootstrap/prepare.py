@@ -171,11 +171,11 @@ def prepare(torch: bool) -> None:
     steps.once('environment', f'Private Python environment build/env, for {kind}', UV,
                lambda: make_environment(distribution is not None))
     if distribution:
-        steps.once('libraries', 'Python libraries beside that ROS (about 200 MB)',
+        steps.once('libraries', 'Python libraries beside that ROS (about 235 MB)',
                    digest_of([ROOT / 'pyproject.toml', HERE / 'overrides.txt']),
                    install_beside_ros)
     else:
-        steps.once('libraries', 'ROS 2 Jazzy and Python libraries as wheels (about 210 MB)',
+        steps.once('libraries', 'ROS 2 Jazzy and Python libraries as wheels (about 245 MB)',
                    digest_of([HERE / 'requirements.lock']), install_wheels)
     if stand_in:
         steps.once('vision_msgs', 'Stand-in for vision_msgs, compiled (about half a minute)',

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from rtrack_ros.commands.parser import build_parser
 
 EXTRAS = {
-    'accelerate': 'train', 'datasets': 'train', 'jinja2': 'eval', 'matplotlib': 'eval',
+    'accelerate': 'train', 'datasets': 'train', 'gguf': 'llamacpp', 'jinja2': 'eval',
+    'matplotlib': 'eval',
     'onnx': 'train', 'openvino': 'openvino', 'openvino_genai': 'openvino', 'peft': 'train',
     'rosbags': 'bag', 'torch': 'transformers', 'trackers': 'bytetrack', 'trackeval': 'eval',
-    'transformers': 'transformers', 'trl': 'train',
+    'transformers': 'transformers', 'trl': 'train', 'xllamacpp': 'llamacpp',
 }
 """Which extra of ours brings a package that may be missing."""
 

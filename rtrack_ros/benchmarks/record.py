@@ -99,13 +99,23 @@ def wrap(name: str, command: Sequence[str], result: Any, year: int, note: str = 
 
 def processor_in_words(year: int) -> str:
     """Return name, year, cores and vector instructions of this machine's processor."""
+    name, *others = _processor()
+    return ', '.join([name, f'of {year}', *others])
+
+
+def processor_name() -> str:
+    """Return name, cores and vector instructions of this machine's processor."""
+    return ', '.join(_processor())
+
+
+def _processor() -> list[str]:
     facts = _cpu_facts()
     name = facts.get('model name') or platform.processor() or platform.machine()
     if 'cpu family' in facts:
         name += f' (family {facts["cpu family"]}, model {facts["model"]})'
     flags = facts.get('flags', facts.get('Features', '')).split()
     vectors = [word for flag, word in _VECTORS if flag in flags][:1]
-    return ', '.join([name, f'of {year}', f'{os.cpu_count()} cores', *vectors])
+    return [name, f'{os.cpu_count()} cores', *vectors]
 
 
 def _cpu_facts() -> dict[str, str]:

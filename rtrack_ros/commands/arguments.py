@@ -65,7 +65,8 @@ _MODEL: Final[Mapping[str, Mapping[str, Any]]] = {
                 'help': 'folder of the model, or URL of a server that has it '
                         '(default: the model of the package)'},
     '--engine': {'metavar': 'NAME', 'default': 'auto',
-                 'help': 'engine that runs the model: auto, openvino, transformers or server '
+                 'help': 'engine that runs the model: auto, openvino, llamacpp, transformers or '
+                         'server '
                          '(default: %(default)s)'},
     '--refine': {'choices': ('auto', 'always', 'never'), 'default': 'auto',
                  'help': 'whether the model looks a second time, from near, at every box of its '
@@ -163,6 +164,9 @@ _TOOLKIT: Final[Mapping[str, Mapping[str, Any]]] = {
     '--ready-timeout': {'type': positive, 'metavar': 'SECONDS', 'default': 3600.0,
                         'help': 'longest time until the server answers, building included '
                                 '(default: %(default)g)'},
+    '--self-test': {'choices': ('refuse', 'warn', 'off'), 'default': 'refuse',
+                    'help': 'what to do about a model that boxes wrongly in known pictures '
+                            '(default: %(default)s)'},
     '--dry-run': {'action': 'store_true', 'help': 'print what would be done and do nothing'},
 }
 SHARED: Final = {**_MODEL, **_SERVER, **_RECORDINGS, **_SCENES, **_VIRTUAL_TIME, **_TRAINING,

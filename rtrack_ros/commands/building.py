@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rtrack_ros.engines.targets.engine_folder import EngineFolder
     from rtrack_ros.engines.targets.machine import Machine
     from rtrack_ros.engines.targets.plan import Plan
-    from rtrack_ros.engines.targets.proof import SelfTest
     from rtrack_ros.engines.targets.servers import Served
 
 
@@ -67,7 +66,7 @@ def plan_lines(plan: 'Plan') -> Iterator[str]:
     yield f'rtrack serve {plan.folder}'
 
 
-def build(plan: 'Plan', machine: 'Machine', ready_timeout_s: float, self_test: 'SelfTest'
+def build(plan: 'Plan', machine: 'Machine', ready_timeout_s: float, self_test: str
           ) -> 'EngineFolder':
     """Carry a plan out and return what was written into its folder.
 
@@ -121,24 +120,30 @@ def model_options(folder: Path, name: str) -> dict[str, str]:
     return {}
 
 
-def prove(what: 'Served', folder: Path, self_test: 'SelfTest') -> 'dict[str, Any]':
-    """Ask a served model what is known; returns what was found.
+def prove(what: 'Served', folder: Path, self_test: str) -> 'dict[str, Any]':
+    """Ask a served model what is known; returns what was found, empty where it was not asked.
 
     Args:
         what: What is served and where.
         folder: Of the model.
-        self_test: Asks.
+        self_test: What to do about a model that boxes wrongly, of ``language.self_test.MODES``.
 
     Raises:
         EngineError: it does not answer, or is of no known family.
     """
     from rtrack_ros.engines.registry import load_engine
+    from rtrack_ros.language.self_test import run_self_test
 
     engine = load_engine('server', what.url, **model_options(folder, what.name))
     try:
-        return self_test(engine)
+        verdict = run_self_test(engine, self_test, _warn)
     finally:
         engine.close()
+    return {} if verdict is None else {'passed': verdict.ok, 'message': str(verdict)}
+
+
+def _warn(text: str) -> None:
+    print(f'warning: {text}', file=sys.stderr, flush=True)
 
 
 def _keep_manifest(model: Path, folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from rtrack_ros.engines.base import EngineError
 
 OPENVINO_FOLDER = 'openvino'
+LLAMACPP_FOLDER = 'llamacpp'
 COMPILED_NAME = 'compiled.json'
 WEIGHTS_NAME: Final = 'model.safetensors'
 _CHUNK_BYTES = 1 << 20
@@ -43,7 +44,7 @@ class CompiledModel:
             EngineError: it is missing or not readable, with the command that writes it.
         """
         path = folder / COMPILED_NAME
-        remedy = f'export the model with: rtrack compile --model {folder.parent}'
+        remedy = f'export the model with: {_command(folder.name, folder.parent)}'
         try:
             return cls(**json.loads(path.read_text(encoding='utf-8')))
         except FileNotFoundError as error:
@@ -69,7 +70,12 @@ class CompiledModel:
         raise StaleExportError(
             f'{model / WEIGHTS_NAME} is not what {model / self.engine} was exported from: it '
             'would answer with the old model; export it again with: '
-            f'rtrack compile --model {model}')
+            f'{_command(self.engine, model)}')
+
+
+def _command(engine: str, model: Path) -> str:
+    choice = ' --engine llamacpp' if engine == LLAMACPP_FOLDER else ''
+    return f'rtrack compile --model {model}{choice}'
 
 
 def weights_digest(model: Path) -> str:

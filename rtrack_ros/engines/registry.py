@@ -18,12 +18,13 @@ def load_engine(name: str, model: Path | str, **options: Any) -> Engine:
     """Load an engine by name.
 
     Args:
-        name: 'openvino', 'transformers', 'server', 'scripted', or 'auto': the server where the
-            model is a URL, else the first of the others that works. An export that is older than
-            the weights does not work: 'auto' then takes the weights themselves, on a slower
-            engine, and logs a warning that names the remedy.
-        model: Model folder; URL of the server for 'server'; ignored by 'scripted'.
-        options: Passed to the engine: 'threads' and 'niceness' for the two that compute here, for
+        name: 'openvino', 'llamacpp', 'transformers', 'server', 'scripted', or 'auto': the server
+            where the model is a URL, else OpenVINO or transformers, whichever works first. An
+            export that is older than the weights does not work: 'auto' then takes the weights
+            themselves, on a slower engine, and logs a warning that names the remedy.
+        model: Model folder; for 'llamacpp' also a GGUF file or a folder of them; URL of the
+            server for 'server'; ignored by 'scripted'.
+        options: Passed to the engine: 'threads' and 'niceness' for those that compute here, for
             others see them.
 
     Raises:
@@ -83,6 +84,11 @@ def _openvino(model: Path | str, **options: Any) -> Engine:
     return OpenVinoEngine(model, **options)
 
 
+def _llamacpp(model: Path | str, **options: Any) -> Engine:
+    from rtrack_ros.engines.llamacpp.engine import LlamaCppEngine
+    return LlamaCppEngine(model, **options)
+
+
 def _transformers(model: Path | str, **options: Any) -> Engine:
     from rtrack_ros.engines.transformers import TransformersEngine
     return TransformersEngine(model, **options)
@@ -100,6 +106,6 @@ def _scripted(model: Path | str, **options: Any) -> Engine:
 
 
 _FACTORIES: Final[dict[str, Callable[..., Engine]]] = {
-    'openvino': _openvino, 'transformers': _transformers, 'server': _server,
-    'scripted': _scripted}
+    'openvino': _openvino, 'llamacpp': _llamacpp, 'transformers': _transformers,
+    'server': _server, 'scripted': _scripted}
 _AUTOMATIC: Final = ('openvino', 'transformers')

@@ -49,7 +49,8 @@ def _own(name: str, default: Any, meaning: str, when: str = 'now', unit: str = '
 OWN = (
     _own('engine.name', 'auto', 'Engine that runs the model; auto takes server for a URL, and '
          'the first that works for a folder', 'configure',
-         choices=('auto', 'openvino', 'transformers', 'server', 'scripted'), advanced=False),
+         choices=('auto', 'openvino', 'llamacpp', 'transformers', 'server', 'scripted'),
+         advanced=False),
     _own('engine.model', '', 'Folder of the model, or URL of the server that has it; empty takes '
          'the rtrack-nano that comes with the package; for scripted, a JSON list of answers',
          'configure', advanced=False),

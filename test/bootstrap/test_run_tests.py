@@ -103,14 +103,14 @@ def test_failing_tests_fail_the_run_also_above_the_floors(run) -> None:
 
 def test_the_run_promises_what_the_set_up_installs(run) -> None:
     least = {'.': 1, 'tracking': 2, 'data': 0}
-    assert set(run(least)[1]) == {'openvino', 'eval', 'bag', 'bytetrack', 'ros'}
+    assert set(run(least)[1]) == {'openvino', 'llamacpp', 'eval', 'bag', 'bytetrack', 'ros'}
     learning = {'transformers', 'train'} if sys.version_info >= (3, 11) else {'transformers'}
-    assert set(run(least, '--torch')[1]) == learning | {'openvino', 'eval', 'bag', 'bytetrack',
-                                                        'ros'}
+    assert set(run(least, '--torch')[1]) == learning | {
+        'openvino', 'llamacpp', 'eval', 'bag', 'bytetrack', 'ros'}
 
 
 def test_beside_a_ros_of_the_machine_bytetrack_is_not_installed(machine: ModuleType) -> None:
-    assert machine.extras('jazzy', torch=False) == ('openvino', 'eval', 'bag')
+    assert machine.extras('jazzy', torch=False) == ('openvino', 'llamacpp', 'eval', 'bag')
 
 
 def test_the_wheels_are_locked_with_the_extras_that_are_promised(machine: ModuleType) -> None:

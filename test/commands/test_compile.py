@@ -1,3 +1,4 @@
+import shutil
 import sys
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from rtrack_ros.cli import main
 from rtrack_ros.engines import openvino_export
 from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.engines.registry import default_model
 from rtrack_ros.engines.targets.engine_folder import EngineFolder
 
 
@@ -111,7 +113,7 @@ def test_a_target_is_built_served_once_and_described(qwen, tmp_path, capsys, too
     toolkit.add('tensorrt-edgellm-quantize', QUANTISER)
     out = tmp_path / 'engine'
     assert main(['compile', str(qwen), '--target', 'rtx-30', '--environment',
-                 str(toolkit.folder), '--out', str(out)]) == 0
+                 str(toolkit.folder), '--out', str(out), '--self-test', 'off']) == 0
     assert 'self-test: not run' in capsys.readouterr().out
     facts = EngineFolder.read(out)
     assert (facts.target, facts.engine, facts.precision, facts.name) == (
@@ -144,3 +146,33 @@ def running(pid):
         return Path(f'/proc/{pid}/stat').read_text().split()[2] != 'Z'
     except OSError:
         return False
+
+
+def test_llamacpp_gets_a_pair_of_files_beside_the_model(tmp_path, capsys):
+    pytest.importorskip('gguf', reason='the llamacpp extra is not installed')
+    model = tmp_path / 'model'
+    shutil.copytree(default_model(), model, ignore=shutil.ignore_patterns('openvino'))
+    assert main(['compile', '--model', str(model), '--engine', 'llamacpp']) == 0
+    assert capsys.readouterr().out == f'wrote {model / "llamacpp"} (f16, 8.8 MB)\n'
+    assert (model / 'llamacpp' / 'rtrack-nano-f16.gguf').is_file()
+    assert main(['compile', '--model', str(model), '--engine', 'llamacpp', '--precision',
+                 'int8']) == 2
+    assert 'choose one of f16, q8_0' in capsys.readouterr().err
+
+
+def test_a_model_that_boxes_wrongly_is_refused_or_told_of(qwen, tmp_path, capsys, toolkit, gpu):
+    """The server of the test answers every question with a word that is no answer."""
+    gpu(RTX_3090)
+    toolkit.add('vllm')
+    out = tmp_path / 'engine'
+    command = ['compile', str(qwen), '--target', 'rtx-30', '--engine', 'vllm', '--environment',
+               str(toolkit.folder), '--out', str(out)]
+    assert main(command) == 2
+    assert 'cannot be read' in capsys.readouterr().err
+    assert not (out / 'rtrack_engine.json').exists()
+    assert main([*command, '--self-test', 'warn']) == 0
+    shown = capsys.readouterr()
+    assert 'warning: ' in shown.err and 'cannot be read' in shown.err
+    assert EngineFolder.read(out).self_test['passed'] is False
+    for server in toolkit.started:
+        assert not running(server['pid'])

@@ -35,7 +35,8 @@ def gone(*pids: int) -> bool:
 
 
 def start(*arguments: str) -> 'subprocess.Popen[str]':
-    return subprocess.Popen([sys.executable, '-m', 'rtrack_ros.cli', 'serve', *arguments],
+    return subprocess.Popen([sys.executable, '-m', 'rtrack_ros.cli', 'serve', '--self-test', 'off',
+                             *arguments],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

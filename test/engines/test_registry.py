@@ -9,7 +9,7 @@ from rtrack_ros.engines.compiled import StaleExportError
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones():
-    with pytest.raises(EngineError, match='auto, openvino, transformers, server, scripted'):
+    with pytest.raises(EngineError, match='auto, openvino, llamacpp, transformers, server, '):
         registry.load_engine('tensorrt', 'anywhere')
 
 

@@ -7,6 +7,7 @@ from rtrack_ros.commands.benchmark import (
     clip,
     cost,
     crops,
+    engine,
     grounding,
     learning,
     tasks,
@@ -20,7 +21,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         'benchmark', help='measure model and tracker',
         description='Measure the model and the tracker, each time beside baselines.')
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
-    for module in (grounding, tracking, clip, cost, learning, crops, calibration, tasks):
+    for module in (grounding, engine, tracking, clip, cost, learning, crops, calibration, tasks):
         module.add_parser(subjects)
 
 

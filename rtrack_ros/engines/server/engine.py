@@ -26,7 +26,7 @@ from rtrack_ros.engines.server.deadline import Deadline
 from rtrack_ros.engines.server.dialects import AUTO
 from rtrack_ros.engines.server.discovery import discover
 from rtrack_ros.engines.server.errors import Faults
-from rtrack_ros.engines.server.images import data_url
+from rtrack_ros.engines.server.images import DataUrl, data_url
 from rtrack_ros.engines.server.models import ServedModel, Server
 from rtrack_ros.frames import Image8
 
@@ -70,6 +70,7 @@ class ServerEngine:
         ready_timeout_s: For how long a server that takes no connections yet, or is loading, is
             asked again before it is given up.
         silence_s: How long the server may be silent on a question that has no deadline.
+        encoder: Makes of an image what is sent.
 
     Raises:
         EngineError: the server cannot be reached, is none, lacks the model or refuses to answer,
@@ -79,11 +80,12 @@ class ServerEngine:
     def __init__(self, url: str, dialect: str = AUTO, served_model: str = '', family: str = '',
                  manifest: Path | str = '', image_size: tuple[int, int] | None = None,
                  api_key_env: str = API_KEY_VARIABLE, concurrency: int = 0,
-                 ready_timeout_s: float = 10.0, silence_s: float = 60.0) -> None:
+                 ready_timeout_s: float = 10.0, silence_s: float = 60.0,
+                 encoder: DataUrl = data_url) -> None:
         address, key = ServerAddress.parse(url), ApiKey(api_key_env)
         faults = Faults(address, key)
         self._client = Client(address, faults, key)
-        self._silence_s = silence_s
+        self._silence_s, self._encoder = silence_s, encoder
         try:
             found = discover(Server(address, self._client, faults), dialect, served_model,
                              ready_timeout_s, silence_s)
@@ -130,7 +132,7 @@ class ServerEngine:
         """
         started = time.perf_counter()
         size = self._capabilities.image_size
-        urls = tuple(data_url(resize_image(image, size)) for image in images)
+        urls = tuple(self._encoder(resize_image(image, size)) for image in images)
         return EncodedImages(urls, (time.perf_counter() - started) * 1e3)
 
     def answer(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,

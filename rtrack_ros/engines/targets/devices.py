@@ -9,8 +9,8 @@ from typing import Final
 
 from rtrack_ros.engines.base import EngineError
 
-ENGINES: Final = ('openvino', 'edgellm', 'trtllm', 'vllm')
-"""What a model can be compiled for: the engine in the node's own process, and three servers."""
+ENGINES: Final = ('openvino', 'llamacpp', 'edgellm', 'trtllm', 'vllm')
+"""What a model can be compiled for: two engines that the node starts itself, and three servers."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ _FROM_ADA_ON: Final = ('fp8', 'int4_awq', 'int4_gptq', 'fp16')
 # What cameras, ROS and the system take of a Jetson's memory is an allowance of ours.
 DEVICES: Final = {device.name: device for device in (
     Device('cpu', 'any', '', (0.0, 0.0), 0.0,
-           (Route('openvino', ('int8', 'fp16', 'fp32'), 'optimum-intel 2.2.0, run by us'),),
+           (Route('openvino', ('int8', 'fp16', 'fp32'), 'optimum-intel 2.2.0, run by us'),
+            Route('llamacpp', ('f16', 'q8_0'), 'llama.cpp by xllamacpp, run by us')),
            cpu=''),
     Device('jetson-orin', 'AGX Orin 64 GB', '8.7', (8.0, 64.0), 204.8,
            (Route('edgellm', _AMPERE_EDGE, _EDGE), Route('vllm', _AMPERE, _VLLM)),

@@ -7,7 +7,8 @@ from typing import Any, Final
 from rtrack_ros.engines.base import EngineError
 
 BYTES_PER_WEIGHT: Final = {
-    'fp32': 4.0, 'fp16': 2.0, 'int8': 1.0, 'int8_sq': 1.0, 'fp8': 1.0, 'mxfp8': 1.03,
+    'fp32': 4.0, 'fp16': 2.0, 'f16': 2.0, 'q8_0': 1.06, 'int8': 1.0, 'int8_sq': 1.0, 'fp8': 1.0,
+    'mxfp8': 1.03,
     'int4_awq': 0.56, 'int4_gptq': 0.56, 'nvfp4': 0.56}
 """Scales of groups of weights included."""
 

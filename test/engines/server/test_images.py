@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rtrack_ros.engines.server.images import data_url
+from rtrack_ros.engines.server.images import data_url, exact_data_url
 
 
 def decoded(url):
@@ -24,6 +24,13 @@ def test_a_small_image_is_sent_exactly(size):
     image = picture(*size)
     head, _, seen = decoded(data_url(image))
     assert head == 'data:image/png;base64' and np.array_equal(seen, image)
+
+
+@pytest.mark.parametrize('size', [(64, 48), (640, 480), (33, 7)])
+def test_for_a_server_beside_us_an_image_of_any_size_is_sent_exactly(size):
+    image = picture(*size)
+    head, _, seen = decoded(exact_data_url(image))
+    assert head == 'data:image/bmp;base64' and np.array_equal(seen, image)
 
 
 def test_a_large_image_is_sent_as_jpeg_with_all_its_colours():
