@@ -262,7 +262,7 @@ def _flat(value: Any, name: str = '') -> Iterator[tuple[str, Any]]:
 
 
 _WRITERS: Final[Mapping[str, Callable[[Result], Iterator[str]]]] = {
-    'grounding': _grounding, 'engine': _engine, 'tracking': _tracking, 'clip': _clip, 'cost': _cost,
-    'calibration': _calibration, 'crops': _crops, 'tasks': _tasks, 'demo': _demo,
+    'grounding': _grounding, 'engine': _engine, 'tracking': _tracking, 'clip': _clip,
+    'cost': _cost, 'calibration': _calibration, 'crops': _crops, 'tasks': _tasks, 'demo': _demo,
     'learning cas': _cas, 'learning thermal': _thermal,
     'learning reinforcement': _reinforcement}

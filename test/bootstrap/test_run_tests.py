@@ -105,8 +105,8 @@ def test_the_run_promises_what_the_set_up_installs(run) -> None:
     least = {'.': 1, 'tracking': 2, 'data': 0}
     assert set(run(least)[1]) == {'openvino', 'llamacpp', 'eval', 'bag', 'bytetrack', 'ros'}
     learning = {'transformers', 'train'} if sys.version_info >= (3, 11) else {'transformers'}
-    assert set(run(least, '--torch')[1]) == learning | {'openvino', 'llamacpp', 'eval', 'bag', 'bytetrack',
-                                                        'ros'}
+    assert set(run(least, '--torch')[1]) == learning | {'openvino', 'llamacpp', 'eval', 'bag',
+                                                        'bytetrack', 'ros'}
 
 
 def test_beside_a_ros_of_the_machine_bytetrack_is_not_installed(machine: ModuleType) -> None:
