@@ -71,6 +71,12 @@ columns say which sensors it had; the other image was black. The rows are the we
 kind of the sentence. "False answers when nobody is meant" is the share of such questions that got
 a box all the same. `grounding` looks a second time at every box; `grounding_one_look` does not,
 as a live node.""", 'rtrack benchmark grounding', ('grounding',)),
+    Section('Engines', """\
+All engines that work on the machine, each in a process of its own, are asked in turn about the
+same pairs. **Start** includes the engine's packages, **MiB** is what it adds to an empty process,
+**CPU ms** the processor time of an answer, which hardly depends on what else the machine does. The
+images of a pair are handed over once for all sentences about it. What to choose:
+[engines.md](engines.md).""", 'rtrack benchmark engine', ('engine',)),
     Section('Tasks about one object', """\
 *Locate*: follow one target from a box for four seconds. **Average overlap** is the mean IoU with
 the truth, **success** the share of frames with IoU 0.5 or more. Alone, the model is asked ten

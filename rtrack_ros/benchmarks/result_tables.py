@@ -69,6 +69,21 @@ def _grounding(result: Result) -> Iterator[str]:
            f"{result['latency_ms_p95']:.0f} ms (19 of 20 were faster).")
 
 
+def _engine(result: Result) -> Iterator[str]:
+    numbers = list(next(iter(result['engines'].values()))['sentences_ms'])
+    rows = [[f"{one['engine']} {one['precision']}", _number(one['start_s'], 1), one['memory_mib'],
+             *(_number(one[name], 0) for name in ('ms_p50', 'ms_p95', 'cpu_ms', 'first_ms_p50')),
+             one['tokens_per_s'] or '-',
+             ' / '.join(_number(one['sentences_ms'][number], 0) for number in numbers),
+             _number(one['same_text'], 2), _number(one['mean_iou'], 3)]
+            for one in result['engines'].values()]
+    yield _table(('engine', 'start s', 'MiB', 'ms p50', 'p95', 'CPU ms', 'first text ms',
+                  'tokens/s', f"{' / '.join(numbers)} sentences ms", 'same text', 'IoU'), rows)
+    yield (f"{result['frames']} unseen frame pairs, {result['threads']} thread an engine. Text "
+           f"and boxes are compared with {result['reference']}. Load of the machine: "
+           f"{result['load_before']} before, {result['load_after']} after.")
+
+
 def _tracking(result: Result) -> Iterator[str]:
     plan = result['plan']
     for answers in dict.fromkeys(row['answers'] for row in result['rows']):
@@ -247,7 +262,7 @@ def _flat(value: Any, name: str = '') -> Iterator[tuple[str, Any]]:
 
 
 _WRITERS: Final[Mapping[str, Callable[[Result], Iterator[str]]]] = {
-    'grounding': _grounding, 'tracking': _tracking, 'clip': _clip, 'cost': _cost,
-    'calibration': _calibration, 'crops': _crops, 'tasks': _tasks, 'demo': _demo,
+    'grounding': _grounding, 'engine': _engine, 'tracking': _tracking, 'clip': _clip,
+    'cost': _cost, 'calibration': _calibration, 'crops': _crops, 'tasks': _tasks, 'demo': _demo,
     'learning cas': _cas, 'learning thermal': _thermal,
     'learning reinforcement': _reinforcement}

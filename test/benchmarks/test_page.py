@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 
 from rtrack_ros.benchmarks.crops import run_crops, run_sharing
+from rtrack_ros.benchmarks.engine.benchmark import run_engines
+from rtrack_ros.benchmarks.engine.worker import Candidate
 from rtrack_ros.benchmarks.grounding import run_grounding
 from rtrack_ros.benchmarks.page import SECTIONS, page
 from rtrack_ros.benchmarks.record import Record, RecordError
@@ -61,6 +63,14 @@ def test_a_record_that_no_section_names_is_shown_all_the_same(tmp_path):
 def test_a_result_of_another_shape_asks_to_be_run_again():
     with pytest.raises(RecordError, match='run it again'):
         shown('rtrack benchmark grounding', {'views': {}})
+
+
+def test_engines_as_they_are_written_are_shown():
+    scripted = Candidate('one', 'scripted', Path('none'), {'script': ['[]']})
+    text = shown('rtrack benchmark engine', {**run_engines([scripted], 1, 9_400_000),
+                                             'threads': 1})
+    assert '| scripted ' in text and '1 / 4 / 10 sentences ms' in text
+    assert '1 unseen frame pairs, 1 thread an engine' in text and 'compared with one' in text
 
 
 def test_grounding_as_it_is_written_is_shown():

@@ -69,37 +69,49 @@ def run_engines(found: Sequence[Candidate], frames: int, seed: int,
         EngineError: none works, or one that worked fails.
     """
     with ExitStack() as stack:
-        workers, refused = {}, {}
-        for candidate in found:
-            try:
-                workers[candidate.label] = EngineWorker(candidate)
-            except EngineError as error:
-                refused[candidate.label] = str(error)
-                continue
-            stack.callback(workers[candidate.label].close)
-        if not workers:
-            raise EngineError('no engine works here. ' + ' | '.join(
-                f'{label}: {reason}' for label, reason in refused.items()))
+        workers, refused = _load(found, stack)
         before = os.getloadavg()[0]
-        asked = _asked(frames, seed)
-        idle_s = {label: worker.processor_s() for label, worker in workers.items()}
-        heard = _ask_in_turn(workers, [(case.pair, (case.text,)) for case in asked],
-                             progress, 'one sentence')
-        busy_s = {label: worker.processor_s() - idle_s[label]
-                  for label, worker in workers.items()}
-        several = {number: _ask_in_turn(workers, _about_one_pair(seed, number), progress,
-                                        f'{number} sentences') for number in SENTENCES}
-        reference = next(iter(workers))
-        engines = {label: {
-            **_facts(worker), **_times([one.answers[0] for one in heard[label]]),
-            'cpu_ms': round(busy_s[label] / len(asked) * 1e3, 1),
-            'sentences_ms': {str(number): _median([one.ms for one in several[number][label]])
-                             for number in SENTENCES},
-            **_agreement(asked, heard, label, reference, workers)}
-            for label, worker in workers.items()}
-    return {'frames': frames, 'first_seed': seed, 'reference': reference,
-            'load_before': round(before, 1), 'load_after': round(os.getloadavg()[0], 1),
-            'engines': engines, 'refused': refused}
+        figures = _measure(workers, _asked(frames, seed), seed, progress)
+        after = os.getloadavg()[0]
+    return {'frames': frames, 'first_seed': seed, 'reference': next(iter(workers)),
+            'load_before': round(before, 1), 'load_after': round(after, 1),
+            'engines': figures, 'refused': refused}
+
+
+def _load(found: Sequence[Candidate], stack: ExitStack
+          ) -> tuple[dict[str, EngineWorker], dict[str, str]]:
+    """Return those that work, closed by the stack, and why the others do not."""
+    workers, refused = {}, {}
+    for candidate in found:
+        try:
+            workers[candidate.label] = EngineWorker(candidate)
+        except EngineError as error:
+            refused[candidate.label] = str(error)
+            continue
+        stack.callback(workers[candidate.label].close)
+    if not workers:
+        raise EngineError('no engine works here. ' + ' | '.join(
+            f'{label}: {reason}' for label, reason in refused.items()))
+    return workers, refused
+
+
+def _measure(workers: dict[str, EngineWorker], asked: Sequence[Case], seed: int,
+             progress: Progress) -> dict[str, Any]:
+    idle_s = {label: worker.processor_s() for label, worker in workers.items()}
+    heard = _ask_in_turn(workers, [(case.pair, (case.text,)) for case in asked], progress,
+                         'one sentence')
+    cpu_ms = {label: (worker.processor_s() - idle_s[label]) / len(asked) * 1e3
+              for label, worker in workers.items()}
+    several = {number: _ask_in_turn(workers, _about_one_pair(seed, number), progress,
+                                    f'{number} sentences') for number in SENTENCES}
+    reference = next(iter(workers))
+    return {label: {
+        **_facts(worker), **_times([one.answers[0] for one in heard[label]]),
+        'cpu_ms': round(cpu_ms[label], 1),
+        'sentences_ms': {str(number): _median([one.ms for one in several[number][label]])
+                         for number in SENTENCES},
+        **_agreement(asked, heard, label, reference, workers)}
+        for label, worker in workers.items()}
 
 
 def _asked(frames: int, seed: int) -> list[Case]:

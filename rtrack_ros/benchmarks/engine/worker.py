@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 
 from rtrack_ros.benchmarks.cost.memory import Usage, usage_of
-from rtrack_ros.engines.base import Capabilities, Engine, EngineError, SharesImages
+from rtrack_ros.engines.base import Capabilities, Engine, EngineError, Reply, SharesImages
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.prompts import ground_prompt
@@ -172,26 +173,25 @@ def _load(candidate: Candidate) -> Engine:
 def _hear(engine: Engine, pair: FramePair, sentences: Sequence[str]) -> Heard:
     """Ask as many sentences at once as the engine gains from."""
     facts, started = engine.capabilities(), time.perf_counter()
-    ask: Callable[[str], Said]
-    if facts.shares_images:
-        shares = cast(SharesImages, engine)
-        seen = shares.encode(pair.images())
+    answer = _answerer(engine, pair)
 
-        def ask(sentence: str) -> Said:
-            return _say(started, facts, sentence, lambda *asked: shares.answer(seen, *asked))
-    else:
-        def ask(sentence: str) -> Said:
-            return _say(started, facts, sentence,
-                        lambda *asked: engine.infer(pair.images(), *asked))
-    if facts.concurrency == 1 or len(sentences) == 1:
-        answers = tuple(ask(sentence) for sentence in sentences)
-    else:
-        with ThreadPoolExecutor(facts.concurrency) as threads:
-            answers = tuple(threads.map(ask, sentences))
+    def ask(sentence: str) -> Said:
+        return _say(started, facts, sentence, answer)
+    with ThreadPoolExecutor(facts.concurrency) as threads:
+        answers = tuple(threads.map(ask, sentences))
     return Heard(answers, (time.perf_counter() - started) * 1e3)
 
 
-def _say(started: float, facts: Capabilities, sentence: str, answer: Callable[..., Any]) -> Said:
+def _answerer(engine: Engine, pair: FramePair) -> Callable[..., Reply]:
+    """Return what answers prompts about a pair, its images encoded once where that can be."""
+    if not engine.capabilities().shares_images:
+        return partial(engine.infer, pair.images())
+    shares = cast(SharesImages, engine)
+    return partial(shares.answer, shares.encode(pair.images()))
+
+
+def _say(started: float, facts: Capabilities, sentence: str, answer: Callable[..., Reply]
+         ) -> Said:
     first: list[float] = []
 
     def on_text(_: str) -> None:
