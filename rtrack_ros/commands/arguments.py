@@ -62,7 +62,7 @@ def model(text: str) -> Path | str:
 
 _MODEL: Final[Mapping[str, Mapping[str, Any]]] = {
     '--model': {'type': model, 'metavar': 'MODEL',
-                'help': 'folder of the model, or URL of a server that has it '
+                'help': 'folder of the model, GGUF file of it, or URL of a server that has it '
                         '(default: the model of the package)'},
     '--engine': {'metavar': 'NAME', 'default': 'auto',
                  'help': 'engine that runs the model: auto, openvino, llamacpp, transformers or '

@@ -51,8 +51,9 @@ OWN = (
          'the first that works for a folder', 'configure',
          choices=('auto', 'openvino', 'llamacpp', 'transformers', 'server', 'scripted'),
          advanced=False),
-    _own('engine.model', '', 'Folder of the model, or URL of the server that has it; empty takes '
-         'the rtrack-nano that comes with the package; for scripted, a JSON list of answers',
+    _own('engine.model', '', 'Folder of the model, GGUF file of it, or URL of the server that has '
+         'it; empty takes the rtrack-nano that comes with the package; for scripted, a JSON list '
+         'of answers',
          'configure', advanced=False),
     _own('query.initial', '', 'Sentence to follow from the start', 'configure', advanced=False),
     _own('thermal.homography', NOT_CALIBRATED, 'Row-major 3x3 homography from thermal to RGB '

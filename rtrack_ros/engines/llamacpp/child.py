@@ -67,6 +67,8 @@ def _serve(settings: ServerSettings) -> Any:
     asked.cors_origins = f'http://{_LOOPBACK}'  # no page in a browser may ask
     asked.ui = asked.endpoint_slots = asked.warmup = False
     asked.use_jinja = True
+    # Thinking costs seconds; a template that knows of none does not look.
+    asked.default_template_kwargs = {'enable_thinking': 'false'}
     asked.n_parallel, asked.n_ctx = settings.slots, settings.context * settings.slots
     asked.cpuparams.n_threads = asked.cpuparams_batch.n_threads = settings.threads
     # No question comes twice: nothing is gained by keeping old ones in memory.

@@ -25,7 +25,12 @@ from rtrack_ros.engines.base import (
     Reply,
 )
 from rtrack_ros.engines.cancellation import Cancellation
-from rtrack_ros.engines.families import Family, find_family, recognise_family
+from rtrack_ros.engines.families import (
+    Family,
+    find_family,
+    folder_family,
+    recognise_family,
+)
 from rtrack_ros.engines.llamacpp.pair import GgufPair
 from rtrack_ros.engines.llamacpp.process import ServerProcess
 from rtrack_ros.engines.llamacpp.settings import ServerSettings
@@ -58,7 +63,8 @@ class LlamaCppEngine:
         niceness: Added to the scheduling niceness of llama.cpp, 0 to 19; raising it lets
             tracking go first where cores are scarce.
         slots: Questions answered at once. On a CPU they share its threads, and nothing is gained.
-        family: Family of the model, see ``families.FAMILIES``; empty recognises it by its name.
+        family: Family of the model, see ``families.FAMILIES``; empty takes what its
+            ``rtrack.json`` or ``config.json`` says, else recognises it by its name.
         manifest: Folder with the ``rtrack.json`` of the model; empty looks beside its files.
         image_size: (width, height) in pixels that the model is shown; None for that of the
             manifest or the family.
@@ -77,21 +83,21 @@ class LlamaCppEngine:
         pair = GgufPair.find(Path(model).expanduser())
         pair.check_weights()
         folder = Path(manifest) if manifest else pair.manifest
-        facts = ModelManifest.read(folder) if folder else None
-        kin = _family(pair, family, facts)
-        size = image_size or (facts or kin.manifest('')).image_size
+        kin = _family(pair, folder, family)
+        facts = kin.manifest(pair.model.stem)
+        if folder:
+            facts = ModelManifest.read(folder, facts)
+        size = image_size or facts.image_size
         self._settings = ServerSettings(
             str(pair.model.resolve()), str(pair.projector.resolve()),
-            facts.name if facts else pair.model.stem, threads, niceness, slots,
-            _context(size, kin.patch_factor))
+            facts.name, threads, niceness, slots, _context(size, kin.patch_factor))
         self._family, self._folder, self._size = kin.name, folder or '', size
         self._ready_timeout_s = ready_timeout_s
         self._lock = threading.Lock()
         self._closed = False
         self._start()
-        self._capabilities = replace(
-            self._server.capabilities(), name='llamacpp', device='CPU',
-            precision=pair.precision, accuracy=facts.accuracy if facts else None)
+        self._capabilities = replace(self._server.capabilities(), name='llamacpp', device='CPU',
+                                     precision=pair.precision)
 
     def _start(self) -> None:
         self._process = ServerProcess(self._settings, self._ready_timeout_s)
@@ -194,10 +200,11 @@ class LlamaCppEngine:
             self._process.close()
 
 
-def _family(pair: GgufPair, name: str, facts: ModelManifest | None) -> Family:
+def _family(pair: GgufPair, folder: Path | None, name: str) -> Family:
     if name:
         return find_family(name)
-    return recognise_family(*((facts.name,) if facts else ()), *pair.names)
+    told = folder_family(folder) if folder else None
+    return told or recognise_family(*pair.names)
 
 
 def _context(size: tuple[int, int], patch_factor: int) -> int:

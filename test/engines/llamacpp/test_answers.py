@@ -235,8 +235,27 @@ def test_a_pair_without_facts_is_asked_as_the_family_in_its_name(pairs, question
     engine.close()
 
 
-def test_a_pair_of_no_known_family_is_refused_with_those_that_are(pairs, tmp_path):
+@pytest.fixture
+def renamed(pairs, tmp_path):
+    """The pair under a name that tells nothing."""
     for path in pairs['f16'].glob('*.gguf'):
-        shutil.copy(path, tmp_path / path.name.replace('rtrack-nano', 'llava'))
-    with pytest.raises(EngineError, match="'llava' is of no family .* set family to one of"):
-        load_engine('llamacpp', tmp_path)
+        shutil.copy(path, tmp_path / path.name.replace('rtrack-nano', 'mine'))
+    return tmp_path
+
+
+def test_a_pair_of_no_known_family_is_refused_with_those_that_are(renamed):
+    with pytest.raises(EngineError, match="'mine' is of no family .* set family to one of"):
+        load_engine('llamacpp', renamed)
+
+
+def test_a_file_beside_the_pair_says_its_family_and_what_differs(renamed):
+    (renamed / 'rtrack.json').write_text('{"family": "qwen3_vl", "image_size": [320, 256]}')
+    engine = load_engine('llamacpp', renamed)
+    facts = engine.capabilities()
+    assert (facts.model, facts.family, facts.image_size) == ('mine-f16', 'qwen3_vl', (320, 256))
+    engine.close()
+
+
+def test_an_image_size_that_would_be_changed_again_is_refused(renamed):
+    with pytest.raises(EngineError, match='set image_size to multiples of 32'):
+        load_engine('llamacpp', renamed, family='qwen3_vl', image_size=(330, 256))
