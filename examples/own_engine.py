@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rtrack_ros.engines.base import Capabilities, Engine, Grammar, OnText, Prompt, Reply
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.pipeline import build_pipeline
 
@@ -25,7 +26,8 @@ class MiddleEngine(Engine):
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
               max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None) -> Reply:
+              on_text: OnText | None = None,
+              cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt."""
         return Reply('[{"bbox_2d": [400, 300, 600, 700], "label": "person"}]', tokens=1,
                      finish='stop', timings={'total': 0.0})

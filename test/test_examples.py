@@ -2,17 +2,20 @@
 
 import ast
 import importlib.util
+import inspect
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from PIL import Image
 
 from rtrack_ros.cli import main
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.engines.base import Engine
 from rtrack_ros.simulation import CONDITIONS
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +28,14 @@ def run(arguments: list[str], folder: Path) -> str:
                           capture_output=True, text=True, env=os.environ)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def load(name: str) -> ModuleType:
+    """Return an example as a module."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope='module')
@@ -62,6 +73,12 @@ def test_own_engine_is_asked_and_its_box_is_followed(tmp_path):
     assert printed[0].startswith('0 1 [256, 144, 384, 336]')
 
 
+def test_own_engine_takes_what_every_engine_is_given():
+    infer = load('own_engine').MiddleEngine.infer
+    assert list(inspect.signature(infer).parameters.items()) == list(
+        inspect.signature(Engine.infer).parameters.items())
+
+
 def test_own_layout_reads_the_set_that_it_describes(tmp_path):
     for spectrum in ('rgb', 'ir'):
         (tmp_path / 'street' / spectrum).mkdir(parents=True)
@@ -70,9 +87,7 @@ def test_own_layout_reads_the_set_that_it_describes(tmp_path):
     (tmp_path / 'street' / 'sentence.txt').write_text('the people\n')
     boxes = tmp_path / 'street' / 'boxes.csv'
     boxes.write_text('0,1,2,3,12,23\n0,2,20,3,30,23\n2,1,4,3,14,23\n')
-    spec = importlib.util.spec_from_file_location('own_layout', EXAMPLES / 'own_layout.py')
-    own_layout = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(own_layout)
+    own_layout = load('own_layout')
     sequence, = own_layout.read(tmp_path)
     assert (sequence.name, sequence.sentences) == ('street', ('the people',))
     assert [dict(frame.objects) for frame in sequence.frames] == [

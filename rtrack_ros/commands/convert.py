@@ -1,4 +1,4 @@
-"""``rtrack convert``: public data sets as conversation JSON for finetuning Qwen-VL models."""
+"""``rtrack convert``: public data sets as conversation JSON for fine-tuning Qwen-VL models."""
 
 import argparse
 
@@ -9,7 +9,7 @@ from rtrack_ros.commands.arguments import add, count
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
     """Add the command to the ``rtrack`` parser."""
     parser = subparsers.add_parser(
-        'convert', help='write a data set as conversations to finetune a model on',
+        'convert', help='write a data set as conversations to fine-tune a model on',
         description='Read a data set and write conversations.jsonl with images: messages whose '
                     'answer is a JSON list of boxes. Frames are chosen so that conditions come '
                     'equally often, and empty answers at a set rate.')

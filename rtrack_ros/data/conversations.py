@@ -1,4 +1,4 @@
-"""Annotated frames as conversation JSON, the form in which Qwen-VL models are finetuned.
+"""Annotated frames as conversation JSON, the form in which Qwen-VL models are fine-tuned.
 
 One line per sample: ``{"messages": [user, assistant], "images": [rgb, thermal]}``; the user's
 text holds ``<image>`` where an image belongs, the assistant's is the answer of the project's

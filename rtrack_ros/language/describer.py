@@ -25,8 +25,8 @@ class Describer:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._asker = TaskClient(engine, 'describe')
-        self._object_crops = ObjectCrops(self._asker)
+        self._client = TaskClient(engine, 'describe')
+        self._object_crops = ObjectCrops(self._client)
         self._grammar = description_grammar()
 
     def describe(self, pair: FramePair, box: Box, deadline_s: float | None = None) -> str:
@@ -42,8 +42,8 @@ class Describer:
             AnswerError: the text is not a description, or was cut off.
         """
         view, named = self._object_crops.of(pair, box)
-        prompt = describe_prompt(named, self._asker.capabilities.prompt)
+        prompt = describe_prompt(named, self._client.capabilities.prompt)
         # A tokenizer may need a token for each character, and one to end.
-        reply = self._asker.ask([view], prompt, self._grammar, MAX_DESCRIPTION_CHARACTERS + 1,
+        reply = self._client.ask([view], prompt, self._grammar, MAX_DESCRIPTION_CHARACTERS + 1,
                                 deadline_s)
         return parse_words(reply.text, self._grammar).strip(' ,')

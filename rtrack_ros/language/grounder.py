@@ -40,10 +40,10 @@ class Grounder:
 
     def __init__(self, engine: Engine, max_boxes: int = 12,
                  labels: Sequence[str] | None = None) -> None:
-        self._asker = TaskClient(engine, 'ground')
-        self._style = self._asker.capabilities.prompt
+        self._client = TaskClient(engine, 'ground')
+        self._style = self._client.capabilities.prompt
         self._grammar = answer_grammar(max_boxes,
-                                       labels or self._asker.capabilities.labels or None)
+                                       labels or self._client.capabilities.labels or None)
         self._max_tokens = TOKENS_PER_BOX * max_boxes
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
@@ -68,14 +68,14 @@ class Grounder:
         """
         read = partial(self._read, pair, query, time.perf_counter())
         listener = None if on_partial is None else _Listener(read, on_partial)
-        reply = self._asker.ask([pair], ground_prompt(query.text, self._style), self._grammar,
+        reply = self._client.ask([pair], ground_prompt(query.text, self._style), self._grammar,
                                 self._max_tokens, deadline_s, listener, cancellation)
         return read(reply.text)
 
     def _read(self, pair: FramePair, query: Query, started: float, text: str,
               unfinished: bool = False) -> Answer:
         """Return the answer in a text, or the part of it that the text has so far."""
-        groundings = self._asker.groundings(written_items(text) if unfinished else text, pair)
+        groundings = self._client.groundings(written_items(text) if unfinished else text, pair)
         latency_ms = (time.perf_counter() - started) * 1e3
         return Answer(pair.stamp_ns, query.id, query.epoch, groundings, latency_ms, pair.region,
                       unfinished)

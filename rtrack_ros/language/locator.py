@@ -40,9 +40,9 @@ class Locator:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._asker = TaskClient(engine, 'locate')
-        self._size = self._asker.capabilities.image_size
-        self._grammar = answer_grammar(1, self._asker.capabilities.labels or None)
+        self._client = TaskClient(engine, 'locate')
+        self._size = self._client.capabilities.image_size
+        self._grammar = answer_grammar(1, self._client.capabilities.labels or None)
 
     def template(self, pair: FramePair, box: Box) -> Template:
         """Return a target to look for.
@@ -80,9 +80,9 @@ class Locator:
             AnswerError: the text is not an answer, or was cut off.
         """
         view = close_up(pair, believed_box, SEARCH_FACTOR, self._size)
-        prompt = locate_prompt(self._asker.written(template.box, template.view),
-                               self._asker.capabilities.prompt)
-        reply = self._asker.ask([template.view, view], prompt, self._grammar, TOKENS_PER_BOX,
+        prompt = locate_prompt(self._client.written(template.box, template.view),
+                               self._client.capabilities.prompt)
+        reply = self._client.ask([template.view, view], prompt, self._grammar, TOKENS_PER_BOX,
                                 deadline_s, cancellation=cancellation)
-        found = self._asker.groundings(reply.text, view)
+        found = self._client.groundings(reply.text, view)
         return found[0] if found else None

@@ -10,11 +10,11 @@ class ObjectCrops:
     """Close views for questions about one object; the last one is kept for the next question.
 
     Args:
-        asker: Client that puts the questions.
+        client: Client that puts the questions.
     """
 
-    def __init__(self, asker: TaskClient) -> None:
-        self._asker = asker
+    def __init__(self, client: TaskClient) -> None:
+        self._client = client
         self._last: tuple[FramePair, Box, FramePair] | None = None
 
     def of(self, pair: FramePair, box: Box) -> tuple[FramePair, Box]:
@@ -26,8 +26,8 @@ class ObjectCrops:
         """
         last = self._last  # another thread may replace it
         if last is None or last[0] is not pair or last[1] != box:
-            size = self._asker.capabilities.image_size
+            size = self._client.capabilities.image_size
             last = self._last = (pair, box, close_up(pair, box, OBJECT_CROP_FACTOR, size))
         view = last[2]
         assert view.region is not None
-        return view, self._asker.written(within(box, view.region), view)
+        return view, self._client.written(within(box, view.region), view)

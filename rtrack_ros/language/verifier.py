@@ -30,8 +30,8 @@ class Verifier:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._asker = TaskClient(engine, 'verify')
-        self._object_crops = ObjectCrops(self._asker)
+        self._client = TaskClient(engine, 'verify')
+        self._object_crops = ObjectCrops(self._client)
         self._grammar = verdict_grammar()
 
     def verify(self, pair: FramePair, box: Box, sentence: str, deadline_s: float | None = None,
@@ -51,8 +51,8 @@ class Verifier:
             AnswerError: the text is neither yes nor no.
         """
         view, named = self._object_crops.of(pair, box)
-        prompt = verify_prompt(sentence, named, self._asker.capabilities.prompt)
-        reply = self._asker.ask([view], prompt, self._grammar, _TOKENS, deadline_s,
+        prompt = verify_prompt(sentence, named, self._client.capabilities.prompt)
+        reply = self._client.ask([view], prompt, self._grammar, _TOKENS, deadline_s,
                                 cancellation=cancellation)
         yes = parse_words(reply.text, self._grammar) == YES
         return _sureness(reply) if yes else 1.0 - _sureness(reply)

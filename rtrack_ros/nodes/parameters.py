@@ -20,14 +20,14 @@ _BY_NAME = {spec.name: spec for spec in SCHEMA}
 
 def describe(spec: ParameterSpec) -> ParameterDescriptor:
     """Return the descriptor that ``ros2 param describe`` shows."""
-    known, later = spec.setting, spec.when in ('configure', 'activate')
+    known = spec.setting
     text = known.meaning + (f' [{known.unit}]' if known.unit else '')
     descriptor = ParameterDescriptor(name=spec.name, description=text,
                                      read_only=spec.when == 'never')
-    if known.choices:
-        descriptor.additional_constraints = 'one of ' + ', '.join(known.choices)
-    elif later:
-        descriptor.additional_constraints = f'a change takes effect at the next {spec.when}'
+    limits = ['one of ' + ', '.join(known.choices)] if known.choices else []
+    if spec.when in ('configure', 'activate'):
+        limits.append(f'a change takes effect at the next {spec.when}')
+    descriptor.additional_constraints = '; '.join(limits)
     if known.span and isinstance(spec.default, int):
         descriptor.integer_range = [IntegerRange(from_value=int(known.span[0]),
                                                  to_value=int(known.span[1]))]

@@ -1,4 +1,4 @@
-"""Conversations to finetune on, and the balance of what they are about."""
+"""Conversations to fine-tune on, and the balance of what they are about."""
 
 import json
 from collections import Counter

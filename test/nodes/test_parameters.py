@@ -19,3 +19,13 @@ def test_a_parameter_describes_itself(spec) -> None:
     if known.choices:
         assert spec.default in known.choices
     assert descriptor.read_only == (spec.when == 'never')
+
+
+@pytest.mark.parametrize(('name', 'limits'), [
+    ('tracker.min_score', ''),
+    ('thermal.scaling', 'one of auto, linear'),
+    ('engine.threads', 'a change takes effect at the next configure'),
+    ('rgb.transport', 'one of raw, compressed; a change takes effect at the next activate')])
+def test_a_parameter_says_its_choices_and_when_a_change_takes_effect(name, limits) -> None:
+    spec, = (spec for spec in SCHEMA if spec.name == name)
+    assert describe(spec).additional_constraints == limits

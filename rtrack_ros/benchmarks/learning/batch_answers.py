@@ -82,16 +82,16 @@ class BatchAnswers:
 
     def __init__(self, grounder: BatchGrounder, pairs: Pairs, stride: int) -> None:
         self._grounder, self._pairs, self._stride = grounder, pairs, stride
-        self._heard: dict[int, Inference] = {}
+        self._answers: dict[int, Inference] = {}
 
     def about(self, index: int, query: Query) -> Inference:
         """Return the answer about the pair of this index."""
-        if index not in self._heard:
+        if index not in self._answers:
             ahead = [number for number in range(index, len(self._pairs), self._stride)
-                     if number not in self._heard]
+                     if number not in self._answers]
             pairs = [self._pairs[number] for number in ahead]
             found = self._grounder.ground([(pair, query.text) for pair in pairs])
             for number, pair, groundings in zip(ahead, pairs, found, strict=True):
                 answer = Answer(pair.stamp_ns, query.id, query.epoch, groundings or ())
-                self._heard[number] = Inference(answer, groundings is not None)
-        return self._heard[index]
+                self._answers[number] = Inference(answer, groundings is not None)
+        return self._answers[index]

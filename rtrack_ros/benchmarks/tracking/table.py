@@ -15,15 +15,14 @@ COLUMNS = ('HOTA', '/block', '/ceil', 'DetA', 'AssA', 'IDF1', 'IDSW', 'presence'
 def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> Table:
     """Return the table of one kind of answers, with the ratios that matter below it.
 
-    'rtrack_ros' leads its boxes by the time between pairs (``prediction_horizon_s``), as who acts
-    on the newest array would have it; 'rtrack_ros at the stamp' is the tracker by default, and
-    'rtrack_ros by whole answers' does not use boxes before the answer is at its end. 'perfect
-    motion' moves as the
-    truth does whomever an answer has named by then: what is lacking there no tracker can make up
-    for. 'no delay' has the answers about the same frames at once; an 'instant engine' takes no
-    time and answers about every pair. '/block' and '/ceil' are HOTA over that of the blocking
-    model and of ours with the instant engine; 'delay s' is the mean delay of an answer, 'own ms'
-    the median own work for a pair.
+    'rtrack_ros' carries its boxes ahead by the time between pairs (``prediction_horizon_s``), as
+    suits a robot that acts on the newest array. 'rtrack_ros at the stamp' is the tracker by
+    default. 'rtrack_ros by whole answers' does not use boxes before the answer is complete.
+    'perfect motion' moves every object that an answer has named by then as the truth does: no
+    tracker can do better with these answers. 'no delay' has the answers about the same frames at
+    once. An 'instant engine' takes no time and answers about every pair. '/block' and '/ceil' are
+    HOTA over that of the blocking model and of rtrack_ros with the instant engine; 'delay s' is
+    the mean delay of an answer, 'own ms' the median own work for a pair.
     """
     rows = [row for row in summary.rows if row.answers == answers]
     most = scenes if answers == 'oracle' else min(scenes, plan.model_scenes)

@@ -128,8 +128,8 @@ def _redetect(span: Sequence[Frame], propagated: Sequence[PropagatedBox], siames
 
 def _standing(frame: Frame, propagated: Sequence[PropagatedBox]) -> BoxArray:
     """Return the boxes of all tracks on a frame that are not followed again."""
-    running = {item.track_id for item in propagated}
-    ids = [track_id for track_id in list(frame.states) if track_id not in running]
+    followed = {item.track_id for item in propagated}
+    ids = [track_id for track_id in list(frame.states) if track_id not in followed]
     states = [frame.states.get(track_id) for track_id in ids]
     known = [state for state in states if state is not None]
     return kalman.boxes_of(np.stack(known)) if known else np.zeros((0, 4))

@@ -22,7 +22,7 @@ Features = tuple[Tensor, ...]
 """Of one image: merged tokens (n, hidden), then those of every deep-stack layer."""
 
 
-class SharedSight:
+class SharedVision:
     """Stands in for ``get_image_features`` of a Qwen-VL model.
 
     Args:
@@ -69,7 +69,7 @@ class SharedSight:
 def share_vision(model: PreTrainedModel) -> None:
     """Let a Qwen-VL model encode each distinct image of a call once, in place."""
     inner = model.model
-    inner.get_image_features = SharedSight(inner.get_image_features, inner.visual)
+    inner.get_image_features = SharedVision(inner.get_image_features, inner.visual)
 
 
 def image_key(image: Tensor, grid: Sequence[int]) -> bytes:

@@ -98,9 +98,9 @@ def test_opencv_says_what_torch_says(tmp_path: Path) -> None:
     boxes, sigmas, presence = _read(output.astype(np.float64), np.tile(window, (5, 1)))
     siamese = Siamese(tmp_path)
     for count in (5, 2):  # the number of pairs is free
-        sights = siamese.look([Patch(pixels, window) for pixels in pairs.templates[:count]],
+        measured = siamese.look([Patch(pixels, window) for pixels in pairs.templates[:count]],
                               [Patch(pixels, window) for pixels in pairs.searches[:count]])
-        np.testing.assert_allclose([sight.box for sight in sights], boxes[:count], atol=1e-2)
-        np.testing.assert_allclose([sight.sigma for sight in sights], sigmas[:count], rtol=1e-3)
-        np.testing.assert_allclose([sight.present for sight in sights], presence[:count],
+        np.testing.assert_allclose([one.box for one in measured], boxes[:count], atol=1e-2)
+        np.testing.assert_allclose([one.sigma for one in measured], sigmas[:count], rtol=1e-3)
+        np.testing.assert_allclose([one.present for one in measured], presence[:count],
                                    atol=1e-4)

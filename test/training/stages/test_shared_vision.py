@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip('torch', reason='learning needs the extra train (make test TORCH=1)')
 pytest.importorskip('transformers', reason='learning needs the extra train (make test TORCH=1)')
 
-from rtrack_ros.training.stages.shared_vision import SharedSight, image_key  # noqa: E402
+from rtrack_ros.training.stages.shared_vision import SharedVision, image_key  # noqa: E402
 
 PATCHES, WIDTH = 8, 6
 
@@ -49,29 +49,29 @@ def gradient(tower: Tower, encode, pixels, grids) -> torch.Tensor:
 def test_equal_images_are_encoded_once_and_nothing_else_changes() -> None:
     torch.manual_seed(0)
     tower, inputs = Tower(), batch(1, 2, 1, 1, 3, 2)
-    sight = SharedSight(tower.encode, tower)
-    assert torch.allclose(joined(sight(*inputs)), joined(tower.encode(*inputs)))
+    shared_vision = SharedVision(tower.encode, tower)
+    assert torch.allclose(joined(shared_vision(*inputs)), joined(tower.encode(*inputs)))
     tower.shown = 0
-    shared = gradient(tower, sight, *inputs)
+    shared = gradient(tower, shared_vision, *inputs)
     assert tower.shown == 3
     assert torch.allclose(shared, gradient(tower, tower.encode, *inputs))
 
 
 def test_a_learning_tower_is_asked_again_and_a_frozen_one_is_not() -> None:
     tower, inputs = Tower(), batch(1, 2)
-    sight = SharedSight(tower.encode, tower, kept=2)
-    sight(*inputs)
+    shared_vision = SharedVision(tower.encode, tower, kept=2)
+    shared_vision(*inputs)
     with torch.no_grad():
         tower.layer.weight += 1
-    assert torch.allclose(joined(sight(*inputs)), joined(tower.encode(*inputs)))
+    assert torch.allclose(joined(shared_vision(*inputs)), joined(tower.encode(*inputs)))
     tower.requires_grad_(False)
-    first = sight(*inputs)
+    first = shared_vision(*inputs)
     tower.shown = 0
-    assert torch.equal(joined(sight(*inputs)), joined(first)) and tower.shown == 0
-    sight(*batch(3))  # the oldest of three is forgotten
-    sight(*batch(2))
+    assert torch.equal(joined(shared_vision(*inputs)), joined(first)) and tower.shown == 0
+    shared_vision(*batch(3))  # the oldest of three is forgotten
+    shared_vision(*batch(2))
     assert tower.shown == 1
-    sight(*batch(1))
+    shared_vision(*batch(1))
     assert tower.shown == 2
 
 
