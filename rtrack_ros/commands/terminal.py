@@ -20,7 +20,7 @@ Item = TypeVar('Item')
 def console(stderr: bool = False) -> Console:
     """Return the console for results; a pipe gets lines wide enough for every table."""
     plain = Console(highlight=False, stderr=stderr)
-    return plain if plain.is_terminal else Console(highlight=False, stderr=stderr, width=110)
+    return plain if plain.is_terminal else Console(highlight=False, stderr=stderr, width=120)
 
 
 @contextmanager
