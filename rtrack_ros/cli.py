@@ -46,7 +46,7 @@ def _explain(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
         return (f'this needs the package {error.name}; install it in the folder of rtrack_ros: '
-                f"pip install -e '.[{EXTRAS[error.name]}]'")
+                f"pip install '.[{EXTRAS[error.name]}]'")
     if isinstance(error, OSError) and error.filename is not None:
         return f'{error.filename}: {error.strerror}'
     return None

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -48,7 +49,8 @@ def load_engine(name: str, model: Path | str, **options: Any) -> Engine:
 def default_model() -> Path:
     """Return the folder of the model that comes with the package.
 
-    Looked for in the source checkout, then in every prefix of ``AMENT_PREFIX_PATH``.
+    Looked for in the source checkout, in every prefix of ``AMENT_PREFIX_PATH``, and where pip puts
+    the data of a package.
 
     Raises:
         EngineError: it is in none of them.
@@ -56,6 +58,7 @@ def default_model() -> Path:
     checkout = Path(__file__).resolve().parents[2] / 'models'
     prefixes = [prefix for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
                 if prefix]
+    prefixes.append(sysconfig.get_path('data'))
     shares = [Path(prefix) / 'share' / 'rtrack_ros' / 'models' for prefix in prefixes]
     for folder in (checkout, *shares):
         if (folder / DEFAULT_MODEL_NAME).is_dir():

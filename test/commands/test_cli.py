@@ -33,7 +33,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize('error, said', [
     (CommandError('give --this'), 'rtrack evaluate: give --this'),
-    (ModuleNotFoundError('no', name='rosbags'), "pip install -e '.[bag]'"),
+    (ModuleNotFoundError('no', name='rosbags'), "pip install '.[bag]'"),
     (PermissionError(13, 'Permission denied', '/out/x'), '/out/x: Permission denied')])
 def test_failures_are_one_line_with_status_two(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception,

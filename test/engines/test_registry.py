@@ -84,6 +84,7 @@ def test_the_model_of_a_checkout_is_found_first(tmp_path, monkeypatch):
 def test_a_missing_model_names_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, '__file__', str(tmp_path / 'a' / 'b' / 'c.py'))
     monkeypatch.delenv('AMENT_PREFIX_PATH', raising=False)
+    monkeypatch.setattr(registry.sysconfig, 'get_path', lambda name: str(tmp_path / name))
     with pytest.raises(EngineError, match='source the workspace'):
         registry.default_model()
 
@@ -93,3 +94,12 @@ def test_importing_the_registry_imports_no_engine():
             'print([m for m in ("torch", "transformers", "openvino") if m in sys.modules])')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == '[]'
+
+
+def test_the_model_is_found_where_pip_puts_the_data_of_a_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, '__file__', str(tmp_path / 'lib' / 'rtrack_ros' / 'a' / 'b.py'))
+    monkeypatch.setenv('AMENT_PREFIX_PATH', '')
+    monkeypatch.setattr(registry.sysconfig, 'get_path', lambda name: str(tmp_path / name))
+    folder = tmp_path / 'data' / 'share' / 'rtrack_ros' / 'models' / 'rtrack-nano'
+    folder.mkdir(parents=True)
+    assert registry.default_model() == folder

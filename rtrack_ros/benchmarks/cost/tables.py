@@ -73,7 +73,7 @@ def lines(cells: 'Sequence[Cell]', growths: Mapping[str, float],
     said += _memory(soak)
     if any(cell.common is None for cell in cells):
         said.append("the common way was left out; install ByteTrack in the folder of rtrack_ros: "
-                    "pip install -e '.[bytetrack]'")
+                    "pip install '.[bytetrack]'")
     return said
 
 

@@ -144,7 +144,7 @@ def _metrics() -> list[Any]:
     except ImportError as error:
         raise MissingTrackEval(
             'scores need TrackEval; install it in the folder of rtrack_ros: '
-            "pip install -e '.[eval]'. It needs NumPy 2.3.2 or newer; where an older NumPy must "
+            "pip install '.[eval]'. It needs NumPy 2.3.2 or newer; where an older NumPy must "
             f'stay, use an environment of its own ({error})') from error
     quiet = {'THRESHOLD': 0.5, 'PRINT_CONFIG': False}
     return [HOTA(), CLEAR(quiet), Identity(quiet)]

@@ -54,7 +54,7 @@ def shown(*things: object) -> str:
 
 
 def test_a_way_that_was_not_measured_names_what_to_install(cells: list[Cell]) -> None:
-    assert lines(cells, {}, {}, None)[-1].endswith("pip install -e '.[bytetrack]'")
+    assert lines(cells, {}, {}, None)[-1].endswith("pip install '.[bytetrack]'")
     assert not any('pip' in line for line in lines(cells[:2], {}, {}, None))
 
 
