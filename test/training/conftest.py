@@ -1,10 +1,28 @@
-"""Small data sets on the disk to train on."""
+"""How the tests of training compute, and small data sets on the disk to train on."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+
+
+@pytest.fixture(scope='module', autouse=True)
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread: where cores are shared, several wait for each other.
+
+    A short training run took 70 s with one, and more than 300 s with two on two busy cores.
+    """
+    torch = sys.modules.get('torch')
+    if torch is None:  # tests that do without
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope='session')

@@ -41,14 +41,6 @@ NANO = ROOT / 'models' / 'rtrack-nano'
 SIZES = {'qwen2_5_vl': (112, 84), 'qwen3_vl': (128, 96), 'qwen3_5': (128, 96)}
 
 
-@pytest.fixture(scope='module', autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope='module')
 def refrt(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp('refrt')

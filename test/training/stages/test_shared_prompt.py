@@ -28,14 +28,6 @@ OPTIONS = {'per_device_train_batch_size': 6, 'steps_per_generation': 1, 'num_gen
            'mask_truncated_completions': False}  # random weights never end an answer
 
 
-@pytest.fixture(scope='module', autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope='module', params=['nano', *SIZES])
 def trainer(request, tmp_path_factory: pytest.TempPathFactory) -> PolicyTrainer:
     out = tmp_path_factory.mktemp(request.param)
