@@ -22,21 +22,21 @@ class Floor(NamedTuple):
 
 
 FLOORS = {
-    '.': Floor(118, 118),  # the files in test/ itself
-    'benchmarks': Floor(140, 137),
+    '.': Floor(143, 118),  # the files in test/ itself
+    'benchmarks': Floor(150, 137),
     'bootstrap': Floor(40, 40),
-    'commands': Floor(87, 87),
-    'data': Floor(73, 73),
-    'engines': Floor(467, 425),
+    'commands': Floor(148, 87),
+    'data': Floor(80, 73),
+    'engines': Floor(670, 425),
     'evaluation': Floor(116, 116),
     'intake': Floor(30, 30),
-    'language': Floor(223, 223),
-    'nodes': Floor(160, 160),
-    'parameters': Floor(21, 21),
+    'language': Floor(230, 223),
+    'nodes': Floor(182, 160),
+    'parameters': Floor(26, 21),
     'playback': Floor(13, 13),
-    'scheduling': Floor(55, 55),
+    'scheduling': Floor(74, 55),
     'simulation': Floor(20, 19),
-    'system': Floor(9, 9),
+    'system': Floor(10, 10),
     'tracking': Floor(141, 141),
-    'training': Floor(245, 149),
+    'training': Floor(260, 149),
 }

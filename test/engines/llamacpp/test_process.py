@@ -18,8 +18,10 @@ from rtrack_ros.engines.registry import load_engine
 YES = Prompt(('Say yes.',)), Grammar('', 'root ::= "Yes"', ''), 8
 GONE_S = 10.0
 PARENT = """
-import sys, time
+import signal, sys, time
 from rtrack_ros.engines.registry import load_engine
+# A shell starts what runs in the background with SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 engine = load_engine('llamacpp', sys.argv[1], manifest=sys.argv[2])
 print(engine.pid, flush=True)
 time.sleep(60)
