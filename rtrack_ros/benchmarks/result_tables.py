@@ -12,6 +12,7 @@ from rtrack_ros.benchmarks.record import Record, RecordError
 
 Result = Mapping[str, Any]
 Row = Sequence[Any]
+Writer = Callable[[Result], Iterator[str]]
 
 _COMMAND = re.compile(r'\b(?:rtrack(?:_ros\.cli)?) (?:benchmark )?(\w+)')
 _PART = re.compile(r'--parts?[ =](\w+)')
@@ -29,14 +30,19 @@ def tables_of(record: Record) -> list[str]:
     if 'tables' in record.result:
         return [_table(item['columns'], item['rows'], item.get('title', ''))
                 for item in record.result['tables']]
-    subject = _COMMAND.search(record.command)
-    part = _PART.search(record.command)
-    name = ' '.join(found[1] for found in (subject, part) if found)
     try:
-        return list(_WRITERS.get(name, _any)(record.result))
+        return list(_writer(record.command)(record.result))
     except (KeyError, TypeError, AttributeError) as error:
         raise RecordError(f'the record {record.name} is not what "{record.command}" writes today '
                           f'({error!r}); run it again') from error
+
+
+def _writer(command: str) -> Writer:
+    """Return what shows the result of a command; a part may have a form of its own."""
+    subject, part = _COMMAND.search(command), _PART.search(command)
+    name = subject[1] if subject else ''
+    whole = _WRITERS.get(name, _any)
+    return _WRITERS.get(f'{name} {part[1]}', whole) if part else whole
 
 
 def _table(columns: Row, rows: Sequence[Row], title: str = '') -> str:
@@ -261,7 +267,7 @@ def _flat(value: Any, name: str = '') -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
-_WRITERS: Final[Mapping[str, Callable[[Result], Iterator[str]]]] = {
+_WRITERS: Final[Mapping[str, Writer]] = {
     'grounding': _grounding, 'engine': _engine, 'tracking': _tracking, 'clip': _clip,
     'cost': _cost, 'calibration': _calibration, 'crops': _crops, 'tasks': _tasks, 'demo': _demo,
     'learning cas': _cas, 'learning thermal': _thermal,

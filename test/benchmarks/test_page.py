@@ -105,12 +105,14 @@ def test_tracking_is_shown_with_what_late_answers_are_compared_with():
             in text)
 
 
-def test_cost_is_shown_with_stages_delays_and_memory():
+@pytest.mark.parametrize('command', ['rtrack benchmark cost',
+                                     'rtrack benchmark cost --parts pairs live'])
+def test_cost_is_shown_with_stages_delays_and_memory(command):
     cell = {'size': [640, 480], 'tracks': 10, 'queries': 3, 'common': None,
             'rtrack_ros': {'stages': {'flow': P50}, 'total': P50, 'answer': P50}}
     beside = {**cell, 'common': {'total': {'p50': 0.5}}, 'ours_over_common': 2.5}
-    text = shown('rtrack benchmark cost', {'pairs': [cell, beside], 'live': {'model': PLAY},
-                                           'soak': {**PLAY, 'memory': None}})
+    text = shown(command, {'pairs': [cell, beside], 'live': {'model': PLAY},
+                           'soak': {**PLAY, 'memory': None}})
     assert '| 640x480 | 10 | 3 | 1.25 | 1.2 | 1.2 | - | - |' in text
     assert '| 640x480 | 10 | 3 | 1.25 | 1.2 | 1.2 | 0.5 | 2.5 |' in text
     assert '| model | 17 | 33 | 34 | 89 for 90 | 33 | 72% | 21.3 |' in text
