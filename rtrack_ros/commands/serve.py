@@ -50,6 +50,10 @@ def run(args: argparse.Namespace) -> int:
     source = Path(args.source)
     compiled = (source / ENGINE_MANIFEST).is_file()
     facts = EngineFolder.read(source) if compiled else None
+    if not args.dry_run and not source.exists():
+        # Before the server is looked for, or a slip of the pen asks for another installation.
+        raise CommandError(f'{source} is not there; give an engine folder, a model folder or a '
+                           'GGUF file')
     toolkit = _toolkit(args, facts)
     what = _served(args, source, facts)
     if args.dry_run:
@@ -57,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if facts is not None and args.self_test != 'refuse':
         facts = replace(facts, self_test={})
-    _check(source, facts, toolkit)
+    if facts is not None:
+        _check(source, facts, toolkit)
     return _serve(args, what, toolkit)
 
 
@@ -95,18 +100,14 @@ def _served(args: argparse.Namespace, source: Path, facts: 'EngineFolder | None'
                   facts.memory_share, facts.quantise, args.host, port)
 
 
-def _check(source: Path, facts: 'EngineFolder | None', toolkit: 'Toolkit') -> None:
-    """Refuse what does not match, or is not there."""
+def _check(source: Path, facts: 'EngineFolder', toolkit: 'Toolkit') -> None:
+    """Refuse an engine that does not match the machine or the toolkit."""
     from rtrack_ros.engines.targets.machine import probe_machine
     from rtrack_ros.engines.targets.readiness import check_free_memory
 
-    if facts is not None:
-        machine = probe_machine()
-        facts.check(source, machine, toolkit)
-        check_free_memory(facts.memory_gb, machine)
-    elif not source.exists():
-        raise CommandError(f'{source} is not there; give an engine folder, a model folder or a '
-                           'GGUF file')
+    machine = probe_machine()
+    facts.check(source, machine, toolkit)
+    check_free_memory(facts.memory_gb, machine)
 
 
 def _serve(args: argparse.Namespace, what: 'Served', toolkit: 'Toolkit') -> int:

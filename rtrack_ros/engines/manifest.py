@@ -71,6 +71,8 @@ class ModelManifest:
             return cls._from_json((asdict(known) if known else {})
                                   | json.loads(path.read_text(encoding='utf-8')))
         except FileNotFoundError as error:
+            if not folder.is_dir():
+                raise EngineError(f'{folder} is not there; give the folder of a model') from error
             raise EngineError(
                 f'{folder} holds no {MANIFEST_NAME}, so nobody knows how its model writes boxes; '
                 f'give a model folder of this project, or add one such as {EXAMPLE}') from error

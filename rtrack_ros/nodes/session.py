@@ -97,6 +97,10 @@ class Session:
         self._node.get_logger().info(f'following {sentences or "nothing"}')
         self._outputs.publish_active(queries)
 
+    def publish_queries(self) -> None:
+        """Publish which sentences are followed; nothing changed, so the log says nothing."""
+        self._outputs.publish_active(self.model.pipeline.active_queries())
+
     def publish_status(self) -> None:
         """Publish ``~/status``; a model that fails is named in the log, too."""
         health = self._health()

@@ -66,7 +66,7 @@ class TrackerNode(LifecycleNode):
         self._session.reconfigure()
         self._inputs = Inputs(self, self._settings, self._session, self._log)
         self._served = Services(self, self._session)
-        self._session.announce_queries()
+        self._session.publish_queries()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

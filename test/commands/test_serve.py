@@ -193,3 +193,9 @@ def test_what_the_name_of_a_model_does_not_tell_is_told_to_the_node(toolkit, qwe
     finally:
         process.terminate()
         process.communicate(timeout=LIMIT_S)
+
+
+def test_a_path_that_is_not_there_is_named_before_any_server(capsys, monkeypatch):
+    monkeypatch.setenv('PATH', '')
+    assert main(['serve', '/no/such/engine']) == 2
+    assert '/no/such/engine is not there' in capsys.readouterr().err
