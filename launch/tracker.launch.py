@@ -22,7 +22,7 @@ from launch.actions import (
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessExit, OnProcessIO
 from launch.events import matches_action
-from launch.events.process import ProcessIO
+from launch.events.process import ProcessExited, ProcessIO
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
@@ -119,9 +119,14 @@ def serve(context: LaunchContext, model: str) -> list[LaunchDescriptionEntity]:
 
     # The handlers come before the server, or its line could pass unseen.
     return [RegisterEventHandler(OnProcessIO(target_action=server, on_stdout=once_ready)),
-            RegisterEventHandler(OnProcessExit(target_action=server, on_exit=[
-                Shutdown(reason='the server of the model has ended')])),
+            RegisterEventHandler(OnProcessExit(target_action=server, on_exit=end_with_server)),
             server]
+
+
+def end_with_server(_: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """Return the end of everything, unless that is why the server has ended."""
+    # Asked twice, launch reports an error at the end of every run.
+    return None if context.is_shutdown else Shutdown(reason='the server of the model has ended')
 
 
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:

@@ -53,7 +53,9 @@ def test_the_node_is_started_once_and_only_when_the_server_is_ready(launch: Any)
 
 def test_everything_ends_with_the_server(launch: Any) -> None:
     launch.serve(MagicMock(), '/engines/m')
-    assert launch.onprocessexit.call_args.kwargs['on_exit'] == [launch.shutdown.return_value]
+    ended = launch.onprocessexit.call_args.kwargs['on_exit']
+    assert ended(MagicMock(), SimpleNamespace(is_shutdown=False)) is launch.shutdown.return_value
+    assert ended(MagicMock(), SimpleNamespace(is_shutdown=True)) is None, 'it is ending already'
 
 
 def test_without_a_model_to_serve_the_node_is_started_as_before(launch: Any) -> None:
