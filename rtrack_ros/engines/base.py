@@ -50,6 +50,16 @@ class Prompt:
         """Number of images the prompt has places for."""
         return sum(part is None for part in self.parts)
 
+    def check_images(self, count: int) -> None:
+        """Refuse a number of images that the prompt does not have places for.
+
+        Raises:
+            EngineError: there are more or fewer.
+        """
+        if count != self.images:
+            raise EngineError(f'the prompt has places for {self.images} images and got {count}; '
+                              'pass one image for each place')
+
 
 @dataclass(frozen=True)
 class Grammar:

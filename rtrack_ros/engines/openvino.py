@@ -170,9 +170,7 @@ class OpenVinoEngine:
         """
         if self._closed:
             raise EngineError('the engine is closed; load it again')
-        if len(seen.tensors) != prompt.images:
-            raise EngineError(f'the prompt has places for {prompt.images} images and got '
-                              f'{len(seen.tensors)}; pass one image for each place')
+        prompt.check_images(len(seen.tensors))
         started = time.perf_counter()
         deadline = None if deadline_s is None else started + deadline_s
         result = self._thread.call(self._generate, seen, chat_text(prompt),

@@ -65,9 +65,7 @@ class ScriptedEngine:
         started = time.perf_counter()
         if self._closed:
             raise EngineError('the engine is closed; load it again')
-        if len(images) != prompt.images:
-            raise EngineError(f'the prompt has places for {prompt.images} images and got '
-                              f'{len(images)}; pass one image for each place')
+        prompt.check_images(len(images))
         text = self._next_text(images, prompt)
         taken_back = threading.Event()
         with (cancellation or Cancellation()).stopping_by(taken_back.set):

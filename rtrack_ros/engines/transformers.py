@@ -113,7 +113,7 @@ class TransformersEngine:
             EngineError: the prompt and the images do not fit, or torch failed; the engine stays
                 usable unless it was closed.
         """
-        _check_places(len(images), prompt)
+        prompt.check_images(len(images))
         started = time.perf_counter()
         seen = self.encode(images)
         left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
@@ -144,7 +144,7 @@ class TransformersEngine:
             EngineError: the prompt and the images do not fit, or torch failed; the engine stays
                 usable unless it was closed.
         """
-        _check_places(seen.images, prompt)
+        prompt.check_images(seen.images)
         started = time.perf_counter()
         late = deadline_s is not None and deadline_s <= 0
         reply = None if late else self._call(self._generate, seen, prompt, grammar, max_tokens,
@@ -263,12 +263,6 @@ class _TextWatcher:
 
     def end(self) -> None:
         """Do nothing: the reply has the whole text."""
-
-
-def _check_places(images: int, prompt: Prompt) -> None:
-    if images != prompt.images:
-        raise EngineError(f'the prompt has places for {prompt.images} images and got {images}; '
-                          'pass one image for each place')
 
 
 def _import_torch() -> tuple[Any, Any]:

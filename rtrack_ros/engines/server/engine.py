@@ -147,9 +147,7 @@ class ServerEngine:
             EngineError: the prompt and the images do not fit, or the server gave no answer; the
                 engine stays usable unless it was closed.
         """
-        if len(seen.urls) != prompt.images:
-            raise EngineError(f'the prompt has places for {prompt.images} images and got '
-                              f'{len(seen.urls)}; pass one image for each place')
+        prompt.check_images(len(seen.urls))
         if deadline_s is not None and deadline_s <= 0:
             raise DeadlineError('no time was left to ask the server; allow more time')
         started = time.perf_counter()

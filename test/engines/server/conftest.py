@@ -64,6 +64,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def begin_stream(self, kind='text/event-stream'):
+        """Send the header of an answer in events."""
+        self.send_response(200)
+        self.send_header('Content-Type', kind)
+        self.send_header('Transfer-Encoding', 'chunked')
+        self.end_headers()
+
     def send_chunk(self, data):
         self.wfile.write(b'%x\r\n%s\r\n' % (len(data), data))
 
@@ -223,13 +230,10 @@ class Say:
         return Say.whole(status, {'error': {'message': message, 'code': status}}, headers)
 
     @staticmethod
-    def raw(*pieces, length=None):
-        """A stream of these bytes, each piece sent by itself; without length in chunks."""
+    def raw(*pieces):
+        """A stream of these bytes, each piece sent by itself, in chunks."""
         def script(handler):
-            handler.send_response(200)
-            handler.send_header('Content-Type', 'text/event-stream; charset=utf-8')
-            handler.send_header('Transfer-Encoding', 'chunked')
-            handler.end_headers()
+            handler.begin_stream('text/event-stream; charset=utf-8')
             for piece in pieces:
                 handler.send_chunk(piece)
             handler.send_chunk(b'')
@@ -247,10 +251,7 @@ class Say:
     def until_hung_up(*pieces, then=None):
         """Write these pieces and no more; tells by the server's event that the client left."""
         def script(handler):
-            handler.send_response(200)
-            handler.send_header('Content-Type', 'text/event-stream')
-            handler.send_header('Transfer-Encoding', 'chunked')
-            handler.end_headers()
+            handler.begin_stream()
             for piece in pieces:
                 handler.send_chunk(event(choice({'content': piece})))
             if handler.hung_up():
@@ -283,10 +284,7 @@ class Say:
     def broken(*pieces):
         """Begin an answer and break the connection."""
         def script(handler):
-            handler.send_response(200)
-            handler.send_header('Content-Type', 'text/event-stream')
-            handler.send_header('Transfer-Encoding', 'chunked')
-            handler.end_headers()
+            handler.begin_stream()
             for piece in pieces:
                 handler.send_chunk(event(choice({'content': piece})))
             handler.connection.shutdown(socket.SHUT_RDWR)
