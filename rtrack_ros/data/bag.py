@@ -29,6 +29,7 @@ from rosbags.typesys.store import Typestore
 from rtrack_ros.data.pairs import DataError, PairSource
 from rtrack_ros.frames import FramePair
 from rtrack_ros.intake.encodings import ConversionError, rgb_pixels, thermal_pixels
+from rtrack_ros.intake.messages import stamp_of
 from rtrack_ros.intake.pairing import PairedItem, StampPairer
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 
@@ -211,11 +212,6 @@ def open_bag(path: Path | str) -> AnyReader:
     except Exception as error:  # rosbags raises many kinds for damaged files
         raise DataError(f'cannot open the bag {path}: {error}; `ros2 bag reindex` may repair '
                         'it') from error
-
-
-def stamp_of(message: Any) -> int:
-    """Return the header stamp in nanoseconds."""
-    return int(message.header.stamp.sec) * 10**9 + int(message.header.stamp.nanosec)
 
 
 def _frame_pair(item: PairedItem[Any, Any], normalise: ThermalNormaliser) -> FramePair:

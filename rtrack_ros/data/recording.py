@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rtrack_ros.data.bag import open_bag, stamp_of
+from rtrack_ros.data.bag import open_bag
 from rtrack_ros.data.mot import MotRow
+from rtrack_ros.intake.messages import stamp_of
 
 TRACKS_TOPIC = '/rtrack/tracks'
 STATUS_TOPIC = '/rtrack/status'

@@ -1,35 +1,33 @@
-"""ROS messages to arrays and back, without cv_bridge.
+"""Arrays and tracks to ROS messages; images of rare encodings through cv_bridge.
 
 cv_bridge fails under NumPy 2 for everything but 'passthrough', so the encodings that cameras
-publish are read by ``rtrack_ros.intake.encodings``; cv_bridge is asked only for the others.
+publish are read by ``rtrack_ros.intake.messages``; cv_bridge is asked only for the others.
 """
 
 import array
 import math
 from collections.abc import Iterable, Mapping
 
-import cv2
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
-from rtrack_ros.frames import Image8
 from rtrack_ros.intake.encodings import (
     LAYOUTS,
     Array,
     ConversionError,
-    ThermalImage,
     describe,
-    luminance,
-    rgb_pixels,
-    thermal_pixels,
 )
 from rtrack_ros.tracking.track import Track
 
 
-def _through_cv_bridge(message: Image, wanted: str) -> Array:
-    """Convert Bayer, YUV and the like, where cv_bridge is installed and works."""
+def through_cv_bridge(message: Image, wanted: str) -> Array:
+    """Convert Bayer, YUV and the like, where cv_bridge is installed and works.
+
+    Raises:
+        ConversionError: it is not there, or could not convert.
+    """
     try:
         # Under NumPy 2 cv_bridge raises other things than ImportError when it is imported.
         from cv_bridge import CvBridge
@@ -41,47 +39,6 @@ def _through_cv_bridge(message: Image, wanted: str) -> Array:
     except Exception as error:
         raise ConversionError(f'{describe(message)}: cv_bridge could not convert it ({error}); '
                               'let the driver publish rgb8') from error
-
-
-def rgb_from_message(message: Image | CompressedImage) -> Image8:
-    """Return an RGB image, uint8, shape (H, W, 3).
-
-    Raises:
-        ConversionError: the message cannot be read as an 8-bit picture.
-    """
-    if isinstance(message, CompressedImage):
-        return np.asarray(cv2.cvtColor(_decompress(message, cv2.IMREAD_COLOR),
-                                       cv2.COLOR_BGR2RGB), np.uint8)
-    if message.encoding not in LAYOUTS:
-        return np.asarray(_through_cv_bridge(message, 'rgb8'), np.uint8)
-    return rgb_pixels(message)
-
-
-def thermal_from_message(message: Image | CompressedImage) -> ThermalImage:
-    """Return the counts of a thermal image; false colours are reduced to their luminance.
-
-    Raises:
-        ConversionError: the message cannot be read.
-    """
-    if isinstance(message, CompressedImage):
-        pixels = _decompress(message, cv2.IMREAD_UNCHANGED)
-        return luminance(pixels, 'bgra8' if pixels.shape[2:] == (4,) else 'bgr8')
-    if message.encoding not in LAYOUTS:
-        return ThermalImage(np.asarray(_through_cv_bridge(message, 'mono8')), palette=True)
-    return thermal_pixels(message)
-
-
-def _decompress(message: CompressedImage, flags: int) -> Array:
-    where = f'compressed image, format {message.format[:40]!r}, {len(message.data)} bytes'
-    if not message.data:
-        raise ConversionError(f'{where}: it is empty; check the camera driver')
-    try:
-        pixels = cv2.imdecode(np.frombuffer(message.data, np.uint8), flags)
-    except cv2.error as error:
-        raise ConversionError(f'{where}: OpenCV cannot decode it ({error.err})') from error
-    if pixels is None:
-        raise ConversionError(f'{where}: OpenCV cannot decode it; publish jpeg or png')
-    return np.asarray(pixels)
 
 
 def image_message(pixels: Array, encoding: str, header: Header) -> Image:

@@ -12,10 +12,11 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.intake.rates import NAN
 from rtrack_ros.intake.thermal_state import ThermalStatus
 from rtrack_ros.language.queries import Query
 from rtrack_ros.msg import TrackerStatus
-from rtrack_ros.nodes.activity import NAN, Activity
+from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.pipeline import PipelineStats
 
 _FAILURES_IN_A_ROW = 3

@@ -11,12 +11,12 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from vision_msgs.msg import Detection2DArray
 
+from rtrack_ros.intake.receiving import ReceivedPair
 from rtrack_ros.language.queries import Query
 from rtrack_ros.msg import TrackerStatus
 from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.conversion import detections_message, image_message
 from rtrack_ros.nodes.debug_image import draw
-from rtrack_ros.nodes.intake import ReceivedPair
 from rtrack_ros.tracking.track import Track, TrackState
 
 FOREIGN_CLOCK_MS = 60_000.0

@@ -7,13 +7,15 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
+from rtrack_ros.intake.receiving import Intake, ReceivedPair
 from rtrack_ros.nodes.activity import Activity
+from rtrack_ros.nodes.conversion import through_cv_bridge
 from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_message
-from rtrack_ros.nodes.intake import Intake, ReceivedPair
 from rtrack_ros.nodes.model import Model
 from rtrack_ros.nodes.publishing import Outputs
 from rtrack_ros.nodes.query_topics import QueryCommands
 from rtrack_ros.nodes.throttled_log import ThrottledLog
+from rtrack_ros.parameters.values import intake_config
 
 
 class Session:
@@ -43,7 +45,7 @@ class Session:
             raise
         if self.model.verdict is not None and self.model.verdict.ok:
             node.get_logger().info(f'self-test passed: {self.model.verdict}')
-        self._intake = Intake(settings, log)
+        self._intake = Intake(intake_config(settings), log, convert=through_cv_bridge)
         self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
                                       self.announce_queries)
         self._frame_id = ''
@@ -62,7 +64,7 @@ class Session:
 
     def reconfigure(self) -> None:
         """Take over changed parameters of the input."""
-        self._intake.configure(self._settings)
+        self._intake.configure(intake_config(self._settings))
 
     def on_rgb(self, message: Image | CompressedImage) -> None:
         """Take an RGB image, and track what is complete now."""

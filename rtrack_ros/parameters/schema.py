@@ -1,7 +1,8 @@
 """Every parameter of the tracker node: one schema for node, YAML file and documents.
 
 What a parameter means, its unit and its range stand in one place: here for the node's own, and in
-the fields of ``TrackerConfig`` and ``Schedule`` for those of the tracker and the scheduler.
+the fields of ``SyncConfig``, ``ThermalConfig``, ``TrackerConfig`` and ``Schedule`` for those of
+the intake, the tracker and the scheduler.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ from rtrack_ros.engines.base import USES
 from rtrack_ros.engines.families import FAMILIES
 from rtrack_ros.engines.server.api_key import API_KEY_VARIABLE
 from rtrack_ros.engines.server.dialects import AUTO, DIALECTS
+from rtrack_ros.intake.config import SyncConfig, ThermalConfig
 from rtrack_ros.language.self_test import MODES
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.settings import Setting, settings_of
 from rtrack_ros.tracking.config import TrackerConfig
 
-NOT_CALIBRATED = [0.0] * 9
 _NETWORK = 'siamese_'
 
 
@@ -30,7 +31,7 @@ class ParameterSpec:
         setting: Meaning, unit, range and whether it is better left alone.
         when: When a change takes effect: 'now', at the next 'activate' or 'configure', or 'never'
             for what is fixed for the life of the process.
-        field: The field of ``TrackerConfig`` or ``Schedule`` that it sets, '' for others.
+        field: The field of the library's settings that it sets, '' for others.
     """
 
     name: str
@@ -56,10 +57,6 @@ OWN = (
          'of answers',
          'configure', advanced=False),
     _own('query.initial', '', 'Sentence to follow from the start', 'configure', advanced=False),
-    _own('thermal.homography', NOT_CALIBRATED, 'Row-major 3x3 homography from thermal to RGB '
-         'pixels; nine zeros assume equal fields of view', advanced=False),
-    _own('sync.slop_ms', 20.0, 'Largest stamp difference within a pair; raising it accepts worse '
-         'partners', unit='ms', span=(0.0, 1000.0), advanced=False),
     _own('autostart', False, 'Configure and activate without a lifecycle manager', 'never'),
     _own('engine.max_boxes', 12, 'Most boxes in one answer; raising it lets crowds be answered '
          'and makes the longest answer slower', 'configure', span=(1, 100)),
@@ -101,18 +98,6 @@ OWN = (
          'subscribed', 'activate', choices=('raw', 'compressed')),
     _own('thermal.transport', 'raw', 'Whether thermal/image_raw or thermal/image_raw/compressed '
          'is subscribed', 'activate', choices=('raw', 'compressed')),
-    _own('thermal.scaling', 'auto', 'How raw counts become 8 bits; auto follows the scene by '
-         'percentiles, linear keeps thermal.linear_low and linear_high',
-         choices=('auto', 'linear')),
-    _own('thermal.linear_low', 0.0, 'Raw count shown black by linear scaling', unit='counts',
-         span=(-1e6, 1e6)),
-    _own('thermal.linear_high', 65535.0, 'Raw count shown white by linear scaling', unit='counts',
-         span=(-1e6, 1e6)),
-    _own('sync.max_wait_ms', 30.0, 'Longest time an RGB image waits for its thermal partner; '
-         'raising it pairs more and adds latency', unit='ms', span=(0.0, 1000.0)),
-    _own('sync.thermal_timeout_ms', 500.0, 'Thermal silence after which RGB goes on alone at '
-         'once; raising it waits longer for an unplugged camera', unit='ms',
-         span=(10.0, 60000.0)),
     _own('status.rate_hz', 2.0, 'Rate of ~/status', 'activate', 'Hz', (0.1, 50.0)),
     _own('diagnostics.rate_hz', 1.0, 'Rate of /diagnostics', 'activate', 'Hz', (0.1, 10.0)),
     _own('diagnostics.answer_age_warn_s', 5.0, 'Age of the newest answer from which diagnostics '
@@ -126,6 +111,13 @@ OWN = (
 
 # A live node asks several sentences about one pair where the engine can; a file asks one.
 _LIVE_DEFAULTS = {'queries_per_pair': 4}
+
+
+def _intake(group: str, config: type) -> list[ParameterSpec]:
+    # ROS has lists of numbers only.
+    return [ParameterSpec(f'{group}.{item.name}', list(item.default) if isinstance(
+                item.default, tuple) else item.default, known, field=item.name)
+            for item, known in settings_of(config)]
 
 
 def _tracker() -> list[ParameterSpec]:
@@ -144,5 +136,6 @@ def _schedule() -> list[ParameterSpec]:
             for item, known in settings_of(Schedule) if f'ask.{item.name}' not in named]
 
 
-SCHEMA = tuple(sorted([*OWN, *_schedule(), *_tracker()], key=lambda spec: spec.setting.advanced))
+SCHEMA = tuple(sorted([*OWN, *_intake('sync', SyncConfig), *_intake('thermal', ThermalConfig),
+                       *_schedule(), *_tracker()], key=lambda spec: spec.setting.advanced))
 """All parameters, those that one usually changes first."""

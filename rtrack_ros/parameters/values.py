@@ -4,10 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.intake.config import IntakeConfig, SyncConfig, ThermalConfig
 from rtrack_ros.parameters.schema import SCHEMA
 from rtrack_ros.pipeline import PipelineConfig
 from rtrack_ros.scheduling.scheduler import Schedule
@@ -28,6 +26,16 @@ def tracker_config(values: Mapping[str, Any]) -> TrackerConfig:
         ValueError: a value is out of its range.
     """
     return TrackerConfig(**_fields(values, 'tracker.'))
+
+
+def intake_config(values: Mapping[str, Any]) -> IntakeConfig:
+    """Return the settings of the intake, parameters ``sync.*`` and ``thermal.*``.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+    return IntakeConfig(SyncConfig(**_fields(values, 'sync.')),
+                        ThermalConfig(**_fields(values, 'thermal.')))
 
 
 def schedule(values: Mapping[str, Any]) -> Schedule:
@@ -80,33 +88,14 @@ def image_size(text: str) -> tuple[int, int] | None:
     return int(size[1]), int(size[2])
 
 
-def homography(values: list[float]) -> NDArray[np.float64] | None:
-    """Return the 3x3 matrix of parameter ``thermal.homography``, None where not calibrated.
-
-    Raises:
-        ValueError: not nine numbers of an invertible matrix.
-    """
-    matrix = np.asarray(values, np.float64)
-    if matrix.shape != (9,) or not np.isfinite(matrix).all():
-        raise ValueError('thermal.homography needs nine finite numbers, row by row')
-    if not matrix.any():
-        return None
-    if abs(np.linalg.det(matrix.reshape(3, 3))) < 1e-12:
-        raise ValueError('thermal.homography cannot be inverted; give nine zeros where the '
-                         'cameras are not calibrated')
-    return matrix.reshape(3, 3)
-
-
 def check(values: Mapping[str, Any]) -> str:
     """Return what is wrong with a complete set of values, or '' when they fit together."""
     for spec in SCHEMA:
         problem = spec.setting.problem(values[spec.name])
         if problem:
             return f'{spec.name} {problem}; got {values[spec.name]!r}'
-    if not values['thermal.linear_low'] < values['thermal.linear_high']:
-        return 'thermal.linear_low must be below thermal.linear_high'
     try:
-        homography(values['thermal.homography'])
+        intake_config(values)
         image_size(values['engine.server.image_size'])
     except ValueError as error:
         return str(error)

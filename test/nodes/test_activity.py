@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from rtrack_ros.nodes.activity import LatencyWindow, RateMeter
+from rtrack_ros.intake.rates import RateMeter
+from rtrack_ros.nodes.activity import LatencyWindow
 
 SECOND = 1_000_000_000
 

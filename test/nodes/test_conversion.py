@@ -13,12 +13,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from rtrack_ros.intake.encodings import LAYOUTS, ConversionError, array_from_image
-from rtrack_ros.nodes.conversion import (
-    detections_message,
-    image_message,
-    rgb_from_message,
-    thermal_from_message,
-)
+from rtrack_ros.intake.messages import rgb_from_message, thermal_from_message
+from rtrack_ros.nodes.conversion import detections_message, image_message, through_cv_bridge
 from rtrack_ros.tracking.track import Track, TrackState
 
 SIDES = st.integers(1, 17)
@@ -143,7 +139,7 @@ def test_bayer_names_cv_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
     message = image_message(make_pixels('mono8', 4, 4), 'mono8', make_header())
     message.encoding = 'bayer_rggb8'
     with pytest.raises(ConversionError, match=r'bayer_rggb8.*4x4.*ros-\$ROS_DISTRO-cv-bridge'):
-        rgb_from_message(message)
+        rgb_from_message(message, through_cv_bridge)
 
 
 def test_bayer_goes_through_cv_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +152,7 @@ def test_bayer_goes_through_cv_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'cv_bridge', types.SimpleNamespace(CvBridge=CvBridge))
     message = image_message(np.full((4, 4), 90, np.uint8), 'mono8', make_header())
     message.encoding = 'bayer_rggb8'
-    assert rgb_from_message(message)[1, 1].tolist() == [90, 90, 90]
+    assert rgb_from_message(message, through_cv_bridge)[1, 1].tolist() == [90, 90, 90]
 
 
 @pytest.mark.parametrize('pixels, encoding', [

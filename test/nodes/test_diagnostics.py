@@ -8,9 +8,10 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.intake.rates import RateMeter
 from rtrack_ros.intake.thermal_state import ThermalState, ThermalStatus
 from rtrack_ros.language.queries import Query
-from rtrack_ros.nodes.activity import Activity, RateMeter
+from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_message
 from rtrack_ros.parameters.values import defaults
 from rtrack_ros.pipeline import PipelineStats

@@ -8,12 +8,12 @@ import pytest
 from builtin_interfaces.msg import Time
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.intake.receiving import Intake
 from rtrack_ros.intake.thermal_state import ThermalState
 from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.diagnostics import NO_RGB, Health, diagnostic_array
-from rtrack_ros.nodes.intake import Intake
 from rtrack_ros.nodes.throttled_log import ThrottledLog
-from rtrack_ros.parameters.values import defaults
+from rtrack_ros.parameters.values import defaults, intake_config
 from rtrack_ros.pipeline import TrackingPipeline
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def test_every_launch_argument_is_on_the_page_with_its_default() -> None:
 
 def test_every_value_of_the_diagnostics_is_on_the_page() -> None:
     settings = defaults()
-    health = Health(0, Activity(), Intake(settings, ThrottledLog(None)),
+    health = Health(0, Activity(), Intake(intake_config(settings), ThrottledLog(None)),
                     TrackingPipeline(None).stats(),
                     Capabilities('openvino', 'm', 'CPU', 'int8', 'rel1000', (320, 256), True),
                     (), 0, settings)

@@ -11,15 +11,15 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.intake.receiving import Intake, ReceivedPair
 from rtrack_ros.intake.thermal_state import ThermalState
 from rtrack_ros.language.queries import Query
 from rtrack_ros.nodes import debug_image
 from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.conversion import image_message
 from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_message
-from rtrack_ros.nodes.intake import Intake, ReceivedPair
 from rtrack_ros.nodes.throttled_log import ThrottledLog
-from rtrack_ros.parameters.values import defaults
+from rtrack_ros.parameters.values import defaults, intake_config
 from rtrack_ros.pipeline import TrackingPipeline
 
 SECOND, FRAME_NS = 1_000_000_000, 33_000_000
@@ -37,12 +37,11 @@ def image(stamp_ns: int, thermal: bool = False) -> Image:
 class Robot:
     """An intake with the node's counts, by a clock that the test moves."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.now_ns, self.lines, self.activity = 100 * SECOND, [], Activity()
-        monkeypatch.setattr('rtrack_ros.nodes.intake.time', SimpleNamespace(
-            monotonic_ns=lambda: self.now_ns, time_ns=lambda: self.now_ns))
+        clock = SimpleNamespace(monotonic_ns=lambda: self.now_ns, time_ns=lambda: self.now_ns)
         log = SimpleNamespace(warning=self.lines.append, error=self.lines.append)
-        self.intake = Intake(SETTINGS, ThrottledLog(log, period_s=0.0))
+        self.intake = Intake(intake_config(SETTINGS), ThrottledLog(log, period_s=0.0), clock)
         self.newest: ReceivedPair | None = None
 
     def run(self, frames: int, thermal: bool = True, offset_ns: int = 0,
@@ -78,8 +77,8 @@ class Robot:
 
 
 @pytest.fixture
-def robot(monkeypatch: pytest.MonkeyPatch) -> Robot:
-    return Robot(monkeypatch)
+def robot() -> Robot:
+    return Robot()
 
 
 def captions(robot: Robot, monkeypatch: pytest.MonkeyPatch) -> list[str]:

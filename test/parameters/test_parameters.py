@@ -9,12 +9,13 @@ import yaml
 
 from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.engines.server.engine import ServerEngine
+from rtrack_ros.intake.config import NOT_CALIBRATED, IntakeConfig, homography_matrix
 from rtrack_ros.parameters.files import page_text, yaml_text
-from rtrack_ros.parameters.schema import NOT_CALIBRATED, SCHEMA
+from rtrack_ros.parameters.schema import SCHEMA
 from rtrack_ros.parameters.values import (
     check,
     defaults,
-    homography,
+    intake_config,
     pipeline_config,
     schedule_for,
     server_options,
@@ -81,6 +82,7 @@ def test_the_ends_of_every_range_are_accepted(end: int) -> None:
 def test_the_defaults_fit_together_and_are_those_of_the_library() -> None:
     assert check(DEFAULTS) == ''
     assert tracker_config(DEFAULTS) == TrackerConfig()
+    assert intake_config(DEFAULTS | {'thermal.homography': NOT_CALIBRATED}) == IntakeConfig()
 
 
 @pytest.mark.parametrize('changes, complaint', [
@@ -103,8 +105,8 @@ def test_values_that_do_not_fit_are_explained(changes: dict[str, object],
 
 
 def test_the_homography_is_a_matrix_or_nothing() -> None:
-    assert homography(NOT_CALIBRATED) is None
-    matrix = homography([2.0, 0.0, 5.0, 0.0, 2.0, 6.0, 0.0, 0.0, 1.0])
+    assert homography_matrix(NOT_CALIBRATED) is None
+    matrix = homography_matrix([2.0, 0.0, 5.0, 0.0, 2.0, 6.0, 0.0, 0.0, 1.0])
     np.testing.assert_array_equal(matrix @ [1.0, 1.0, 1.0], [7.0, 8.0, 1.0])
 
 

@@ -20,17 +20,17 @@ from rtrack_ros.benchmarks.cost.ros_baseline import (
     stretched_thermal,
 )
 from rtrack_ros.benchmarks.cost.stage_clock import StageClock
-from rtrack_ros.data.bag import stamp_of
 from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
+from rtrack_ros.intake.config import IntakeConfig
+from rtrack_ros.intake.messages import stamp_of
+from rtrack_ros.intake.receiving import Intake
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
 from rtrack_ros.nodes.conversion import (
     detections_message,
     image_message,
 )
-from rtrack_ros.nodes.intake import Intake
 from rtrack_ros.nodes.throttled_log import ThrottledLog
-from rtrack_ros.parameters.values import defaults
 from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.simulation import SimFrame
 from rtrack_ros.tracking.motion.field import OpticalFlow
@@ -70,7 +70,7 @@ class NodePath:
     def __init__(self, queries: Sequence[Query], clock: StageClock) -> None:
         self._clock = clock
         self._intake = clock.timed('intake', Intake(
-            defaults(), ThrottledLog(logging.getLogger(__name__))))
+            IntakeConfig(), ThrottledLog(logging.getLogger(__name__))))
         self._pipeline = TrackingPipeline(None, tracker=Tracker(
             motion=clock.timed('flow', OpticalFlow()),
             redetector=clock.timed('siamese', Redetector())))

@@ -1,26 +1,47 @@
-"""From image messages to frame pairs: read, paired by stamp, thermal on the RGB grid."""
+"""From image messages to frame pairs: read, paired by stamp, thermal on the RGB grid.
+
+The node gives messages as they come, the reader of bags as they came; both get the same pairs.
+"""
 
 import time
-from typing import Any, NamedTuple
-
-from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
+from typing import Any, NamedTuple, Protocol
 
 from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.intake.config import IntakeConfig, homography_matrix
 from rtrack_ros.intake.encodings import ConversionError
+from rtrack_ros.intake.messages import (
+    Converter,
+    rgb_from_message,
+    stamp_of,
+    thermal_from_message,
+)
 from rtrack_ros.intake.pairing import AddOutcome, PairedItem, StampPairer
+from rtrack_ros.intake.rates import RateMeter
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalStatus
-from rtrack_ros.nodes.activity import RateMeter
-from rtrack_ros.nodes.conversion import rgb_from_message, thermal_from_message
-from rtrack_ros.nodes.throttled_log import ThrottledLog
-from rtrack_ros.parameters.values import homography
 
 _MILLISECOND = 1e6
 
 
+class Clock(Protocol):
+    """The time of arrival; the module ``time`` is one."""
+
+    def monotonic_ns(self) -> int:
+        """Return a time that never jumps, for waiting and rates."""
+
+    def time_ns(self) -> int:
+        """Return the time of day, the stamp of an image that has none."""
+
+
+class Log(Protocol):
+    """Takes what is wrong with the input; a kind may come with every frame."""
+
+    def warning(self, kind: str, text: str) -> None:
+        """Take a warning."""
+
+
 class _RgbImage(NamedTuple):
-    header: Header
+    header: Any
     pixels: Image8
     received_ns: int
 
@@ -37,7 +58,7 @@ class ReceivedPair(NamedTuple):
     """
 
     pair: FramePair
-    header: Header
+    header: Any
     received_ns: int
     after_reset: bool
     thermal: ThermalStatus
@@ -46,32 +67,33 @@ class ReceivedPair(NamedTuple):
 class Intake:
     """Takes messages of both cameras and returns frame pairs, one for every good RGB image.
 
-    It holds no lock: every call comes from the executor's one thread.
+    It holds no lock: every call comes from one thread, the executor's in the node.
 
     Args:
-        settings: The node's parameters, read by name.
+        config: Pairing, scaling, registration.
         log: Where refused images and the loss of thermal are reported.
+        clock: When messages arrive.
+        convert: Asked for encodings that are not read here.
     """
 
-    def __init__(self, settings: Any, log: ThrottledLog) -> None:
-        self._log = log
+    def __init__(self, config: IntakeConfig, log: Log, clock: Clock = time,
+                 convert: Converter | None = None) -> None:
+        self._log, self._clock, self._convert = log, clock, convert
         self.rgb_rate = RateMeter()
         self.thermal_rate = RateMeter()
         self.frames_rejected = 0
         self._size: tuple[int, int] | None = None
-        self.configure(settings)
+        self.configure(config)
 
-    def configure(self, settings: Any) -> None:
-        """Take over changed parameters; images that wait for a partner are dropped."""
-        fixed = settings['thermal.scaling'] == 'linear'
-        self._normalise = ThermalNormaliser(
-            limits=(settings['thermal.linear_low'], settings['thermal.linear_high'])
-            if fixed else None)
-        self._homography = homography(settings['thermal.homography'])
+    def configure(self, config: IntakeConfig) -> None:
+        """Take over changed settings; images that wait for a partner are dropped."""
+        sync = config.sync
+        self._normalise = ThermalNormaliser(limits=config.thermal.limits)
+        self._homography = homography_matrix(config.thermal.homography)
         self._pairer: StampPairer[_RgbImage, Any] = StampPairer(
-            slop_ns=int(settings['sync.slop_ms'] * _MILLISECOND),
-            thermal_timeout_ns=int(settings['sync.thermal_timeout_ms'] * _MILLISECOND),
-            max_wait_ns=int(settings['sync.max_wait_ms'] * _MILLISECOND))
+            slop_ns=int(sync.slop_ms * _MILLISECOND),
+            thermal_timeout_ns=int(sync.thermal_timeout_ms * _MILLISECOND),
+            max_wait_ns=int(sync.max_wait_ms * _MILLISECOND))
         self._monitor = ThermalMonitor(self._pairer)
 
     @property
@@ -89,16 +111,16 @@ class Intake:
         """Return how the thermal camera does, by the monotonic clock."""
         return self._monitor.status(now_ns)
 
-    def add_rgb(self, message: Image | CompressedImage) -> None:
+    def add_rgb(self, message: Any) -> None:
         """Take one RGB message; an unreadable one is counted and reported."""
-        received_ns = time.monotonic_ns()
+        received_ns = self._clock.monotonic_ns()
         self.rgb_rate.tick(received_ns)
         try:
-            pixels = rgb_from_message(message)
+            pixels = rgb_from_message(message, self._convert)
         except ConversionError as error:
             self._refuse('rgb/image_raw', error)
             return
-        outcome = self._pairer.add_rgb(self._stamp_ns(message.header, 'rgb/image_raw'),
+        outcome = self._pairer.add_rgb(self._stamp_ns(message, 'rgb/image_raw'),
                                        _RgbImage(message.header, pixels, received_ns))
         if not outcome.accepted:
             self.frames_rejected += 1
@@ -108,23 +130,23 @@ class Intake:
             self._log.warning('reset', 'stamps jumped back (a bag started again, a clock was '
                               'set): tracking starts afresh')
 
-    def add_thermal(self, message: Image | CompressedImage) -> None:
+    def add_thermal(self, message: Any) -> None:
         """Take one thermal message; an unreadable one is counted and reported."""
-        self.thermal_rate.tick(time.monotonic_ns())
+        self.thermal_rate.tick(self._clock.monotonic_ns())
         try:
-            image = thermal_from_message(message)
+            image = thermal_from_message(message, self._convert)
         except ConversionError as error:
             self._refuse('thermal/image_raw', error)
             return
         if image.palette:
             self._log.warning('palette', 'thermal images come in false colours, of which only '
                               'the luminance is used; publish mono16 or mono8')
-        self._pairer.add_thermal(self._stamp_ns(message.header, 'thermal/image_raw'),
+        self._pairer.add_thermal(self._stamp_ns(message, 'thermal/image_raw'),
                                  image.counts)
 
     def poll(self) -> list[ReceivedPair]:
         """Return the pairs that are ready, in the order of their stamps."""
-        now_ns = time.monotonic_ns()
+        now_ns = self._clock.monotonic_ns()
         items = self._pairer.poll(now_ns)
         self._monitor.observe(items, now_ns)
         status = self._monitor.status(now_ns)
@@ -144,13 +166,13 @@ class Intake:
         pair = FramePair(item.stamp_ns, pixels, thermal, header.frame_id)
         return ReceivedPair(pair, header, received_ns, item.after_reset or resized, status)
 
-    def _stamp_ns(self, header: Header, topic: str) -> int:
-        stamp_ns = int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+    def _stamp_ns(self, message: Any, topic: str) -> int:
+        stamp_ns = stamp_of(message)
         if stamp_ns:
             return stamp_ns
         # Equal stamps would look like one image sent again and again.
         self._log.warning('unstamped', f'{topic} carries no stamps; the time of arrival is used')
-        return time.time_ns()
+        return self._clock.time_ns()
 
     def _refuse(self, topic: str, error: ConversionError) -> None:
         self.frames_rejected += 1

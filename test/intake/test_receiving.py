@@ -7,10 +7,10 @@ import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from rtrack_ros.intake.receiving import Intake
 from rtrack_ros.nodes.conversion import image_message
-from rtrack_ros.nodes.intake import Intake
 from rtrack_ros.nodes.throttled_log import ThrottledLog
-from rtrack_ros.parameters.values import defaults
+from rtrack_ros.parameters.values import defaults, intake_config
 
 FRAME_NS = 33_000_000
 START_NS = 5_000_000_000
@@ -29,7 +29,7 @@ class Lines:
 def make_intake(**changes: object) -> tuple[Intake, list[str]]:
     settings = defaults()
     logger = Lines()
-    return Intake(settings | changes, ThrottledLog(logger)), logger.lines
+    return Intake(intake_config(settings | changes), ThrottledLog(logger)), logger.lines
 
 
 def make_header(stamp_ns: int) -> Header:

@@ -1,0 +1,95 @@
+"""Settings of the intake: how images are paired, scaled and registered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtrack_ros.settings import check_settings, setting
+
+NOT_CALIBRATED = (0.0,) * 9
+"""The homography of cameras of which nothing is known."""
+
+
+@dataclass(frozen=True)
+class SyncConfig:
+    """How the images of two cameras become pairs; parameters ``sync.*``.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    slop_ms: float = setting(
+        20.0, 'Largest stamp difference within a pair; raising it accepts worse partners', 'ms',
+        (0.0, 1000.0))
+    max_wait_ms: float = setting(
+        30.0, 'Longest time an RGB image waits for its thermal partner; raising it pairs more and '
+        'adds latency', 'ms', (0.0, 1000.0), advanced=True)
+    thermal_timeout_ms: float = setting(
+        500.0, 'Thermal silence after which RGB goes on alone at once; raising it waits longer '
+        'for an unplugged camera', 'ms', (10.0, 60000.0), advanced=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class ThermalConfig:
+    """How thermal images come to 8 bits and onto the RGB grid; parameters ``thermal.*``.
+
+    Raises:
+        ValueError: a value is out of its range, or the homography is none.
+    """
+
+    homography: Sequence[float] = setting(
+        NOT_CALIBRATED, 'Row-major 3x3 homography from thermal to RGB pixels; nine zeros assume '
+        'equal fields of view')
+    scaling: str = setting(
+        'auto', 'How raw counts become 8 bits; auto follows the scene by percentiles, linear '
+        'keeps thermal.linear_low and linear_high', choices=('auto', 'linear'), advanced=True)
+    linear_low: float = setting(
+        0.0, 'Raw count shown black by linear scaling', 'counts', (-1e6, 1e6), advanced=True)
+    linear_high: float = setting(
+        65535.0, 'Raw count shown white by linear scaling', 'counts', (-1e6, 1e6), advanced=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if not self.linear_low < self.linear_high:
+            raise ValueError('thermal.linear_low must be below thermal.linear_high')
+        homography_matrix(self.homography)
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """Fixed (low, high) raw counts, None where the scene is followed."""
+        return (self.linear_low, self.linear_high) if self.scaling == 'linear' else None
+
+
+@dataclass(frozen=True)
+class IntakeConfig:
+    """All settings of the intake.
+
+    Attributes:
+        sync: Pairing.
+        thermal: Scaling and registration.
+    """
+
+    sync: SyncConfig = field(default_factory=SyncConfig)
+    thermal: ThermalConfig = field(default_factory=ThermalConfig)
+
+
+def homography_matrix(values: Sequence[float]) -> NDArray[np.float64] | None:
+    """Return the 3x3 matrix of nine numbers, None for nine zeros: not calibrated.
+
+    Raises:
+        ValueError: not nine numbers of an invertible matrix.
+    """
+    matrix = np.asarray(values, np.float64)
+    if matrix.shape != (9,) or not np.isfinite(matrix).all():
+        raise ValueError('thermal.homography needs nine finite numbers, row by row')
+    if not matrix.any():
+        return None
+    if abs(np.linalg.det(matrix.reshape(3, 3))) < 1e-12:
+        raise ValueError('thermal.homography cannot be inverted; give nine zeros where the '
+                         'cameras are not calibrated')
+    return matrix.reshape(3, 3)

@@ -1,0 +1,84 @@
+"""Pixels and stamps of camera messages, plain and compressed, read without ROS.
+
+A message is anything with the fields of ``sensor_msgs/Image`` or ``sensor_msgs/CompressedImage``:
+what rclpy delivers and what a reader of bags returns are read by the same lines.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rtrack_ros.frames import Image8
+from rtrack_ros.intake.encodings import (
+    LAYOUTS,
+    Array,
+    ConversionError,
+    ThermalImage,
+    luminance,
+    rgb_pixels,
+    thermal_pixels,
+)
+
+Converter = Callable[[Any, str], Array]
+"""Converts an image message of an encoding that is not read here to a named one."""
+
+
+def stamp_of(message: Any) -> int:
+    """Return the header stamp in nanoseconds; 0 where the driver set none."""
+    return int(message.header.stamp.sec) * 10**9 + int(message.header.stamp.nanosec)
+
+
+def is_compressed(message: Any) -> bool:
+    """Whether it is a ``CompressedImage``: an ``Image`` names an encoding, that one a format."""
+    return not hasattr(message, 'encoding')
+
+
+def rgb_from_message(message: Any, convert: Converter | None = None) -> Image8:
+    """Return an RGB image, uint8, shape (H, W, 3).
+
+    Args:
+        message: Plain or compressed.
+        convert: Asked for encodings that are not read here.
+
+    Raises:
+        ConversionError: the message cannot be read as an 8-bit picture.
+    """
+    if is_compressed(message):
+        return np.asarray(cv2.cvtColor(_decompress(message, cv2.IMREAD_COLOR),
+                                       cv2.COLOR_BGR2RGB), np.uint8)
+    if convert is not None and message.encoding not in LAYOUTS:
+        return np.asarray(convert(message, 'rgb8'), np.uint8)
+    return rgb_pixels(message)
+
+
+def thermal_from_message(message: Any, convert: Converter | None = None) -> ThermalImage:
+    """Return the counts of a thermal image; false colours are reduced to their luminance.
+
+    Args:
+        message: Plain or compressed.
+        convert: Asked for encodings that are not read here.
+
+    Raises:
+        ConversionError: the message cannot be read.
+    """
+    if is_compressed(message):
+        pixels = _decompress(message, cv2.IMREAD_UNCHANGED)
+        return luminance(pixels, 'bgra8' if pixels.shape[2:] == (4,) else 'bgr8')
+    if convert is not None and message.encoding not in LAYOUTS:
+        return ThermalImage(np.asarray(convert(message, 'mono8')), palette=True)
+    return thermal_pixels(message)
+
+
+def _decompress(message: Any, flags: int) -> Array:
+    where = f'compressed image, format {message.format[:40]!r}, {len(message.data)} bytes'
+    if not len(message.data):
+        raise ConversionError(f'{where}: it is empty; check the camera driver')
+    try:
+        pixels = cv2.imdecode(np.frombuffer(message.data, np.uint8), flags)
+    except cv2.error as error:
+        raise ConversionError(f'{where}: OpenCV cannot decode it ({error.err})') from error
+    if pixels is None:
+        raise ConversionError(f'{where}: OpenCV cannot decode it; publish jpeg or png')
+    return np.asarray(pixels)
