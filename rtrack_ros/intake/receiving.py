@@ -1,14 +1,16 @@
 """From image messages to frame pairs: read, paired by stamp, thermal on the RGB grid.
 
-The node gives messages as they come, the reader of bags as they came; both get the same pairs.
+The node gives messages as they come, the reader of bags as they came, and the readers of videos
+and folders give images with the times they have: all get the same pairs.
 """
 
 import time
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.intake.config import IntakeConfig, homography_matrix
-from rtrack_ros.intake.encodings import ConversionError
+from rtrack_ros.intake.encodings import ConversionError, ThermalImage
 from rtrack_ros.intake.messages import (
     Converter,
     rgb_from_message,
@@ -20,6 +22,7 @@ from rtrack_ros.intake.rates import RateMeter
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalStatus
 
+RGB, THERMAL = 'rgb/image_raw', 'thermal/image_raw'
 _MILLISECOND = 1e6
 
 
@@ -44,6 +47,26 @@ class _RgbImage(NamedTuple):
     header: Any
     pixels: Image8
     received_ns: int
+    number: int
+
+
+@dataclass
+class IntakeCounts:
+    """What became of the images.
+
+    Attributes:
+        rgb: RGB images that came, whatever became of them.
+        thermal: Thermal images that came.
+        rgb_refused: RGB images that could not be read.
+        thermal_refused: Thermal images that could not be read.
+        rgb_dropped: RGB images that came out of order or twice.
+    """
+
+    rgb: int = 0
+    thermal: int = 0
+    rgb_refused: int = 0
+    thermal_refused: int = 0
+    rgb_dropped: int = 0
 
 
 class ReceivedPair(NamedTuple):
@@ -51,10 +74,11 @@ class ReceivedPair(NamedTuple):
 
     Attributes:
         pair: The value that the tracker works on.
-        header: The RGB message's own header.
+        header: The RGB message's own header; None for an image that was no message.
         received_ns: When the RGB message was received, monotonic clock.
         after_reset: Stamps jumped back or the picture changed its size: earlier frames are void.
         thermal: How the thermal camera does by then.
+        number: Which RGB image of the camera it is, from 1; images that were refused count too.
     """
 
     pair: FramePair
@@ -62,6 +86,7 @@ class ReceivedPair(NamedTuple):
     received_ns: int
     after_reset: bool
     thermal: ThermalStatus
+    number: int = 0
 
 
 class Intake:
@@ -81,7 +106,7 @@ class Intake:
         self._log, self._clock, self._convert = log, clock, convert
         self.rgb_rate = RateMeter()
         self.thermal_rate = RateMeter()
-        self.frames_rejected = 0
+        self.counts = IntakeCounts()
         self._size: tuple[int, int] | None = None
         self.configure(config)
 
@@ -95,6 +120,12 @@ class Intake:
             thermal_timeout_ns=int(sync.thermal_timeout_ms * _MILLISECOND),
             max_wait_ns=int(sync.max_wait_ms * _MILLISECOND))
         self._monitor = ThermalMonitor(self._pairer)
+
+    @property
+    def frames_rejected(self) -> int:
+        """Images that could not be read, or came out of order or twice."""
+        counts = self.counts
+        return counts.rgb_refused + counts.thermal_refused + counts.rgb_dropped
 
     @property
     def waiting(self) -> bool:
@@ -113,17 +144,19 @@ class Intake:
 
     def add_rgb(self, message: Any) -> None:
         """Take one RGB message; an unreadable one is counted and reported."""
-        received_ns = self._clock.monotonic_ns()
-        self.rgb_rate.tick(received_ns)
         try:
             pixels = rgb_from_message(message, self._convert)
         except ConversionError as error:
-            self._refuse('rgb/image_raw', error)
+            self.refuse_rgb(error)
             return
-        outcome = self._pairer.add_rgb(self._stamp_ns(message, 'rgb/image_raw'),
-                                       _RgbImage(message.header, pixels, received_ns))
+        self.take_rgb(self._stamp_ns(message, RGB), pixels, message.header)
+
+    def take_rgb(self, stamp_ns: int, pixels: Image8, header: Any = None) -> None:
+        """Take one RGB image, uint8 (H, W, 3)."""
+        number, received_ns = self._came_rgb(), self._clock.monotonic_ns()
+        outcome = self._pairer.add_rgb(stamp_ns, _RgbImage(header, pixels, received_ns, number))
         if not outcome.accepted:
-            self.frames_rejected += 1
+            self.counts.rgb_dropped += 1
             self._log.warning('late', 'an RGB image came out of order or twice and was dropped; '
                               'does more than one camera publish on rgb/image_raw?')
         elif outcome is AddOutcome.RESET:
@@ -132,17 +165,32 @@ class Intake:
 
     def add_thermal(self, message: Any) -> None:
         """Take one thermal message; an unreadable one is counted and reported."""
-        self.thermal_rate.tick(self._clock.monotonic_ns())
         try:
             image = thermal_from_message(message, self._convert)
         except ConversionError as error:
-            self._refuse('thermal/image_raw', error)
+            self.refuse_thermal(error)
             return
+        self.take_thermal(self._stamp_ns(message, THERMAL), image)
+
+    def take_thermal(self, stamp_ns: int, image: ThermalImage) -> None:
+        """Take one thermal image."""
+        self._came_thermal()
         if image.palette:
             self._log.warning('palette', 'thermal images come in false colours, of which only '
                               'the luminance is used; publish mono16 or mono8')
-        self._pairer.add_thermal(self._stamp_ns(message, 'thermal/image_raw'),
-                                 image.counts)
+        self._pairer.add_thermal(stamp_ns, image.counts)
+
+    def refuse_rgb(self, error: ConversionError) -> None:
+        """Count and report an RGB image that cannot be read."""
+        self._came_rgb()
+        self.counts.rgb_refused += 1
+        self._log.warning(f'refused {RGB}', f'{RGB}: image refused: {error}')
+
+    def refuse_thermal(self, error: ConversionError) -> None:
+        """Count and report a thermal image that cannot be read."""
+        self._came_thermal()
+        self.counts.thermal_refused += 1
+        self._log.warning(f'refused {THERMAL}', f'{THERMAL}: image refused: {error}')
 
     def poll(self) -> list[ReceivedPair]:
         """Return the pairs that are ready, in the order of their stamps."""
@@ -152,8 +200,17 @@ class Intake:
         status = self._monitor.status(now_ns)
         return [self._pair(item, status) for item in items]
 
+    def _came_rgb(self) -> int:
+        self.counts.rgb += 1
+        self.rgb_rate.tick(self._clock.monotonic_ns())
+        return self.counts.rgb
+
+    def _came_thermal(self) -> None:
+        self.counts.thermal += 1
+        self.thermal_rate.tick(self._clock.monotonic_ns())
+
     def _pair(self, item: PairedItem[_RgbImage, Any], status: ThermalStatus) -> ReceivedPair:
-        header, pixels, received_ns = item.rgb
+        header, pixels, received_ns, number = item.rgb
         height, width = pixels.shape[:2]
         resized = self._size not in (None, (width, height))
         self._size = (width, height)
@@ -163,8 +220,9 @@ class Intake:
                                        height, self._homography)
         elif status.lost:
             self._log.warning(status.state.name, status.sentence)
-        pair = FramePair(item.stamp_ns, pixels, thermal, header.frame_id)
-        return ReceivedPair(pair, header, received_ns, item.after_reset or resized, status)
+        frame_id = '' if header is None else header.frame_id
+        pair = FramePair(item.stamp_ns, pixels, thermal, frame_id)
+        return ReceivedPair(pair, header, received_ns, item.after_reset or resized, status, number)
 
     def _stamp_ns(self, message: Any, topic: str) -> int:
         stamp_ns = stamp_of(message)
@@ -173,7 +231,3 @@ class Intake:
         # Equal stamps would look like one image sent again and again.
         self._log.warning('unstamped', f'{topic} carries no stamps; the time of arrival is used')
         return self._clock.time_ns()
-
-    def _refuse(self, topic: str, error: ConversionError) -> None:
-        self.frames_rejected += 1
-        self._log.warning(f'refused {topic}', f'{topic}: image refused: {error}')
