@@ -5,13 +5,39 @@ registered at intake: warped and resized onto the RGB grid, so that one box mean
 """
 
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 Image8 = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 Region = tuple[int, int, int, int]
 """x1, y1, x2, y2 in whole pixels of the original RGB image, the far edges exclusive."""
+
+
+class ImageState(Enum):
+    """What one image of a pair is evidence of; decided at intake."""
+
+    FRESH = 'fresh'
+    """It shows the world at the stamp of the pair."""
+    HELD = 'held'
+    """It is the newest good image of a slower, late or pausing camera, and still young enough to
+    be shown. It says nothing about the instant of the pair."""
+    FROZEN = 'frozen'
+    """The camera repeats an image under new stamps, and has done so for too long to be shown."""
+    DEAD = 'dead'
+    """It shows nothing: every pixel is the same, saturated or without a value."""
+    MISSING = 'missing'
+    """There is none."""
+
+
+@dataclass(frozen=True)
+class PairHealth:
+    """The states of the two images of a pair."""
+
+    rgb: ImageState = ImageState.FRESH
+    thermal: ImageState = ImageState.FRESH
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +51,10 @@ class FramePair:
             thermal image belongs to this RGB image.
         frame_id: Optical frame of the RGB header, carried through unchanged.
         region: The part of the original RGB image that both images show; None for all of it.
+        health: What the two images are evidence of.
+        thermal_stamp_ns: When the thermal image was taken, on the clock of the RGB stamps,
+            nanoseconds; None where nothing is known beyond ``stamp_ns``.
+        thermal_valid: Shape (H, W), where the thermal image has a value; None for everywhere.
     """
 
     stamp_ns: int
@@ -32,6 +62,27 @@ class FramePair:
     thermal: Image8 | None
     frame_id: str = ''
     region: Region | None = None
+    health: PairHealth = PairHealth()
+    thermal_stamp_ns: int | None = None
+    thermal_valid: Mask | None = None
+
+    @property
+    def rgb_fresh(self) -> bool:
+        """Whether the RGB image shows the world at ``stamp_ns``."""
+        return self.health.rgb is ImageState.FRESH
+
+    @property
+    def thermal_fresh(self) -> bool:
+        """Whether there is a thermal image, and it shows the world at ``stamp_ns``."""
+        return self.thermal is not None and self.health.thermal is ImageState.FRESH
+
+    @property
+    def thermal_age_s(self) -> float:
+        """Seconds from the thermal image to the RGB image; NaN where there is none."""
+        if self.thermal is None:
+            return float('nan')
+        stamp_ns = self.stamp_ns if self.thermal_stamp_ns is None else self.thermal_stamp_ns
+        return (self.stamp_ns - stamp_ns) * 1e-9
 
     @property
     def width(self) -> int:
@@ -56,13 +107,18 @@ class FramePair:
             raise ValueError(f'region {region} does not lie within {self.width} x {self.height} '
                              'pixels; clip it first')
         thermal = None if self.thermal is None else self.thermal[y1:y2, x1:x2]
-        return replace(self, rgb=self.rgb[y1:y2, x1:x2], thermal=thermal, region=region)
+        valid = None if self.thermal_valid is None else self.thermal_valid[y1:y2, x1:x2]
+        return replace(self, rgb=self.rgb[y1:y2, x1:x2], thermal=thermal, region=region,
+                       thermal_valid=valid)
 
     def images(self) -> list[Image8]:
         """Return the images a model sees: RGB, then thermal as three equal channels.
 
-        A missing thermal image is a black one, which is what the model saw in training for a
-        silent sensor.
+        An image that is missing, or too old to be shown, is a black one. The model saw such black
+        images in training, for a silent sensor.
         """
-        grey = self.thermal if self.thermal is not None else np.zeros(self.rgb.shape[:2], np.uint8)
-        return [self.rgb, np.repeat(grey[:, :, None], 3, axis=2)]
+        rgb, black = self.rgb, np.zeros(self.rgb.shape[:2], np.uint8)
+        if self.health.rgb is ImageState.FROZEN:
+            rgb = np.zeros_like(self.rgb)
+        grey = black if self.thermal is None else self.thermal
+        return [rgb, np.repeat(grey[:, :, None], 3, axis=2)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtrack_ros.frames import FramePair
+from rtrack_ros.frames import FramePair, ImageState, PairHealth
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 
 SECOND = 1_000_000_000
@@ -99,3 +99,15 @@ def test_registration_by_size_and_by_homography() -> None:
     assert np.unravel_index(wide.argmax(), wide.shape)[0] == pytest.approx(25, abs=1)
     shifted = register_thermal(thermal, 64, 48, np.array([[2.0, 0, 4], [0, 2, -6], [0, 0, 1]]))
     assert np.unravel_index(shifted.argmax(), shifted.shape) == (18, 36)
+
+
+def test_what_is_too_old_is_black_to_the_model() -> None:
+    images = {'rgb': np.full((4, 6, 3), 9, np.uint8), 'thermal': np.full((4, 6), 7, np.uint8)}
+    held = FramePair(10, **images, health=PairHealth(ImageState.HELD, ImageState.HELD),
+                     thermal_stamp_ns=4)
+    assert not held.rgb_fresh and not held.thermal_fresh
+    assert held.thermal_age_s == pytest.approx(6e-9)
+    assert [image.max() for image in held.images()] == [9, 7]
+    frozen = FramePair(10, images['rgb'], None, health=PairHealth(ImageState.FROZEN))
+    assert [image.max() for image in frozen.images()] == [0, 0]
+    assert np.isnan(frozen.thermal_age_s)

@@ -15,6 +15,7 @@ from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.appearance.histogram import appearance_of
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.delay.bridging import bridge
 from rtrack_ros.tracking.delay.correction import AnsweredFrame, Correction, correct_past
 from rtrack_ros.tracking.delay.propagation import Propagator
 from rtrack_ros.tracking.delay.writing import write
@@ -98,10 +99,14 @@ class Tracker:
                 return self._book.published()
             ids = [] if before is None else self._book.followed(before)
             states = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
+            past = self._book.history.since(pair.stamp_ns - int(self.config.max_flow_gap_s * 1e9))
         frame = self._measure(pair, before, ids, states)
+        bridged = bridge(past, frame, self._motion, self.config)
         with self._lock:
             if self._book.history.newest is not before:  # a reset came between
                 frame = Frame(frame.stamp_ns, 0.0, frame.views, frame.size)
+            elif bridged is not None:
+                bridged.write(self.config)
             self._book.advance(frame)
             return self._book.published()
 

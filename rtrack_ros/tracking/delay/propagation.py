@@ -88,9 +88,11 @@ class Propagator:
             return
         last = len(frames) - 1
         stride = max(self._min_stride, -(-last * len(propagated) // self._max_measurements))
-        for begin in range(0, last, stride):
+        begin = 0
+        while begin < last:
             give_way()
-            span = frames[begin:min(begin + stride, last) + 1]
+            end = _end_of_stride(frames, begin, stride)
+            span, begin = frames[begin:end + 1], end
             self._follow(span, propagated, config)
             if config.siamese_per_frame and self._siamese:
                 _redetect(span, propagated, self._siamese, config)
@@ -111,6 +113,13 @@ class Propagator:
                 camera, config)
         for item, motion in zip(propagated, motions, strict=True):
             _carry(span, item, motion, camera, seconds, config)
+
+
+def _end_of_stride(frames: Sequence[Frame], begin: int, stride: int) -> int:
+    """Return the last frame of a stride, one with a fresh thermal image where there is one."""
+    last = min(begin + stride, len(frames) - 1)
+    return next((index for index in range(last, begin, -1)
+                 if frames[index].views.thermal is not None), last)
 
 
 def _redetect(span: Sequence[Frame], propagated: Sequence[PropagatedBox], siamese: Siamese,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray
-from rtrack_ros.frames import Image8
+from rtrack_ros.frames import Image8, Mask
 
 Points = NDArray[np.float32]
 
@@ -21,20 +21,29 @@ _COARSE = 2
 # Smaller eigenvalue of the gradient covariance, in the units of cornerMinEigenVal on uint8
 # images: below it a corner is sensor noise.
 _MIN_CORNER = 5e-5
+# Width of the surroundings, in pixels, that must have values for a corner.
+_RIM_PX = 9
 _CELLS = np.array([8, 6])
 
 
 class CornerMap:
     """The strongest corner of every 4x4 block of an image, computed once for all boxes.
 
+    Args:
+        image: uint8 (h, w).
+        valid: bool (h, w), where the image has a value; None for everywhere. The edge of what has
+            none moves with the camera and is no corner.
+
     Attributes:
         points: (K, 2) x, y in pixels, strongest first.
     """
 
-    def __init__(self, image: Image8) -> None:
+    def __init__(self, image: Image8, valid: Mask | None = None) -> None:
         height, width = image.shape[0] // _COARSE, image.shape[1] // _COARSE
         coarse = cv2.resize(image, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
         response = cv2.cornerMinEigenVal(coarse, 3, ksize=3)
+        if valid is not None:
+            response = response * _inside(valid, (response.shape[1], response.shape[0]))
         strength, place = _strongest(response)
         block = np.flatnonzero(strength > _MIN_CORNER)
         block = block[_falling(strength[block])]
@@ -79,6 +88,13 @@ class CornerMap:
         x, y = self.points.T
         x1, y1, x2, y2 = boxes.astype(np.float32).T[:, :, None]
         return (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
+
+
+def _inside(valid: Mask, size: tuple[int, int]) -> Mask:
+    """Return where (h, w) of a smaller ``size`` the neighbourhood of a corner has values."""
+    known = cv2.erode(valid.astype(np.uint8), np.ones((_RIM_PX, _RIM_PX), np.uint8),
+                      borderValue=1)
+    return np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_NEAREST) > 0)
 
 
 def _strongest(response: NDArray[np.float32]) -> tuple[NDArray[np.float32], Indices]:

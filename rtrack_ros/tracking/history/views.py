@@ -1,4 +1,7 @@
-"""The small images of one frame pair, on which all measuring is done."""
+"""The small images of one frame pair, on which all measuring is done.
+
+Only images that show the world at the stamp of the pair are here: an older one is no evidence.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,8 +9,11 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from rtrack_ros.frames import FramePair, Image8
+from rtrack_ros.frames import FramePair, Image8, Mask
 from rtrack_ros.tracking.history.corners import CornerMap
+
+# Motion between two thermal images is not stretched to more than so many times their distance.
+_FASTEST = 3
 
 
 @dataclass(frozen=True)
@@ -17,9 +23,13 @@ class Views:
     Attributes:
         rgb: uint8 (h, w, 3), RGB order.
         grey: uint8 (h, w), luminance of ``rgb``.
-        thermal: uint8 (h, w), None when the thermal camera is silent.
+        thermal: uint8 (h, w), None without a fresh thermal image.
         scale: (x, y) view pixels per RGB pixel.
-        fine: uint8 (H, W, 2), luminance and thermal in more detail; no thermal is black.
+        fine: uint8 (H, W, 2), luminance and thermal in more detail; one that is not fresh is
+            black.
+        rgb_fresh: Whether the RGB image is evidence.
+        stamps: When the RGB and the thermal image were taken, nanoseconds.
+        thermal_valid: bool (h, w), where the thermal image has a value; None for everywhere.
     """
 
     rgb: Image8
@@ -27,6 +37,9 @@ class Views:
     thermal: Image8 | None
     scale: tuple[float, float]
     fine: Image8
+    rgb_fresh: bool = True
+    stamps: tuple[int, int] = (0, 0)
+    thermal_valid: Mask | None = None
 
     @classmethod
     def of(cls, pair: FramePair, width: int, fine_width: int) -> 'Views':
@@ -34,9 +47,25 @@ class Views:
         size = _size(pair, width)
         rgb = _shrink(pair.rgb, size)
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-        thermal = None if pair.thermal is None else _shrink(pair.thermal, size)
+        thermal = None if pair.thermal is None or not pair.thermal_fresh else _shrink(
+            pair.thermal, size)
+        valid = None if pair.thermal_valid is None else cv2.resize(
+            pair.thermal_valid.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        taken_ns = pair.stamp_ns if pair.thermal_stamp_ns is None else pair.thermal_stamp_ns
         return cls(rgb, grey, thermal, (size[0] / pair.width, size[1] / pair.height),
-                   _fine(pair, _size(pair, fine_width)))
+                   _fine(pair, _size(pair, fine_width)), pair.rgb_fresh,
+                   (pair.stamp_ns, taken_ns), valid)
+
+    def thermal_pace(self, before: 'Views') -> float:
+        """Return the time from frame to frame over that from thermal image to thermal image.
+
+        0 where the thermal images follow each other too closely to tell, or not at all.
+        """
+        between_ns = self.stamps[1] - before.stamps[1]
+        frames_ns = self.stamps[0] - before.stamps[0]
+        if frames_ns == between_ns:
+            return 1.0
+        return frames_ns / between_ns if between_ns * _FASTEST >= frames_ns else 0.0
 
     @cached_property
     def corners(self) -> CornerMap:
@@ -47,7 +76,7 @@ class Views:
     def thermal_corners(self) -> CornerMap:
         """Corners of ``thermal``; asking without a thermal image is an error."""
         assert self.thermal is not None
-        return CornerMap(self.thermal)
+        return CornerMap(self.thermal, self.thermal_valid)
 
 
 def _size(pair: FramePair, width: int) -> tuple[int, int]:
@@ -58,7 +87,9 @@ def _size(pair: FramePair, width: int) -> tuple[int, int]:
 
 def _fine(pair: FramePair, size: tuple[int, int]) -> Image8:
     grey = cv2.cvtColor(pair.rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
-    thermal = np.zeros_like(grey) if pair.thermal is None else pair.thermal
+    black = np.zeros_like(grey)
+    thermal = black if pair.thermal is None or not pair.thermal_fresh else pair.thermal
+    grey = grey if pair.rgb_fresh else black
     return cv2.merge([_shrink(grey, size), _shrink(thermal, size)]).astype(np.uint8, copy=False)
 
 

@@ -113,23 +113,31 @@ class OpticalFlow:
                         config)
 
 
-def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8]]:
-    """Return the image pairs worth measuring, with the corners of their first images.
+def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8, float]]:
+    """Return the image pairs worth measuring, the corners of their first images, and their pace.
 
-    A repeated thermal image says nothing about motion.
+    Only what is fresh on both frames is here, and no repeated image. The pace is the time between
+    the frames over that between the images.
     """
     if before.grey.shape != after.grey.shape:
         return []
-    images = [(before.corners, before.grey, after.grey)]
-    if before.thermal is not None and after.thermal is not None \
+    images = []
+    if before.rgb_fresh and after.rgb_fresh:
+        images.append((before.corners, before.grey, after.grey, 1.0))
+    pace = after.thermal_pace(before)
+    if before.thermal is not None and after.thermal is not None and pace > 0 \
             and not np.array_equal(before.thermal, after.thermal):
-        images.append((before.thermal_corners, before.thermal, after.thermal))
+        images.append((before.thermal_corners, before.thermal, after.thermal, pace))
     return images
 
 
-def _flow(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray, others: BoxArray,
-          config: TrackerConfig, background: bool = True) -> tuple[Flow, Sample]:
-    """Return the flow of what lies outside all boxes and the points of every box, view pixels."""
+def _flow(corners: CornerMap, first: Image8, second: Image8, pace: float, boxes: BoxArray,
+          others: BoxArray, config: TrackerConfig, background: bool = True
+          ) -> tuple[Flow, Sample]:
+    """Return the flow of what lies outside all boxes and the points of every box, view pixels.
+
+    Points move by ``pace`` times what the images show: two cameras take images at other instants.
+    """
     limit = min(config.points_per_box, max(_MIN_SEEDS, _MAX_SEEDS // max(len(boxes), 1)))
     hiders = np.concatenate([boxes, others])
     owner, chosen = corners.in_boxes(inner(boxes), limit, inner(hiders),
@@ -139,7 +147,7 @@ def _flow(corners: CornerMap, first: Image8, second: Image8, boxes: BoxArray, ot
     around = corners.outside(boxes) if background else used[:0]
     # The background is not followed back: RANSAC sorts out its outliers.
     flow = follow(first, second, corners.points[np.concatenate([used, around])],
-                  config.forward_backward_px, len(used))
+                  config.forward_backward_px, len(used)).at(pace)
     still = np.arange(len(used), len(flow.start))[flow.valid[len(used):]]
     return (Flow(flow.start[still], flow.end[still], flow.valid[still]),
             Sample.of(flow, owner, place, (len(boxes), limit)))
