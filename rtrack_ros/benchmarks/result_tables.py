@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rtrack_ros.benchmarks.box.table import box_rows
 from rtrack_ros.benchmarks.record import Record, RecordError
 
 Result = Mapping[str, Any]
@@ -136,6 +137,11 @@ def _clip(result: Result) -> Iterator[str]:
              for text, views in result['answers'].items() for view, row in views.items()]
     if asked:
         yield _table(['asked', 'sensors', 'recall', 'false boxes a frame', 'frames'], asked)
+
+
+def _box(result: Result) -> Iterator[str]:
+    headings, rows = box_rows(result)
+    yield _table(headings, rows)
 
 
 def _cost(result: Result) -> Iterator[str]:
@@ -269,6 +275,7 @@ def _flat(value: Any, name: str = '') -> Iterator[tuple[str, Any]]:
 
 _WRITERS: Final[Mapping[str, Writer]] = {
     'grounding': _grounding, 'engine': _engine, 'tracking': _tracking, 'clip': _clip,
+    'box': _box,
     'cost': _cost, 'calibration': _calibration, 'crops': _crops, 'tasks': _tasks, 'demo': _demo,
     'learning cas': _cas, 'learning thermal': _thermal,
     'learning reinforcement': _reinforcement}

@@ -101,7 +101,7 @@ class _Follower:
     def __init__(self, locator: Locator, pair: FramePair, first: ObjectTruth,
                  deadline_s: float) -> None:
         self.id, self._locator, self._deadline_s = first.id, locator, deadline_s
-        self._tracker = TrackingPipeline(_Speechless(), synchronous=True,
+        self._tracker = TrackingPipeline(Speechless(), synchronous=True,
                                          ask_interval_s=TRACKER_ASKS_S, locator=locator)
         self._tracker.push(pair)
         self._tracker.initialize(first.box)
@@ -133,7 +133,7 @@ class _Follower:
         return FollowedTarget(condition, told, tracked, still, self.unusable)
 
 
-class _Speechless:
+class Speechless:
     """Answers no sentence: here all that is asked for are targets."""
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
@@ -161,17 +161,17 @@ def follow_targets(locator: Locator, seed: int, condition: str, seconds: float,
     """
     followers: list[_Follower] = []
     size = (0, 0)
-    for number, (pair, objects) in enumerate(_frames(seed, condition, seconds)):
+    for number, (pair, objects) in enumerate(scene_frames(seed, condition, seconds)):
         size = (pair.width, pair.height)
         if number == 0:
             followers = [_Follower(locator, pair, item, deadline_s)
-                         for item in _chosen(seed, objects)]
+                         for item in chosen_targets(seed, objects)]
         for follower in followers if number else ():
             follower.look(pair, objects)
     return [follower.result(condition, size) for follower in followers]
 
 
-def _frames(seed: int, condition: str, seconds: float
+def scene_frames(seed: int, condition: str, seconds: float
             ) -> Iterator[tuple[FramePair, tuple[ObjectTruth, ...]]]:
     """Yield what is looked at; thermal limits follow the scene as they do in the node."""
     scene = make_scene(seed, seconds, conditions=(condition,), fps=SCENE_FPS)
@@ -183,7 +183,7 @@ def _frames(seed: int, condition: str, seconds: float
         yield FramePair(frame.stamp_ns, frame.rgb, thermal), frame.objects
 
 
-def _chosen(seed: int, objects: Sequence[ObjectTruth]) -> list[ObjectTruth]:
+def chosen_targets(seed: int, objects: Sequence[ObjectTruth]) -> list[ObjectTruth]:
     """Return what to follow, the same for a seed whatever the model."""
     possible = sorted((item for item in objects if _can_be_meant(item)), key=lambda item: item.id)
     order = np.random.default_rng((seed, 13)).permutation(len(possible))[:TARGETS]

@@ -3,6 +3,7 @@
 import argparse
 
 from rtrack_ros.commands.benchmark import (
+    box,
     calibration,
     clip,
     cost,
@@ -21,7 +22,8 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         'benchmark', help='measure model and tracker',
         description='Measure the model and the tracker, each time beside baselines.')
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
-    for module in (grounding, engine, tracking, clip, cost, learning, crops, calibration, tasks):
+    for module in (grounding, engine, tracking, clip, box, cost, learning, crops, calibration,
+                   tasks):
         module.add_parser(subjects)
 
 

@@ -1,0 +1,1 @@
+"""How well one target is followed from its first box, beside simple and known trackers."""
