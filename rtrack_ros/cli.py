@@ -39,10 +39,12 @@ def _explain(error: Exception) -> str | None:
     from rtrack_ros.engines.base import EngineError
     from rtrack_ros.evaluation.metrics.hota import MissingTrackEval
     from rtrack_ros.language.queries import QueryError
+    from rtrack_ros.provenance import ProvenanceError
+    from rtrack_ros.training.failure import TrainingError
     from rtrack_ros.training.yaml_settings import SettingsError
 
     if isinstance(error, (CommandError, DataError, EngineError, MissingTrackEval, MotError,
-                          QueryError, SettingsError)):
+                          ProvenanceError, QueryError, SettingsError, TrainingError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
         return (f'this needs the package {error.name}; install it in the folder of rtrack_ros: '

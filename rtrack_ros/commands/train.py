@@ -121,8 +121,7 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
     from rtrack_ros.commands.model import model_folder
     from rtrack_ros.training.stages.run import run_stages
 
-    folder = run_stages(stages, model_folder(args), args.data, args.out)
-    print(f'wrote {folder}')
+    run_stages(stages, model_folder(args), args.data, args.out)
     return 0
 
 

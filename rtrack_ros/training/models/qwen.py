@@ -1,5 +1,6 @@
 """Loading Qwen-VL folders for training, and writing back folders that every engine reads."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +18,18 @@ from transformers import (
 from transformers.image_utils import make_flat_list_of_images
 from transformers.processing_utils import ProcessorMixin
 
+from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.families import folder_family
 from rtrack_ros.engines.families import read_manifest as read_folder
 from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.files import SEAL_NAME, whole_folder
+from rtrack_ros.provenance import RECORD_NAME
 from rtrack_ros.training.models.chat_template import chat_template
 from rtrack_ros.training.models.nano import on_int8_grid
 from rtrack_ros.training.models.tokenizer import NUMBERS
 
 _NOT_COPIED = ('README.md', '*.safetensors', '*.bin', '*.pt', '*.index.json', 'config.json',
-               'openvino', 'checkpoint-*', '.*')
+               'openvino', 'llamacpp', 'checkpoint-*', '.*', SEAL_NAME, RECORD_NAME)
 
 
 class PairProcessor(ProcessorMixin):
@@ -74,8 +78,12 @@ def read_manifest(folder: Path, image_size: tuple[int, int] | None) -> ModelMani
         image_size: (width, height) in pixels to train at; None keeps that of the folder.
 
     Raises:
-        EngineError: the family is not known, or the size is no multiple of a visual token.
+        EngineError: there is no such folder, its family is not known, or the size is no multiple
+            of a visual token.
     """
+    if not folder.is_dir():
+        raise EngineError(f'there is no model folder {folder}; name one that is there, or one of '
+                          'the hub as hub:NAME')
     manifest = read_folder(folder)
     manifest = replace(manifest, image_size=image_size or manifest.image_size)
     family = folder_family(folder)
@@ -121,19 +129,32 @@ def save_folder(model: PreTrainedModel, source: Path, manifest: ModelManifest, t
         model: The trained model, adapters merged.
         source: Folder it was loaded from.
         manifest: How it reads and writes now.
-        target: Folder to write, replaced if it is there.
+        target: Folder to write, replaced if it is there; whole or not there at all.
     """
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_NOT_COPIED))
     dtype = torch.bfloat16
     if says_numbers_in_one_token(AutoTokenizer.from_pretrained(source)):
         dtype = torch.float16
         model.load_state_dict({name: on_int8_grid(value)
                                for name, value in model.state_dict().items()})
-    model.to(dtype).save_pretrained(target)
-    (target / 'chat_template.jinja').write_text(
-        chat_template(manifest.system, manifest.answer_start))
-    manifest.write(target)
+    with whole_folder(target) as draft:
+        shutil.copytree(source, draft, ignore=shutil.ignore_patterns(*_NOT_COPIED),
+                        dirs_exist_ok=True)
+        model.to(dtype).save_pretrained(draft)
+        (draft / 'chat_template.jinja').write_text(
+            chat_template(manifest.system, manifest.answer_start))
+        _pin_image_size(draft, manifest.image_size)
+        manifest.write(draft)
+
+
+def _pin_image_size(folder: Path, size: tuple[int, int]) -> None:
+    """Write the size of training where other programs look for it."""
+    path, area = folder / 'preprocessor_config.json', size[0] * size[1]
+    if path.is_file():
+        content = json.loads(path.read_text(encoding='utf-8'))
+        content = {key: value for key, value in content.items()
+                   if key not in ('min_pixels', 'max_pixels')}
+        content['size'] = {'shortest_edge': area, 'longest_edge': area}
+        path.write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
 
 
 def says_numbers_in_one_token(tokenizer: PreTrainedTokenizerBase) -> bool:

@@ -1,19 +1,22 @@
 """A budget of computing: stages of different methods that may spend the same."""
 
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import torch
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerControl, TrainerState, TrainingArguments
+
+from rtrack_ros.training.stages.checkpoints import Kept
+from rtrack_ros.training.stages.ranks import decided_by_first
 
 SPENT_NAME: Final = 'compute.json'
 
 
-class ComputeBudget(TrainerCallback):
-    """Ends a stage once its process has spent a number of processor seconds on it.
+class ComputeBudget(Kept):
+    """Ends a stage once its first process has spent a number of processor seconds on it.
+
+    All processes take their learning rate and their end from the clock of the first one.
 
     Processor time, unlike wall time, does not grow when other programs want the machine too. It
     counts all threads of the process, and drawing or reading the data where that is done in it.
@@ -33,32 +36,38 @@ class ComputeBudget(TrainerCallback):
             raise ValueError(f'a budget of {seconds} s with a fall over {fall} of it; choose a '
                              'budget above 0 and a share in (0, 1]')
         self._seconds, self._fall, self._clock = seconds, fall, clock
-        self._since, self._factor = clock(), 1.0
+        self._since, self._factor, self._spent_s = clock(), 1.0, 0.0
+
+    NAME = SPENT_NAME
 
     @property
     def spent_s(self) -> float:
-        """Processor seconds spent since the stage began."""
-        return self._clock() - self._since
+        """Processor seconds spent since the stage began, when all processes last agreed on it."""
+        return self._spent_s
 
     @property
     def rate(self) -> float:
-        """Factor of the learning rate at this moment, in [0, 1]."""
+        """Factor of the learning rate then, in [0, 1]."""
         left = 1 - self.spent_s / self._seconds
         return min(max(left / self._fall, 0.0), 1.0)
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState,
-                       control: TrainerControl, **_: Any) -> None:
-        """Begin to count, from what the checkpoint says where the stage resumes."""
-        before = 0.0
-        if state.global_step:
-            path = self._path(args, state)
-            before = float(json.loads(path.read_text(encoding='utf-8'))['compute_s'])
-        self._since = self._clock() - before
+    def _agree(self) -> None:
+        self._spent_s = decided_by_first(lambda: self._clock() - self._since)
+
+    def kept(self) -> dict[str, Any]:
+        """Return what was spent."""
+        return {'compute_s': self._clock() - self._since}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Begin to count, from what was spent before."""
+        self._since = self._clock() - float(kept.get('compute_s', 0.0))
+        self._agree()
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
                       optimizer: torch.optim.Optimizer | None = None, **_: Any) -> None:
         """Set the learning rate of the step; the scheduler has set it anew after the last."""
         if optimizer is not None:
+            self._agree()
             self._factor = self.rate
             for group in optimizer.param_groups:
                 group['lr'] *= self._factor
@@ -66,6 +75,7 @@ class ComputeBudget(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
                     **_: Any) -> None:
         """Ask the trainer to stop when the budget is spent."""
+        self._agree()
         if self.spent_s >= self._seconds:
             control.should_training_stop = True
 
@@ -76,14 +86,3 @@ class ComputeBudget(TrainerCallback):
             logs['compute_s'] = round(self.spent_s, 1)
             if 'learning_rate' in logs:
                 logs['learning_rate'] *= self._factor
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
-                **_: Any) -> None:
-        """Keep what was spent beside the checkpoint."""
-        if state.is_world_process_zero:
-            text = json.dumps({'compute_s': self.spent_s}) + '\n'
-            self._path(args, state).write_text(text, encoding='utf-8')
-
-    @staticmethod
-    def _path(args: TrainingArguments, state: TrainerState) -> Path:
-        return Path(args.output_dir, f'checkpoint-{state.global_step}', SPENT_NAME)

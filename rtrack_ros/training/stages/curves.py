@@ -1,9 +1,10 @@
 """The curves of a stage as one SVG, from its log."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -17,13 +18,26 @@ SMOOTHED: Final = 15
 """Log entries that the thick line averages."""
 
 
+def read_entries(log: Path) -> list[dict[str, Any]]:
+    """Return the entries of a log; lines that are not whole are left out."""
+    entries = []
+    for line in log.read_text(encoding='utf-8').splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            entries.append(entry)
+    return entries
+
+
 def read_log(log: Path) -> dict[str, list[tuple[int, float]]]:
     """Return (step, value) of every figure in a log, later entries of a step over earlier ones."""
     found: dict[str, dict[int, float]] = {}
-    for line in log.read_text(encoding='utf-8').splitlines():
-        entry = json.loads(line)
+    for entry in read_entries(log):
         for name, value in entry.items():
-            if name not in ('step', 'stage') and isinstance(value, int | float):
+            known = isinstance(value, int | float) and math.isfinite(value)
+            if known and name not in ('step', 'stage'):
                 found.setdefault(name, {})[entry['step']] = float(value)
     return {name: sorted(values.items()) for name, values in found.items()}
 

@@ -1,6 +1,7 @@
 """What a stage tells while it runs, and when it stops: log, progress, early stop, rehearsal."""
 
 import json
+import math
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from rtrack_ros.files import write_whole
+from rtrack_ros.training.failure import TrainingError
+from rtrack_ros.training.stages.checkpoints import Kept
+from rtrack_ros.training.stages.curves import read_entries
+from rtrack_ros.training.stages.ranks import decided_by_first
+
 SHOWN = ('reward', 'loss', 'grad_norm', 'compute_s')
+OF_LEARNING = ('loss', 'grad_norm')
+"""Figures without which nothing is learned; others may be missing for a while."""
 
 
 class StageMonitor(TrainerCallback):
@@ -29,8 +38,9 @@ class StageMonitor(TrainerCallback):
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState,
                        control: TrainerControl, **_: Any) -> None:
-        """Show the bar, from the step at which the run resumes."""
+        """Show the bar, from the step at which the run resumes; the log ends there too."""
         if state.is_world_process_zero:
+            self._cut_log(state.global_step)
             self._task = self._bar.add_task(self._name, total=state.max_steps,
                                             completed=state.global_step, note='')
             self._bar.start()
@@ -43,13 +53,38 @@ class StageMonitor(TrainerCallback):
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
                logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """Append what the trainer reports."""
-        if not state.is_world_process_zero or not logs:
+        """Append what the trainer reports; a figure that is no number is left out.
+
+        A reward is none where no question of a batch has it.
+
+        Raises:
+            TrainingError: the loss or the gradient is no number.
+        """
+        if not logs:
             return
-        self._note = '  '.join(f'{name} {float(logs[name]):.3f}' for name in SHOWN if name in logs)
+        for name in OF_LEARNING:
+            if name in logs and not math.isfinite(logs[name]):
+                raise TrainingError(f'{self._name}, step {state.global_step}: {name} is '
+                                    f'{logs[name]}; the weights are of no use any more. Lower '
+                                    'learning_rate or raise warmup_steps; the same command goes '
+                                    'on from the checkpoint before')
+        if not state.is_world_process_zero:
+            return
+        figures = {name: value for name, value in logs.items()
+                   if not isinstance(value, float) or math.isfinite(value)}
+        self._note = '  '.join(f'{name} {float(figures[name]):.3f}' for name in SHOWN
+                               if name in figures)
+        entry = {'stage': self._name, 'step': state.global_step, **figures}
         with self._log.open('a', encoding='utf-8') as stream:
-            stream.write(json.dumps({'stage': self._name, 'step': state.global_step, **logs})
-                         + '\n')
+            stream.write(json.dumps(entry, allow_nan=False) + '\n')
+
+    def _cut_log(self, step: int) -> None:
+        """Keep what the checkpoint has seen; a killed run leaves more, or half a line."""
+        if not self._log.is_file():
+            return
+        entries = read_entries(self._log)
+        write_whole(self._log, ''.join(json.dumps(entry) + '\n' for entry in entries
+                                       if entry.get('step', 0) <= step))
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
                      **_: Any) -> None:
@@ -57,8 +92,10 @@ class StageMonitor(TrainerCallback):
         self._bar.stop()
 
 
-class EarlyStop(TrainerCallback):
+class EarlyStop(Kept):
     """Ends a stage when a smoothed figure has not got better for a while.
+
+    The first process decides for all. Checkpoints hold how long it has waited by then.
 
     Args:
         metric: Name in the log, for example 'reward' or 'eval_loss'; larger is better unless it
@@ -67,25 +104,41 @@ class EarlyStop(TrainerCallback):
         smoothing: Logs that are averaged, as rewards of few prompts are noisy.
     """
 
+    NAME = 'early_stop.json'
+
     def __init__(self, metric: str, patience: int, smoothing: int = 1) -> None:
         self._metric, self._patience = metric, patience
         self._recent: deque[float] = deque(maxlen=smoothing)
-        self._best, self._waited = float('-inf'), 0
+        self._best: float | None = None
+        self._waited = 0
+
+    def kept(self) -> dict[str, Any]:
+        """Return the values that are averaged, the best average, and how long that was ago."""
+        return {'recent': list(self._recent), 'best': self._best, 'waited': self._waited}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Go on waiting."""
+        self._recent = deque(kept.get('recent', ()), maxlen=self._recent.maxlen)
+        self._best, self._waited = kept.get('best'), int(kept.get('waited', 0))
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
                logs: dict[str, Any] | None = None, **_: Any) -> None:
         """Look at a report; ask the trainer to stop when patience is over."""
-        if not logs or self._metric not in logs:
-            return
-        sign = -1.0 if self._metric.endswith('loss') else 1.0
-        self._recent.append(sign * float(logs[self._metric]))
-        if len(self._recent) < (self._recent.maxlen or 1):
-            return
-        value = sum(self._recent) / len(self._recent)
-        self._waited = 0 if value > self._best else self._waited + 1
-        self._best = max(self._best, value)
-        if self._waited >= self._patience:
+        if decided_by_first(lambda: self._over(logs or {})):
             control.should_training_stop = True
+
+    def _over(self, logs: dict[str, Any]) -> bool:
+        if self._metric in logs and math.isfinite(logs[self._metric]):
+            sign = -1.0 if self._metric.endswith('loss') else 1.0
+            self._recent.append(sign * float(logs[self._metric]))
+            if len(self._recent) == self._recent.maxlen:
+                self._judge(sum(self._recent) / len(self._recent))
+        return self._waited >= self._patience
+
+    def _judge(self, value: float) -> None:
+        better = self._best is None or value > self._best
+        self._best = value if better else self._best
+        self._waited = 0 if better else self._waited + 1
 
 
 class StepReached(Exception):

@@ -1,29 +1,44 @@
 """Running stages of learning on TRL, each from a model folder to a model folder."""
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback
-from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.base import TASKS
 from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.files import disk_is_full, is_whole, write_whole
+from rtrack_ros.provenance import claim, data_digest, model_digest
+from rtrack_ros.training.failure import TrainingError
 from rtrack_ros.training.models.qwen import load_model, load_processor, read_manifest, save_folder
+from rtrack_ros.training.stages.checkpoints import (
+    LastStep,
+    SealedCheckpoints,
+    StageEnded,
+    check_finite,
+    checkpoints,
+    newest_whole,
+)
 from rtrack_ros.training.stages.compute_budget import ComputeBudget
 from rtrack_ros.training.stages.curves import draw_curves, read_log
 from rtrack_ros.training.stages.grpo import PolicyTrainer, policy_config
 from rtrack_ros.training.stages.monitor import EarlyStop, Rehearsal, StageMonitor, StepReached
+from rtrack_ros.training.stages.ranks import decided_by_first, join, rank
 from rtrack_ros.training.stages.records import as_dataset
 from rtrack_ros.training.stages.rewards.registry import make_reward
 from rtrack_ros.training.stages.settings import DataSettings, ModelSettings, StageSettings
 from rtrack_ros.training.stages.shared_vision import share_vision
-from rtrack_ros.training.tasks.clips import open_clips
+from rtrack_ros.training.tasks.clips import SIMULATION, open_clips
 from rtrack_ros.training.tasks.ground import Ground, Task
 from rtrack_ros.training.tasks.locate import Locate, Reader
 from rtrack_ros.training.tasks.verify_describe import Describe, Verify
@@ -37,42 +52,102 @@ REHEARSED_ANSWERS: Mapping[str, Any] = {
     'mask_truncated_completions': False, 'use_vllm': False}
 
 
-def run_stages(stages: Sequence[StageSettings], model: Path, source: str, out: Path) -> Path:
+def run_stages(stages: Sequence[StageSettings], model: Path, source: str, out: Path,
+               say: Callable[[str], None] = print) -> Path:
     """Run stages one after another, each from the model the last one wrote.
 
-    A stage whose model is written already is passed over; the one that was stopped resumes from
-    its last checkpoint.
+    A stage whose model is there, whole and made from the same model, data and settings, is passed
+    over; one that was stopped resumes from its newest whole checkpoint.
 
     Args:
         stages: What to do.
         model: Folder to start from.
         source: 'simulation', or the folder of a data set.
         out: Folder of the run; stage ``name`` writes to ``out/name``.
+        say: Tells what was done; in the first of several processes only.
 
     Returns:
         The folder of the last model.
+
+    Raises:
+        EngineError: there is no model to start from.
+        DataError: there is no data to learn from.
+        ProvenanceError: ``out`` holds a stage that was made from something else.
+        TrainingError: a stage cannot go on, such as on a full disk.
     """
+    join()
     for stage in stages:
-        folder = out / stage.name
-        if not (folder / 'model' / 'config.json').is_file():
-            run_stage(stage, model, source, folder)
+        folder, first = out / stage.name, rank() == 0
+        with _room(folder):
+            done = decided_by_first(partial(_is_done, stage, model, source, folder))
+            if not done:
+                run_stage(stage, model, source, folder)
         model = folder / 'model'
+        if first:
+            say(f'{model} is there already, from the same model, data and settings; nothing was '
+                'done' if done else f'wrote {model}')
     return model
 
 
+def _is_done(stage: StageSettings, model: Path, source: str, out: Path) -> bool:
+    """Return whether a stage has its model; make sure that what is there belongs to it.
+
+    Raises:
+        EngineError, DataError: model or data are not there.
+        ProvenanceError: something else was made here.
+    """
+    read_manifest(model, stage.model.image_size)
+    if source != SIMULATION and not Path(source).is_dir():
+        raise DataError(f'there is no folder {source}; name the one that holds the data set, or '
+                        f'{SIMULATION}')
+    begun = bool(checkpoints(out)) or (out / 'model').exists()
+    claim(out, {'settings': asdict(stage), 'model': model_digest(model),
+                'data': source if source == SIMULATION else data_digest(Path(source))},
+          'choose another --out, or remove it to begin anew', begun)
+    return is_whole(out / 'model')
+
+
+@contextmanager
+def _room(out: Path) -> Iterator[None]:
+    """Say what a full disk means, and remove what was begun on it.
+
+    Raises:
+        TrainingError: the disk is full.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not disk_is_full(error):
+            raise
+        for path in checkpoints(out):
+            if not is_whole(path):
+                shutil.rmtree(path, ignore_errors=True)
+        raise TrainingError(f'{out}: the disk is full; make room and give the same command again, '
+                            'it goes on from the last checkpoint') from error
+
+
 def run_stage(stage: StageSettings, model: Path, source: str, out: Path) -> Path:
-    """Run one stage; return the model's folder ``out/model``."""
+    """Run one stage; return the model's folder ``out/model``.
+
+    Raises:
+        TrainingError: weights or losses are no numbers any more.
+    """
     manifest = read_manifest(model, stage.model.image_size)
     trainer = build_trainer(stage, model, source, out, manifest)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(out)))
+    resumed = decided_by_first(lambda: newest_whole(out))
+    try:
+        trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
+    except StageEnded:
+        pass
+    check_finite(trainer.model, 'at the end of the stage')
     weights = out / ('adapter' if stage.model.lora else 'weights')
     trainer.save_model(str(weights))
     if trainer.is_world_process_zero():
         trained = load_model(model if stage.model.lora else weights, 'auto', 'eager', True)
         if stage.model.lora:
             trained = PeftModel.from_pretrained(trained, weights).merge_and_unload()
-        save_folder(trained, model, _taught(manifest, stage.data.tasks), out / 'model')
         _draw(out)
+        save_folder(trained, model, _taught(manifest, stage.data.tasks), out / 'model')
     trainer.accelerator.wait_for_everyone()
     return out / 'model'
 
@@ -87,7 +162,7 @@ def _draw(out: Path) -> None:
     """Draw the curves of the stage, where matplotlib is there to do it."""
     if importlib.util.find_spec('matplotlib') is not None:
         svg = draw_curves(read_log(out / 'log.jsonl'))
-        (out / 'curves.svg').write_text(svg, encoding='utf-8')
+        write_whole(out / 'curves.svg', svg)
 
 
 def rehearse(stage: StageSettings, model: Path, source: str, out: Path) -> dict[str, Any]:
@@ -132,6 +207,8 @@ def build_trainer(stage: StageSettings, model: Path, source: str, out: Path,
         callbacks.insert(0, ComputeBudget(stage.compute_s))
     if stage.early_stop is not None:
         callbacks.append(EarlyStop(**stage.early_stop))
+    # What they keep is part of a checkpoint, which is sealed last.
+    callbacks += [LastStep(), SealedCheckpoints(stage.trainer.get('save_total_limit'))]
     dataset = as_dataset(make_tasks(stage.data, source, manifest), manifest,
                          answered=stage.method == 'sft')
     options = trainer_options(stage, out)
@@ -172,7 +249,9 @@ def _adapter(settings: ModelSettings) -> LoraConfig | None:
 def trainer_options(stage: StageSettings, out: Path) -> dict[str, Any]:
     """Return TRL's arguments: those of the stage, with what follows from machine and data."""
     fixed = {'output_dir': str(out), 'remove_unused_columns': False, 'disable_tqdm': True,
-             'report_to': 'none', 'run_name': stage.name}
+             'report_to': 'none', 'run_name': stage.name,
+             'logging_nan_inf_filter': False,  # it shows the mean of earlier losses instead
+             'save_total_limit': None}  # the oldest go when the newest is whole, see checkpoints
     if torch.cuda.is_available():
         return dict(stage.trainer) | fixed
     # Half precision and recomputation pay on a GPU; a CPU loses time by both.

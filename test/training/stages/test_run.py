@@ -30,7 +30,7 @@ from rtrack_ros.training.models.qwen import load_processor, read_manifest  # noq
 from rtrack_ros.training.models.random_qwen import write_random_qwen  # noqa: E402
 from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling  # noqa: E402
 from rtrack_ros.training.stages.grpo import policy_config  # noqa: E402
-from rtrack_ros.training.stages.monitor import EarlyStop  # noqa: E402
+from rtrack_ros.training.stages.monitor import EarlyStop, StageMonitor  # noqa: E402
 from rtrack_ros.training.stages.records import message_of, row_of, units  # noqa: E402
 from rtrack_ros.training.stages.run import build_trainer, rehearse, run_stages  # noqa: E402
 from rtrack_ros.training.stages.settings import StageSettings, read_stages  # noqa: E402
@@ -211,11 +211,21 @@ NANO_STEPS = {'per_device_train_batch_size': 4, 'steps_per_generation': 2, 'num_
               'learning_rate': 1e-3}
 
 
+def stop_at(step: int):
+    def on_step_end(self, args, state, control, **_) -> None:
+        if state.global_step == step:
+            raise KeyboardInterrupt
+
+    return on_step_end
+
+
 def test_nano_learns_by_gspo_and_resumes(refrt: str, tmp_path: Path) -> None:
-    for steps in (2, 4):
-        (tmp_path / 'gspo' / 'model' / 'config.json').unlink(missing_ok=True)
-        folder = run_stages([stage('nano_gspo', max_steps=steps, **NANO_STEPS)], NANO,
-                            refrt, tmp_path)
+    item = stage('nano_gspo', max_steps=4, **NANO_STEPS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StageMonitor, 'on_step_end', stop_at(3))
+        with pytest.raises(KeyboardInterrupt):
+            run_stages([item], NANO, refrt, tmp_path)
+    folder = run_stages([item], NANO, refrt, tmp_path)
     lines = (tmp_path / 'gspo' / 'log.jsonl').read_text().splitlines()
     entries = [entry for entry in map(json.loads, lines) if 'grad_norm' in entry]
     assert [entry['step'] for entry in entries] == [1, 2, 3, 4]
