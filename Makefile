@@ -22,7 +22,8 @@ export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
 help:
 	@echo 'make demo     simulate a scene, track it over ROS 2, write build/demo/ (RGB= THERMAL= QUERY='
-	@echo '              for two videos of your own; ENGINE=llamacpp for another engine)'
+	@echo '              for two videos of your own; ENGINE=llamacpp for another engine,'
+	@echo '              ENGINE=server for the same behind the server of llama.cpp)'
 	@echo 'make test     linters, then all tests, system tests included (TORCH=0: those without torch)'
 	@echo 'make setup    only prepare build/; afterwards: source build/activate (TORCH=1: with torch)'
 	@echo 'make lint     ruff, mypy, and the contract that imports point down'
@@ -35,9 +36,9 @@ setup:
 
 demo:
 	@$(PYTHON) bootstrap/prepare.py
-	@$(if $(filter llamacpp,$(ENGINE)),$(RUN) rtrack compile --engine llamacpp)
+	@$(if $(filter llamacpp server,$(ENGINE)),$(RUN) rtrack compile --engine llamacpp)
 	@$(RUN) rtrack demo $(if $(RGB),--rgb "$$RGB") $(if $(THERMAL),--thermal "$$THERMAL") \
-		$(if $(QUERY),--query "$$QUERY") $(if $(ENGINE),--engine "$$ENGINE")
+		$(if $(QUERY),--query "$$QUERY") $(if $(filter server,$(ENGINE)),--serve,$(if $(ENGINE),--engine "$$ENGINE"))
 
 lint: setup
 	$(LINT)

@@ -6,8 +6,9 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_server
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SEED = 20_261_131
 """A yard with four people, a cyclist and a car, seen by a camera that pans; never trained on."""
+_SHIPPED: Final = True
 WRITTEN = ('scene', 'recording', 'logs', 'commands.json', 'stamps.json', 'tracks.txt',
            'truth.txt', 'overlay.mp4', 'report.html', 'metrics.json')
 """What the demonstration leaves; only these are removed before the next one."""
@@ -49,6 +51,10 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     add(parser, '--model', help='parameter engine.model of the node, a folder or the URL of a '
                                 'server (default: the model of the package)')
     add_server(parser)
+    parser.add_argument('--serve', type=Path, nargs='?', const=_SHIPPED, metavar='FOLDER',
+                        help='start the server of a model as rtrack serve does, let the node ask '
+                             'it, and end it; without FOLDER llama.cpp with the model of the '
+                             'package, after rtrack compile --engine llamacpp')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.thermal is not None and args.rgb is None:
         raise CommandError('--thermal needs --rgb, the video of the same scene in colour')
+    if args.serve is not None and (args.model is not None or args.engine != 'auto'):
+        raise CommandError('--serve names the model and its engine; leave --model and --engine '
+                           'out')
     clock = _Clock()
     folder = args.out.resolve()
     try:
@@ -65,14 +74,30 @@ def run(args: argparse.Namespace) -> int:
         _clear(folder)
         with clock.stage('writing the scene'):
             playback, truth = _prepare(args, folder)
-        with clock.stage(f'playing {playback.seconds:.0f} s over DDS'), _ended_by_sigterm():
-            play(playback)
+        with _ended_by_sigterm(), _serving(args, folder) as asked, clock.stage(
+                f'playing {playback.seconds:.0f} s over DDS'):
+            play(replace(playback, parameters=playback.parameters | asked))
         with clock.stage('overlay, scores, report'):
             finished = _finish(playback, truth, folder, args)
     except ProcessFailure as error:
         raise CommandError(str(error)) from error
     _print(finished, folder, clock)
     return 0
+
+
+@contextmanager
+def _serving(args: argparse.Namespace, folder: Path) -> Iterator[dict[str, str]]:
+    """Yield the parameters of the node that ask the server of ``--serve``, while it runs."""
+    from rtrack_ros.commands.serving import Wanted, model_served
+    from rtrack_ros.engines.registry import default_model
+
+    if args.serve is None:
+        yield {}
+        return
+    source = default_model() if args.serve is _SHIPPED else args.serve
+    with model_served(Wanted(source, 'llamacpp' if args.serve is _SHIPPED else None,
+                             logs=folder / 'logs', self_test='warn')) as serving:
+        yield serving.parameters
 
 
 class _Clock:

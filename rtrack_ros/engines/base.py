@@ -1,5 +1,6 @@
 """The interface of all engines: images and a prompt under a grammar in, text with timings out."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -20,7 +21,14 @@ OnText = Callable[[str], object]
 
 
 class EngineError(RuntimeError):
-    """An engine could not start or answer; the message names the remedy."""
+    """An engine could not start or answer; the message names the remedy.
+
+    Attributes:
+        ask_again_after_s: Seconds for which the engine wants to be left alone; 0 where it does
+            not say.
+    """
+
+    ask_again_after_s: float = 0.0
 
 
 class TaskError(EngineError):
@@ -137,6 +145,17 @@ class Capabilities:
     family: str = ''
 
 
+def check_time_left(deadline_s: float | None) -> None:
+    """Refuse a question whose time is over before it is asked.
+
+    Raises:
+        DeadlineError: it is.
+    """
+    if deadline_s is not None and deadline_s <= 0:
+        raise DeadlineError('no time was left to answer once the images were encoded; allow more '
+                            'time')
+
+
 def is_used(name: str, use: str, gains: bool) -> bool:
     """Return whether something is done with a model.
 
@@ -188,8 +207,29 @@ class Engine(Protocol):
 class SharesImages(Engine, Protocol):
     """An engine that encodes images once for any number of prompts about them.
 
-    ``infer(images, ...)`` equals ``answer(encode(images), ...)``.
+    An engine inherits it explicitly and has ``infer`` with that.
     """
+
+    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
+              max_tokens: int, deadline_s: float | None = None,
+              on_text: OnText | None = None,
+              cancellation: Cancellation | None = None) -> Reply:
+        """Answer one prompt; see ``Engine.infer``.
+
+        It equals ``answer(encode(images), ...)``; encoding is taken off the deadline. Timings are
+        those of ``answer``.
+
+        Raises:
+            DeadlineError: the deadline passed; the engine stays usable.
+            CancelledError: the question was taken back; the engine stays usable.
+            EngineError: the prompt and the images do not fit, or there is no answer; the engine
+                stays usable unless it was closed.
+        """
+        prompt.check_images(len(images))
+        started = time.perf_counter()
+        seen = self.encode(images)
+        left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
+        return self.answer(seen, prompt, grammar, max_tokens, left_s, on_text, cancellation)
 
     def encode(self, images: Sequence[Image8]) -> Any:
         """Return what the model sees in ``images``; only this engine can read it.

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -153,6 +153,56 @@ def folder_family(folder: Path) -> Family | None:
     named = [family for family in kin if re.search(family.pattern, name, re.IGNORECASE)]
     # Of several with one architecture, the one whose own it is has no need to be named.
     return next(iter([*named, *reversed(kin)]), None)
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is known of a model.
+
+    Attributes:
+        manifest: The facts.
+        family: Its family; None where its ``rtrack.json`` says everything itself.
+    """
+
+    manifest: ModelManifest
+    family: Family | None
+
+
+def find_facts(name: str, names: Sequence[str], family: str = '', folder: Path | None = None,
+               image_size: tuple[int, int] | None = None) -> ModelFacts:
+    """Return what is known of a model that a file or a server has.
+
+    Its family is the one that is named, else that of the folder, else the one that its names tell.
+
+    Args:
+        name: By which it is called.
+        names: By which its family may be recognised.
+        family: Name of its family; empty where nobody says.
+        folder: With an ``rtrack.json`` about it, which goes before its family; None for none.
+        image_size: (width, height) in pixels that it is shown; None for what is known.
+
+    Raises:
+        EngineError: the family is not known, or the images would be resized once more.
+    """
+    kin = find_family(family) if family else _told_family(names, folder)
+    manifest = kin.manifest(name) if kin is not None else None
+    if folder is not None:
+        manifest = ModelManifest.read(folder, manifest)
+    assert manifest is not None, 'without a family there is a folder'
+    manifest = replace(manifest, image_size=image_size or manifest.image_size)
+    if kin is not None:
+        kin.check_image_size(manifest.image_size)
+    return ModelFacts(manifest, kin)
+
+
+def _told_family(names: Sequence[str], folder: Path | None) -> Family | None:
+    told = folder_family(folder) if folder is not None else None
+    try:
+        return told or recognise_family(*names)
+    except EngineError:
+        if folder is None:
+            raise
+        return None
 
 
 def _read_unknown(folder: Path) -> ModelManifest:

@@ -21,6 +21,8 @@ from rtrack_ros.engines.base import (
     OnText,
     Prompt,
     Reply,
+    SharesImages,
+    check_time_left,
 )
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
@@ -53,7 +55,7 @@ class SeenImages:
     preprocess_ms: float
 
 
-class OpenVinoEngine:
+class OpenVinoEngine(SharesImages):
     """rtrack-nano, or another exported Qwen-VL model, on OpenVINO GenAI.
 
     Args:
@@ -126,24 +128,6 @@ class OpenVinoEngine:
                             facts.prompt, facts.crops, facts.refine, shares_images=True,
                             tasks=facts.tasks, accuracy=facts.accuracy, family=facts.family)
 
-    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
-              max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None,
-              cancellation: Cancellation | None = None) -> Reply:
-        """Answer one prompt; see ``engines.base.Engine.infer``.
-
-        Timings in milliseconds: 'preprocess' (resizing), 'vit' (image encoding), 'ttft' (from
-        the request to the first token), 'decode' (the other tokens), 'total' (all of it).
-
-        Raises:
-            DeadlineError: the deadline passed; the engine stays usable.
-            CancelledError: the question was taken back; the engine stays usable.
-            EngineError: the prompt and the images do not fit, or the runtime failed; the engine
-                stays usable unless it was closed.
-        """
-        return self.answer(self.encode(images), prompt, grammar, max_tokens, deadline_s,
-                           on_text, cancellation)
-
     def encode(self, images: Sequence[Image8]) -> SeenImages:
         """Resize images for any number of prompts; see ``engines.base.SharesImages``.
 
@@ -162,6 +146,9 @@ class OpenVinoEngine:
                cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
 
+        Timings in milliseconds: 'preprocess' (resizing), 'vit' (image encoding), 'ttft' (from
+        the request to the first token), 'decode' (the other tokens), 'total' (all of it).
+
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
             CancelledError: the question was taken back; the engine stays usable.
@@ -171,6 +158,7 @@ class OpenVinoEngine:
         if self._closed:
             raise EngineError('the engine is closed; load it again')
         prompt.check_images(len(seen.tensors))
+        check_time_left(deadline_s)
         started = time.perf_counter()
         deadline = None if deadline_s is None else started + deadline_s
         result = self._thread.call(self._generate, seen, chat_text(prompt),

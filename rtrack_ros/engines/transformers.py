@@ -7,7 +7,7 @@ torchvision.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from rtrack_ros.engines.base import (
     OnText,
     Prompt,
     Reply,
+    SharesImages,
+    check_time_left,
 )
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
@@ -54,7 +56,7 @@ class EncodedImages:
         return len(self.grids)
 
 
-class TransformersEngine:
+class TransformersEngine(SharesImages):
     """A Qwen-VL model folder on transformers, greedy, in float32 on the CPU.
 
     Args:
@@ -99,29 +101,6 @@ class TransformersEngine:
                             facts.refine, shares_images=True, tasks=facts.tasks,
                             accuracy=facts.accuracy, family=facts.family)
 
-    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
-              max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None,
-              cancellation: Cancellation | None = None) -> Reply:
-        """Answer one prompt; see ``engines.base.Engine.infer``.
-
-        Timings in milliseconds: 'preprocess' (images to tensors), 'vit' (image encoding), 'total'.
-
-        Raises:
-            DeadlineError: the deadline passed; the engine stays usable.
-            CancelledError: the question was taken back; the engine stays usable.
-            EngineError: the prompt and the images do not fit, or torch failed; the engine stays
-                usable unless it was closed.
-        """
-        prompt.check_images(len(images))
-        started = time.perf_counter()
-        seen = self.encode(images)
-        left_s = None if deadline_s is None else deadline_s - (time.perf_counter() - started)
-        reply = self.answer(seen, prompt, grammar, max_tokens, left_s, on_text, cancellation)
-        total_ms = (time.perf_counter() - started) * 1e3
-        return replace(reply, timings={'preprocess': seen.preprocess_ms, 'vit': seen.vit_ms,
-                                       'total': total_ms})
-
     def encode(self, images: Sequence[Image8]) -> EncodedImages:
         """Encode images once, for any number of prompts; see ``engines.base.SharesImages``.
 
@@ -136,7 +115,8 @@ class TransformersEngine:
                cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
 
-        Timings in milliseconds: 'total', the encoding not included.
+        Timings in milliseconds: 'preprocess' (images to tensors), 'vit' (image encoding),
+        'total' (all of it).
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
@@ -146,13 +126,12 @@ class TransformersEngine:
         """
         prompt.check_images(seen.images)
         started = time.perf_counter()
-        late = deadline_s is not None and deadline_s <= 0
-        reply = None if late else self._call(self._generate, seen, prompt, grammar, max_tokens,
-                                             deadline_s, on_text, cancellation)
+        check_time_left(deadline_s)
+        reply: Reply = self._call(self._generate, seen, prompt, grammar, max_tokens, deadline_s,
+                                  on_text, cancellation)
         if cancellation is not None and cancellation.cancelled:
             raise CancelledError('the question was taken back')
-        if reply is None or (deadline_s is not None
-                             and time.perf_counter() - started > deadline_s):
+        if deadline_s is not None and time.perf_counter() - started > deadline_s:
             raise DeadlineError('no answer within the deadline; allow more time, or raise threads')
         return reply
 
@@ -229,7 +208,9 @@ class TransformersEngine:
         chosen = output[0, length:].tolist()
         text = self._tokenizer.decode(chosen, skip_special_tokens=True)
         finish = 'stop' if chosen and chosen[-1] in choose.ends else 'length'
-        return Reply(text, len(chosen), finish, {'total': (time.perf_counter() - started) * 1e3},
+        total_ms = seen.preprocess_ms + seen.vit_ms + (time.perf_counter() - started) * 1e3
+        timings = {'preprocess': seen.preprocess_ms, 'vit': seen.vit_ms, 'total': total_ms}
+        return Reply(text, len(chosen), finish, timings,
                      mean_token_probability(choose.log_likelihood, len(chosen)))
 
     def _stops(self, cancellation: Cancellation | None) -> list[Any]:

@@ -1,5 +1,6 @@
 """``rtrack serve`` with a server of ours: started, ready, ended, and never left behind."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -199,3 +200,26 @@ def test_a_path_that_is_not_there_is_named_before_any_server(capsys, monkeypatch
     monkeypatch.setenv('PATH', '')
     assert main(['serve', '/no/such/engine']) == 2
     assert '/no/such/engine is not there' in capsys.readouterr().err
+
+
+def test_a_model_folder_is_served_by_the_python_package_of_llama_cpp(tmp_path: Path) -> None:
+    for package in ('gguf', 'xllamacpp'):
+        pytest.importorskip(package, reason='the llamacpp extra is not installed')
+    from rtrack_ros.engines.llamacpp.export import export_llamacpp
+    from rtrack_ros.engines.registry import default_model
+    folder = tmp_path / 'mine'
+    shutil.copytree(default_model(), folder, ignore=shutil.ignore_patterns('openvino', 'llamacpp'))
+    export_llamacpp(folder)
+    process = start(str(folder), '--port', '0')
+    try:
+        line = first_line(process.stdout)
+        assert line.startswith('engine.name:=server engine.model:=http://127.0.0.1:')
+        assert line.endswith(f' engine.server.manifest:={folder}')
+        children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+        server, = map(int, children)
+        assert b'llamacpp.program' in Path(f'/proc/{server}/cmdline').read_bytes()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LIMIT_S) == 0 and gone(server)
+    finally:
+        process.kill()
+        process.communicate()

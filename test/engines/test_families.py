@@ -5,6 +5,7 @@ import pytest
 from rtrack_ros.engines.base import TASKS, EngineError
 from rtrack_ros.engines.families import (
     FAMILIES,
+    find_facts,
     find_family,
     folder_family,
     read_manifest,
@@ -140,3 +141,34 @@ def test_a_manifest_that_names_an_unknown_family_is_refused(tmp_path):
 def test_a_folder_without_config_and_manifest_is_refused_with_an_example(tmp_path):
     with pytest.raises(EngineError, match='"bbox_protocol": "rel1000"'):
         read_manifest(tmp_path)
+
+
+@pytest.fixture
+def told(tmp_path):
+    """A folder whose rtrack.json names a family and an image size."""
+    (tmp_path / 'rtrack.json').write_text('{"family": "qwen2_5_vl", "image_size": [280, 196]}')
+    return tmp_path
+
+
+def test_the_family_is_the_named_one_else_that_of_the_folder_else_that_of_the_name(told):
+    names = ('org/Qwen3-VL-2B-Instruct',)
+    assert find_facts('q', names).family.name == 'qwen3_vl'
+    assert find_facts('q', names, folder=told).family.name == 'qwen2_5_vl'
+    assert find_facts('q', names, 'rtrack-nano').family.name == 'rtrack-nano'
+
+
+def test_facts_are_those_of_the_family_then_of_the_folder_then_what_is_asked_for(told):
+    assert find_facts('q', ('x',), 'qwen2_5_vl').manifest.image_size == (644, 476)
+    assert find_facts('q', ('x',), folder=told).manifest.image_size == (280, 196)
+    assert find_facts('q', ('x',), '', told, (56, 84)).manifest.image_size == (56, 84)
+    with pytest.raises(EngineError, match='multiples of 28'):
+        find_facts('q', ('x',), '', told, (64, 64))
+
+
+def test_a_model_of_no_family_needs_a_folder_that_says_everything(tmp_path):
+    with pytest.raises(EngineError, match='is of no family that is known here'):
+        find_facts('q', ('mystery',))
+    (tmp_path / 'rtrack.json').write_text(
+        '{"name": "mystery", "bbox_protocol": "rel1000", "image_size": [64, 48]}')
+    facts = find_facts('q', ('mystery',), folder=tmp_path)
+    assert facts.family is None and facts.manifest.image_size == (64, 48)

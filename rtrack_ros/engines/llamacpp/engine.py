@@ -23,18 +23,13 @@ from rtrack_ros.engines.base import (
     OnText,
     Prompt,
     Reply,
+    SharesImages,
 )
 from rtrack_ros.engines.cancellation import Cancellation
-from rtrack_ros.engines.families import (
-    Family,
-    find_family,
-    folder_family,
-    recognise_family,
-)
+from rtrack_ros.engines.families import Family, find_facts
 from rtrack_ros.engines.llamacpp.pair import GgufPair
 from rtrack_ros.engines.llamacpp.process import ServerProcess
 from rtrack_ros.engines.llamacpp.settings import ServerSettings
-from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.engines.server.engine import EncodedImages, ServerEngine
 from rtrack_ros.engines.server.images import exact_data_url
 from rtrack_ros.frames import Image8
@@ -48,10 +43,13 @@ _IMAGES: Final = 4
 _TEXT_TOKENS: Final = 2048
 """Room for a question's words and its answer; 50 boxes in a vocabulary that spells digits."""
 
+_LEAST_PATCH: Final = 28
+"""Pixels of a side of a visual token where the family is not known: the smallest that there is."""
+
 _END_S: Final = 0.2
 
 
-class LlamaCppEngine:
+class LlamaCppEngine(SharesImages):
     """A Qwen-VL model as GGUF files, with llama.cpp.
 
     llama.cpp is started by the constructor, and again by the next question should it have ended.
@@ -83,15 +81,13 @@ class LlamaCppEngine:
         pair = GgufPair.find(Path(model).expanduser())
         pair.check_weights()
         folder = Path(manifest) if manifest else pair.manifest
-        kin = _family(pair, folder, family)
-        facts = kin.manifest(pair.model.stem)
-        if folder:
-            facts = ModelManifest.read(folder, facts)
-        size = image_size or facts.image_size
+        facts = find_facts(pair.model.stem, pair.names, family, folder, image_size)
+        size = facts.manifest.image_size
         self._settings = ServerSettings(
-            str(pair.model.resolve()), str(pair.projector.resolve()),
-            facts.name, threads, niceness, slots, _context(size, kin.patch_factor))
-        self._family, self._folder, self._size = kin.name, folder or '', size
+            str(pair.model.resolve()), str(pair.projector.resolve()), facts.manifest.name,
+            threads, niceness, slots, _context(size, facts.family))
+        self._family = facts.family.name if facts.family else ''
+        self._folder, self._size = folder or '', size
         self._ready_timeout_s = ready_timeout_s
         self._lock = threading.Lock()
         self._closed = False
@@ -129,24 +125,6 @@ class LlamaCppEngine:
         """Return what this engine can do."""
         return self._capabilities
 
-    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
-              max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None,
-              cancellation: Cancellation | None = None) -> Reply:
-        """Answer one prompt; see ``engines.base.Engine.infer``.
-
-        Timings in milliseconds are those of ``server.engine.ServerEngine``.
-
-        Raises:
-            DeadlineError: the deadline passed; the engine stays usable.
-            CancelledError: the question was taken back; the engine stays usable.
-            EngineError: the prompt and the images do not fit, or llama.cpp ended; the engine
-                stays usable unless it was closed.
-        """
-        seen = self.encode(images)
-        left_s = None if deadline_s is None else deadline_s - seen.preprocess_ms * 1e-3
-        return self.answer(seen, prompt, grammar, max_tokens, left_s, on_text, cancellation)
-
     def encode(self, images: Sequence[Image8]) -> EncodedImages:
         """Resize and encode images for any number of prompts; see ``engines.base.SharesImages``.
 
@@ -160,6 +138,8 @@ class LlamaCppEngine:
                on_text: OnText | None = None,
                cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
+
+        Timings in milliseconds are those of ``server.engine.ServerEngine``.
 
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
@@ -200,13 +180,7 @@ class LlamaCppEngine:
             self._process.close()
 
 
-def _family(pair: GgufPair, folder: Path | None, name: str) -> Family:
-    if name:
-        return find_family(name)
-    told = folder_family(folder) if folder else None
-    return told or recognise_family(*pair.names)
-
-
-def _context(size: tuple[int, int], patch_factor: int) -> int:
+def _context(size: tuple[int, int], family: Family | None) -> int:
     """Return how many tokens the longest question needs with its answer."""
-    return _IMAGES * (size[0] // patch_factor) * (size[1] // patch_factor) + _TEXT_TOKENS
+    side = family.patch_factor if family else _LEAST_PATCH
+    return _IMAGES * (size[0] // side) * (size[1] // side) + _TEXT_TOKENS

@@ -15,6 +15,8 @@ class ServerSettings:
         niceness: Added to the scheduling niceness of the process, 0 to 19.
         slots: Questions that it answers at once.
         context: Tokens of one question, its images and its answer.
+        host: Address to listen on.
+        port: TCP port; 0 for any that is free.
     """
 
     model: str
@@ -24,3 +26,5 @@ class ServerSettings:
     niceness: int
     slots: int
     context: int
+    host: str = '127.0.0.1'
+    port: int = 0

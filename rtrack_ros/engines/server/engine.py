@@ -2,21 +2,20 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rtrack_ros.engines.base import (
     Capabilities,
-    DeadlineError,
-    EngineError,
     Grammar,
     OnText,
     Prompt,
     Reply,
+    SharesImages,
+    check_time_left,
 )
 from rtrack_ros.engines.cancellation import Cancellation
-from rtrack_ros.engines.families import Family, find_family, folder_family, recognise_family
-from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.engines.families import find_facts
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.engines.server.address import ServerAddress
 from rtrack_ros.engines.server.answer import Answer
@@ -27,7 +26,7 @@ from rtrack_ros.engines.server.dialects import AUTO
 from rtrack_ros.engines.server.discovery import discover
 from rtrack_ros.engines.server.errors import Faults
 from rtrack_ros.engines.server.images import DataUrl, data_url
-from rtrack_ros.engines.server.models import ServedModel, Server
+from rtrack_ros.engines.server.models import Server
 from rtrack_ros.frames import Image8
 
 _LONGEST_BACK_OFF_S = 1.0
@@ -49,7 +48,7 @@ class EncodedImages:
     preprocess_ms: float
 
 
-class ServerEngine:
+class ServerEngine(SharesImages):
     """A model behind any server that speaks the chat interface of OpenAI.
 
     It may be used by any number of threads; each has a connection of its own. Images are resized
@@ -89,7 +88,8 @@ class ServerEngine:
         try:
             found = discover(Server(address, self._client, faults), dialect, served_model,
                              ready_timeout_s, silence_s)
-            facts = _facts(found.model, family, manifest, image_size)
+            facts = find_facts(found.model.id, (found.model.id, found.model.root), family,
+                               Path(manifest) if manifest else None, image_size).manifest
         except BaseException:
             self._client.close()
             raise
@@ -104,25 +104,6 @@ class ServerEngine:
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""
         return self._capabilities
-
-    def infer(self, images: Sequence[Image8], prompt: Prompt, grammar: Grammar | None,
-              max_tokens: int, deadline_s: float | None = None,
-              on_text: OnText | None = None,
-              cancellation: Cancellation | None = None) -> Reply:
-        """Answer one prompt; see ``engines.base.Engine.infer``.
-
-        Timings in milliseconds: 'preprocess' (resizing and encoding), 'ttft' (from the request to
-        the first piece of text, with that), 'decode' (the rest of the text), 'total' (all of it).
-
-        Raises:
-            DeadlineError: the deadline passed; the engine stays usable.
-            CancelledError: the question was taken back; the engine stays usable.
-            EngineError: the prompt and the images do not fit, or the server gave no answer; the
-                engine stays usable unless it was closed.
-        """
-        seen = self.encode(images)
-        left_s = None if deadline_s is None else deadline_s - seen.preprocess_ms * 1e-3
-        return self.answer(seen, prompt, grammar, max_tokens, left_s, on_text, cancellation)
 
     def encode(self, images: Sequence[Image8]) -> EncodedImages:
         """Resize and encode images for any number of prompts; see ``engines.base.SharesImages``.
@@ -141,6 +122,9 @@ class ServerEngine:
                cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
 
+        Timings in milliseconds: 'preprocess' (resizing and encoding), 'ttft' (from the request to
+        the first piece of text, with that), 'decode' (the rest of the text), 'total' (all of it).
+
         Raises:
             DeadlineError: the deadline passed; the engine stays usable.
             CancelledError: the question was taken back; the engine stays usable.
@@ -148,8 +132,7 @@ class ServerEngine:
                 engine stays usable unless it was closed.
         """
         prompt.check_images(len(seen.urls))
-        if deadline_s is not None and deadline_s <= 0:
-            raise DeadlineError('no time was left to ask the server; allow more time')
+        check_time_left(deadline_s)
         started = time.perf_counter()
         answer = self._chat.ask(prompt, seen.urls, grammar, max_tokens,
                                 Deadline(deadline_s, self._silence_s), on_text, cancellation)
@@ -167,27 +150,3 @@ def _reply(answer: Answer, preprocess_ms: float, started: float) -> Reply:
                'decode': (ended - first) * 1e3, 'total': preprocess_ms + (ended - started) * 1e3}
     return Reply(answer.text, answer.tokens, _FINISHES.get(answer.finish or '', 'error'), timings,
                  answer.confidence)
-
-
-def _facts(model: ServedModel, family: str, folder: Path | str,
-           image_size: tuple[int, int] | None) -> ModelManifest:
-    """Return what is known of a served model.
-
-    Raises:
-        EngineError: the family is not known, or the server would resize the images once more.
-    """
-    kin: Family | None
-    try:
-        kin = find_family(family) if family else recognise_family(model.id, model.root)
-    except EngineError:
-        if family or not folder:
-            raise
-        kin = folder_family(Path(folder))
-    manifest = kin.manifest(model.id) if kin is not None else None
-    if folder:
-        manifest = ModelManifest.read(Path(folder), manifest)
-    assert manifest is not None
-    manifest = replace(manifest, image_size=image_size or manifest.image_size)
-    if kin is not None:
-        kin.check_image_size(manifest.image_size)
-    return manifest

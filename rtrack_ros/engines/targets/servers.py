@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.llamacpp.pair import GgufPair
 from rtrack_ros.engines.targets.toolkits import Toolkit
 
 LOOPBACK: Final = '127.0.0.1'
@@ -131,30 +132,10 @@ def _vllm(toolkit: Toolkit, served: Served) -> list[str]:
             '--gpu-memory-utilization', f'{served.memory_share:g}', *quantise]
 
 
-def gguf_pair(model: Path) -> tuple[Path, Path]:
-    """Return a GGUF model and its projector.
-
-    Args:
-        model: The model, with its projector beside it, or the folder of both.
-
-    Raises:
-        EngineError: there is none, or it is not clear which.
-    """
-    folder = model if model.is_dir() else model.parent
-    files = sorted(folder.glob('*.gguf'))
-    projectors = [file for file in files if 'mmproj' in file.name]
-    models = [file for file in files if file not in projectors]
-    chosen = [model] if model.is_file() else models
-    if len(chosen) != 1 or len(projectors) != 1:
-        raise EngineError(f'{folder} must hold one GGUF model and one mmproj file beside it; '
-                          f'there are {len(models)} and {len(projectors)}. Name the model '
-                          'file, and keep one mmproj*.gguf beside it')
-    return chosen[0], projectors[0]
-
-
 def _llamacpp(toolkit: Toolkit, served: Served) -> list[str]:
-    model, projector = gguf_pair(Path(served.model))
-    return [toolkit.program('llama-server'), '-m', str(model), '--mmproj', str(projector),
+    pair = GgufPair.find(Path(served.model))
+    return [*toolkit.call('llama-server'), '-m', str(pair.model),
+            '--mmproj', str(pair.projector),
             '--alias', served.name, '--host', served.host, '--port', str(served.port),
             '-c', str(served.limits.total_tokens * served.limits.questions),
             '-np', str(served.limits.questions), '--jinja']

@@ -1,8 +1,10 @@
 """The toolkits: which program each is, which version is installed, and what versions can do."""
 
+import importlib.util
 import os
 import re
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +27,8 @@ class ToolkitKind:
         oldest: The oldest version that has the commands we use.
         install: How it is installed.
         least_driver: Oldest major version of the driver on a PC; 0 where nothing is known.
+        stand_in: A Python package and a module of ours that takes the options of the first
+            program and needs the package; None where there is none.
     """
 
     engine: str
@@ -35,6 +39,7 @@ class ToolkitKind:
     oldest: str
     install: str
     least_driver: int = 0
+    stand_in: tuple[str, str] | None = None
 
 
 KINDS: Final = {kind.engine: kind for kind in (
@@ -51,7 +56,9 @@ KINDS: Final = {kind.engine: kind for kind in (
     ToolkitKind('vllm', 'vLLM', {'vllm': ''}, 'vllm', '0.33.0', '0.12.1',
                 'python3 -m venv ENV && ENV/bin/pip install vllm'),
     ToolkitKind('llamacpp', 'llama.cpp', {'llama-server': ''}, '', '', '',
-                'build it, or fetch a release of it, and give its folder with --environment'),
+                "pip install '.[llamacpp]' in the folder of rtrack_ros; or build it, or fetch a "
+                'release of it, and give its folder with --environment',
+                stand_in=('xllamacpp', 'rtrack_ros.engines.llamacpp.program')),
 )}
 
 
@@ -64,16 +71,22 @@ class Toolkit:
         version: '0.11.0'; empty where it does not tell.
         folder: Of its programs; None where they are found by name alone.
         container: Image that it is in; empty where it is installed.
+        module: Module of ours that stands in for its program; empty where that is installed.
     """
 
     kind: ToolkitKind
     version: str
     folder: Path | None = None
     container: str = ''
+    module: str = ''
 
     def program(self, name: str) -> str:
         """Return how one of its programs is called."""
         return name if self.folder is None else str(self.folder / name)
+
+    def call(self, name: str) -> list[str]:
+        """Return how a command begins that calls one of its programs, or what stands in for it."""
+        return [sys.executable, '-m', self.module] if self.module else [self.program(name)]
 
     def is_at_least(self, version: str) -> bool:
         """Return whether it is as new as ``version``; one that does not tell is."""
@@ -132,6 +145,8 @@ def find_toolkit(engine: str, environment: Path | None = None, container: str | 
             toolkit = Toolkit(kind, version, place.parent if places else None)
             toolkit.check_version()
             return toolkit
+    if kind.stand_in and environment is None and importlib.util.find_spec(kind.stand_in[0]):
+        return Toolkit(kind, '', module=kind.stand_in[1])
     where = f'in {environment}' if environment is not None else 'on the search path'
     raise EngineError(f'{kind.title} is not installed {where} (no program '
                       f'{" or ".join(kind.programs)}); it lives in an environment of its own: '

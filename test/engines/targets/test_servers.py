@@ -29,8 +29,7 @@ def test_a_gguf_pair_is_found_in_its_folder(tmp_path: Path) -> None:
 
 def test_a_model_without_its_projector_is_refused(tmp_path: Path) -> None:
     (tmp_path / 'model.gguf').touch()
-    with pytest.raises(EngineError, match='there are 1 and 0. Name the model file, and keep one '
-                                          r'mmproj\*\.gguf beside it'):
+    with pytest.raises(EngineError, match='has no projector beside it'):
         server_command(Toolkit(KINDS['llamacpp'], ''), Served(str(tmp_path), 'm'))
 
 

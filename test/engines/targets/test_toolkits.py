@@ -58,3 +58,19 @@ def test_a_container_is_believed_and_an_assumed_toolkit_is_the_newest_known() ->
 def test_versions_are_compared_by_their_numbers() -> None:
     assert numbers('1.3.0rc15') == (1, 3, 0)
     assert assumed_toolkit('edgellm', '0.11.10').is_at_least('0.11.9')
+
+
+def test_a_python_package_stands_in_for_llama_server_where_that_is_missing(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('PATH', str(tmp_path))
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: name == 'xllamacpp' or None)
+    assert find_toolkit('llamacpp').call('llama-server') == [
+        sys.executable, '-m', 'rtrack_ros.engines.llamacpp.program']
+    with pytest.raises(EngineError, match='llama.cpp is not installed in'):
+        find_toolkit('llamacpp', tmp_path)
+    program(tmp_path, 'llama-server', '#!/bin/sh')
+    assert find_toolkit('llamacpp').call('llama-server') == ['llama-server']
+    (tmp_path / 'llama-server').unlink()
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    with pytest.raises(EngineError, match=r"pip install '.\[llamacpp\]'"):
+        find_toolkit('llamacpp')
