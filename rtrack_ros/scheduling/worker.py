@@ -72,7 +72,7 @@ class GroundingWorker:
         self._scheduler = scheduler or Scheduler()
         self._agenda = Agenda(self._scheduler, concurrency)
         self._longest_back_off_s = longest_back_off_s
-        self._free_at = 0.0
+        self._free_at = self._wished_at = 0.0
         self._jobs: deque[EngineJob] = deque()
         # Guards the agenda with its scheduler, the counts, the jobs, the back-off and the flag;
         # notified when there is something to do.
@@ -145,7 +145,7 @@ class GroundingWorker:
                 item = self._agenda.next_about_begun()
                 if item is None and self._jobs:
                     return self._jobs.popleft()
-                left = self._free_at - time.monotonic()
+                left = max(self._free_at, self._wished_at) - time.monotonic()
                 if item is None and left <= 0:
                     item = self._agenda.next_about_newest()
                 if item is not None:
@@ -186,8 +186,10 @@ class GroundingWorker:
                 self.counts.cancelled += 1
             elif failure is not None:
                 self.counts.failed(failure)
-                self._free_at = time.monotonic() + min(self.counts.back_off_s,
-                                                       self._longest_back_off_s)
+                now = time.monotonic()
+                self._free_at = now + min(self.counts.back_off_s, self._longest_back_off_s)
+                # An answer to another question ends the back-off, and not what the engine wished.
+                self._wished_at = max(self._wished_at, now + self.counts.wished_pause_s(failure))
             self._wake.notify_all()
 
 

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from rtrack_ros.engines.base import DeadlineError
+from rtrack_ros.engines.base import DeadlineError, EngineError
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.scheduling.scheduler import Question
 
 _FIRST_BACK_OFF_S = 0.1
 _LONGEST_BACK_OFF_S = 5.0
+_LONGEST_WISH_S = 10.0
+"""An engine may ask for so long a pause and no longer: a wrong one must not end the tracking."""
 
 
 @dataclass
@@ -52,6 +54,12 @@ class WorkerCounts:
             return 0.0
         doubled = _FIRST_BACK_OFF_S * 2.0 ** min(self.consecutive_failures - 2, 16)
         return float(min(doubled, _LONGEST_BACK_OFF_S))
+
+    @staticmethod
+    def wished_pause_s(error: Exception) -> float:
+        """Return the seconds for which the engine that failed wants to be left alone."""
+        wished = error.ask_again_after_s if isinstance(error, EngineError) else 0.0
+        return min(wished, _LONGEST_WISH_S)
 
     def put(self, question: Question, shared: bool) -> None:
         """Count a question; ``shared`` when the one before was about the same pair."""

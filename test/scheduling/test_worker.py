@@ -145,6 +145,64 @@ def test_missed_deadlines_are_engine_errors_without_a_back_off() -> None:
     assert counts.unanswered == 0
 
 
+def wishing(seconds: float) -> EngineError:
+    """An engine that is busy and says for how long."""
+    error = EngineError('too much to do')
+    error.ask_again_after_s = seconds
+    return error
+
+
+def test_an_engine_that_says_when_to_ask_again_is_left_alone_until_then(gate) -> None:
+    worker = GroundingWorker(gate, lambda answer: None)
+    gate.error = wishing(0.4)
+    worker.offer(pair(1), QUERY)
+    wait_for(lambda: gate.asked)
+    failed = time.monotonic()
+    gate.go.release(2)
+    wait_for(lambda: worker.counts.engine_errors == 1)
+    worker.offer(pair(2), QUERY)
+    wait_for(lambda: len(gate.asked) == 2)
+    # Without the wish a first failure has no back-off at all.
+    assert time.monotonic() - failed >= 0.4
+    assert worker.close()
+
+
+def test_an_answer_that_comes_meanwhile_does_not_end_the_pause_that_was_asked_for() -> None:
+    class Busy:
+        def __init__(self) -> None:
+            self.asked: list[tuple[str, float]] = []
+            self.both, self.answer = threading.Barrier(2), threading.Event()
+
+        def ground(self, pair, query, deadline_s=None, on_partial=None, cancellation=None):
+            self.asked.append((query.id, time.monotonic()))
+            if pair.stamp_ns == 1:
+                self.both.wait(20)
+                if query.id == 'a':
+                    raise wishing(0.5)
+            assert self.answer.wait(20)
+            return Answer(pair.stamp_ns, query.id, query.epoch, ())
+
+    busy = Busy()
+    worker = GroundingWorker(busy, lambda answer: None, Scheduler(Schedule(queries_per_pair=2)),
+                             concurrency=2)
+    worker.offer(pair(1), THREE[:2])
+    wait_for(lambda: worker.counts.engine_errors == 1)
+    refused = next(at for name, at in busy.asked if name == 'a')
+    busy.answer.set()
+    wait_for(lambda: worker.counts.answered == 1)
+    worker.offer(pair(2), THREE[:2])
+    wait_for(lambda: len(busy.asked) >= 3)
+    assert busy.asked[2][1] - refused >= 0.5
+    assert worker.close()
+
+
+def test_a_pause_that_an_engine_asks_for_is_bounded() -> None:
+    assert WorkerCounts.wished_pause_s(wishing(3.0)) == 3.0
+    assert WorkerCounts.wished_pause_s(wishing(86400.0)) == 10.0
+    assert WorkerCounts.wished_pause_s(EngineError('down')) == 0.0
+    assert WorkerCounts.wished_pause_s(ValueError('no engine at all')) == 0.0
+
+
 def test_a_failing_answer_handler_does_not_end_the_worker(gate) -> None:
     seen: list[int] = []
 

@@ -1,8 +1,11 @@
 """What went wrong with a server, in one message with its remedy, whatever dialect it speaks."""
 
 import json
+import math
 import socket
 import ssl
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
@@ -44,11 +47,13 @@ class StatusError(EngineError):
 
     Attributes:
         status: HTTP status; that which the server names where it had begun to answer.
+        ask_again_after_s: Seconds after which it wants to be asked again; 0 where it does not say.
     """
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, ask_again_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.status = status
+        self.ask_again_after_s = ask_again_after_s
 
 
 def error_text(content: Any) -> str:
@@ -111,9 +116,10 @@ class Faults:
             retry_after: The header of that name, where the server sent one.
         """
         text = self._shown(error_text(_decoded(body))) or 'nothing more'
-        wait = f', to be asked again after {self._shown(retry_after)} s' if retry_after else ''
+        wait_s = _seconds(retry_after)
+        wait = f', to be asked again after {wait_s:.3g} s' if wait_s else ''
         return StatusError(f'{self._address} answers {status}{wait}: {text}; '
-                           f'{self._remedy(status, text)}', status)
+                           f'{self._remedy(status, text)}', status, wait_s)
 
     def in_stream(self, content: dict[str, Any]) -> StatusError:
         """Return what an error means that came where the answer should have gone on."""
@@ -165,6 +171,20 @@ class Faults:
         line = ' '.join(self._key.hidden(text).split())
         line = ''.join(character for character in line if character.isprintable())
         return line if len(line) <= _SHOWN_CHARACTERS else f'{line[:_SHOWN_CHARACTERS]}...'
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Return the seconds that a header ``Retry-After`` means; 0 where it says nothing readable.
+
+    It holds a number of seconds, or a date (RFC 9110, section 10.2.3).
+    """
+    text = (retry_after or '').strip()
+    try:
+        seconds = float(text) if text[:1].isdigit() else (
+            parsedate_to_datetime(text) - datetime.now(timezone.utc)).total_seconds()
+    except (ValueError, TypeError):
+        return 0.0
+    return max(seconds, 0.0) if math.isfinite(seconds) else 0.0
 
 
 def _decoded(body: bytes) -> Any:

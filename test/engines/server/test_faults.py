@@ -2,6 +2,8 @@
 
 import socket
 import time
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import numpy as np
 import pytest
@@ -54,7 +56,21 @@ def test_a_wrong_model_lists_those_that_the_server_has(engine_on, say):
 
 def test_too_many_questions_tell_when_to_ask_again(engine_on, say):
     used = engine_on(say.status(429, 'queue is full', {'Retry-After': '3'}), say.answer('well'))
-    fails(used, 'answers 429, to be asked again after 3 s: queue is full')
+    error = fails(used, 'answers 429, to be asked again after 3 s: queue is full')
+    assert error.ask_again_after_s == 3.0
+
+
+def date_in(seconds):
+    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(('header', 'least', 'most'), [
+    (lambda: '0', 0, 0), (lambda: ' 7 ', 7, 7), (lambda: '1.5', 1.5, 1.5),
+    (lambda: date_in(600), 500, 600), (lambda: date_in(-600), 0, 0), (lambda: 'soon', 0, 0),
+    (lambda: '', 0, 0), (lambda: '9' * 400, 0, 0), (lambda: 'Mon, 99 Foo', 0, 0)])
+def test_the_pause_that_a_server_asks_for_is_read(header, least, most, engine_on, say):
+    used = engine_on(say.status(503, 'busy', {'Retry-After': header()}), say.answer('well'))
+    assert least <= fails(used, 'answers 503').ask_again_after_s <= most
 
 
 @pytest.mark.parametrize('error', [
