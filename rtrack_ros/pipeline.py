@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from rtrack_ros.boxes import clip
+from rtrack_ros.detections import Detections
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding
@@ -28,7 +29,7 @@ from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
 from rtrack_ros.scheduling.worker import EngineJob, GroundingWorker, GroundsQueries
 from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.track import Track, TrackState, surest
+from rtrack_ros.tracking.track import Track, published, surest
 from rtrack_ros.tracking.track_book import Outcome
 from rtrack_ros.tracking.tracker import Tracker
 
@@ -116,6 +117,9 @@ class PipelineStats:
     tracks_born: int = 0
     tracks_ended: int = 0
     tracks_recovered: int = 0
+    detections: int = 0
+    detections_refused: int = 0
+    verdicts: int = 0
 
 
 def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: bool = True,
@@ -227,6 +231,16 @@ class TrackingPipeline:
             tracks = self.tracker.tracks()
         return _one_for_each_target(tracks, queries)
 
+    def detect(self, detections: Detections) -> Outcome:
+        """Take what a detector saw, from any thread: objects are followed as it says.
+
+        A detector is never required. It may be late, come in any order, and stop.
+
+        Args:
+            detections: Boxes in RGB pixels, about the pair of their stamp.
+        """
+        return self.tracker.detect(detections)
+
     def initialize(self, box: Box, name: str = 'target', query_id: str = 'default',
                    stamp_ns: int | None = None) -> Track:
         """Follow one target from a box (R1-Track, arXiv 2506.21980), from the thread of ``push``.
@@ -259,12 +273,12 @@ class TrackingPipeline:
         query = self.queries.set_target(name, query_id)
         self.tracker.activate(self.queries.active())
         self.tracker.apply(Answer(stamp_ns, query.id, query.epoch, (Grounding(box, query.text),)))
-        found = [track for track in self.tracker.tracks() if track.query_id == query.id]
-        if not found:
+        found = surest(self.tracker.tracks(), query.id)
+        if found is None:
             self.queries.remove(query.id)
             raise RequestError('the target left the image since that stamp; send a newer box')
-        targets.show(query, pair, found[0].box)
-        return found[0]
+        targets.show(query, pair, found.box)
+        return found
 
     def describe(self, track_id: int) -> 'Future[str]':
         """Return the future description of a track (OmniPT, arXiv 2511.17053).
@@ -274,8 +288,7 @@ class TrackingPipeline:
         Raises:
             RequestError: the model cannot describe, or no published track has the id.
         """
-        tracks = {track.id: track for track in self.tracker.tracks()
-                  if track.state is TrackState.CONFIRMED}
+        tracks = {track.id: track for track in published(self.tracker.tracks())}
         if self._describer is None:
             raise RequestError('the model was not trained to describe; take one whose rtrack.json '
                                "lists the task 'describe'")
@@ -307,7 +320,11 @@ class TrackingPipeline:
             questions_sharing_a_pair=worker.shared, deadlines_missed=worker.deadlines_missed,
             questions_cancelled=worker.cancelled, questions_unanswered=worker.unanswered,
             pairs_superseded=worker.superseded, tracks_born=tracker.births,
-            tracks_ended=tracker.removals, tracks_recovered=tracker.recovered)
+            tracks_ended=tracker.removals, tracks_recovered=tracker.recovered,
+            detections=tracker.detections[Outcome.APPLIED],
+            detections_refused=(tracker.detections.total()
+                                - tracker.detections[Outcome.APPLIED]),
+            verdicts=tracker.verdicts[Outcome.APPLIED])
 
     def reset(self) -> None:
         """Forget frames and tracks; queries stay, ids go on counting."""
@@ -360,9 +377,10 @@ class TrackingPipeline:
 
 
 def _one_for_each_target(tracks: list[Track], queries: Sequence[Query]) -> list[Track]:
-    """Return the tracks, of each target only the surest one: it is in one place."""
+    """Return the tracks; a target means only the surest one, for it is in one place."""
     kept = {query.id: surest(tracks, query.id) for query in queries if query.by_template}
-    return [track for track in tracks if kept.get(track.query_id, track) is track]
+    return [track.without([query_id for query_id, one in kept.items() if one is not track])
+            for track in tracks] if kept else tracks
 
 
 def _checked(box: Box, pair: FramePair) -> Box:

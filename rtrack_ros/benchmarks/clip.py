@@ -23,7 +23,7 @@ from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.worker import GroundsQueries
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Track, published
 from rtrack_ros.tracking.tracker import Tracker
 
 IOU_FOLLOWED = 0.5
@@ -70,7 +70,7 @@ def follow_clip(pairs: Iterator[FramePair], truth: MotFrames, interval_s: float 
     owners: dict[int, int] = {}
     answered_ns: int | None = None
     for number, pair in enumerate(pairs, start=1):
-        tracks = _confirmed(tracker.step(pair, (_QUERY,)))
+        tracks = published(tracker.step(pair, (_QUERY,)))
         rows = truth.get(number)
         if not rows:
             continue
@@ -80,7 +80,7 @@ def follow_clip(pairs: Iterator[FramePair], truth: MotFrames, interval_s: float 
             tracker.apply(Answer(pair.stamp_ns, _QUERY.id, _QUERY.epoch, tuple(
                 Grounding(row.box, 'person') for row in rows)))
             counts.answers += 1
-            owners.update(_owners(rows, _confirmed(tracker.tracks())))
+            owners.update(_owners(rows, published(tracker.tracks())))
         else:
             _count(rows, tracks, owners, counts)
     return counts
@@ -109,10 +109,6 @@ def ask_clip(pairs: Iterator[FramePair], truth: MotFrames, asks: GroundsQueries,
         meant = tuple(row.box for row in rows) if present else ()
         total += score_frame(GroundedFrame(meant, said))
     return total
-
-
-def _confirmed(tracks: list[Track]) -> list[Track]:
-    return [track for track in tracks if track.state is TrackState.CONFIRMED]
 
 
 def _owners(rows: list[MotRow], tracks: list[Track]) -> dict[int, int]:

@@ -53,5 +53,24 @@ class Answer:
         return bool(self.groundings)
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """The model's yes or no to one query about one track.
+
+    Attributes:
+        stamp_ns: Stamp of the frame pair that the track was shown on.
+        query_id: The query's id.
+        epoch: The query's epoch when the frame was taken.
+        track_id: The track.
+        probability: Of a yes, in [0, 1].
+    """
+
+    stamp_ns: int
+    query_id: str
+    epoch: int
+    track_id: int
+    probability: float
+
+
 OnAnswer = Callable[[Answer], object]
 """Takes an answer, or a partial one."""

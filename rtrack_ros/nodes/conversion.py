@@ -70,27 +70,59 @@ def detections_message(tracks: Iterable[Track], header: Header,
                        sentences: Mapping[str, str]) -> Detection2DArray:
     """Return the tracks as detections under the RGB image's own header.
 
+    A detection has one hypothesis for each sentence that the object fulfils, the surest first.
+
     Args:
         tracks: What to publish, boxes in pixels of the original RGB image.
         header: Header of the RGB image, for the array and for each detection.
         sentences: Sentence of each query by its id; it becomes the ``class_id``.
     """
+    return _array(header, [
+        (track, [(sentences.get(belief.query_id, track.label), belief.score)
+                 for belief in track.meanings]) for track in tracks])
+
+
+def objects_message(tracks: Iterable[Track], header: Header,
+                    sentences: Mapping[str, str]) -> Detection2DArray:
+    """Return all objects with all that is believed of them, for debugging.
+
+    The first hypothesis is the object's own word with its existence. Then come the sentences whose
+    answers listed it, whether it is published for them or not.
+
+    Args:
+        tracks: All tracks, boxes in pixels of the original RGB image.
+        header: Header of the RGB image.
+        sentences: Sentence of each query by its id.
+    """
+    return _array(header, [
+        (track, [(track.label, track.existence),
+                 *((sentences.get(belief.query_id, belief.query_id), belief.score)
+                   for belief in track.beliefs)]) for track in tracks])
+
+
+def _array(header: Header, tracks: Iterable[tuple[Track, list[tuple[str, float]]]]
+           ) -> Detection2DArray:
     message = Detection2DArray(header=header)
-    message.detections = [_detection(track, header, sentences.get(track.query_id, track.label))
-                          for track in tracks if all(map(math.isfinite, track.box))]
+    message.detections = [_detection(track, header, hypotheses) for track, hypotheses in tracks
+                          if all(map(math.isfinite, track.box))]
     return message
 
 
-def _detection(track: Track, header: Header, sentence: str) -> Detection2D:
+def _detection(track: Track, header: Header, hypotheses: Iterable[tuple[str, float]]
+               ) -> Detection2D:
     left, top, right, bottom = track.box
     detection = Detection2D(header=header, id=str(track.id))
     detection.bbox.center.position.x = float(left + right) / 2.0
     detection.bbox.center.position.y = float(top + bottom) / 2.0
     detection.bbox.size_x = float(right - left)
     detection.bbox.size_y = float(bottom - top)
-    result = ObjectHypothesisWithPose()
-    result.hypothesis.class_id = sentence
-    result.hypothesis.score = min(max(float(track.score), 0.0), 1.0)
-    result.pose.pose.orientation.w = 1.0
-    detection.results = [result]
+    detection.results = [_hypothesis(*item) for item in hypotheses]
     return detection
+
+
+def _hypothesis(class_id: str, score: float) -> ObjectHypothesisWithPose:
+    result = ObjectHypothesisWithPose()
+    result.hypothesis.class_id = class_id
+    result.hypothesis.score = min(max(float(score), 0.0), 1.0)
+    result.pose.pose.orientation.w = 1.0
+    return result

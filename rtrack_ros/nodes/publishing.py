@@ -15,9 +15,13 @@ from rtrack_ros.intake.receiving import ReceivedPair
 from rtrack_ros.language.queries import Query
 from rtrack_ros.msg import TrackerStatus
 from rtrack_ros.nodes.activity import Activity
-from rtrack_ros.nodes.conversion import detections_message, image_message
+from rtrack_ros.nodes.conversion import (
+    detections_message,
+    image_message,
+    objects_message,
+)
 from rtrack_ros.nodes.debug_image import draw
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Track, TrackState, published
 
 FOREIGN_CLOCK_MS = 60_000.0
 """A stamp this far from the node's clock belongs to another clock: an old recording, say."""
@@ -39,6 +43,7 @@ class Outputs:
         self._node, self._settings, self._activity = node, settings, activity
         self._tracks = offer(Detection2DArray, '~/tracks', 10)
         self._tentative = offer(Detection2DArray, '~/debug/tentative_tracks', 10)
+        self._objects = offer(Detection2DArray, '~/debug/objects', 10)
         self._image = offer(Image, '~/debug/image', 2)
         self._status = offer(TrackerStatus, '~/status', 10)
         self._diagnostics = offer(DiagnosticArray, '/diagnostics', 10)
@@ -47,7 +52,7 @@ class Outputs:
 
     def destroy(self) -> None:
         """Remove the publishers from the node."""
-        for publisher in (self._tracks, self._tentative, self._image, self._status,
+        for publisher in (self._tracks, self._tentative, self._objects, self._image, self._status,
                           self._diagnostics, self._query):
             self._node.destroy_lifecycle_publisher(publisher)
 
@@ -55,12 +60,14 @@ class Outputs:
                        queries: Sequence[Query]) -> None:
         """Publish one array for one RGB image, then what is for debugging."""
         sentences = {query.id: query.text for query in queries}
-        confirmed = [track for track in tracks if track.state is TrackState.CONFIRMED]
+        confirmed = published(tracks)
         self._tracks.publish(detections_message(confirmed, received.header, sentences))
         self._count(received, len(confirmed))
         if self._tentative.get_subscription_count():
             others = [track for track in tracks if track.state is TrackState.TENTATIVE]
-            self._tentative.publish(detections_message(others, received.header, sentences))
+            self._tentative.publish(objects_message(others, received.header, sentences))
+        if self._objects.get_subscription_count():
+            self._objects.publish(objects_message(tracks, received.header, sentences))
         if self._image.get_subscription_count():
             self._publish_image(received, confirmed, sentences)
 

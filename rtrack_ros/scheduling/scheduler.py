@@ -24,7 +24,7 @@ from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.region import region_of_interest
 from rtrack_ros.settings import check_settings, setting
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Belief, Track, TrackState
 
 STAMP_JITTER_NS: Final = 2_000_000
 """Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds; they count as 0.3 s."""
@@ -172,7 +172,7 @@ class Scheduler:
             need = 1
         else:
             mine = _expected(query, tracks)
-            need = 2 if mine and not all(map(self._is_sure, mine)) else 3
+            need = 2 if any(not self._is_sure(belief) for _, belief in mine) else 3
         return need, known.turn
 
     def _region(self, query: Query, pair: FramePair, tracks: Sequence[Track]) -> Region | None:
@@ -183,16 +183,18 @@ class Scheduler:
             return None
         mine = _expected(query, tracks)
         limit_ns = self.schedule.full_frame_interval_s * 1e9 - STAMP_JITTER_NS
-        if not (0 <= pair.stamp_ns - known.whole_ns < limit_ns and all(map(self._is_sure, mine))):
+        if not (0 <= pair.stamp_ns - known.whole_ns < limit_ns
+                and all(self._is_sure(belief) for _, belief in mine)):
             return None
-        return region_of_interest(as_boxes([track.box for track in mine]),
+        return region_of_interest(as_boxes([track.box for track, _ in mine]),
                                   (pair.width, pair.height), model_size)
 
-    def _is_sure(self, track: Track) -> bool:
-        return track.state is TrackState.CONFIRMED and track.score >= self.schedule.confident_score
+    def _is_sure(self, belief: Belief) -> bool:
+        return (belief.state is TrackState.CONFIRMED
+                and belief.score >= self.schedule.confident_score)
 
 
-def _expected(query: Query, tracks: Sequence[Track]) -> list[Track]:
-    """Return the query's tracks that an answer may well contain."""
-    return [track for track in tracks
-            if track.query_id == query.id and track.score >= _GONE_SCORE]
+def _expected(query: Query, tracks: Sequence[Track]) -> list[tuple[Track, Belief]]:
+    """Return the tracks that an answer to a query may well contain, with what is believed."""
+    return [(track, belief) for track in tracks
+            if (belief := track.belief(query.id)) and belief.score >= _GONE_SCORE]

@@ -21,11 +21,18 @@ _LARGEST_AREA_RATIO = 4.0
 _SURE_IOU, _TOUCHING_IOU = 0.5, 0.1
 # A suspect track is on another object: its own may be this many times farther off.
 _SUSPECT_REACH = 3.0
+# A box with another word for it is that of an unlisted object only if it overlaps it this much.
+_SAME_PLACE_IOU = 0.6
+_UNLISTED_COST = 0.2
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The tracks of one query as they were on the frame of the answer.
+    """The tracks as they were on the frame of the answer.
+
+    A track is *unlisted* if no answer to the sentence ever listed it. It may be what the sentence
+    means, and then keeps its id. It may as well stand beside that. So it must lie where the box
+    is.
 
     Attributes:
         boxes: (N, 4) in RGB pixels.
@@ -35,6 +42,8 @@ class Candidates:
         appearances: Remembered appearances.
         suspect: (N,) whether each lies on another track although one answer listed both: one of
             the two follows the other's object.
+        unlisted: (N,) whether each is unlisted; None for none of them.
+        labels: A word for each; empty where words do not count.
     """
 
     boxes: BoxArray
@@ -42,58 +51,91 @@ class Candidates:
     lost: NDArray[np.bool_]
     appearances: Sequence[Appearance | None]
     suspect: NDArray[np.bool_]
+    unlisted: NDArray[np.bool_] | None = None
+    labels: Sequence[str] = ()
 
     def only(self, rows: Sequence[int]) -> 'Candidates':
         """Return the tracks of these rows."""
         index = np.array(rows, dtype=np.intp)
         return Candidates(self.boxes[index], self.sigma[index], self.lost[index],
-                          [self.appearances[row] for row in rows], self.suspect[index])
+                          [self.appearances[row] for row in rows], self.suspect[index],
+                          None if self.unlisted is None else self.unlisted[index],
+                          [self.labels[row] for row in rows] if self.labels else ())
+
+    def apart(self, labels: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which tracks are unlisted and have another word than the boxes, (N, M)."""
+        if self.unlisted is None or not self.labels or not labels:
+            return np.zeros((len(self.boxes), len(labels)), dtype=bool)
+        other = np.array([[mine != word for word in labels] for mine in self.labels])
+        return np.asarray(self.unlisted[:, None] & other)
 
 
-def match_all(tracks: Candidates, boxes: BoxArray, appearances: Sequence[Appearance | None],
-              config: TrackerConfig) -> dict[int, int | None]:
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes that somebody gives.
+
+    Attributes:
+        boxes: (M, 4) in RGB pixels.
+        appearances: Appearance inside each.
+        labels: A word for each.
+    """
+
+    boxes: BoxArray
+    appearances: Sequence[Appearance | None]
+    labels: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def one(self, index: int) -> 'Boxes':
+        """Return one of them alone."""
+        return Boxes(self.boxes[[index]], [self.appearances[index]], [self.labels[index]])
+
+
+def match_all(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> dict[int, int | None]:
     """Return the track of every box of an answer, None for the box of a new object."""
-    pairs = associate(tracks, boxes, appearances, config)
+    pairs = associate(tracks, boxes, config)
     return dict.fromkeys(range(len(boxes))) | {box: track for track, box in pairs}
 
 
-def match_so_far(tracks: Candidates, boxes: BoxArray, appearances: Sequence[Appearance | None],
-                 config: TrackerConfig) -> dict[int, int | None]:
+def match_so_far(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> dict[int, int | None]:
     """Return the tracks of those boxes of an unfinished answer that later boxes cannot change.
 
     A box that lies well on one track and touches no other has that track. A box that reaches no
     other track is a new object: None. All other boxes are left out.
     """
-    overlap = iou(tracks.boxes, boxes)
+    overlap = iou(tracks.boxes, boxes.boxes)
     sure: dict[int, int | None] = {
-        box: track for track, box in associate(tracks, boxes, appearances, config)
+        box: track for track, box in associate(tracks, boxes, config)
         if overlap[track, box] >= _SURE_IOU and (overlap[:, box] > _TOUCHING_IOU).sum() == 1}
     others = tracks.only([row for row in range(len(tracks.boxes)) if row not in sure.values()])
     alone = {box: None for box in range(len(boxes)) if box not in sure
-             and not associate(others, boxes[[box]], [appearances[box]], config)}
+             and not associate(others, boxes.one(box), config)}
     return sure | alone
 
 
-def associate(tracks: Candidates, boxes: BoxArray, appearances: Sequence[Appearance | None],
-              config: TrackerConfig) -> list[tuple[int, int]]:
+def associate(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> list[tuple[int, int]]:
     """Return pairs (track index, box index), each index at most once.
 
     Args:
-        tracks: Candidates of one query.
-        boxes: (M, 4) boxes of the answer in RGB pixels.
-        appearances: Appearance inside each box.
+        tracks: Candidates.
+        boxes: Boxes of the answer.
         config: Tracker settings.
     """
     if len(tracks.boxes) == 0 or len(boxes) == 0:
         return []
-    likeness, known = _likeness(tracks.appearances, appearances)
-    overlap = iou(tracks.boxes, boxes)
+    likeness, known = _likeness(tracks.appearances, boxes.appearances)
+    overlap, apart = iou(tracks.boxes, boxes.boxes), tracks.apart(boxes.labels)
     weight = config.appearance_weight
     first = (1 - weight) * (1 - overlap) + weight * (1 - likeness)
-    pairs = _assign(np.where(overlap >= config.iou_gate, first, _FORBIDDEN))
+    unlisted = np.zeros(len(overlap), dtype=bool) if tracks.unlisted is None else tracks.unlisted
+    first += _UNLISTED_COST * unlisted[:, None]
+    gate = np.where(apart, max(_SAME_PLACE_IOU, config.iou_gate), config.iou_gate)
+    pairs = _assign(np.where(overlap >= gate, first, _FORBIDDEN))
     doubted = tracks.lost | tracks.suspect
     barred = doubted[:, None] & known & (likeness < config.appearance_gate)
-    cost = np.where(barred, _FORBIDDEN, _second_stage(tracks, boxes, likeness, config))
+    barred |= apart | (unlisted & ~doubted)[:, None]
+    cost = np.where(barred, _FORBIDDEN, _second_stage(tracks, boxes.boxes, likeness, config))
     for track, box in pairs:
         cost[track, :], cost[:, box] = _FORBIDDEN, _FORBIDDEN
     return pairs + _assign(cost)

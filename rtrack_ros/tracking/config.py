@@ -87,9 +87,25 @@ class TrackerConfig:
     existence_decay_s: float = setting(
         10.0, 'Time constant with which existence decays without answers; raising it keeps '
         'unconfirmed tracks longer', 's', (0.01, 3600.0), advanced=True)
+    belief_decay_s: float = setting(
+        60.0, 'Time constant with which it is forgotten whether a sentence means an object, '
+        'without answers about it; raising it asks less often and notices later that an object '
+        'changed', 's', (0.1, 86400.0), advanced=True)
+    belief_prior: float = setting(
+        0.3, 'Probability that a sentence means an object about which it was never asked; raising '
+        'it needs less evidence', span=(0.01, 0.99), advanced=True)
+    wrong_object_share: float = setting(
+        0.5, 'Share of wrong boxes that lie on an object which is not meant, the others lie on '
+        'nothing; raising it keeps more objects after a change of sentence', span=(0.0, 1.0),
+        advanced=True)
+    unmeant_existence: float = setting(
+        0.6, 'Existence below which an object that no sentence means is forgotten, where there is '
+        'no detector; raising it forgets ids sooner after a change of sentence',
+        span=(0.01, 0.99), advanced=True)
     min_existence: float = setting(
-        0.05, 'Existence below which a track is removed, unless a second answer ever confirmed '
-        'it; raising it forgets false boxes sooner', span=(0.001, 0.99), advanced=True)
+        0.05, 'Probability of being there and meant below which a sentence gives an object up, '
+        'unless a second answer ever confirmed it; raising it forgets false boxes sooner',
+        span=(0.001, 0.99), advanced=True)
     iou_gate: float = setting(
         0.3, 'Least IoU of the first association stage; raising it leaves more to the second '
         'stage', span=(0.01, 0.99), advanced=True)
@@ -103,9 +119,22 @@ class TrackerConfig:
         0.6, 'Least similarity of appearance for finding a lost track again; raising it reuses '
         'ids more rarely', span=(0.0, 1.0), advanced=True)
     duplicate_iou: float = setting(
-        0.5, 'IoU above which two tracks of one sentence are the same object, if an answer lists '
-        'one of them and no answer ever listed both; raising it tolerates closer pairs',
+        0.5, 'IoU above which two tracks are the same object, if an answer that could list both '
+        'lists one, and none ever listed both; raising it tolerates closer pairs',
         span=(0.0, 1.0), advanced=True)
+    detector_detection_probability: float = setting(
+        0.85, 'Probability that a detector finds an object that is there; raising it believes '
+        'sooner that what it leaves out is gone', span=(0.01, 0.99), advanced=True)
+    detector_false_alarm_probability: float = setting(
+        0.1, 'Probability that a box of a detector lies on nothing; raising it needs more '
+        'detections before an object is believed', span=(0.01, 0.99), advanced=True)
+    detector_noise: float = setting(
+        0.05, "Standard deviation of a detector's box, as a share of its size; raising it smooths "
+        'boxes and follows turns later', span=(0.001, 10.0), advanced=True)
+    detection_correlation_s: float = setting(
+        0.5, "Time over which a detector's errors are alike, so that detections within it count "
+        'as one; raising it waits longer before an object is believed or given up', 's',
+        (0.001, 60.0), advanced=True)
     accuracy: AnswerAccuracy = field(default_factory=AnswerAccuracy)
 
     def __post_init__(self) -> None:

@@ -1,60 +1,40 @@
-"""Existence: the probability that a track's object is there and matches the sentence.
+"""Existence at birth: how probable is the object of a box that no track followed?
 
-An answer changes the odds of existence by Bayes' rule. Two numbers of the model say how much: its
-detection and its false alarm probability. An answer *without* the object is evidence as well.
-Existence decays while there are no answers.
-
-A new track's existence depends on the time since the last answer. Objects come into view, or begin
-to match, once in a while, but every answer may err. A new box right after an answer without it is
-more likely an error than a new object.
+It depends on the time since the last answer. Objects come into view, or begin to match, once in a
+while, but every answer may err. A new box right after an answer without it is more likely an error
+than a new object. ``tracking.belief`` says how existence goes on from there.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.tracking.config import TrackerConfig
 
-_MAX_EXISTENCE = 0.99
 # Error of a height, as a share of it, above which a box is more likely empty than not.
 _BLURRED, _BLURRED_SPREAD = 0.064, 0.08
 _MIN_RATIO = 0.2
 
 
-@dataclass(frozen=True, order=True)
-class Evidence:
-    """What one answer says about one track.
-
-    Attributes:
-        stamp_ns: Stamp of the frame of the answer.
-        ratio: Likelihood of the answer if the object is there over that if it is not.
-        least: Least existence after the answer, in [0, 1].
-    """
-
-    stamp_ns: int
-    ratio: float
-    least: float = 0.0
-
-    def update(self, existence: float) -> float:
-        """Return the existence after this evidence."""
-        return min(max(_weighed(existence, self.ratio), self.least), _MAX_EXISTENCE)
-
-
-def initial_existence(since_s: float, config: TrackerConfig, edges: float = 1.0) -> float:
-    """Return the existence of an object that an answer contains and no track followed.
+def initial_existence(since_s: float, config: TrackerConfig, edges: float = 1.0,
+                      accuracy: AnswerAccuracy | None = None) -> float:
+    """Return the probability that an object is there that no track followed so far.
 
     New objects come at random, on average one in ``birth_interval_s``. The odds are the
     probability that one came and was detected over that of a false alarm. The existence is at
     most ``max_initial_existence``, and less where the network saw nothing in the box.
 
     Args:
-        since_s: Seconds since the last frame that an answer was about; infinite for the first.
+        since_s: Seconds since the last frame that the same source spoke about; infinite for the
+            first.
         config: Tracker settings.
         edges: Likelihood ratio of ``objectness_ratio``.
+        accuracy: Of the source; None takes that of the model's answers.
     """
     arrived = -math.expm1(-since_s / config.birth_interval_s)
-    odds = arrived * config.accuracy.confirming_ratio
-    return _weighed(min(config.max_initial_existence, odds / (1 + odds)), edges)
+    odds = arrived * (accuracy or config.accuracy).confirming_ratio
+    existence = min(config.max_initial_existence, odds / (1 + odds))
+    return existence * edges / (1 - existence + existence * edges)
 
 
 def objectness_ratio(heights: Sequence[float]) -> float:
@@ -71,13 +51,3 @@ def objectness_ratio(heights: Sequence[float]) -> float:
         return 1.0
     blurred = math.log(max(sum(heights) / len(heights), 1e-6) / _BLURRED) / _BLURRED_SPREAD
     return _MIN_RATIO + (1 - _MIN_RATIO) / (1 + math.exp(min(blurred, 50.0)))
-
-
-def _weighed(existence: float, ratio: float) -> float:
-    """Return an existence after evidence of a likelihood ratio, by Bayes' rule."""
-    return existence * ratio / (1 - existence + existence * ratio)
-
-
-def decay(since_ns: int, stamp_ns: int, existence_decay_s: float) -> float:
-    """Return the share of an existence that is left after the time between two stamps."""
-    return math.exp(-max(0.0, (stamp_ns - since_ns) * 1e-9) / existence_decay_s)

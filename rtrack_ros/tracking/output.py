@@ -9,13 +9,13 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.width_model import growth_ahead, oscillating
-from rtrack_ros.tracking.track import Track
+from rtrack_ros.tracking.track import Belief, Track, in_order
 from rtrack_ros.tracking.tracklet import Tracklet
 
 
 def as_published(frame: Frame, tracklets: Mapping[int, Tracklet], config: TrackerConfig
                  ) -> list[Track]:
-    """Return all tracks of a frame by id, lost and tentative ones included.
+    """Return all tracks of a frame by id, those that no sentence means included.
 
     Args:
         frame: The newest frame.
@@ -41,6 +41,9 @@ def as_published(frame: Frame, tracklets: Mapping[int, Tracklet], config: Tracke
 def _track(tracklet: Tracklet, box: list[float], velocity: list[float], located: float,
            stamp_ns: int, config: TrackerConfig) -> Track:
     x1, y1, x2, y2 = box
-    score = tracklet.existence_at(stamp_ns, config.existence_decay_s) * located
-    return Track(tracklet.id, (x1, y1, x2, y2), (velocity[0], velocity[1]), score,
-                 tracklet.state, tracklet.confirmed_ns, tracklet.query_id, tracklet.label)
+    believed = tracklet.certainty_at(stamp_ns, config)
+    beliefs = in_order(Belief(key[0], believed.of(key) * located, standing.state,
+                              standing.confirmed_ns)
+                       for key, standing in tracklet.standings.items())
+    return Track(tracklet.id, (x1, y1, x2, y2), (velocity[0], velocity[1]),
+                 believed.existence * located, tracklet.label, beliefs)

@@ -1,46 +1,102 @@
 """What the tracker publishes about one object."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
 class TrackState(Enum):
-    """Whether a track is not yet confirmed, confirmed, or lost."""
+    """How an object stands to a sentence: not yet confirmed, confirmed, lost, or not meant."""
 
     TENTATIVE = 'tentative'
     CONFIRMED = 'confirmed'
     LOST = 'lost'
+    UNMEANT = 'unmeant'
+
+
+@dataclass(frozen=True)
+class Belief:
+    """How surely one sentence means one object.
+
+    Attributes:
+        query_id: The sentence's id.
+        score: Probability in [0, 1] that the object is there and meant, and that the box overlaps
+            it by half.
+        state: How the object stands to the sentence; CONFIRMED is published.
+        confirmed_ns: Stamp of the last frame on which an answer to it confirmed the object.
+    """
+
+    query_id: str
+    score: float
+    state: TrackState
+    confirmed_ns: int
 
 
 @dataclass(frozen=True)
 class Track:
-    """One followed object at one instant.
+    """One followed object at one instant, whatever sentences mean it.
 
     Attributes:
-        id: Positive, never reused in a run.
+        id: Positive, never reused in a run; it outlives every change of sentence.
         box: x1, y1, x2, y2 in pixels of the original RGB image.
         velocity: vx, vy of the centre in pixels per second.
-        score: Probability in [0, 1] that the object is there and matches, and that the box
-            overlaps it by half.
-        state: State of the track; only CONFIRMED ones are published on ``~/tracks``.
-        confirmed_ns: Stamp of the last frame on which an answer confirmed it.
-        query_id: The query it belongs to.
-        label: The model's word for it.
+        existence: Probability in [0, 1] that the object is there, and that the box overlaps it by
+            half.
+        label: The model's or the detector's word for it.
+        beliefs: The sentences whose answers ever listed it, those that are confirmed first, the
+            surest before the others; empty for an object that no sentence means.
     """
 
     id: int
     box: tuple[float, float, float, float]
     velocity: tuple[float, float]
-    score: float
-    state: TrackState
-    confirmed_ns: int
-    query_id: str
+    existence: float
     label: str
+    beliefs: tuple[Belief, ...] = ()
+
+    def belief(self, query_id: str) -> Belief | None:
+        """Return what is believed about one sentence; None if no answer to it ever listed it."""
+        return next((belief for belief in self.beliefs if belief.query_id == query_id), None)
+
+    @property
+    def meanings(self) -> tuple[Belief, ...]:
+        """The sentences that it fulfils, the surest first: what is published of it."""
+        return tuple(belief for belief in self.beliefs if belief.state is TrackState.CONFIRMED)
+
+    @property
+    def state(self) -> TrackState:
+        """How it stands to the sentence that means it most."""
+        return self.beliefs[0].state if self.beliefs else TrackState.UNMEANT
+
+    @property
+    def score(self) -> float:
+        """Score of the sentence that means it most, 0 without one."""
+        return self.beliefs[0].score if self.beliefs else 0.0
+
+    @property
+    def confirmed_ns(self) -> int:
+        """Stamp of the last frame on which an answer confirmed it, 0 without one."""
+        return max((belief.confirmed_ns for belief in self.beliefs), default=0)
+
+    def without(self, query_ids: Collection[str]) -> 'Track':
+        """Return the track with no belief about these sentences."""
+        return replace(self, beliefs=tuple(belief for belief in self.beliefs
+                                           if belief.query_id not in query_ids))
+
+
+def in_order(beliefs: Iterable[Belief]) -> tuple[Belief, ...]:
+    """Return beliefs in the order of ``Track.beliefs``."""
+    return tuple(sorted(beliefs, key=lambda belief: (belief.state is not TrackState.CONFIRMED,
+                                                     -belief.score, belief.query_id)))
+
+
+def published(tracks: Iterable[Track]) -> list[Track]:
+    """Return the tracks that at least one sentence means: those of ``~/tracks``."""
+    return [track for track in tracks if track.state is TrackState.CONFIRMED]
 
 
 def surest(tracks: Iterable[Track], query_id: str) -> Track | None:
-    """Return the track of a query that is most probably right, a confirmed one if there is one."""
-    mine = [track for track in tracks if track.query_id == query_id]
-    return max(mine, key=lambda track: (track.state is TrackState.CONFIRMED, track.score),
-               default=None)
+    """Return the track that a sentence means most, a confirmed one if there is one."""
+    believed = [(belief, track) for track in tracks if (belief := track.belief(query_id))]
+    return max(believed, key=lambda item: (item[0].state is TrackState.CONFIRMED, item[0].score),
+               default=(None, None))[1]

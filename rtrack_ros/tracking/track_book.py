@@ -1,4 +1,4 @@
-"""The tracker's state: all tracks, and the frames they were seen on.
+"""The tracker's state: all objects, and the frames they were seen on.
 
 Everything here is called with the tracker's lock held.
 """
@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking.belief import Certainty, Key
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.history.ring import MIN_SPAN_S, History
@@ -18,12 +18,12 @@ from rtrack_ros.tracking.output import as_published
 from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.tracklet import Tracklet, box_statuses
 
-Key = tuple[str, int]
-"""Id and epoch of a query."""
+# A detector that said nothing for longer than this does not vouch for objects.
+_DETECTOR_SILENT_S = 1.0
 
 
 class Outcome(Enum):
-    """What became of an answer.
+    """What became of an answer, a verdict or a set of detections.
 
     Attributes:
         APPLIED: It corrected its frame and everything since.
@@ -31,6 +31,7 @@ class Outcome(Enum):
         STALE_EPOCH: Its query was replaced or removed.
         DUPLICATE: A second answer to one query about one frame.
         UNKNOWN_FRAME: It is about a stamp that no pair had.
+        UNKNOWN_TRACK: It is about a track that has ended.
     """
 
     APPLIED = 'applied'
@@ -38,6 +39,7 @@ class Outcome(Enum):
     STALE_EPOCH = 'stale_epoch'
     DUPLICATE = 'duplicate'
     UNKNOWN_FRAME = 'unknown_frame'
+    UNKNOWN_TRACK = 'unknown_track'
 
 
 @dataclass
@@ -49,9 +51,12 @@ class TrackerCounts:
         resets: Backward stamps and calls of ``reset``.
         births: Tracks begun.
         removals: Tracks ended.
-        recovered: Lost tracks found again under their id.
+        recovered: Objects that a sentence had lost and found again under their id.
+        merged: Tracks that turned out to follow the object of an older track.
         outcomes: What became of whole answers.
         partial: Times that boxes of an answer still being written were applied.
+        detections: What became of sets of detections.
+        verdicts: What became of verdicts.
     """
 
     frames: int = 0
@@ -59,8 +64,11 @@ class TrackerCounts:
     births: int = 0
     removals: int = 0
     recovered: int = 0
+    merged: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     partial: int = 0
+    detections: Counter[Outcome] = field(default_factory=Counter)
+    verdicts: Counter[Outcome] = field(default_factory=Counter)
 
 
 class TrackBook:
@@ -72,6 +80,7 @@ class TrackBook:
         history: The ring of past frames.
         tracklets: Tracks by id.
         active: The active queries.
+        detected_ns: Stamp of the newest frame that a detector spoke about, None if none did.
     """
 
     def __init__(self, config: TrackerConfig) -> None:
@@ -80,6 +89,7 @@ class TrackBook:
         self.history = History(*_span_s(config))
         self.tracklets: dict[int, Tracklet] = {}
         self.active: frozenset[Key] = frozenset()
+        self.detected_ns: int | None = None
         self._next_id = 1
 
     def reconfigure(self, config: TrackerConfig) -> None:
@@ -88,10 +98,12 @@ class TrackBook:
         self.history.resize(*_span_s(config))
 
     def keep_only(self, queries: Sequence[Query]) -> None:
-        """Take over the active queries and end the tracks of all others."""
-        self.active = frozenset((query.id, query.epoch) for query in queries)
-        self.remove({tracklet.id for tracklet in self.tracklets.values()
-                     if tracklet.key not in self.active})
+        """Take over the active queries. Objects stay, and with them their ids."""
+        active = frozenset((query.id, query.epoch) for query in queries)
+        if active != self.active:
+            self.active = active
+            for tracklet in self.tracklets.values():
+                tracklet.keep_only(active)
 
     def begin_frame(self, stamp_ns: int) -> Frame | None:
         """Return the newest frame; a stamp before it forgets everything and gives None."""
@@ -118,55 +130,70 @@ class TrackBook:
     def update_states(self, frame: Frame, only: Collection[int] | None = None) -> None:
         """Decide the states of tracks on a frame; ``only`` these, None for all."""
         ids = [track_id for track_id in frame.states if only is None or track_id in only]
-        statuses = box_statuses(frame, ids, frame.stack(ids))
+        statuses, least = box_statuses(frame, ids, frame.stack(ids)), self._least_unmeant(frame)
         self.remove({track_id for track_id, status in zip(ids, statuses, strict=True)
-                     if not self.tracklets[track_id].update_state(status, self.config)})
+                     if not self.tracklets[track_id].update_state(status, least, self.config)})
+
+    def _least_unmeant(self, frame: Frame) -> float:
+        """Return the existence below which an object that no sentence means is forgotten."""
+        if (self.detected_ns is not None
+                and frame.stamp_ns - self.detected_ns <= _DETECTOR_SILENT_S * 1e9):
+            return self.config.min_score
+        return self.config.unmeant_existence
 
     def published(self) -> list[Track]:
         """Return all tracks as of the newest frame."""
         frame = self.history.newest
         return [] if frame is None else as_published(frame, self.tracklets, self.config)
 
-    def refusal(self, answer: Answer) -> Outcome | None:
-        """Return why an answer cannot be applied, None where it can."""
-        if (answer.query_id, answer.epoch) not in self.active:
+    def refusal(self, stamp_ns: int, key: Key | None) -> Outcome | None:
+        """Return why what is said about a frame cannot be applied, None where it can.
+
+        Args:
+            stamp_ns: Stamp of the frame.
+            key: The sentence; None for a detector.
+        """
+        if key is not None and key not in self.active:
             return Outcome.STALE_EPOCH
-        frame = self.history.at(answer.stamp_ns)
+        frame = self.history.at(stamp_ns)
         if frame is None:
             oldest = self.history.oldest_ns
-            older = oldest is not None and answer.stamp_ns < oldest
+            older = oldest is not None and stamp_ns < oldest
             return Outcome.LATE if older else Outcome.UNKNOWN_FRAME
-        if (answer.query_id, answer.epoch) in frame.answered:
-            return Outcome.DUPLICATE
-        return None
+        return Outcome.DUPLICATE if key in frame.answered else None
 
-    def of_query(self, key: Key) -> list[Tracklet]:
-        """Return the tracks of one query."""
-        return [tracklet for tracklet in self.tracklets.values() if tracklet.key == key]
+    def on(self, frame: Frame) -> list[Tracklet]:
+        """Return the tracks that exist on a frame."""
+        return [tracklet for tracklet in self.tracklets.values() if tracklet.id in frame.states]
 
-    def add(self, key: Key, label: str, existence: float, stamp_ns: int) -> Tracklet:
+    def add(self, label: str, certainty: Certainty, stamp_ns: int) -> Tracklet:
         """Begin a track under the next id and return it.
 
         Args:
-            key: Its query.
-            label: The model's word for it.
-            existence: Probability that it is there and matches the sentence.
-            stamp_ns: Stamp of the frame on which an answer contains it.
+            label: The model's or the detector's word for it.
+            certainty: What is believed of it.
+            stamp_ns: Stamp of the frame on which it was first seen.
         """
-        tracklet = Tracklet(self._next_id, *key, label, existence, stamp_ns, stamp_ns)
+        tracklet = Tracklet(self._next_id, label, certainty, stamp_ns)
         self._next_id += 1
         self.tracklets[tracklet.id] = tracklet
         self.counts.births += 1
         return tracklet
 
-    def rejudge(self, key: Key, frames: Sequence[Frame]) -> None:
-        """Judge a query's tracks again on ``frames``, as if its answer had come at once."""
-        own = self.of_query(key)
-        for tracklet in own:
+    def rejudge(self, frames: Sequence[Frame]) -> None:
+        """Judge all tracks again on ``frames``, as if all was said of the first at once."""
+        for tracklet in self.tracklets.values():
             tracklet.rejudge(frames[0].stamp_ns)
-            tracklet.settle(self.history.oldest_ns or 0, self.config.existence_decay_s)
+            tracklet.settle(self.history.oldest_ns or 0, self.config)
         for frame in frames:
-            self.update_states(frame, {tracklet.id for tracklet in own})
+            self.update_states(frame)
+
+    def merge(self, kept: int, dropped: int) -> None:
+        """End a track that follows the object of another one, which takes over its sentences."""
+        other = self.tracklets[dropped]
+        self.tracklets[kept].absorb(other)
+        self.remove({dropped})
+        self.counts.merged += 1
 
     def remove(self, track_ids: set[int]) -> None:
         """End tracks, on every frame."""
@@ -182,6 +209,7 @@ class TrackBook:
         self.counts.resets += 1
         self.tracklets.clear()
         self.history.clear()
+        self.detected_ns = None
 
 
 def _span_s(config: TrackerConfig) -> tuple[float, float]:

@@ -1,8 +1,9 @@
 """The tracker: ``step`` moves all tracks to a new pair, ``apply`` corrects the past by an answer.
 
-``step`` belongs to the camera's thread and never waits for a model. ``apply`` belongs to the
-model's thread; it computes flow and association on its own time and holds the lock only to read
-the past and to write the result. Times are header stamps throughout.
+A track is an object, whoever named it. ``step`` belongs to the camera's thread and never waits for
+a model. ``apply`` (answers), ``detect`` (a detector) and ``judge`` (yes or no about one track)
+belong to other threads; they compute flow and association on their own time and hold the lock only
+to read the past and to write the result. Times are header stamps throughout.
 """
 
 import threading
@@ -10,15 +11,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rtrack_ros.detections import Detections
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.answers import Answer, Verdict
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.appearance.histogram import appearance_of
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.bridging import bridge
 from rtrack_ros.tracking.delay.correction import AnsweredFrame, Correction, correct_past
+from rtrack_ros.tracking.delay.observation import Observation, of_answer, of_detections
 from rtrack_ros.tracking.delay.propagation import Propagator
-from rtrack_ros.tracking.delay.writing import write
+from rtrack_ros.tracking.delay.writing import unwatched_s, write
 from rtrack_ros.tracking.history.frame import Frame, Motion
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
@@ -76,10 +79,11 @@ class Tracker:
         return self._book.counts
 
     def step(self, pair: FramePair, queries: Sequence[Query]) -> list[Track]:
-        """Move all tracks to a new frame pair and return them, lost and tentative ones included.
+        """Move all tracks to a new frame pair and return them, whatever sentences mean them.
 
-        Tracks of queries that are not in ``queries`` end at once. A stamp before the last one
-        forgets all tracks: the clock jumped, and nothing known about time holds.
+        A query that is not in ``queries`` means nothing any more; objects keep their ids. A stamp
+        before the last one forgets all tracks: the clock jumped, and nothing known about time
+        holds.
 
         Args:
             pair: The newest frame pair.
@@ -118,12 +122,48 @@ class Tracker:
         outcome is counted then.
         """
         with self._answer_lock:
-            outcome = self._correct(answer)
+            outcome = self._correct(of_answer(answer, self.config))
             if not answer.partial:
                 self.counts.outcomes[outcome] += 1
             elif outcome is Outcome.APPLIED:
                 self.counts.partial += 1
             return outcome
+
+    def detect(self, detections: Detections) -> Outcome:
+        """Correct the frame that a detector saw and everything since, as ``apply`` does.
+
+        A detector says what is there, not what is meant: objects that no sentence means are
+        followed too, and are not published. It may be late, come in any order, and stop.
+
+        Args:
+            detections: Boxes in RGB pixels, about the frame of their stamp.
+        """
+        with self._answer_lock:
+            with self._lock:
+                since_s = unwatched_s(self._book, None, detections.stamp_ns)
+            outcome = self._correct(of_detections(detections, since_s, self.config))
+            self.counts.detections[outcome] += 1
+            return outcome
+
+    def judge(self, verdict: Verdict) -> Outcome:
+        """Take the model's yes or no about one track; it counts on the frame it is about."""
+        with self._lock:
+            outcome = self._judge(verdict)
+            self.counts.verdicts[outcome] += 1
+            return outcome
+
+    def _judge(self, verdict: Verdict) -> Outcome:
+        book, key = self._book, (verdict.query_id, verdict.epoch)
+        refusal = book.refusal(verdict.stamp_ns, key)
+        if refusal is not None and refusal is not Outcome.DUPLICATE:
+            return refusal
+        frames = book.history.since(verdict.stamp_ns)
+        tracklet = book.tracklets.get(verdict.track_id)
+        if tracklet is None or verdict.track_id not in frames[0].states:
+            return Outcome.UNKNOWN_TRACK
+        tracklet.take_verdict(key, verdict.stamp_ns, verdict.probability)
+        book.rejudge(frames)
+        return Outcome.APPLIED
 
     def activate(self, queries: Sequence[Query]) -> None:
         """Take over the active queries before the next frame, so that answers to them count."""
@@ -181,38 +221,38 @@ class Tracker:
         like = appearance.similarity(known) if appearance and known else None
         return like is not None and like < self.config.appearance_gate
 
-    def _correct(self, answer: Answer) -> Outcome:
-        book, key = self._book, (answer.query_id, answer.epoch)
+    def _correct(self, seen: Observation) -> Outcome:
+        book = self._book
         with self._lock:
             newest = book.history.newest
-            if newest is not None and not answer.partial:
-                book.history.expect_delay((newest.stamp_ns - answer.stamp_ns) * 1e-9)
-            refusal = book.refusal(answer)
+            if newest is not None and seen.key is not None and not seen.partial:
+                book.history.expect_delay((newest.stamp_ns - seen.stamp_ns) * 1e-9)
+            refusal = book.refusal(seen.stamp_ns, seen.key)
             if refusal is not None:
                 return refusal
-            frames = book.history.since(answer.stamp_ns)
-            applied_boxes = frames[0].applied_boxes.setdefault(key, {})
-            if not answer.partial:
-                frames[0].answered.add(key)
-            tracklets = [item for item in book.of_query(key) if item.id in frames[0].states]
+            frames = book.history.since(seen.stamp_ns)
+            applied_boxes = frames[0].applied_boxes.setdefault(seen.key, {})
+            if not seen.partial:
+                frames[0].answered.add(seen.key)
+            tracklets = book.on(frames[0])
             states = frames[0].stack([tracklet.id for tracklet in tracklets])
-            known = AnsweredFrame(frames[0], book.history.before(answer.stamp_ns), tracklets,
+            known = AnsweredFrame(frames[0], book.history.before(seen.stamp_ns), tracklets,
                                   states, dict(applied_boxes))
-        correction = correct_past(answer, known, self.config)
+        correction = correct_past(seen, known, self.config)
         correction.follow(frames, self._propagator, self.config, self._give_way)
-        return self._commit(answer, correction)
+        return self._commit(seen, correction)
 
     def _give_way(self) -> None:
         """Let a frame that is being stepped pass first: both threads share one interpreter."""
         self._no_frame.wait(_LONGEST_WAIT_S)
 
-    def _commit(self, answer: Answer, correction: Correction) -> Outcome:
+    def _commit(self, seen: Observation, correction: Correction) -> Outcome:
         """Write a correction into the past, once its motion has caught up with the present."""
         for _ in range(_CATCH_UPS):
             with self._lock:
                 frames = self._book.history.since(correction.reached_ns)
                 if len(frames) <= 1:
-                    return write(self._book, answer, correction)
+                    return write(self._book, seen, correction)
             correction.follow(frames, self._propagator, self.config, self._give_way)
         with self._lock:
-            return write(self._book, answer, correction)
+            return write(self._book, seen, correction)

@@ -1,24 +1,27 @@
-"""One track besides its motion: its evidence, its state, and how it looks.
+"""One track besides its motion: its evidence, how it stands to every sentence, and how it looks.
 
-``tracking.existence`` says how evidence is weighed. Evidence is kept while answers about earlier
+``tracking.belief`` says how evidence is weighed. Evidence is kept while answers about earlier
 frames may come, so the order in which answers arrive does not matter.
 """
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.boxes import share_inside
 from rtrack_ros.tracking.appearance.histogram import Appearance
 from rtrack_ros.tracking.appearance.siamese import Patch
+from rtrack_ros.tracking.belief import Certainty, Evidence, Key
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.existence import Evidence, decay
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.track import TrackState
 
 _MIN_INSIDE = 0.25
 _MEMORY_SHARE = 0.3
+# A model is never surer of its yes or no than this.
+_SUREST_VERDICT = 0.95
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class BoxStatus:
     coasting_s: float
     inside: float
 
+    def in_sight(self, config: TrackerConfig) -> bool:
+        """Return whether the box was followed lately and lies in the image."""
+        return self.coasting_s <= config.lost_after_s and self.inside >= _MIN_INSIDE
+
 
 def box_statuses(frame: Frame, ids: Sequence[int], states: kalman.States) -> list[BoxStatus]:
     """Return the status of the boxes of the tracks ``ids`` on a frame, from their states there."""
@@ -46,122 +53,201 @@ def box_statuses(frame: Frame, ids: Sequence[int], states: kalman.States) -> lis
 
 
 @dataclass
-class Tracklet:
-    """What is remembered about one track besides its motion.
+class Standing:
+    """How an object stands to a sentence whose answers listed it.
 
     Attributes:
-        id: Positive, never reused.
-        query_id: The query it belongs to.
-        epoch: The query's epoch.
-        label: The model's word for it.
-        existence: Probability at ``existence_ns``, from the evidence settled by then.
-        existence_ns: Stamp of that existence.
-        confirmed_ns: Stamp of the newest frame on which an answer confirmed it.
-        evidence: What answers said since ``existence_ns``, by stamp.
-        hits: Confirming answers so far.
+        hits: Answers that listed it so far, and verdicts that affirmed it.
+        confirmed_ns: Stamp of the newest frame on which one did.
         state: Tentative, confirmed or lost.
         lost_ns: Stamp at which it was lost, None otherwise.
-        appearance: Remembered appearance.
-        template: Patch of the newest answer's box, None where the box lies outside the image.
-        redetected_ns: Stamp of the newest frame on which the network looked for it.
-        distinct_from: Tracks that one answer listed beside this one: they are other objects.
     """
 
-    id: int
-    query_id: str
-    epoch: int
-    label: str
-    existence: float
-    existence_ns: int
-    confirmed_ns: int
-    evidence: list[Evidence] = field(default_factory=list)
-    hits: int = 1
+    hits: int = 0
+    confirmed_ns: int = 0
     state: TrackState = TrackState.TENTATIVE
     lost_ns: int | None = None
-    appearance: Appearance | None = None
-    template: Patch | None = None
-    redetected_ns: int = 0
-    distinct_from: set[int] = field(default_factory=set)
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """Id and epoch of its query."""
-        return self.query_id, self.epoch
-
-    def existence_at(self, stamp_ns: int, existence_decay_s: float) -> float:
-        """Return the existence at a stamp, from what answers said about frames up to it."""
-        existence, since_ns = self.existence, self.existence_ns
-        for item in self.evidence:
-            if item.stamp_ns > stamp_ns:
-                break
-            existence = item.update(existence * decay(since_ns, item.stamp_ns, existence_decay_s))
-            since_ns = item.stamp_ns
-        return existence * decay(since_ns, stamp_ns, existence_decay_s)
-
-    def settle(self, stamp_ns: int, existence_decay_s: float) -> None:
-        """Take evidence up to a stamp for final: no answer about an earlier frame is accepted."""
-        if self.evidence and self.evidence[0].stamp_ns <= stamp_ns:
-            self.existence = self.existence_at(stamp_ns, existence_decay_s)
-            self.existence_ns = max(stamp_ns, self.existence_ns)
-            self.evidence = [item for item in self.evidence if item.stamp_ns > stamp_ns]
-
-    def confirm(self, stamp_ns: int, label: str, appearance: Appearance | None,
-                config: TrackerConfig) -> None:
-        """Take an answer about the frame at ``stamp_ns`` that contains this object."""
-        # A confirmed track is at least as probable as a new one, however low it was.
-        insort(self.evidence, Evidence(stamp_ns, config.accuracy.confirming_ratio,
-                                       config.max_initial_existence))
-        self.confirmed_ns = max(self.confirmed_ns, stamp_ns)
-        self.label = label
-        self.hits += 1
-        if appearance is not None:
-            self.appearance = (self.appearance.blended(appearance, _MEMORY_SHARE)
-                               if self.appearance else appearance)
-
-    def contradict(self, stamp_ns: int, visible: float, config: TrackerConfig) -> None:
-        """Take an answer that does not contain this object.
-
-        Args:
-            stamp_ns: Stamp of the frame of the answer.
-            visible: How surely it should have been seen there, in [0, 1].
-            config: Tracker settings.
-        """
-        insort(self.evidence, Evidence(stamp_ns, config.accuracy.omitting_ratio ** visible))
-
-    def rejudge(self, stamp_ns: int) -> None:
-        """Forget what was decided about frames from a stamp on, before it is decided again."""
-        if self.lost_ns is not None and self.lost_ns >= stamp_ns:
-            self.lost_ns = None
 
     @property
     def known(self) -> bool:
-        """Whether more than one answer contained it."""
+        """Whether more than one answer listed it."""
         return self.hits > 1
 
-    def is_supported(self, status: BoxStatus, config: TrackerConfig) -> bool:
-        """Return whether its box was seen lately, is in the image, and scores enough."""
-        existence = self.existence_at(status.stamp_ns, config.existence_decay_s)
-        return (status.coasting_s <= config.lost_after_s and status.inside >= _MIN_INSIDE
-                and existence * status.located >= config.min_score)
-
-    def update_state(self, status: BoxStatus, config: TrackerConfig) -> bool:
-        """Decide the state on a frame; returns False if the track is to be removed.
+    def judge(self, supported: bool, probability: float, stamp_ns: int,
+              config: TrackerConfig) -> bool:
+        """Decide the state on a frame; returns False if the sentence gives the object up.
 
         Args:
-            status: Status of its box on the frame.
+            supported: Whether it is in sight and scores enough.
+            probability: That it is there and meant, in [0, 1].
+            stamp_ns: Stamp of the frame.
             config: Tracker settings.
         """
         confirmed = self.hits >= config.hits_to_confirm
-        stamp_ns = status.stamp_ns
-        if self.is_supported(status, config):
+        if supported:
             self.lost_ns = None
             self.state = TrackState.CONFIRMED if confirmed else TrackState.TENTATIVE
             return True
-        existence = self.existence_at(stamp_ns, config.existence_decay_s)
-        # An object that no longer matches may match again soon, and keeps its id then.
-        if not confirmed or (existence < config.min_existence and not self.known):
+        # An object that no longer matches may match again soon, and keeps its standing then.
+        if not confirmed or (probability < config.min_existence and not self.known):
             return False
         if self.known or self.state is not TrackState.TENTATIVE:
             self.state = TrackState.LOST
         self.lost_ns = stamp_ns if self.lost_ns is None else self.lost_ns
         return stamp_ns - self.lost_ns <= config.max_lost_s * 1e9
+
+
+@dataclass
+class Tracklet:
+    """What is remembered about one object besides its motion.
+
+    Attributes:
+        id: Positive, never reused.
+        label: The model's or the detector's word for it.
+        certainty: What is believed at ``settled_ns``, from the evidence settled by then.
+        settled_ns: Stamp of that belief.
+        standings: By sentence, how it stands to those whose answers listed it.
+        evidence: What was said since ``settled_ns``, by stamp.
+        appearance: Remembered appearance.
+        template: Patch of the newest answer's box, None where the box lies outside the image.
+        template_ns: Stamp of that answer.
+        redetected_ns: Stamp of the newest frame on which the network looked for it.
+        distinct_from: Tracks that one answer listed beside this one: they are other objects.
+    """
+
+    id: int
+    label: str
+    certainty: Certainty
+    settled_ns: int
+    standings: dict[Key, Standing] = field(default_factory=dict)
+    evidence: list[Evidence] = field(default_factory=list)
+    appearance: Appearance | None = None
+    template: Patch | None = None
+    template_ns: int = 0
+    redetected_ns: int = 0
+    distinct_from: set[int] = field(default_factory=set)
+
+    def certainty_at(self, stamp_ns: int, config: TrackerConfig) -> Certainty:
+        """Return what is believed at a stamp, from what was said about frames up to it."""
+        believed = Certainty(self.certainty.existence, dict(self.certainty.meant))
+        since_ns = self.settled_ns
+        for item in self.evidence:
+            if item.stamp_ns > stamp_ns:
+                break
+            believed.age((item.stamp_ns - since_ns) * 1e-9, config)
+            believed.weigh(item, config)
+            since_ns = item.stamp_ns
+        believed.age((stamp_ns - since_ns) * 1e-9, config)
+        return believed
+
+    def settle(self, stamp_ns: int, config: TrackerConfig) -> None:
+        """Take evidence up to a stamp for final: no answer about an earlier frame is accepted."""
+        if self.evidence and self.evidence[0].stamp_ns <= stamp_ns:
+            self.certainty = self.certainty_at(stamp_ns, config)
+            self.settled_ns = max(stamp_ns, self.settled_ns)
+            self.evidence = [item for item in self.evidence if item.stamp_ns > stamp_ns]
+
+    def confirm(self, key: Key, stamp_ns: int, config: TrackerConfig) -> None:
+        """Take an answer to a sentence about the frame at ``stamp_ns`` that lists this object."""
+        # A listed object is at least as probable as a new one, however low it was.
+        self._take(Evidence(stamp_ns, key, config.accuracy.confirming_ratio,
+                            least=config.max_initial_existence))
+        self._affirm(key, stamp_ns)
+
+    def contradict(self, key: Key, stamp_ns: int, visible: float, config: TrackerConfig) -> None:
+        """Take an answer to a sentence that does not list this object.
+
+        Args:
+            key: The sentence.
+            stamp_ns: Stamp of the frame of the answer.
+            visible: How surely it should have been listed if it is meant, in [0, 1].
+            config: Tracker settings.
+        """
+        self._take(Evidence(stamp_ns, key, config.accuracy.omitting_ratio ** visible))
+
+    def detected(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
+        """Take a detection of this object; ``weight`` in [0, 1] is what it says that is new."""
+        self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight))
+
+    def missed(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
+        """Take a set of detections without this object; ``weight`` includes how visible it is."""
+        self._take(Evidence(stamp_ns, None, accuracy.omitting_ratio ** weight))
+
+    def take_verdict(self, key: Key, stamp_ns: int, probability: float) -> None:
+        """Take the model's yes or no about this object: ``probability`` in [0, 1] of a yes."""
+        sure = min(max(probability, 1 - _SUREST_VERDICT), _SUREST_VERDICT)
+        self._take(Evidence(stamp_ns, key, sure / (1 - sure)))
+        if probability >= 0.5:
+            self._affirm(key, stamp_ns)
+
+    def absorb(self, other: 'Tracklet') -> None:
+        """Take over the sentences of a track of the same object, but those known here."""
+        for key in other.standings.keys() - self.standings.keys():
+            self.standings[key] = other.standings[key]
+            self.certainty.meant[key] = other.certainty.meant.get(key, 0.0)
+            for item in other.evidence:
+                if item.key == key:
+                    self._take(item)
+
+    def remember(self, appearance: Appearance | None) -> None:
+        """Blend how it looks now into how it is remembered."""
+        if appearance is not None:
+            self.appearance = (self.appearance.blended(appearance, _MEMORY_SHARE)
+                               if self.appearance else appearance)
+
+    def keep_only(self, keys: Collection[Key]) -> None:
+        """Forget all sentences but these; what was said about existence stays."""
+        for key in self.standings.keys() - keys:
+            del self.standings[key]
+        needed = {*keys, *(item.key for item in self.evidence)}
+        for key in self.certainty.meant.keys() - needed:
+            del self.certainty.meant[key]
+
+    def rejudge(self, stamp_ns: int) -> None:
+        """Forget what was decided about frames from a stamp on, before it is decided again."""
+        for standing in self.standings.values():
+            if standing.lost_ns is not None and standing.lost_ns >= stamp_ns:
+                standing.lost_ns = None
+
+    def is_supported(self, status: BoxStatus, key: Key | None, config: TrackerConfig) -> bool:
+        """Return whether it was in sight and probable enough, as what a sentence means if listed.
+
+        Args:
+            status: Status of its box on the frame.
+            key: The sentence; None asks for existence alone.
+            config: Tracker settings.
+        """
+        believed = self.certainty_at(status.stamp_ns, config)
+        probability = (believed.of(key) if key is not None and key in self.standings
+                       else believed.existence)
+        return status.in_sight(config) and probability * status.located >= config.min_score
+
+    def update_state(self, status: BoxStatus, least: float, config: TrackerConfig) -> bool:
+        """Decide the states on a frame; returns False if the track is to be removed.
+
+        Args:
+            status: Status of its box on the frame.
+            least: Existence below which it is forgotten once no sentence means it.
+            config: Tracker settings.
+        """
+        believed, in_sight = self.certainty_at(status.stamp_ns, config), status.in_sight(config)
+        for key, standing in list(self.standings.items()):
+            probability = believed.of(key)
+            supported = in_sight and probability * status.located >= config.min_score
+            if not standing.judge(supported, probability, status.stamp_ns, config):
+                del self.standings[key]
+        return bool(self.standings) or (in_sight
+                                        and believed.existence * status.located >= least)
+
+    def _take(self, evidence: Evidence) -> None:
+        insort(self.evidence, evidence, key=_order)
+
+    def _affirm(self, key: Key, stamp_ns: int) -> None:
+        standing = self.standings.setdefault(key, Standing())
+        standing.hits += 1
+        standing.confirmed_ns = max(standing.confirmed_ns, stamp_ns)
+
+
+def _order(evidence: Evidence) -> tuple[int, Key, float]:
+    """Sort by stamp; at one stamp by what does not depend on the order of arrival."""
+    return evidence.stamp_ns, evidence.key or ('', 0), evidence.meant

@@ -14,8 +14,13 @@ from std_msgs.msg import Header
 
 from rtrack_ros.intake.encodings import LAYOUTS, ConversionError, array_from_image
 from rtrack_ros.intake.messages import rgb_from_message, thermal_from_message
-from rtrack_ros.nodes.conversion import detections_message, image_message, through_cv_bridge
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.nodes.conversion import (
+    detections_message,
+    image_message,
+    objects_message,
+    through_cv_bridge,
+)
+from rtrack_ros.tracking.track import Belief, Track, TrackState
 
 SIDES = st.integers(1, 17)
 
@@ -164,10 +169,14 @@ def test_a_wrong_array_is_refused(pixels: np.ndarray, encoding: str) -> None:
         image_message(pixels, encoding, make_header())
 
 
+def belief(query_id: str, score: float,
+           state: TrackState = TrackState.CONFIRMED) -> Belief:
+    return Belief(query_id, score, state, 0)
+
+
 def make_track(**changes: object) -> Track:
-    fields = {'id': 7, 'box': (10.0, 20.0, 40.0, 80.0), 'velocity': (0.0, 0.0), 'score': 1.2,
-              'state': TrackState.CONFIRMED, 'confirmed_ns': 0, 'query_id': 'default',
-              'label': 'person'}
+    fields = {'id': 7, 'box': (10.0, 20.0, 40.0, 80.0), 'velocity': (0.0, 0.0), 'existence': 0.9,
+              'label': 'person', 'beliefs': (belief('default', 1.2),)}
     return Track(**(fields | changes))
 
 
@@ -184,6 +193,19 @@ def test_detections_carry_the_rgb_header_and_the_phrase() -> None:
     assert result.hypothesis.score == 1.0
     orientation = result.pose.pose.orientation
     assert (orientation.x, orientation.y, orientation.z, orientation.w) == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_an_object_has_one_hypothesis_for_each_sentence_it_fulfils() -> None:
+    beliefs = (belief('red', 0.8), belief('default', 0.6),
+               belief('far', 0.9, TrackState.LOST))
+    track, sentences = make_track(beliefs=beliefs), {'default': 'the people', 'red': 'in red',
+                                                     'far': 'the farthest'}
+    found = detections_message([track], make_header(), sentences).detections[0].results
+    assert [item.hypothesis.class_id for item in found] == ['in red', 'the people']
+    every = objects_message([track], make_header(), sentences).detections[0].results
+    assert [item.hypothesis.class_id for item in every] == ['person', 'in red', 'the people',
+                                                            'the farthest']
+    assert every[0].hypothesis.score == pytest.approx(0.9)
 
 
 def test_nobody_is_an_empty_array_with_a_header() -> None:

@@ -8,10 +8,10 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.intake.thermal_state import ThermalState, ThermalStatus
 from rtrack_ros.nodes.debug_image import draw
 from rtrack_ros.palette import colour_of
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Belief, Track, TrackState
 
-TRACK = Track(3, (10.4, 20.0, 40.0, 50.0), (0.0, 0.0), 0.9, TrackState.CONFIRMED, 0, 'default',
-              'person')
+TRACK = Track(3, (10.4, 20.0, 40.0, 50.0), (0.0, 0.0), 0.9, 'person',
+              (Belief('default', 0.9, TrackState.CONFIRMED, 0),))
 WELL = ThermalStatus(ThermalState.PAIRED)
 
 

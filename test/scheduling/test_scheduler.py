@@ -9,7 +9,7 @@ from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.scheduler import Question, Schedule, Scheduler
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Belief, Track, TrackState
 
 patiently = settings(max_examples=60, deadline=None,
                      suppress_health_check=[HealthCheck.too_slow])
@@ -26,7 +26,7 @@ def pair(seconds: float = 0.0) -> FramePair:
 
 def track(query: Query, score: float = 0.95, state: TrackState = TrackState.CONFIRMED,
           box=(300.0, 200.0, 320.0, 240.0)) -> Track:
-    return Track(1, box, (0.0, 0.0), score, state, 0, query.id, 'person')
+    return Track(1, box, (0.0, 0.0), score, 'person', (Belief(query.id, score, state, 0),))
 
 
 def turns(scheduler: Scheduler, rounds) -> str:

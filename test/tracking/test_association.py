@@ -1,11 +1,13 @@
 """Matching answers to tracks."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.tracking.appearance.histogram import Appearance, appearance_of
-from rtrack_ros.tracking.association import Candidates, associate, match_so_far
+from rtrack_ros.tracking.association import Boxes, Candidates, associate, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.views import Views
 
@@ -19,6 +21,12 @@ def candidates(boxes, sigma=2.0, lost=False, appearances=None, suspect=False) ->
                       np.full(count, suspect))
 
 
+def given_boxes(boxes, appearances=None, labels=None) -> Boxes:
+    count = len(boxes)
+    return Boxes(np.array(boxes, float).reshape(-1, 4), appearances or [None] * count,
+                 labels or [''] * count)
+
+
 def appearance(colour: int) -> Appearance:
     histogram = np.zeros(96, np.float32)
     histogram[colour] = 1.0
@@ -26,8 +34,7 @@ def appearance(colour: int) -> Appearance:
 
 
 def match(tracks: Candidates, boxes, appearances=None):
-    return sorted(associate(tracks, np.array(boxes, float).reshape(-1, 4),
-                            appearances or [None] * len(boxes), CONFIG))
+    return sorted(associate(tracks, given_boxes(boxes, appearances), CONFIG))
 
 
 def test_a_box_goes_to_the_track_it_overlaps() -> None:
@@ -109,8 +116,7 @@ class TestOfAnUnfinishedAnswer:
 
     @staticmethod
     def so_far(tracks: Candidates, *boxes):
-        return match_so_far(tracks, np.array(boxes, float).reshape(-1, 4), [None] * len(boxes),
-                            CONFIG)
+        return match_so_far(tracks, given_boxes(boxes), CONFIG)
 
     def test_a_box_well_on_a_track_and_one_far_from_all_are_taken(self):
         tracks = candidates(self.NEIGHBOURS)
@@ -127,3 +133,37 @@ class TestOfAnUnfinishedAnswer:
 
     def test_without_tracks_all_boxes_are_new_objects(self):
         assert self.so_far(candidates([]), *self.NEIGHBOURS) == {0: None, 1: None}
+
+
+class TestOfASentenceThatNeverListedATrack:
+    """It may mean the object, or something beside it."""
+
+    def tracks(self, lost=False) -> Candidates:
+        made = candidates([(100, 100, 150, 200)], lost=lost)
+        return replace(made, unlisted=np.array([True]), labels=['person'])
+
+    def test_the_object_takes_a_box_that_lies_on_it(self) -> None:
+        assert associate(self.tracks(), given_boxes([(104, 100, 154, 200)], labels=['person']),
+                         CONFIG) == [(0, 0)]
+
+    def test_a_box_beside_it_is_another_object(self) -> None:
+        boxes = given_boxes([(160, 100, 210, 200)], labels=['person'])
+        assert associate(self.tracks(), boxes, CONFIG) == []
+        assert associate(candidates([(100, 100, 150, 200)]), boxes, CONFIG) == [(0, 0)]
+
+    def test_unless_the_object_is_lost(self) -> None:
+        boxes = given_boxes([(160, 100, 210, 200)], labels=['person'])
+        assert associate(self.tracks(lost=True), boxes, CONFIG) == [(0, 0)]
+
+    def test_another_word_needs_the_same_place(self) -> None:
+        bicycle = given_boxes([(100, 140, 150, 210)], labels=['bicycle'])
+        assert associate(self.tracks(), bicycle, CONFIG) == []
+        assert associate(self.tracks(lost=True), bicycle, CONFIG) == []
+        woman = given_boxes([(102, 102, 151, 201)], labels=['woman'])
+        assert associate(self.tracks(), woman, CONFIG) == [(0, 0)]
+
+    def test_a_listed_track_as_near_comes_first(self) -> None:
+        both = replace(candidates([(100, 100, 150, 200), (102, 100, 152, 200)]),
+                       unlisted=np.array([True, False]), labels=['person', 'person'])
+        boxes = given_boxes([(101, 100, 151, 200)], labels=['person'])
+        assert associate(both, boxes, CONFIG) == [(1, 0)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rtrack_ros.tracking.appearance.siamese import cut
+from rtrack_ros.tracking.belief import Certainty
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Frame, SiameseMeasurement
 from rtrack_ros.tracking.history.views import Views
@@ -28,9 +29,9 @@ def frame(world, index: int) -> Frame:
 
 def tracked(world) -> tuple[list[Tracklet], np.ndarray]:
     boxes, first = world.boxes(0), frame(world, 0)
-    tracklets = [Tracklet(number, 'default', 1, 'thing', 0.9, 0, 0, template=cut(first.views, box))
+    tracklets = [Tracklet(number, 'thing', Certainty(0.9), 0, template=cut(first.views, box))
                  for number, box in enumerate(boxes)]
-    return tracklets, kalman.new_states(boxes, answer_sigma(boxes, first.size, CONFIG))
+    return tracklets, kalman.new_states(boxes, answer_sigma(boxes, first.size, CONFIG.accuracy))
 
 
 def ready(config: TrackerConfig = CONFIG) -> Redetector:

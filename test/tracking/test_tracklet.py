@@ -7,21 +7,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.accuracy import AnswerAccuracy
+from rtrack_ros.tracking.belief import Certainty, existence_of
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.existence import initial_existence, objectness_ratio
 from rtrack_ros.tracking.track import TrackState
-from rtrack_ros.tracking.tracklet import BoxStatus, Tracklet
+from rtrack_ros.tracking.tracklet import BoxStatus, Standing, Tracklet
 
 CONFIG = TrackerConfig()
 SECOND = 1_000_000_000
 
 
-def tracklet(existence: float = 0.5) -> Tracklet:
-    return Tracklet(1, 'default', 1, 'person', existence, 0, 0)
+KEY = ('default', 1)
+
+
+def tracklet(probability: float = 0.5) -> Tracklet:
+    """An object that one answer listed, there and meant with this probability."""
+    existence = existence_of(probability, CONFIG)
+    return Tracklet(1, 'person', Certainty(existence, {KEY: probability / existence}), 0,
+                    {KEY: Standing(1, 0)})
+
+
+def state_of(track: Tracklet) -> TrackState:
+    return track.standings[KEY].state
 
 
 def update_state(track: Tracklet, stamp_ns: int) -> bool:
-    return track.update_state(BoxStatus(stamp_ns, located=1.0, coasting_s=0.0, inside=1.0), CONFIG)
+    return track.update_state(BoxStatus(stamp_ns, located=1.0, coasting_s=0.0, inside=1.0),
+                              CONFIG.unmeant_existence, CONFIG)
 
 
 def test_the_first_answer_to_a_query_gives_the_greatest_existence() -> None:
@@ -64,36 +76,36 @@ def test_a_box_without_measurements_or_with_sharp_ones_keeps_its_existence() -> 
 def test_a_doubtful_new_track_waits_for_a_second_answer() -> None:
     track = tracklet(initial_existence(1 / 30, CONFIG))
     assert update_state(track, 0)
-    assert track.state is TrackState.TENTATIVE
-    track.confirm(SECOND // 30, 'person', None, CONFIG)
+    assert state_of(track) is TrackState.TENTATIVE
+    track.confirm(KEY, SECOND // 30, CONFIG)
     assert update_state(track, SECOND // 30)
-    assert track.state is TrackState.CONFIRMED
+    assert state_of(track) is TrackState.CONFIRMED
 
 
 def test_a_refuted_new_track_ends() -> None:
     track = tracklet(initial_existence(1 / 30, CONFIG))
-    track.contradict(SECOND // 30, 1.0, CONFIG)
+    track.contradict(KEY, SECOND // 30, 1.0, CONFIG)
     assert not update_state(track, SECOND // 30)
 
 
 def test_a_known_track_keeps_its_id_while_its_object_does_not_match() -> None:
     track = tracklet()
-    track.confirm(0, 'person', None, CONFIG)
+    track.confirm(KEY, 0, CONFIG)
     for index in range(1, 6):
-        track.contradict(index * SECOND // 2, 1.0, CONFIG)
+        track.contradict(KEY, index * SECOND // 2, 1.0, CONFIG)
         assert update_state(track, index * SECOND // 2)
-    assert track.state is TrackState.LOST
-    assert track.existence_at(5 * SECOND // 2, CONFIG.existence_decay_s) < CONFIG.min_existence
-    track.confirm(3 * SECOND, 'person', None, CONFIG)
+    assert state_of(track) is TrackState.LOST
+    assert track.certainty_at(5 * SECOND // 2, CONFIG).of(KEY) < CONFIG.min_existence
+    track.confirm(KEY, 3 * SECOND, CONFIG)
     assert update_state(track, 3 * SECOND)
-    assert track.state is TrackState.CONFIRMED
+    assert state_of(track) is TrackState.CONFIRMED
 
 
 def test_a_track_whose_object_no_longer_matches_ends_after_max_lost_s() -> None:
     track = tracklet()
-    track.confirm(0, 'person', None, CONFIG)
+    track.confirm(KEY, 0, CONFIG)
     for index in range(1, 6):
-        track.contradict(index, 1.0, CONFIG)
+        track.contradict(KEY, index, 1.0, CONFIG)
     assert update_state(track, 10)
     assert not update_state(track, 10 + int((CONFIG.max_lost_s + 0.1) * SECOND))
 
@@ -104,9 +116,9 @@ def test_evidence_counts_by_stamp_not_by_arrival() -> None:
         track = tracklet()
         for number in order:
             if number == 2:
-                track.contradict(number * SECOND, 1.0, CONFIG)
+                track.contradict(KEY, number * SECOND, 1.0, CONFIG)
             else:
-                track.confirm(number * SECOND, 'person', None, CONFIG)
-        orders.append(track.existence_at(4 * SECOND, CONFIG.existence_decay_s))
+                track.confirm(KEY, number * SECOND, CONFIG)
+        orders.append(track.certainty_at(4 * SECOND, CONFIG).of(KEY))
     assert orders[0] == pytest.approx(orders[1])
     assert 0.5 < orders[0] < 1.0, 'two for it, one against it'

@@ -35,7 +35,7 @@ from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.simulation import SimFrame
 from rtrack_ros.tracking.motion.field import OpticalFlow
 from rtrack_ros.tracking.redetection import Redetector
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Belief, Track, TrackState, published
 from rtrack_ros.tracking.tracker import Tracker
 
 _FIRST_STAMP_NS = 1_000_000_000
@@ -90,8 +90,7 @@ class NodePath:
                 tracks = self._pipeline.push(received.pair)
             with stage('publish'):
                 sentences = {query.id: query.text for query in self._pipeline.active_queries()}
-                confirmed = (track for track in tracks if track.state is TrackState.CONFIRMED)
-                array = publish(confirmed, received.header, sentences)
+                array = publish(published(tracks), received.header, sentences)
         return array
 
     def apply(self, answer: Answer) -> None:
@@ -136,7 +135,8 @@ class CommonPath:
             imgmsg_to_cv2(matched[0], 'bgr8')
         with stage('tracking'):
             found = Answer(stamp_of(rgb), '', 0, tuple(Grounding(box, 'object') for box in boxes))
-            tracks = [Track(identity, box, (0.0, 0.0), 1.0, TrackState.CONFIRMED, 0, '', 'object')
+            beliefs = (Belief('', 1.0, TrackState.CONFIRMED, 0),)
+            tracks = [Track(identity, box, (0.0, 0.0), 1.0, 'object', beliefs)
                       for identity, box in self._tracker.associate(found)]
         self._alive = len(tracks)
         with stage('publish'):

@@ -9,7 +9,7 @@ from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.sensors import view
 from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.scheduling.worker import GroundsQueries
-from rtrack_ros.tracking.track import TrackState
+from rtrack_ros.tracking.track import published
 
 SENSORS = {'both': 'both', 'rgb': 'rgb only', 'thermal': 'thermal only'}
 """Names of the runs, and what the cameras show in them."""
@@ -45,8 +45,8 @@ def _track(sequence: AnnotatedSequence, grounder: GroundsQueries, sensors: str,
         pipeline.set_query(sequence.sentences[0])
         return [MotRow(number, track.id, track.box, track.score)
                 for number, pair in enumerate(sequence.pairs(), start=1)
-                for track in pipeline.push(view(pair, SENSORS[sensors]))
-                if track.state is TrackState.CONFIRMED and _has_area(track.box)]
+                for track in published(pipeline.push(view(pair, SENSORS[sensors])))
+                if _has_area(track.box)]
     finally:
         pipeline.close()
 

@@ -10,10 +10,10 @@ from rtrack_ros.evaluation.streaming.protocol import Array, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box
 from rtrack_ros.language.queries import Query
-from rtrack_ros.tracking.association import Candidates, associate
+from rtrack_ros.tracking.association import Boxes, Candidates, associate
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Track, published
 from rtrack_ros.tracking.tracker import Tracker
 
 _IOU_GATE = 0.3
@@ -57,7 +57,7 @@ class Ours:
 
     @staticmethod
     def _published(tracks: list[Track]) -> Array:
-        shown = [track for track in tracks if track.state is TrackState.CONFIRMED]
+        shown = published(tracks)
         return as_array(as_boxes([track.box for track in shown]), [track.id for track in shown])
 
 
@@ -236,7 +236,8 @@ class KalmanOnly:
         never = np.zeros(len(states), dtype=bool)
         tracks = Candidates(kalman.boxes_of(states), kalman.position_sigma(states), never,
                             [None] * len(states), never)
-        pairs = associate(tracks, boxes, [None] * len(boxes), self._config)
+        given = Boxes(boxes, [None] * len(boxes), [''] * len(boxes))
+        pairs = associate(tracks, given, self._config)
         return {box: track for track, box in pairs}
 
     def _predicted(self, ids: list[int], stamp_ns: int) -> kalman.States:

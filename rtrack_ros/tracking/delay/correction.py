@@ -1,9 +1,9 @@
-"""Correction: what an answer changes about the past, computed without holding up the present.
+"""Correction: what an observation changes about the past, without holding up the present.
 
-The answer's boxes are matched to the tracks as they were on its frame; a box that fits a track
-corrects it there. All boxes are followed from that frame to now by optical flow on the stored
-frames. A new object was not followed before. A track that slid off its object was followed
-elsewhere, often without a sign of it.
+Its boxes are matched to the tracks as they were on its frame; a box that fits a track corrects it
+there. All boxes are followed from that frame to now by optical flow on the stored frames. A new
+object was not followed before. A track that slid off its object was followed elsewhere, often
+without a sign of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou, share_inside
 from rtrack_ros.frames import Region
-from rtrack_ros.language.answers import Answer, Grounding
+from rtrack_ros.language.answers import Grounding
 from rtrack_ros.tracking.appearance.histogram import Appearance, appearances_of
 from rtrack_ros.tracking.appearance.siamese import cut
-from rtrack_ros.tracking.association import Candidates, match_all, match_so_far
+from rtrack_ros.tracking.association import Boxes, Candidates, match_all, match_so_far
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.delay.observation import Observation
 from rtrack_ros.tracking.delay.propagation import PropagatedBox, Propagator
 from rtrack_ros.tracking.delay.virtual_trajectory import (
     VirtualTrajectory,
@@ -26,7 +27,7 @@ from rtrack_ros.tracking.delay.virtual_trajectory import (
     since_answer,
     virtual_trajectory,
 )
-from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.history.frame import Frame, GivenBox
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.filter_step import answer_sigma
 from rtrack_ros.tracking.tracklet import Tracklet, box_statuses
@@ -49,9 +50,9 @@ class Change:
     """One box of an answer and what it means.
 
     Attributes:
-        box: x1, y1, x2, y2 in RGB pixels on the frame of the answer.
-        label: The model's word.
-        score: The model's confidence.
+        given: The box on its frame.
+        label: The word for it.
+        score: The confidence in it.
         place: Which box of the answer it is, from 0.
         appearance: Appearance inside the box.
         track_id: The track it corrects, None for a birth.
@@ -63,7 +64,7 @@ class Change:
             on from ``start`` like a new track, under its id.
     """
 
-    box: tuple[float, float, float, float]
+    given: GivenBox
     label: str
     score: float
     place: int
@@ -82,7 +83,7 @@ class AnsweredFrame:
     Attributes:
         frame: The frame.
         past: The frames before it that are still known.
-        tracklets: The query's tracks that existed there.
+        tracklets: The tracks that existed there.
         states: Their states there, (N, 5, 4).
         applied_boxes: Tracks of the boxes that were applied while the answer was written, by
             their place in the answer.
@@ -103,14 +104,14 @@ class Correction:
         frame: The frame of the answer.
         changes: Births and corrections.
         unseen: (track id, how surely it should have been seen) of tracks without a box.
-        duplicates: Tracks that turned out to follow an object of an older track.
+        duplicates: (older, younger) tracks that turned out to follow one object.
         reached_ns: Stamp up to which followed boxes have been carried.
     """
 
     frame: Frame
     changes: list[Change]
     unseen: list[tuple[int, float]]
-    duplicates: list[int]
+    duplicates: list[tuple[int, int]]
     reached_ns: int
 
     def follow(self, frames: Sequence[Frame], propagator: Propagator, config: TrackerConfig,
@@ -121,82 +122,89 @@ class Correction:
         self.reached_ns = frames[-1].stamp_ns
 
 
-def correct_past(answer: Answer, known: AnsweredFrame, config: TrackerConfig) -> Correction:
-    """Match an answer to the tracks as they were: births, corrections, and what it leaves out.
+def correct_past(seen: Observation, known: AnsweredFrame, config: TrackerConfig) -> Correction:
+    """Match an observation to the tracks as they were: births, corrections, what it leaves out.
 
     Of an answer that is still being written only those boxes are taken whose track no later box
     can change. The others wait for its end, and so do omissions. The boxes are on the frame of the
-    answer; ``Correction.follow`` carries them to now.
+    observation; ``Correction.follow`` carries them to now.
 
     Args:
-        answer: About ``known.frame``.
+        seen: About ``known.frame``.
         known: What was known on that frame.
         config: Tracker settings.
     """
-    frame, region = known.frame, answer.region or known.frame.region
-    fresh = [(place, grounding) for place, grounding in enumerate(_distinct(answer.groundings))
+    frame, region = known.frame, seen.region or known.frame.region
+    fresh = [(place, grounding) for place, grounding in enumerate(_distinct(seen.groundings))
              if place not in known.applied_boxes]
-    boxes = as_boxes([grounding.box for _, grounding in fresh])
-    appearances = appearances_of(frame.views, boxes)
+    array = as_boxes([grounding.box for _, grounding in fresh])
+    boxes = Boxes(array, appearances_of(frame.views, array),
+                  [grounding.label for _, grounding in fresh])
     awaited = _awaited(kalman.boxes_of(known.states), frame)
     sharing = _sharing(awaited, config)
-    matched = _match(answer, known, _candidates(known, awaited, sharing, config), boxes,
-                     appearances, config)
-    starts = kalman.new_states(boxes, answer_sigma(boxes, frame.size, config))
+    matched = _match(seen, known, _candidates(seen, known, awaited, sharing, config), boxes,
+                     config)
+    starts = kalman.new_states(array, answer_sigma(array, frame.size, seen.accuracy))
     changes = []
     for index, row in sorted(matched.items()):
-        (place, grounding), box = fresh[index], boxes[index]
-        change = Change(grounding.box, grounding.label, grounding.score, place, appearances[index],
-                        None, starts[index],
+        (place, grounding), box = fresh[index], array[index]
+        given = box if row is None else _beyond_edges(
+            box, kalman.boxes_of(known.states[row][None])[0], region)
+        change = Change(_given(given, frame, seen), grounding.label, grounding.score, place,
+                        boxes.appearances[index], None, starts[index],
                         PropagatedBox(box.copy(), np.full(2, np.nan), None, cut(frame.views, box)))
         if row is not None:
-            own_box = kalman.boxes_of(known.states[row][None])[0]
-            change.box = _beyond_edges(box, own_box, region)
-            _correct_track(change, row, known, config)
+            _correct_track(change, row, known)
         changes.append(change)
     correction = Correction(frame, changes, [], [], frame.stamp_ns)
-    if not answer.partial:
-        _note_omissions(correction, matched, known, region, sharing)
+    if not seen.partial:
+        _note_omissions(correction, seen, matched, known, region, sharing)
     return correction
 
 
-def _match(answer: Answer, known: AnsweredFrame, candidates: Candidates, boxes: BoxArray,
-           appearances: Sequence[Appearance | None], config: TrackerConfig
-           ) -> dict[int, int | None]:
+def _given(box: NDArray[np.float64], frame: Frame, seen: Observation) -> GivenBox:
+    return GivenBox(box, answer_sigma(box[None], frame.size, seen.accuracy)[0])
+
+
+def _match(seen: Observation, known: AnsweredFrame, candidates: Candidates, boxes: Boxes,
+           config: TrackerConfig) -> dict[int, int | None]:
     """Return the row of the track of every box that is certain by now, None for a birth."""
     free = [row for row, tracklet in enumerate(known.tracklets)
             if tracklet.id not in known.applied_boxes.values()]
-    choose = match_so_far if answer.partial else match_all
-    return {box: None if row is None else free[row] for box, row
-            in choose(candidates.only(free), boxes, appearances, config).items()}
+    choose = match_so_far if seen.partial else match_all
+    return {box: None if row is None else free[row]
+            for box, row in choose(candidates.only(free), boxes, config).items()}
 
 
-def _note_omissions(correction: Correction, matched: Mapping[int, int | None],
-                    known: AnsweredFrame, region: Region,
+def _note_omissions(correction: Correction, seen: Observation,
+                    matched: Mapping[int, int | None], known: AnsweredFrame, region: Region,
                     sharing: Sequence[tuple[int, int]]) -> None:
     """Write which tracks a whole answer leaves out, and which follow another track's object."""
-    seen = {known.tracklets[row].id for row in matched.values() if row is not None}
-    seen |= set(known.applied_boxes.values())
+    listed = {known.tracklets[row].id for row in matched.values() if row is not None}
+    listed |= set(known.applied_boxes.values())
     correction.unseen = [
         (tracklet.id, _visibility(tracklet.id, box, known.frame, region))
         for tracklet, box in zip(known.tracklets, kalman.boxes_of(known.states), strict=True)
-        if tracklet.id not in seen]
-    correction.duplicates = _duplicates(known.tracklets, sharing, seen)
+        if tracklet.id not in listed]
+    correction.duplicates = _duplicates(known.tracklets, sharing, listed, seen)
 
 
-def _candidates(known: AnsweredFrame, boxes: BoxArray, sharing: Sequence[tuple[int, int]],
-                config: TrackerConfig) -> Candidates:
+def _candidates(seen: Observation, known: AnsweredFrame, boxes: BoxArray,
+                sharing: Sequence[tuple[int, int]], config: TrackerConfig) -> Candidates:
     """Return the tracks as they were on the frame, whatever happened to them since."""
-    tracklets = known.tracklets
+    tracklets, key = known.tracklets, seen.key
     suspect = np.zeros(len(tracklets), dtype=bool)
     for row, column in sharing:
         if tracklets[column].id in tracklets[row].distinct_from:
             suspect[[row, column]] = True
     statuses = box_statuses(known.frame, [tracklet.id for tracklet in tracklets], known.states)
-    lost = [not tracklet.is_supported(status, config)
+    lost = [not tracklet.is_supported(status, key, config)
             for tracklet, status in zip(tracklets, statuses, strict=True)]
+    unlisted = None if key is None else np.array(
+        [key not in tracklet.standings for tracklet in tracklets], dtype=bool)
     return Candidates(boxes, kalman.position_sigma(known.states), np.array(lost, dtype=bool),
-                      [tracklet.appearance for tracklet in tracklets], suspect)
+                      [tracklet.appearance for tracklet in tracklets], suspect, unlisted,
+                      [tracklet.label for tracklet in tracklets])
 
 
 def _sharing(boxes: BoxArray, config: TrackerConfig) -> list[tuple[int, int]]:
@@ -215,20 +223,18 @@ def _distinct(groundings: Sequence[Grounding]) -> list[Grounding]:
     return kept
 
 
-def _correct_track(change: Change, row: int, known: AnsweredFrame,
-                   config: TrackerConfig) -> None:
+def _correct_track(change: Change, row: int, known: AnsweredFrame) -> None:
     """Make a change correct a track, and let the track's speed guide the box from there."""
     track_id, state, frame = known.tracklets[row].id, known.states[row], known.frame
     change.track_id = track_id
     change.propagated.track_id = track_id
-    box = as_boxes([change.box])[0]
-    on_object = explains(state, box, answer_sigma(box[None], frame.size, config)[0], _NEWS)
+    on_object = explains(state, change.given, _NEWS)
     if not on_object or not _mostly_followed(track_id, since_answer(known.past, frame, track_id)):
-        change.trajectory = virtual_trajectory(known.past, frame, track_id, box, config)
+        change.trajectory = virtual_trajectory(known.past, frame, track_id, change.given)
     change.restart = change.trajectory is None and not on_object
     if change.trajectory:
         change.propagated.speed = change.trajectory.speed.copy()
-    elif on_object and kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(box):
+    elif on_object and kalman.speed_sigma(state[None])[0] < _KNOWN_SPEED * _size(change.given.box):
         change.propagated.speed = state[1, :2].copy()
 
 
@@ -239,15 +245,14 @@ def _mostly_followed(track_id: int, frames: Sequence[Frame]) -> bool:
 
 
 def _beyond_edges(box: NDArray[np.float64], track_box: NDArray[np.float64],
-                  region: Region) -> tuple[float, float, float, float]:
+                  region: Region) -> NDArray[np.float64]:
     """Return the box, with the track's own edges where the region of the answer cuts it off."""
     edges = box.copy()
     for index, (limit, outward) in enumerate(zip(region, (-1, -1, 1, 1), strict=True)):
         cut = abs(box[index] - limit) <= _EDGE_PX
         if cut and (track_box[index] - limit) * outward > 0:
             edges[index] = track_box[index]
-    x1, y1, x2, y2 = (float(edge) for edge in edges)
-    return x1, y1, x2, y2
+    return edges
 
 
 def _awaited(boxes: BoxArray, frame: Frame) -> BoxArray:
@@ -274,17 +279,24 @@ def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame, region: R
 
 
 def _duplicates(tracklets: Sequence[Tracklet], sharing: Sequence[tuple[int, int]],
-                seen: set[int]) -> list[int]:
-    """Return tracks without a box that lie on a track which has one; the older id stays.
+                listed: set[int], seen: Observation) -> list[tuple[int, int]]:
+    """Return (older, younger) tracks on one object, of which one has a box and the other none.
 
-    Two tracks that one answer ever listed side by side are two objects, however much they
-    overlap now. When the older one is without a box, the younger is dropped all the same: the
-    next answer confirms the older, which lies on the same object.
+    The older id stays. When the older one is without a box, the younger is dropped all the same:
+    the next answer confirms the older, which lies on the same object. Two tracks that one answer
+    ever listed side by side are two objects, however much they overlap now. So are two of which
+    the sentence means only one.
     """
-    drop = set()
+    pairs = []
     for row, column in sharing:
         first, second = tracklets[row], tracklets[column]
-        one_seen = (first.id in seen) != (second.id in seen)
-        if one_seen and second.id not in first.distinct_from:
-            drop.add(max(first.id, second.id))
-    return sorted(drop)
+        one_listed = (first.id in listed) != (second.id in listed)
+        if one_listed and second.id not in first.distinct_from and _could_list_both(
+                first, second, seen):
+            pairs.append((min(first.id, second.id), max(first.id, second.id)))
+    return sorted(pairs)
+
+
+def _could_list_both(first: Tracklet, second: Tracklet, seen: Observation) -> bool:
+    """Whether the source of an observation would have listed both, were they two objects."""
+    return seen.key is None or (seen.key in first.standings and seen.key in second.standings)

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.propagation import share_out
-from rtrack_ros.tracking.history.frame import Frame, Motion, compose_affine
+from rtrack_ros.tracking.history.frame import Frame, GivenBox, Motion, compose_affine
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.motion.filter_step import answer_sigma
 
 _MIN_S = 0.1
 
@@ -37,9 +35,8 @@ class VirtualTrajectory:
 
 
 def virtual_trajectory(past: Sequence[Frame], frame: Frame, track_id: int,
-                       box: NDArray[np.float64],
-                       config: TrackerConfig) -> VirtualTrajectory | None:
-    """Return the straight line from a track's last answer to ``box`` on ``frame``.
+                       given: GivenBox) -> VirtualTrajectory | None:
+    """Return the straight line from a track's last answer to the box ``given`` on ``frame``.
 
     None where the ring holds no earlier answer, or one too near in time to give a speed.
 
@@ -47,8 +44,7 @@ def virtual_trajectory(past: Sequence[Frame], frame: Frame, track_id: int,
         past: Frames before ``frame``, in order.
         frame: The frame of the later answer.
         track_id: The track.
-        box: Its box there, x1, y1, x2, y2 in RGB pixels.
-        config: Tracker settings.
+        given: Its box there.
     """
     way = since_answer(past, frame, track_id)
     state = way[0].states.get(track_id)
@@ -59,25 +55,23 @@ def virtual_trajectory(past: Sequence[Frame], frame: Frame, track_id: int,
         return None
     camera = compose_affine(way[1:])
     start = state[0, :2]
-    own = (box[:2] + box[2:]) / 2 - (camera[:, :2] @ start + camera[:, 2])
-    noise = float(answer_sigma(box[None], frame.size, config)[0, :2].mean()) * np.sqrt(2)
+    own = (given.box[:2] + given.box[2:]) / 2 - (camera[:, :2] @ start + camera[:, 2])
+    noise = float(given.sigma[:2].mean()) * np.sqrt(2)
     whole = Motion((float(own[0]), float(own[1])), 1.0, float(noise))
     parts = share_out(whole, own, start, way, seconds)
     return VirtualTrajectory(way[:-1], list(zip(way[1:], parts, strict=True)), own / seconds)
 
 
-def explains(state: kalman.States, box: NDArray[np.float64], sigma: NDArray[np.float64],
-             deviations: float) -> bool:
-    """Whether the centre of an answer's box lies where the filter may expect it.
+def explains(state: kalman.States, given: GivenBox, deviations: float) -> bool:
+    """Whether the centre of a box lies where the filter may expect it.
 
     Args:
-        state: (5, 4) on the frame of the answer.
-        box: x1, y1, x2, y2 of the answer in RGB pixels.
-        sigma: (4,) standard deviation of the answer's centre x, y, width and height.
+        state: (5, 4) on the frame of the box.
+        given: The box.
         deviations: Standard deviations within which an innovation is expected.
     """
-    innovation = (box[:2] + box[2:]) / 2 - state[0, :2]
-    spread = np.sqrt(state[2, :2] + sigma[:2] ** 2)
+    innovation = (given.box[:2] + given.box[2:]) / 2 - state[0, :2]
+    spread = np.sqrt(state[2, :2] + given.sigma[:2] ** 2)
     return bool((np.abs(innovation) <= deviations * spread).all())
 
 

@@ -56,6 +56,19 @@ class SiameseMeasurement:
         return self.present >= least and bool((self.sigma[:2] < _VAGUE * extent).all())
 
 
+@dataclass(frozen=True, eq=False)
+class GivenBox:
+    """A box that an answer or a detector gave for a track.
+
+    Attributes:
+        box: (4,) x1, y1, x2, y2 in RGB pixels.
+        sigma: (4,) standard deviation of centre x, y, width and height in RGB pixels.
+    """
+
+    box: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class WidthState:
     """A width that oscillates with every step.
@@ -85,10 +98,11 @@ class Frame:
         measurements: Where the network saw tracks on this frame, by track id; few are looked for.
         width_states: Of tracks whose width oscillates, by track id, see
             ``tracking.motion.width_model``.
-        corrections: Boxes that answers gave on this frame, by track id, those of births included.
-        answered: (query id, epoch) of the whole answers applied to this frame.
-        applied_boxes: By (query id, epoch), the track of every box applied so far, by the box's
-            place in the answer.
+        corrections: Boxes that were given on this frame, by track id, those of births included.
+        answered: (query id, epoch) of the whole answers applied to this frame; None for a set of
+            detections.
+        applied_boxes: By the same, the track of every box applied so far, by the box's place in
+            the answer.
     """
 
     stamp_ns: int
@@ -101,9 +115,9 @@ class Frame:
     coasting_s: dict[int, float] = field(default_factory=dict)
     measurements: dict[int, SiameseMeasurement] = field(default_factory=dict)
     width_states: dict[int, WidthState] = field(default_factory=dict)
-    corrections: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
-    answered: set[tuple[str, int]] = field(default_factory=set)
-    applied_boxes: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
+    corrections: dict[int, GivenBox] = field(default_factory=dict)
+    answered: set[tuple[str, int] | None] = field(default_factory=set)
+    applied_boxes: dict[tuple[str, int] | None, dict[int, int]] = field(default_factory=dict)
 
     @property
     def region(self) -> Region:

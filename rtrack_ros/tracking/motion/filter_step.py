@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.boxes import BoxArray, as_boxes, cover, iou
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Affine, Frame, Motion
@@ -35,8 +36,7 @@ def update(before: Frame, frame: Frame, ids: list[int], config: TrackerConfig) -
     motions = [frame.motions.get(track_id) for track_id in ids]
     states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, config,
                      width_model.oscillating(before, ids))
-    states = _with_corrections(update_from_siamese(states, before, frame, ids, config), frame, ids,
-                               config)
+    states = _with_corrections(update_from_siamese(states, before, frame, ids, config), frame, ids)
     frame.states.update(zip(ids, states, strict=True))
     _note_coasting(before, frame, ids, config)
 
@@ -94,22 +94,16 @@ def expect(states: States, dt_s: float) -> Expectation:
     return Expectation(shift, 2 * sigma * dt_s)
 
 
-def correct(states: States, boxes: BoxArray, size: tuple[int, int],
-            config: TrackerConfig) -> States:
-    """Return the states after an answer gave ``boxes`` (N, 4) in an image of ``size``."""
-    return kalman.measure_position(states, boxes, answer_sigma(boxes, size, config) ** 2)
-
-
 def answer_sigma(boxes: BoxArray, size: tuple[int, int],
-                 config: TrackerConfig) -> NDArray[np.float64]:
+                 accuracy: AnswerAccuracy) -> NDArray[np.float64]:
     """Return the standard deviation in pixels of centre x, y, width and height, shape (N, 4).
 
     Along an axis on which the image cuts the box off, the object may be twice as large.
     """
     extent = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
-    centre = config.accuracy.centre_noise * np.sqrt(extent.prod(axis=1)) + 1.0
+    centre = accuracy.centre_noise * np.sqrt(extent.prod(axis=1)) + 1.0
     place = np.repeat(centre[:, None], 2, axis=1)
-    shape = config.accuracy.size_noise * extent + 1.0
+    shape = accuracy.size_noise * extent + 1.0
     cut = (boxes[:, :2] <= _EDGE_PX) | (boxes[:, 2:] >= np.array(size) - _EDGE_PX)
     place[cut] = np.maximum(place, 0.5 * extent)[cut]
     shape[cut] = np.maximum(shape, extent)[cut]
@@ -182,11 +176,12 @@ def _touching(boxes: BoxArray, count: int) -> NDArray[np.bool_]:
     return np.asarray((shared > _TOUCHING).any(axis=1))
 
 
-def _with_corrections(states: States, frame: Frame, ids: list[int],
-                      config: TrackerConfig) -> States:
+def _with_corrections(states: States, frame: Frame, ids: list[int]) -> States:
     rows = [row for row, track_id in enumerate(ids) if track_id in frame.corrections]
     if rows:
-        boxes = np.array([frame.corrections[ids[row]] for row in rows])
+        given = [frame.corrections[ids[row]] for row in rows]
         states = states.copy()
-        states[rows] = correct(states[rows], boxes, frame.size, config)
+        states[rows] = kalman.measure_position(
+            states[rows], np.stack([item.box for item in given]),
+            np.stack([item.sigma for item in given]) ** 2)
     return states

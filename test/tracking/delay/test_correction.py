@@ -5,33 +5,43 @@ import pytest
 
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking.appearance.histogram import Appearance
+from rtrack_ros.tracking.belief import Certainty
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.correction import AnsweredFrame, correct_past
+from rtrack_ros.tracking.delay.observation import of_answer
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
-from rtrack_ros.tracking.track import TrackState
-from rtrack_ros.tracking.tracklet import Tracklet
+from rtrack_ros.tracking.tracklet import Standing, Tracklet
 
 VIEWS = Views(np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8), None, (0.1, 0.1),
               np.zeros((48, 64, 2), np.uint8))
 FIRST, SECOND = (100.0, 100.0, 160.0, 220.0), (115.0, 100.0, 175.0, 220.0)
 
 
+CONFIG, KEY = TrackerConfig(), ('default', 1)
+
+
+def tracklet(number, existence=0.8):
+    """An object that an answer to the sentence listed."""
+    return Tracklet(number, 'person', Certainty(existence, {KEY: 1.0}), 0, {KEY: Standing(1, 0)})
+
+
 def correct(boxes, listed, distinct_from=()):
     """Correct two tracks by an answer that lists ``listed``; returns the correction."""
-    tracklets = [Tracklet(1, 'default', 1, 'person', 0.8, 0, 0, distinct_from=set(distinct_from)),
-                 Tracklet(2, 'default', 1, 'person', 0.8, 0, 0)]
+    tracklets = [tracklet(1), tracklet(2)]
+    tracklets[0].distinct_from |= set(distinct_from)
     states = kalman.new_states(np.array(boxes), np.full((2, 4), 3.0))
     frame = Frame(0, 0.1, VIEWS, (640, 480), states={1: states[0], 2: states[1]})
     answer = Answer(0, 'default', 1, tuple(Grounding(box, 'person') for box in listed))
-    return correct_past(answer, AnsweredFrame(frame, [], tracklets, states), TrackerConfig())
+    return correct_past(of_answer(answer, CONFIG), AnsweredFrame(frame, [], tracklets, states),
+                        CONFIG)
 
 
 @pytest.mark.parametrize('seen', [FIRST, SECOND])
 def test_of_two_tracks_on_one_object_the_older_stays(seen) -> None:
     correction = correct([FIRST, SECOND], [seen])
-    assert correction.duplicates == [2]
+    assert correction.duplicates == [(1, 2)]
     assert [change.track_id for change in correction.changes] == [1 if seen == FIRST else 2]
 
 
@@ -75,12 +85,12 @@ def test_whether_a_track_was_lost_is_decided_on_the_frame_of_the_answer(existenc
     other = np.zeros(16, np.float32)
     other[3] = 1.0
     views = Views(VIEWS.rgb, VIEWS.grey, np.full((48, 64), 200, np.uint8), VIEWS.scale, VIEWS.fine)
-    tracklet = Tracklet(1, 'default', 1, 'person', existence, 0, 0, state=TrackState.LOST,
-                        lost_ns=10 ** 9, appearance=Appearance((None, None, other)))
+    lost = tracklet(1, existence)
+    lost.appearance = Appearance((None, None, other))
     state = kalman.new_states(np.array([FIRST]), np.full((1, 4), 3.0))[0]
     frame = Frame(0, 0.1, views, (640, 480), states={1: state})
     jumped = tuple(edge + shift for edge, shift in zip(FIRST, (50, 0, 50, 0), strict=True))
     answer = Answer(0, 'default', 1, (Grounding(jumped, 'person'),))
-    known = AnsweredFrame(frame, [], [tracklet], state[None])
-    changes = correct_past(answer, known, TrackerConfig()).changes
+    known = AnsweredFrame(frame, [], [lost], state[None])
+    changes = correct_past(of_answer(answer, CONFIG), known, CONFIG).changes
     assert [change.track_id for change in changes] == [found]

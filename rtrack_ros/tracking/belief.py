@@ -1,0 +1,113 @@
+"""Belief: is the object there, and which sentence means it?
+
+A track is an object. Two kinds of probability belong to it. *Existence* is the probability that
+something is there. *Meant* is the probability that a sentence means it, given that it is there;
+each sentence has its own. What is published for a sentence is their product.
+
+Evidence is one answer, one verdict or one set of detections. It has two likelihoods, both over
+that of "nothing is there": ``meant`` if the object is there and meant, ``other`` if it is there
+and not meant. With existence E and meant M the three cases have the prior probabilities E M,
+E (1 - M) and 1 - E. Bayes' rule gives
+
+    L  = M meant + (1 - M) other
+    E' = E L / (E L + 1 - E)        M' = M meant / L
+
+so an answer that leaves a person out says little against a person whom its sentence does not
+mean. Sentences are taken for independent given the object. Evidence is kept by stamp, so the order
+in which answers arrive does not matter. Without evidence existence decays to 0, and meant to what
+is believed of an object about which a sentence was never asked. This is our reconstruction of an
+existence filter (IPDA, Musicki et al., 1994) with one more case.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from rtrack_ros.tracking.config import TrackerConfig
+
+Key = tuple[str, int]
+"""Id and epoch of a query."""
+
+# Existence and meant stay below this, so that their product stays below 0.99.
+_SUREST = math.sqrt(0.99)
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was said about one object at one instant.
+
+    Attributes:
+        stamp_ns: Stamp of the frame that it is about.
+        key: The sentence that it is about; None says only whether something is there.
+        meant: Likelihood if the object is there and meant, over that if nothing is there.
+        other: Likelihood if it is there and not meant, over the same.
+        least: Least probability afterwards that it is there and meant, in [0, 1].
+    """
+
+    stamp_ns: int
+    key: Key | None
+    meant: float
+    other: float = 1.0
+    least: float = 0.0
+
+
+@dataclass
+class Certainty:
+    """What is believed of one object at one instant.
+
+    Attributes:
+        existence: Probability that it is there, in [0, 1].
+        meant: By sentence, the probability that it is meant if it is there, in [0, 1].
+    """
+
+    existence: float
+    meant: dict[Key, float] = field(default_factory=dict)
+
+    def of(self, key: Key) -> float:
+        """Return the probability that the object is there and a sentence means it."""
+        return self.existence * self.meant.get(key, 0.0)
+
+    def weigh(self, evidence: Evidence, config: TrackerConfig) -> None:
+        """Take evidence by Bayes' rule."""
+        key = evidence.key
+        if key is None:
+            self.existence = _within(_weighed(self.existence, evidence.meant))
+            return
+        meant = self.meant.get(key, config.belief_prior)
+        likelihood = meant * evidence.meant + (1 - meant) * evidence.other
+        self.existence = _within(_weighed(self.existence, likelihood))
+        self.meant[key] = _within(meant * evidence.meant / likelihood)
+        if self.of(key) < evidence.least:
+            self.existence = max(self.existence, existence_of(evidence.least, config))
+            self.meant[key] = evidence.least / self.existence
+
+    def age(self, seconds: float, config: TrackerConfig) -> None:
+        """Let time pass without evidence."""
+        if seconds <= 0:
+            return
+        self.existence *= math.exp(-seconds / config.existence_decay_s)
+        kept = math.exp(-seconds / config.belief_decay_s)
+        for key, meant in self.meant.items():
+            self.meant[key] = config.belief_prior + (meant - config.belief_prior) * kept
+
+
+def existence_of(probability: float, config: TrackerConfig) -> float:
+    """Return the existence of an object that one answer lists.
+
+    What the answer may have got wrong is shared out: there is an object that is not meant, or
+    there is nothing.
+
+    Args:
+        probability: That the object is there and meant, in [0, 1].
+        config: Tracker settings; ``wrong_object_share`` says how often an error is an object.
+    """
+    return probability + config.wrong_object_share * (1 - probability)
+
+
+def _weighed(probability: float, ratio: float) -> float:
+    """Return a probability after evidence of a likelihood ratio."""
+    return probability * ratio / (1 - probability + probability * ratio)
+
+
+def _within(probability: float) -> float:
+    return min(max(probability, _LEAST), _SUREST)
