@@ -74,7 +74,7 @@ class PipelineStats:
 
     Attributes:
         pairs: Pairs pushed.
-        tracks_alive: Tracks alive, lost and tentative ones included.
+        tracks_alive: Objects followed, those that no sentence means included.
         answers: Answers applied.
         answers_late: Answers about frames no longer in the history, or never in it.
         answers_stale_epoch: Answers to a query replaced meanwhile.
@@ -95,6 +95,9 @@ class PipelineStats:
         tracks_born: Tracks begun.
         tracks_ended: Tracks removed.
         tracks_recovered: Lost tracks found again under their id.
+        detections: Sets of detections applied.
+        detections_refused: Sets too late, doubled, or about a pair that never came.
+        verdicts: Verdicts applied.
     """
 
     pairs: int
