@@ -122,10 +122,10 @@ class TrackerConfig:
         0.5, 'IoU above which two tracks are the same object, if an answer that could list both '
         'lists one, and none ever listed both; raising it tolerates closer pairs',
         span=(0.0, 1.0), advanced=True)
-    detector_detection_probability: float = setting(
+    detector_recall: float = setting(
         0.85, 'Probability that a detector finds an object that is there; raising it believes '
         'sooner that what it leaves out is gone', span=(0.01, 0.99), advanced=True)
-    detector_false_alarm_probability: float = setting(
+    detector_false_alarms: float = setting(
         0.1, 'Probability that a box of a detector lies on nothing; raising it needs more '
         'detections before an object is believed', span=(0.01, 0.99), advanced=True)
     detector_noise: float = setting(

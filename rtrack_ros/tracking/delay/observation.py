@@ -64,6 +64,6 @@ def of_detections(detections: Detections, since_s: float, config: TrackerConfig)
 def detector_accuracy(config: TrackerConfig) -> AnswerAccuracy:
     """Return how far the detector can be trusted, by the settings."""
     return replace(config.accuracy,
-                   detection_probability=config.detector_detection_probability,
-                   false_alarm_probability=config.detector_false_alarm_probability,
+                   detection_probability=config.detector_recall,
+                   false_alarm_probability=config.detector_false_alarms,
                    centre_noise=config.detector_noise, size_noise=config.detector_noise)
