@@ -29,8 +29,6 @@ def tracker(robot: str) -> Node:
         remappings=[
             ('rgb/image_raw', 'camera/image_raw'),
             ('thermal/image_raw', 'lepton/image_raw'),
-            # Absolute names would be shared by both robots.
-            ('/referring_query', 'referring_query'),
             ('~/tracks', 'tracks'),
         ],
     )

@@ -23,6 +23,8 @@ _FAILURES_IN_A_ROW = 3
 """From so many on the model is said to fail: single ones are counted, and mean little."""
 
 NO_RGB = 'no readable images on rgb/image_raw; check the camera, the remapping and QoS'
+NO_CLOCK = ('use_sim_time is set and nothing publishes /clock; start the simulator, play the bag '
+            'with --clock, or set use_sim_time to false')
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Health:
         queries: Active queries.
         epoch: Changes of queries so far.
         settings: The node's parameters.
+        name: Name of the node with its namespace, such as 'front/rtrack'.
+        query_topic: Where sentences are heard.
+        clock_silent: The node waits for a simulated time that has not come.
     """
 
     now_ns: int
@@ -48,6 +53,9 @@ class Health:
     queries: tuple[Query, ...]
     epoch: int
     settings: Any
+    name: str = 'rtrack'
+    query_topic: str = 'referring_query'
+    clock_silent: bool = False
 
     @property
     def rgb_healthy(self) -> bool:
@@ -71,13 +79,15 @@ class Health:
 
     def complaint(self) -> str:
         """Return one sentence about the worst trouble, '' when all is well."""
+        if self.clock_silent:
+            return NO_CLOCK
         if not self.rgb_healthy:
             return NO_RGB
         if not self.thermal.healthy:
             return self.thermal.sentence
         if self.model_failure:
             return self.model_failure
-        return '' if self.queries else 'no query; publish a sentence on /referring_query'
+        return '' if self.queries else f'no query; publish a sentence on {self.query_topic}'
 
 
 def status_message(health: Health, stamp: Time, frame_id: str) -> TrackerStatus:
@@ -109,14 +119,30 @@ def diagnostic_array(health: Health, stamp: Time) -> DiagnosticArray:
     return message
 
 
+def failure_array(node: str, problem: str, stamp: Time) -> DiagnosticArray:
+    """Return the status of a node that could not be configured.
+
+    Args:
+        node: Name of the node with its namespace, such as 'front/rtrack'.
+        problem: What is wrong, and the remedy.
+        stamp: Of the message.
+    """
+    text = f'cannot configure: {problem}'
+    message = DiagnosticArray(status=[_status(node, 'model', DiagnosticStatus.ERROR, text, {})])
+    message.header.stamp = stamp
+    return message
+
+
 def _inputs(health: Health, status: TrackerStatus) -> DiagnosticStatus:
     if not status.rgb_healthy:
-        level, text = DiagnosticStatus.ERROR, NO_RGB
+        level, text = DiagnosticStatus.ERROR, NO_CLOCK if health.clock_silent else NO_RGB
+    elif health.clock_silent:
+        level, text = DiagnosticStatus.WARN, NO_CLOCK
     elif not status.thermal_healthy:
         level, text = DiagnosticStatus.WARN, health.thermal.sentence
     else:
         level, text = DiagnosticStatus.OK, f'RGB images arrive; {health.thermal.sentence}'
-    return _status('rtrack: inputs', level, text, {
+    return _status(health.name, 'inputs', level, text, {
         **_named(status, 'rgb_rate_hz', 'thermal_rate_hz', 'pair_rate_hz', 'pairs_in',
                  'pairs_without_thermal', 'frames_rejected'),
         **_named(health.intake, 'thermal_offset_ms'),
@@ -135,7 +161,7 @@ def _inference(health: Health, status: TrackerStatus) -> DiagnosticStatus:
         level, text = DiagnosticStatus.WARN, 'no answer yet'
     else:
         level, text = DiagnosticStatus.OK, 'tracking' if health.queries else 'no query'
-    return _status('rtrack: inference', level, text, {
+    return _status(health.name, 'inference', level, text, {
         'receive_to_publish_ms_p50': activity.receive_to_publish.percentile(50),
         'receive_to_publish_ms_p99': latency_ms,
         'stamp_to_publish_ms_p50': activity.stamp_to_publish.percentile(50),
@@ -149,7 +175,7 @@ def _inference(health: Health, status: TrackerStatus) -> DiagnosticStatus:
 def _model(health: Health, status: TrackerStatus) -> DiagnosticStatus:
     failure = health.model_failure
     level = DiagnosticStatus.ERROR if failure else DiagnosticStatus.OK
-    return _status('rtrack: model', level, failure or 'loaded', {
+    return _status(health.name, 'model', level, failure or 'loaded', {
         **_named(status, 'engine', 'model'),
         **_named(health.model, 'device', 'precision', 'constrained', 'concurrency'),
         **_named(health.stats, 'questions', 'questions_about_crops', 'questions_sharing_a_pair',
@@ -163,8 +189,9 @@ def _named(source: Any, *names: str) -> dict[str, Any]:
     return {name: NAN if value is None else value for name, value in values.items()}
 
 
-def _status(name: str, level: bytes, text: str, facts: dict[str, Any]) -> DiagnosticStatus:
+def _status(node: str, part: str, level: bytes, text: str, facts: dict[str, Any]
+            ) -> DiagnosticStatus:
     values = [KeyValue(key=key, value=f'{value:.1f}' if isinstance(value, float) else str(value))
               for key, value in facts.items()]
-    return DiagnosticStatus(name=name, level=level, message=text, hardware_id='rtrack',
+    return DiagnosticStatus(name=f'{node}: {part}', level=level, message=text, hardware_id=node,
                             values=values)

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -45,6 +46,8 @@ class Inputs:
     def __init__(self, node: LifecycleNode, settings: Any, session: Session,
                  log: ThrottledLog) -> None:
         self._node, self._settings, self._session, self._log = node, settings, session, log
+        # The node's own clock stands still where use_sim_time waits for /clock.
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timers = [self._every(WAIT_PERIOD_S, self._look_again),
                         self._every(1.0 / settings['status.rate_hz'], session.publish_status),
                         self._every(1.0 / settings['diagnostics.rate_hz'],
@@ -53,7 +56,7 @@ class Inputs:
         self._wait_timer.cancel()
         self._subscriptions = [
             self._camera('rgb', session.on_rgb), self._camera('thermal', session.on_thermal),
-            node.create_subscription(String, '/referring_query',
+            node.create_subscription(String, 'referring_query',
                                      self._guarded(session.commands.on_sentence), 10),
             node.create_subscription(ReferringQuery, '~/query',
                                      self._guarded(session.commands.on_query), 10)]
@@ -88,7 +91,7 @@ class Inputs:
             return subscribe()
 
     def _every(self, period_s: float, callback: Callable[[], None]) -> Any:
-        return self._node.create_timer(period_s, self._guarded(callback))
+        return self._node.create_timer(period_s, self._guarded(callback), clock=self._steady)
 
     def _look_again(self) -> None:
         self._session.track_ready()

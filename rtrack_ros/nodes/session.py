@@ -4,18 +4,27 @@ import time
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from rtrack_ros.intake.receiving import Intake, ReceivedPair
 from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.conversion import through_cv_bridge
-from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_message
+from rtrack_ros.nodes.diagnostics import NO_CLOCK, Health, diagnostic_array, status_message
 from rtrack_ros.nodes.model import Model
 from rtrack_ros.nodes.publishing import Outputs
 from rtrack_ros.nodes.query_topics import QueryCommands
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 from rtrack_ros.parameters.values import intake_config
+
+CLOCK_PATIENCE_NS = 3_000_000_000
+"""So long a simulated time may take to come before its absence is reported."""
+
+
+def node_name(node: Node) -> str:
+    """Return the name of a node with its namespace, such as 'front/rtrack'."""
+    return str(node.get_fully_qualified_name()).lstrip('/')
 
 
 class Session:
@@ -49,6 +58,7 @@ class Session:
         self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
                                       self.announce_queries)
         self._frame_id = ''
+        self._no_time_since_ns = 0
         if settings['query.initial']:
             self.commands.on_sentence(String(data=settings['query.initial']))
 
@@ -108,6 +118,8 @@ class Session:
         health = self._health()
         if health.model_failure:
             self._log.error('model', health.model_failure)
+        if health.clock_silent:
+            self._log.warning('clock', NO_CLOCK)
         self._outputs.publish_status(status_message(
             health, self._node.get_clock().now().to_msg(), self._frame_id))
 
@@ -120,4 +132,15 @@ class Session:
         pipeline = self.model.pipeline
         return Health(time.monotonic_ns(), self.activity, self._intake, pipeline.stats(),
                       self.model.capabilities, pipeline.active_queries(), pipeline.queries.epoch,
-                      self._settings)
+                      self._settings, node_name(self._node),
+                      self._node.resolve_topic_name('referring_query'),
+                      self._clock_silent())
+
+    def _clock_silent(self) -> bool:
+        """Return whether the node has waited in vain for a simulated time."""
+        if self._node.get_clock().now().nanoseconds:
+            self._no_time_since_ns = 0
+            return False
+        now_ns = time.monotonic_ns()
+        self._no_time_since_ns = self._no_time_since_ns or now_ns
+        return now_ns - self._no_time_since_ns >= CLOCK_PATIENCE_NS

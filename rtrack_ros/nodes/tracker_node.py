@@ -4,17 +4,22 @@ Everything runs in the executor's one thread except the model, which has its own
 streams need no more, and threads that share one interpreter only delay each other.
 """
 
+import argparse
+import re
+import signal
 import sys
 
 import cv2
 import rclpy
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.utilities import remove_ros_args
 
 from rtrack_ros.nodes.inputs import Inputs
+from rtrack_ros.nodes.life_cycle import FailureReport, answer_every_transition
 from rtrack_ros.nodes.parameters import NodeParameters
 from rtrack_ros.nodes.services import Services
-from rtrack_ros.nodes.session import Session
+from rtrack_ros.nodes.session import Session, node_name
 from rtrack_ros.nodes.spinning import spin
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
@@ -25,16 +30,29 @@ GIL_SWITCH_S = 0.001
 """Longest wait for the interpreter while the model's thread computes; Python's default is 5 ms."""
 
 
-class TrackerNode(LifecycleNode):
-    """Follows what a sentence names, in RGB and thermal, at the rate of the camera."""
+class _UnreadableError(Exception):
+    """The command line or a parameter file cannot be read."""
 
-    def __init__(self) -> None:
+
+class TrackerNode(LifecycleNode):
+    """Follows what a sentence names, in RGB and thermal, at the rate of the camera.
+
+    Args:
+        problem: Why the node shall not be configured, '' where nothing is wrong.
+    """
+
+    def __init__(self, problem: str = '') -> None:
         super().__init__('rtrack')
+        self._problem = problem
+        self._failure = FailureReport(self, node_name(self))
+        answer_every_transition(self, self.get_logger().error)
         self._log = ThrottledLog(self.get_logger())
         self._session: Session | None = None
         self._inputs: Inputs | None = None
         self._served: Services | None = None  # rclpy.Node has `_services` of its own
         self._settings = NodeParameters(self, self._on_change)
+        if problem:
+            self._fail(problem)
 
     @property
     def autostart(self) -> bool:
@@ -43,15 +61,14 @@ class TrackerNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and make the publishers; a failure leaves the node unconfigured."""
-        problem = self._settings.problem()
+        problem = self._problem or self._settings.problem()
         if problem:
-            self.get_logger().error(f'cannot configure: {problem}')
-            return FAILURE
+            return self._fail(problem)
         try:
             self._session = Session(self, self._settings, self._log)
         except Exception as error:
-            self.get_logger().error(f'cannot configure: {error}')
-            return FAILURE
+            return self._fail(str(error))
+        self._failure.end()
         facts = self._session.model.capabilities
         self.get_logger().info(f'loaded {facts.model} on {facts.name} ({facts.device}, '
                                f'{facts.precision}) in {sys.executable}')
@@ -81,6 +98,7 @@ class TrackerNode(LifecycleNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free everything."""
+        self._failure.end()
         self.close()
         return SUCCESS
 
@@ -90,7 +108,7 @@ class TrackerNode(LifecycleNode):
         return SUCCESS
 
     def report(self, error: Exception) -> None:
-        """Log what could not be served: a transition that the state does not allow, for one."""
+        """Log a request that could not be served."""
         self.get_logger().error(f'a request could not be served: {error}')
 
     def close(self) -> None:
@@ -99,6 +117,11 @@ class TrackerNode(LifecycleNode):
         if self._session is not None:
             self._session.close()
             self._session = None
+
+    def _fail(self, problem: str) -> TransitionCallbackReturn:
+        self.get_logger().error(f'cannot configure: {problem}')
+        self._failure.tell(problem)
+        return FAILURE
 
     def _stop_inputs(self) -> None:
         if self._inputs is not None:
@@ -119,25 +142,67 @@ class TrackerNode(LifecycleNode):
 
 def main(argv: list[str] | None = None) -> None:
     """Run the node until it is shut down."""
+    argv = sys.argv if argv is None else argv
     # The tracker's small images gain nothing from more threads, and the model needs the cores.
     cv2.setNumThreads(1)
     sys.setswitchinterval(GIL_SWITCH_S)
-    rclpy.init(args=argv)
+    node = None
     try:
-        node = TrackerNode()
-    except ParameterException as error:
-        rclpy.try_shutdown()
-        sys.exit(f'rtrack: {error}; compare with config/tracker.yaml')
-    try:
+        node = _make_node(argv)
         _start(node)
         spin(node, node.report)
     except KeyboardInterrupt:
         pass  # while the model was loading
     finally:
-        # Threads of the model that outlive the node could hold up the end of the process.
-        node.close()
-        node.destroy_node()
+        # A terminal and ros2 launch each send one, and the second must not cut the end short.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if node is not None:
+            # Threads of the model that outlive the node could hold up the end of the process.
+            node.close()
+            node.destroy_node()
         rclpy.try_shutdown()
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog='tracker_node', description=__doc__.splitlines()[0])
+    parser.add_argument('--on-failure', choices=('end', 'report'), default='end',
+                        help='end: parameters that cannot be read end the node; report: it stays '
+                             'unconfigured and says so on /diagnostics')
+    return parser.parse_args(remove_ros_args(without_parameters(argv))[1:])
+
+
+def _make_node(argv: list[str]) -> TrackerNode:
+    """Return the node; with ``--on-failure report`` also where its parameters cannot be read."""
+    stay = _arguments(argv).on_failure == 'report'
+    try:
+        _init(argv)
+        return TrackerNode()
+    except (ParameterException, _UnreadableError) as error:
+        rclpy.try_shutdown()
+        problem = f'{error}; compare the parameters with config/tracker.yaml'
+        if not stay:
+            sys.exit(f'tracker_node: {problem}')
+        rclpy.init(args=without_parameters(argv))
+        return TrackerNode(problem)
+    except RuntimeError as error:
+        if rclpy.ok():
+            raise
+        raise KeyboardInterrupt from error  # a signal has taken the context away
+
+
+def _init(argv: list[str]) -> None:
+    try:
+        rclpy.init(args=argv)
+    except RuntimeError as error:
+        # rcl adds the places in its own source.
+        raise _UnreadableError(re.sub(r'\s*, at /\S+:\d+', '', str(error))) from error
+
+
+def without_parameters(argv: list[str]) -> list[str]:
+    """Return a command line without the parameters and parameter files in it."""
+    flags = ('-p', '--param', '--params-file')
+    return [word for before, word in zip(['', *argv], argv, strict=False)
+            if word not in flags and before not in flags]
 
 
 def _start(node: TrackerNode) -> None:

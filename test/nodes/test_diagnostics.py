@@ -1,6 +1,7 @@
 """What ``~/status`` and ``/diagnostics`` say of the node."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,13 @@ from rtrack_ros.intake.rates import RateMeter
 from rtrack_ros.intake.thermal_state import ThermalState, ThermalStatus
 from rtrack_ros.language.queries import Query
 from rtrack_ros.nodes.activity import Activity
-from rtrack_ros.nodes.diagnostics import Health, diagnostic_array, status_message
+from rtrack_ros.nodes.diagnostics import (
+    NO_CLOCK,
+    Health,
+    diagnostic_array,
+    failure_array,
+    status_message,
+)
 from rtrack_ros.parameters.values import defaults
 from rtrack_ros.pipeline import PipelineStats
 
@@ -110,3 +117,29 @@ def test_late_arrays_warn() -> None:
     status = diagnostic_array(health, Time()).status[1]
     assert status.level == DiagnosticStatus.WARN and 'late' in status.message
     assert {value.key: value.value for value in status.values}['arrays_out'] == '60'
+
+
+def test_two_trackers_have_diagnostics_of_their_own() -> None:
+    health = replace(make_health(queries=0), name='front/eye',
+                     query_topic='/front/referring_query')
+    message = diagnostic_array(health, Time())
+    assert [status.name for status in message.status] == [
+        'front/eye: inputs', 'front/eye: inference', 'front/eye: model']
+    assert {status.hardware_id for status in message.status} == {'front/eye'}
+    assert status_message(health, Time(), '').message.endswith('on /front/referring_query')
+
+
+@pytest.mark.parametrize('pairs, level', [
+    (60, DiagnosticStatus.WARN), (0, DiagnosticStatus.ERROR)])
+def test_a_simulated_time_that_does_not_come_is_told_first(pairs: int, level: bytes) -> None:
+    health = replace(make_health(pairs=pairs), clock_silent=True)
+    inputs = diagnostic_array(health, Time()).status[0]
+    assert (inputs.level, inputs.message) == (level, NO_CLOCK)
+    assert status_message(health, Time(), '').message == NO_CLOCK
+
+
+def test_a_failed_configure_is_an_error_of_the_model() -> None:
+    status, = failure_array('front/eye', 'no such model; give a folder', Time(sec=3)).status
+    assert (status.name, status.level, status.hardware_id) == (
+        'front/eye: model', DiagnosticStatus.ERROR, 'front/eye')
+    assert status.message == 'cannot configure: no such model; give a folder'

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import UnsupportedEventTypeError
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
@@ -15,8 +16,8 @@ from rtrack_ros.parameters.values import defaults
 
 
 class Timer:
-    def __init__(self, callback: Any) -> None:
-        self.callback, self.running = callback, True
+    def __init__(self, callback: Any, clock: Clock) -> None:
+        self.callback, self.clock, self.running = callback, clock, True
 
     def cancel(self) -> None:
         self.running = False
@@ -47,8 +48,8 @@ class Node:
                                                     **options)
         return topic
 
-    def create_timer(self, period_s: float, callback: Any) -> Timer:
-        self.timers.append(Timer(callback))
+    def create_timer(self, period_s: float, callback: Any, clock: Clock) -> Timer:
+        self.timers.append(Timer(callback, clock))
         return self.timers[-1]
 
     def destroy_subscription(self, topic: str) -> None:
@@ -126,6 +127,18 @@ def test_the_waiting_timer_runs_only_while_an_image_waits(log: ThrottledLog) -> 
     session.waiting = False
     timer.callback()
     assert not timer.running
+
+
+def test_every_timer_runs_where_the_simulated_time_stands_still(log: ThrottledLog) -> None:
+    node = Node()
+    make_inputs(log, node)
+    assert {timer.clock.clock_type for timer in node.timers} == {ClockType.STEADY_TIME}
+
+
+def test_sentences_are_heard_in_the_namespace_of_the_node(log: ThrottledLog) -> None:
+    node = Node()
+    make_inputs(log, node)
+    assert {'referring_query', '~/query'} <= set(node.subscriptions)
 
 
 def test_the_compressed_transport_follows_the_remapped_topic(log: ThrottledLog) -> None:

@@ -23,7 +23,8 @@ SOURCES = ''.join(path.read_text() for path in (ROOT / 'rtrack_ros' / 'nodes').g
 
 def test_every_topic_and_service_is_on_the_page() -> None:
     names = set(re.findall(r"'((?:~|/)[a-z_/]+)'", SOURCES)) - {'/compressed'}
-    assert {'~/tracks', '~/status', '/referring_query', '~/reset'} <= names
+    assert {'~/tracks', '~/status', '~/query', '~/reset'} <= names
+    assert '| `referring_query`' in PAGE
     assert sorted(name for name in names if f'| `{name}`' not in PAGE) == []
 
 

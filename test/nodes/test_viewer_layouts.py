@@ -23,7 +23,7 @@ def node(tmp_path: Path) -> Iterator[TrackerNode]:
     script = tmp_path / 'script.json'
     script.write_text('["[]"]')
     rclpy.init(domain_id=DOMAIN, args=[
-        '--ros-args', '-r', '~/tracks:=/tracks', '-p', 'engine.name:=scripted',
+        '--ros-args', '-r', '~/tracks:=tracks', '-p', 'engine.name:=scripted',
         '-p', f'engine.model:={script}'])
     made = TrackerNode()
     made.trigger_configure()

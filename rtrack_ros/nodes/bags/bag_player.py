@@ -19,16 +19,20 @@ from typing import Any, NamedTuple
 
 import rclpy
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from builtin_interfaces.msg import Time
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.utilities import remove_ros_args
 from rosbags.highlevel import AnyReader
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
 from rtrack_ros.data.bag import open_bag
 from rtrack_ros.nodes.bags.interfaces import InterfaceError, message_class
 
+QUERY_TOPIC = 'referring_query'
+CLOCK_TOPIC = '/clock'
 READ_AHEAD = 60
 """Messages read before they are due; two cameras at 30 Hz fill it with one second."""
 PUBLISH_DEPTH = 100
@@ -81,14 +85,17 @@ class BagPlayer(Node):
         super().__init__('bag_player')
         self._reader = reader
         self._options = options
+        self._start_ns: int = reader.start_time
         self._stamped: set[str] = set()
         self._outputs: dict[str, Any] = {}
         for connection in self._reader.connections:
-            if connection.topic not in options.exclude:
+            if connection.topic not in options.exclude and not (
+                    options.clock and connection.topic == CLOCK_TOPIC):
                 self._offer(connection.topic, connection.msgtype)
         if not self._outputs:
             raise InterfaceError('it holds no topic that can be played here')
-        self._queries = self.create_publisher(String, '/referring_query', 10)
+        self._queries = self.create_publisher(String, QUERY_TOPIC, 10)
+        self._clock = self.create_publisher(Clock, CLOCK_TOPIC, 10) if options.clock else None
         self.stamp_map: dict[str, list[tuple[int, int]]] = {topic: [] for topic in self._stamped}
         self.published = 0
         self.failure = ''
@@ -147,19 +154,28 @@ class BagPlayer(Node):
     def _entries(self, commands: list[tuple[float, str]]) -> Iterator[Entry]:
         connections = [connection for connection in self._reader.connections
                        if connection.topic in self._outputs]
-        first_ns = self._reader.start_time
-        waiting = [Entry(int(at * 1e9 / self._options.rate), '/referring_query', text.encode())
+        first_ns = self._start_ns
+        waiting = [Entry(int(at * 1e9 / self._options.rate), QUERY_TOPIC, text.encode())
                    for at, text in commands]
+        tick_ns = 0
         for connection, log_ns, data in self._reader.messages(connections):
             due_ns = int((log_ns - first_ns) / self._options.rate)
+            while self._clock is not None and tick_ns < due_ns:
+                yield Entry(tick_ns, CLOCK_TOPIC, b'')
+                tick_ns += int(1e9 / self._options.clock)
+            if self._clock is not None:  # no message is ahead of the time it is of
+                yield Entry(due_ns, CLOCK_TOPIC, b'')
             while waiting and waiting[0].due_ns <= due_ns:
                 yield waiting.pop(0)
             yield Entry(due_ns, connection.topic, bytes(data))
         yield from waiting
 
     def _publish(self, entry: Entry, wall_ns: int) -> None:
-        if entry.topic == '/referring_query':
+        if entry.topic == QUERY_TOPIC:
             self._queries.publish(String(data=entry.data.decode()))
+            return
+        if entry.topic == CLOCK_TOPIC and self._clock is not None:
+            self._clock.publish(self._time(entry.due_ns, wall_ns))
             return
         data = entry.data
         if entry.topic in self._stamped:
@@ -168,11 +184,19 @@ class BagPlayer(Node):
             # do sensors that are offset against each other stay so, to the nanosecond.
             new_ns = stamp_ns
             if self._options.restamp:
-                new_ns = wall_ns + int((stamp_ns - self._reader.start_time) / self._options.rate)
+                new_ns = wall_ns + int((stamp_ns - self._start_ns) / self._options.rate)
                 data = with_header_stamp(data, new_ns)
             self.stamp_map[entry.topic].append((stamp_ns, new_ns))
         self._outputs[entry.topic].publish(data)
         self.published += 1
+
+    def _time(self, due_ns: int, wall_ns: int) -> Clock:
+        """Return the time of the recording, or of the new stamps, at a moment of the play."""
+        now_ns = self._start_ns + int(due_ns * self._options.rate)
+        if self._options.restamp:
+            now_ns = wall_ns + due_ns
+        seconds, nanoseconds = divmod(now_ns, 1_000_000_000)
+        return Clock(clock=Time(sec=seconds, nanosec=nanoseconds))
 
 
 def _sleep_until(due_ns: int) -> None:
@@ -201,7 +225,10 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument('--stamp-map', type=Path, metavar='JSON',
                         help='write {topic: [[stamp in the bag, stamp published], ...]} in ns')
     parser.add_argument('--queries', type=Path, metavar='JSON',
-                        help='[{"at": seconds, "text": sentence}, ...] for /referring_query')
+                        help='[{"at": seconds, "text": sentence}, ...] for referring_query')
+    parser.add_argument('--clock', nargs='?', type=float, const=100.0, default=0.0, metavar='HZ',
+                        help='publish the time of the recording on /clock, 100 times a second, '
+                             'for nodes with use_sim_time')
     parser.add_argument('--exclude', nargs='*', default=[], metavar='TOPIC')
     parser.add_argument('--wait-for-subscribers', type=float, default=0.0, metavar='SECONDS',
                         help='wait this long for subscribers, then fail')
@@ -211,6 +238,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.rate <= 0:
         parser.error('--rate must be above 0')
+    if options.clock < 0:
+        parser.error('--clock must be above 0')
     if not options.bag.exists():
         sys.exit(f'bag_player: no bag at {options.bag}; rtrack simulate writes one')
     return options
@@ -231,7 +260,7 @@ def _play(reader: AnyReader, options: argparse.Namespace,
           commands: list[tuple[float, str]]) -> str:
     """Play as the command line asks; return what went wrong, or ''."""
     node = BagPlayer(reader, options)
-    links = options.wait_for_link + (['/referring_query'] if commands else [])
+    links = options.wait_for_link + ([QUERY_TOPIC] if commands else [])
     if options.wait_for_subscribers and not node.wait_until_heard(
             options.wait_for_subscribers, links):
         return (f'no subscriber within {options.wait_for_subscribers:g} s; is the tracker '

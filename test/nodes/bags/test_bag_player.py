@@ -4,12 +4,23 @@ import json
 from pathlib import Path
 
 import pytest
+import rclpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
 
-from rtrack_ros.nodes.bags.bag_player import header_stamp_ns, main, with_header_stamp
+from rtrack_ros.data.bag import open_bag
+from rtrack_ros.data.scene_bag import write_bag
+from rtrack_ros.nodes.bags.bag_player import (
+    CLOCK_TOPIC,
+    BagPlayer,
+    _arguments,
+    header_stamp_ns,
+    main,
+    with_header_stamp,
+)
+from rtrack_ros.simulation import make_scene
 
 STAMPS = st.integers(0, (2**31 - 1) * 1_000_000_000)
 
@@ -46,3 +57,35 @@ def test_commands_of_the_wrong_form_are_explained(tmp_path: Path) -> None:
     commands.write_text(json.dumps([{'when': 1}]))
     with pytest.raises(SystemExit, match='"at": seconds'):
         main(['bag_player', '--bag', str(tmp_path), '--queries', str(commands)])
+
+
+@pytest.mark.parametrize('restamp', [False, True])
+def test_the_clock_tells_the_time_of_the_recording_and_no_message_is_ahead_of_it(
+        tmp_path: Path, restamp: bool) -> None:
+    write_bag(tmp_path / 'bag', make_scene(5, seconds=0.4, conditions=['day']))
+    options = _arguments(['--bag', str(tmp_path / 'bag'), '--rate', '2', '--clock', '50',
+                          *(['--restamp'] if restamp else [])])
+    wall_ns = 9_000_000_000
+    rclpy.init(domain_id=80)
+    try:
+        with open_bag(tmp_path / 'bag') as reader:
+            player = BagPlayer(reader, options)
+            entries = list(player._entries([]))
+            start_ns = reader.start_time
+            player.destroy_node()
+    finally:
+        rclpy.try_shutdown()
+    clock_ns, times = 0, []
+    for entry in entries:
+        if entry.topic == CLOCK_TOPIC:
+            shown = player._time(entry.due_ns, wall_ns).clock
+            clock_ns = shown.sec * 1_000_000_000 + shown.nanosec
+            times.append(clock_ns)
+        elif entry.topic in player._stamped:
+            # The bag is logged at its stamps. Twice as fast, a robot's second lasts half of one.
+            stamp_ns = header_stamp_ns(entry.data)
+            if restamp:
+                stamp_ns = wall_ns + (stamp_ns - start_ns) // 2
+            assert abs(clock_ns - stamp_ns) <= 20
+    assert times[0] == (wall_ns if restamp else start_ns)
+    assert times == sorted(times) and len(times) > 10
