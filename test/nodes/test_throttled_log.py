@@ -1,3 +1,5 @@
+import pytest
+
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
 
@@ -19,3 +21,11 @@ def test_each_kind_is_written_once_per_period_with_the_number_left_out() -> None
         now[0] += 1.0
     assert lines == ['first kind', 'ERROR second kind', 'first kind (4 more like this)',
                      'ERROR second kind (4 more like this)']
+
+
+def test_warnings_and_errors_may_come_in_any_order() -> None:
+    logging = pytest.importorskip('rclpy.logging', reason='the logger of ROS 2')
+    log = ThrottledLog(logging.get_logger('test_throttled_log'))
+    log.warning('a', 'a warning')
+    log.error('b', 'an error')
+    log.warning('c', 'another warning')
