@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.boxes_file import require_equal
+from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.videos import list_images
 from rtrack_ros.language.answers import Box
 
 FACTS = LayoutFacts('CSV boxes', single_object=False, sentences='own')

@@ -177,13 +177,13 @@ def _simulate(args: argparse.Namespace, bag: Path
 
 
 def _record_videos(args: argparse.Namespace, bag: Path) -> 'tuple[Sequence[RunQuery], float]':
-    from rtrack_ros.data.bag import record_pairs
+    from rtrack_ros.data.bag_writing import record_pairs
     from rtrack_ros.data.videos import open_pairs
     from rtrack_ros.evaluation.run import RunQuery
 
     pairs = open_pairs(args.rgb, args.thermal)
-    frames = record_pairs(bag, pairs, limit=round(args.seconds * pairs.fps))
-    return (RunQuery(args.query or 'the people', 0.0),), frames / pairs.fps
+    _, length_s = record_pairs(bag, pairs, args.seconds)
+    return (RunQuery(args.query or 'the people', 0.0),), length_s + 1.0 / pairs.fps
 
 
 def _finish(playback: 'Playback', truth: 'SceneTruth | None', folder: Path,

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from rtrack_ros.data.image_folder import read_image
 from rtrack_ros.data.mot import MotFrames, MotRow
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.videos import ImageList, VideoPairs
+from rtrack_ros.data.stored_images import StoredImage
 from rtrack_ros.frames import FramePair
+from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.language.answers import Box
 
 
@@ -84,7 +86,7 @@ class AnnotatedSequence:
     def pair(self, index: int) -> FramePair:
         """Read one frame pair; 16-bit thermal is normalised by this frame alone."""
         frame = self.frames[index]
-        return replace(next(iter(self._pairs([frame]))), stamp_ns=frame.stamp_ns)
+        return replace(next(self._pairs([frame])), stamp_ns=frame.stamp_ns)
 
     def pairs(self) -> Iterator[FramePair]:
         """Yield all frame pairs; the limits of 16-bit thermal follow the scene.
@@ -107,10 +109,18 @@ class AnnotatedSequence:
         """Return the word for an object."""
         return self.labels.get(identity, 'object')
 
-    def _pairs(self, frames: Sequence[AnnotatedFrame]) -> VideoPairs:
+    def _pairs(self, frames: Sequence[AnnotatedFrame]) -> Iterator[FramePair]:
+        """Yield frame i of one camera with frame i of the other: that is what a set says."""
         thermal = [frame.thermal for frame in frames if frame.thermal is not None]
         if thermal and len(thermal) < len(frames):
             raise DataError(f'{self.name}: {len(frames) - len(thermal)} of {len(frames)} frames '
                             'have no thermal image; give one for every frame, or for none')
-        return VideoPairs(ImageList([frame.rgb for frame in frames], self.fps),
-                          ImageList(thermal, self.fps) if thermal else None)
+        normalise = ThermalNormaliser()
+        for index, frame in enumerate(frames):
+            stamp_ns = round(index * 1e9 / self.fps)
+            rgb, grey = StoredImage(stamp_ns, read_image(frame.rgb), index + 1).rgb(), None
+            if frame.thermal is not None:
+                raw = StoredImage(stamp_ns, read_image(frame.thermal), index + 1).thermal()
+                grey = register_thermal(normalise(raw.counts, stamp_ns), rgb.shape[1],
+                                        rgb.shape[0])
+            yield FramePair(stamp_ns, rgb, grey)

@@ -1,6 +1,7 @@
-"""What every reader of recorded frame pairs offers."""
+"""What every reader of recorded frame pairs offers, and what it says about its reading."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from rtrack_ros.frames import FramePair
@@ -22,3 +23,66 @@ class PairSource(Protocol):
 
     def __iter__(self) -> Iterator[FramePair]:
         """Yield the pairs, thermal registered to the RGB grid."""
+
+
+@dataclass
+class Losses:
+    """What one camera's part of a recording lacks.
+
+    Attributes:
+        images: Images that the recording should have, lost ones included.
+        damaged: Those of them that cannot be read.
+        missing: Those of them that are not there: a gap in the names, a file that was cut.
+        repeated: Those of them that came out of order or under a stamp that was there before.
+    """
+
+    images: int = 0
+    damaged: int = 0
+    missing: int = 0
+    repeated: int = 0
+
+    @property
+    def share(self) -> float:
+        """Share of the images that is lost, in [0, 1]."""
+        return (self.damaged + self.missing + self.repeated) / max(self.images, 1)
+
+    def parts(self) -> list[str]:
+        """Return what is lost in words, nothing where nothing is."""
+        return [f'{count} {what}' for what, count in (
+            ('damaged', self.damaged), ('missing', self.missing),
+            ('out of order or repeated', self.repeated)) if count]
+
+
+@dataclass
+class Tally:
+    """What a reading used and left out.
+
+    Attributes:
+        used: Pairs that were yielded.
+        without_thermal: Those of them without a thermal image; 0 where there is no thermal camera.
+        rgb: What the RGB camera's part lacks.
+        thermal: What the thermal camera's part lacks.
+        notes: What else there is to say, one sentence each.
+    """
+
+    used: int = 0
+    without_thermal: int = 0
+    rgb: Losses = field(default_factory=Losses)
+    thermal: Losses = field(default_factory=Losses)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def lost_share(self) -> float:
+        """Share of images that the recording should have and that could not be used, in [0, 1].
+
+        That of the camera that lacks more.
+        """
+        return max(self.rgb.share, self.thermal.share)
+
+    @property
+    def sentence(self) -> str:
+        """What was used and left out, as in 'used 300 of 412 images, 41 without thermal'."""
+        alone = [f'{self.without_thermal} without thermal'] if self.without_thermal else []
+        thermal = [f'thermal: {part}' for part in self.thermal.parts()]
+        return ', '.join([f'used {self.used} of {max(self.rgb.images, self.used)} images',
+                          *alone, *self.rgb.parts(), *thermal])

@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.data.image_folder import ImageFolder
 from rtrack_ros.data.mot import MotFrames, read_mot, write_mot
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.truth import SceneTruth, TruthCollector, file_name
-from rtrack_ros.data.videos import ImageFolder, VideoPairs
+from rtrack_ros.data.videos import VideoPairs
 from rtrack_ros.simulation import Scene, SimFrame
 
 IMAGE_FOLDERS = (('visible', 'infrared'), ('rgb', 'ir'))

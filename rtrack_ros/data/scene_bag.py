@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.data.bag import START_NS, ImageBagWriter
+from rtrack_ros.data.bag_writing import START_NS, ImageBagWriter
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.truth import SceneTruth, TruthCollector
 from rtrack_ros.simulation import Scene, SimFrame

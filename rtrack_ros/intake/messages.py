@@ -71,14 +71,29 @@ def thermal_from_message(message: Any, convert: Converter | None = None) -> Ther
     return thermal_pixels(message)
 
 
-def _decompress(message: Any, flags: int) -> Array:
-    where = f'compressed image, format {message.format[:40]!r}, {len(message.data)} bytes'
-    if not len(message.data):
-        raise ConversionError(f'{where}: it is empty; check the camera driver')
+def decode_image(data: Any, flags: int, where: str) -> Array:
+    """Return the pixels of an image file in memory, as OpenCV decodes it.
+
+    Args:
+        data: The file, anything with the buffer protocol.
+        flags: Of ``cv2.imdecode``.
+        where: What it is, for errors.
+
+    Raises:
+        ConversionError: it is empty or damaged.
+    """
+    if not len(data):
+        raise ConversionError(f'{where}: it is empty')
     try:
-        pixels = cv2.imdecode(np.frombuffer(message.data, np.uint8), flags)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise ConversionError(f'{where}: OpenCV cannot decode it ({error.err})') from error
     if pixels is None:
-        raise ConversionError(f'{where}: OpenCV cannot decode it; publish jpeg or png')
+        raise ConversionError(f'{where}: OpenCV cannot decode it; it is damaged, or neither jpeg '
+                              'nor png')
     return np.asarray(pixels)
+
+
+def _decompress(message: Any, flags: int) -> Array:
+    where = f'compressed image, format {message.format[:40]!r}, {len(message.data)} bytes'
+    return decode_image(message.data, flags, where)

@@ -100,6 +100,7 @@ class StampPairer(Generic[RgbT, ThermalT]):
         self._reset_pending = False
         self._thermal_arrived = False
         self._thermal_seen_ns: int | None = None
+        self._expected_until_ns = 0
         self._periods: deque[int] = deque(maxlen=15)
         self._offsets: deque[int] = deque(maxlen=61)
 
@@ -173,6 +174,13 @@ class StampPairer(Generic[RgbT, ThermalT]):
             ready.append(self._release(self._waiting.pop(0)))
         return ready
 
+    def expect_thermal(self, now_ns: int) -> None:
+        """Let RGB items wait for a first thermal item as for a later one, for the timeout.
+
+        To be called where it is known that there is a thermal camera.
+        """
+        self._expected_until_ns = now_ns + self.thermal_timeout_ns
+
     @property
     def thermal_came(self) -> bool:
         """Whether a thermal item ever came."""
@@ -186,7 +194,8 @@ class StampPairer(Generic[RgbT, ThermalT]):
 
     def _decided(self, waiting: _Waiting[RgbT], now_ns: int) -> bool:
         """Whether no better partner can be expected, or waiting for it has cost enough."""
-        if not self.thermal_alive(now_ns):
+        expected = not self.thermal_came and now_ns < self._expected_until_ns
+        if not expected and not self.thermal_alive(now_ns):
             return True
         if self._thermal and self._thermal[-1].stamp_ns >= waiting.stamp_ns:
             return True

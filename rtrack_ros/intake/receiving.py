@@ -138,6 +138,10 @@ class Intake:
         offset_ns = self._pairer.offset_ns
         return None if offset_ns is None else offset_ns / _MILLISECOND
 
+    def expect_thermal(self) -> None:
+        """Let the first RGB images wait for the thermal camera, which is known to be there."""
+        self._pairer.expect_thermal(self._clock.monotonic_ns())
+
     def thermal_status(self, now_ns: int) -> ThermalStatus:
         """Return how the thermal camera does, by the monotonic clock."""
         return self._monitor.status(now_ns)
@@ -151,10 +155,19 @@ class Intake:
             return
         self.take_rgb(self._stamp_ns(message, RGB), pixels, message.header)
 
-    def take_rgb(self, stamp_ns: int, pixels: Image8, header: Any = None) -> None:
-        """Take one RGB image, uint8 (H, W, 3)."""
-        number, received_ns = self._came_rgb(), self._clock.monotonic_ns()
-        outcome = self._pairer.add_rgb(stamp_ns, _RgbImage(header, pixels, received_ns, number))
+    def take_rgb(self, stamp_ns: int, pixels: Image8, header: Any = None,
+                 number: int | None = None) -> None:
+        """Take one RGB image.
+
+        Args:
+            stamp_ns: When it was taken.
+            pixels: uint8 (H, W, 3), RGB order.
+            header: Handed on with its pair.
+            number: Which image of its camera it is, from 1; None counts.
+        """
+        came, received_ns = self._came_rgb(), self._clock.monotonic_ns()
+        outcome = self._pairer.add_rgb(
+            stamp_ns, _RgbImage(header, pixels, received_ns, number or came))
         if not outcome.accepted:
             self.counts.rgb_dropped += 1
             self._log.warning('late', 'an RGB image came out of order or twice and was dropped; '

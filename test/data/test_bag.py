@@ -14,13 +14,12 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rtrack_ros.data.bag import (
     IMAGE_TYPE,
     RGB_TOPIC,
-    START_NS,
     THERMAL_TOPIC,
-    ImageBagWriter,
     image_types,
     open_bag,
     read_pairs,
 )
+from rtrack_ros.data.bag_writing import START_NS, ImageBagWriter
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.scene_bag import write_bag
 from rtrack_ros.data.truth import SceneTruth

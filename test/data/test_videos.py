@@ -1,5 +1,6 @@
 """Videos and image folders as frame pairs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -8,8 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rtrack_ros.data.image_names import natural_key
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.videos import natural_key, open_pairs
+from rtrack_ros.data.reading import RecordedPairs
+from rtrack_ros.data.videos import open_pairs
+
+Writer = Callable[..., Path]
 
 
 def write_video(path: Path, greys: list[int], fps: float = 10.0) -> Path:
@@ -45,9 +50,9 @@ def test_video_frames_are_stamped_by_rate_and_rgb(tmp_path: Path) -> None:
 def test_thermal_of_another_rate_is_paired_by_time(tmp_path: Path) -> None:
     rgb = write_video(tmp_path / 'rgb.mp4', [100] * 6, fps=30)
     thermal = write_video(tmp_path / 'thermal.mp4', [40, 120], fps=10)
-    levels = [int(np.median(pair.thermal)) for pair in open_pairs(rgb, thermal)
-              if pair.thermal is not None]
-    assert levels == pytest.approx([40, 40, 40, 120, 120, 120], abs=4)
+    fresh = {index: int(np.median(pair.thermal))
+             for index, pair in enumerate(open_pairs(rgb, thermal)) if pair.thermal_fresh}
+    assert fresh == pytest.approx({0: 40, 3: 120}, abs=4)
 
 
 def test_a_thermal_recording_that_ends_early_leaves_rgb_alone(tmp_path: Path) -> None:
@@ -89,10 +94,119 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
         open_pairs(tmp_path)
 
 
-def test_a_damaged_image_is_named(tmp_path: Path) -> None:
+def test_where_no_image_can_be_read_the_first_is_named(tmp_path: Path) -> None:
     (tmp_path / '1.png').write_bytes(b'\x89PNG')
-    with pytest.raises(DataError, match=r'1\.png'):
+    with pytest.raises(DataError, match=r'gives no frame: .*1\.png'):
         list(open_pairs(tmp_path))
+
+
+def numbered(folder: Path, numbers: list[int], pattern: str = 'f_{:06d}.png') -> Path:
+    """Write images whose grey is 20 times their number."""
+    return write_images(folder, [pattern.format(number) for number in numbers],
+                        [np.full((24, 32), 20 * (number % 12), np.uint8) for number in numbers])
+
+
+def shown(pairs: RecordedPairs) -> list[tuple[int, int | None]]:
+    """Return (number of the RGB image, that of the thermal image) of every pair."""
+    return [(int(pair.rgb[0, 0, 0]) // 20,
+             int(pair.thermal[0, 0]) // 20 if pair.thermal_fresh else None) for pair in pairs]
+
+
+def test_a_missing_thermal_image_leaves_one_gap(tmp_path: Path) -> None:
+    pairs = open_pairs(numbered(tmp_path / 'rgb', list(range(10))),
+                       numbered(tmp_path / 'ir', [0, 1, 2, 3, 5, 6, 7, 8, 9]))
+    assert shown(pairs) == [(index, None if index == 4 else index) for index in range(10)]
+    assert pairs.tally.sentence == 'used 10 of 10 images, 1 without thermal, thermal: 1 missing'
+
+
+def test_a_missing_rgb_image_is_a_gap_in_time_and_in_the_numbers(tmp_path: Path) -> None:
+    pairs = open_pairs(numbered(tmp_path / 'rgb', [1, 2, 3, 6, 7]),
+                       numbered(tmp_path / 'ir', [1, 2, 3, 4, 5, 6, 7]), fps=10)
+    found = list(pairs.received())
+    assert [item.number for item in found] == [1, 2, 3, 6, 7]
+    assert [item.pair.stamp_ns // 10**6 for item in found] == [0, 100, 200, 500, 600]
+    assert shown(pairs) == [(index, index) for index in (1, 2, 3, 6, 7)]
+    assert pairs.tally.sentence == 'used 5 of 7 images, 2 missing'
+    assert pairs.tally.lost_share == pytest.approx(2 / 7)
+
+
+def test_series_that_count_from_0_and_from_1_belong_together(tmp_path: Path) -> None:
+    pairs = open_pairs(numbered(tmp_path / 'rgb', [0, 1, 2, 3]),
+                       numbered(tmp_path / 'ir', [1, 2, 3, 4]))
+    assert shown(pairs) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+
+
+def test_names_that_are_times_pair_by_time(tmp_path: Path) -> None:
+    begin = 1_700_000_000_000
+    for name, hz in (('rgb', 30), ('ir', 9)):
+        write_images(tmp_path / name, [f'{begin + round(i * 1000 / hz)}.png' for i in range(hz)],
+                     [np.full((24, 32), 200 * i // hz, np.uint8) for i in range(hz)])
+    pairs = open_pairs(tmp_path / 'rgb', tmp_path / 'ir')
+    found = list(pairs)
+    assert pairs.fps == pytest.approx(30, abs=0.5)
+    assert found[10].stamp_ns == (begin + 333) * 10**6
+    fresh = [(int(pair.rgb[0, 0, 0]), int(pair.thermal[0, 0])) for pair in found
+             if pair.thermal_fresh]
+    assert len(fresh) >= 9
+    assert all(abs(grey - warm) <= 5 for grey, warm in fresh), 'within 20 ms of each other'
+
+
+def test_a_damaged_image_keeps_the_numbers_of_the_others(tmp_path: Path) -> None:
+    folder = numbered(tmp_path / 'rgb', list(range(12)))
+    damaged = folder / 'f_000008.png'
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    pairs = open_pairs(folder)
+    assert [item.number for item in pairs.received()] == [*range(1, 9), 10, 11, 12]
+    assert pairs.tally.sentence == 'used 11 of 12 images, 1 damaged'
+    assert any('f_000008.png' in note for note in pairs.tally.notes)
+
+
+def frames(count: int) -> list[np.ndarray]:
+    return [np.full((48, 64, 3), 5 * index, np.uint8) for index in range(count)]
+
+
+def test_a_changing_rate_is_that_of_the_container(tmp_path: Path, write_mkv: Writer) -> None:
+    times = [33 * index if index < 30 else 1000 + 100 * (index - 30) for index in range(45)]
+    pairs = open_pairs(write_mkv(tmp_path / 'phone.mkv', frames(45), times, 2500.0))
+    assert [pair.stamp_ns // 10**6 for pair in pairs] == times
+    assert pairs.tally.sentence == 'used 45 of 45 images'
+
+
+def test_a_video_without_rate_and_duration_has_its_own_times(tmp_path: Path, write_mkv: Writer
+                                                             ) -> None:
+    late = np.random.default_rng(0).integers(0, 13, 45)
+    times = [round(1000 * index / 30) + int(late[index]) for index in range(45)]
+    rgb = write_mkv(tmp_path / 'browser.mkv', frames(45), times)
+    thermal = write_mkv(tmp_path / 'thermal.mkv', frames(45),
+                        [round(1000 * index / 30) for index in range(45)])
+    pairs = open_pairs(rgb, thermal)
+    assert [pair.stamp_ns // 10**6 for pair in pairs] == [time - times[0] for time in times]
+    assert pairs.fps == pytest.approx(30, rel=0.25)
+    assert all(abs(int(pair.rgb[0, 0, 0]) - int(pair.thermal[0, 0])) <= 3 for pair in pairs)
+
+
+def test_a_video_that_was_cut_says_how_much_is_missing(tmp_path: Path, write_mkv: Writer) -> None:
+    whole = write_mkv(tmp_path / 'whole.mkv', frames(40), [50 * index for index in range(40)],
+                      2000.0)
+    cut = tmp_path / 'cut.mkv'
+    cut.write_bytes(whole.read_bytes()[:whole.stat().st_size // 2])
+    pairs = open_pairs(cut)
+    used = len(list(pairs))
+    assert 15 <= used < 25
+    assert pairs.tally.rgb.missing == pytest.approx(40 - used, abs=1)
+    assert pairs.tally.lost_share > 0.3
+
+
+def test_an_avi_that_was_cut_is_counted_by_its_header(tmp_path: Path) -> None:
+    path = tmp_path / 'cut.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 20, (64, 48))
+    for image in frames(40):
+        writer.write(image)
+    writer.release()
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    pairs = open_pairs(path)
+    used = len(list(pairs))
+    assert 0 < used < 30 and pairs.tally.rgb.missing == 40 - used
 
 
 @settings(deadline=None, max_examples=50)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.boxes_file import read_boxes, require_equal
+from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.refrt_folder import decode_text
-from rtrack_ros.data.videos import list_images
 
 FACTS = LayoutFacts('LasHeR', single_object=True, sentences='some')
 FPS = 30.0

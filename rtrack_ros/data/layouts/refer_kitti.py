@@ -23,9 +23,9 @@ from typing import Any
 from PIL import Image
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
+from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.videos import list_images
 from rtrack_ros.language.answers import Box
 
 FACTS = LayoutFacts('Refer-KITTI and Refer-KITTI-V2', single_object=False, sentences='own')

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.boxes_file import require_equal
+from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.mot import counted
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.refrt_folder import IMAGE_FOLDERS, RefRtSequence, read_refrt
-from rtrack_ros.data.videos import list_images
 
 FACTS = LayoutFacts('RefRT', single_object=False, sentences='own')
 FPS = 30.0

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.boxes_file import require_equal
+from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.mot import counted, read_mot
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.data.videos import list_images
 
 FACTS = LayoutFacts('VT-MOT', single_object=False, sentences='class words')
 FPS = 25.0

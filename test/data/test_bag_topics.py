@@ -1,0 +1,120 @@
+"""A robot's recording, whatever its topics, its stamps and its transport are."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rosbags', reason='bags need the bag extra')
+
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from rtrack_ros.data.bag import RGB_TOPIC, THERMAL_TOPIC, image_types, read_pairs
+from rtrack_ros.data.pairs import DataError
+
+BEGIN, STEP = 1_700_000_000_000_000_000, 33_333_333
+TYPES = image_types()
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+
+
+def header(stamp_ns: int) -> object:
+    kinds = TYPES.types
+    return kinds['std_msgs/msg/Header'](kinds['builtin_interfaces/msg/Time'](
+        sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9), frame_id='optical')
+
+
+def plain(encoding: str, number: int, stamp_ns: int) -> tuple[str, object]:
+    channels = 3 if encoding == 'rgb8' else 1
+    return IMAGE, TYPES.types[IMAGE](
+        header=header(stamp_ns), height=24, width=32, encoding=encoding, is_bigendian=0,
+        step=32 * channels, data=np.full(24 * 32 * channels, 4 * number, np.uint8))
+
+
+def compressed(encoding: str, number: int, stamp_ns: int) -> tuple[str, object]:
+    picture = np.full((24, 32, 3) if encoding == 'rgb8' else (24, 32), 4 * number, np.uint8)
+    return COMPRESSED, TYPES.types[COMPRESSED](
+        header=header(stamp_ns), format=f'{encoding}; png compressed',
+        data=cv2.imencode('.png', picture)[1].reshape(-1))
+
+
+def write(path: Path, topics: dict[str, str], stamp: Callable[[int], int] = lambda at: at,
+          make: Callable[..., tuple[str, object]] = plain, count: int = 30) -> Path:
+    """Write images of the encodings of topics; ``stamp`` makes a stamp of a time of arrival."""
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connections = {topic: writer.add_connection(topic, make(encoding, 0, 0)[0],
+                                                    typestore=TYPES)
+                       for topic, encoding in topics.items()}
+        for number in range(count):
+            at = BEGIN + number * STEP
+            for topic, encoding in topics.items():
+                kind, message = make(encoding, number, stamp(at))
+                writer.write(connections[topic], at, TYPES.serialize_cdr(message, kind))
+    return path
+
+
+def both(thermal: str = THERMAL_TOPIC, rgb: str = RGB_TOPIC) -> dict[str, str]:
+    return {thermal: 'mono8', rgb: 'rgb8'}
+
+
+@pytest.mark.parametrize('stamp', [
+    lambda at: at, lambda at: 0, lambda at: at - BEGIN + 5_000_000_000],
+    ids=['its own clock', 'no stamp', 'the clock of the boot'])
+def test_every_image_is_a_pair_whatever_the_stamps_are(tmp_path: Path,
+                                                       stamp: Callable[[int], int]) -> None:
+    pairs = read_pairs(write(tmp_path / 'bag', both(), stamp))
+    found = list(pairs)
+    expected = [stamp(BEGIN + number * STEP) or BEGIN + number * STEP for number in range(30)]
+    assert [pair.stamp_ns for pair in found] == expected
+    assert [int(pair.rgb[0, 0, 0]) for pair in found] == [4 * number for number in range(30)]
+    assert all(np.array_equal(pair.thermal, pair.rgb[:, :, 0]) for pair in found)
+    assert pairs.tally.sentence == 'used 30 of 30 images'
+    assert any('no stamps' in note for note in pairs.tally.notes) is (stamp(BEGIN) == 0)
+
+
+@pytest.mark.parametrize(('topics', 'rgb', 'thermal'), [
+    (both('/lepton/image_raw', '/camera/color/image_raw'), '/camera/color/image_raw',
+     '/lepton/image_raw'),
+    (both('/b/image', '/a/image'), '/a/image', '/b/image'),
+    ({'/cam/image': 'rgb8'}, '/cam/image', None), ({'/cam/image': 'mono8'}, '/cam/image', None),
+    ({'/ir/image_raw': 'rgb8', '/cam/image': 'rgb8'}, '/cam/image', '/ir/image_raw'),
+    (both() | {'/left/image_raw': 'rgb8', '/right/image_raw': 'mono8'}, RGB_TOPIC, THERMAL_TOPIC)])
+def test_the_cameras_are_found(tmp_path: Path, topics: dict[str, str], rgb: str,
+                               thermal: str | None) -> None:
+    pairs = read_pairs(write(tmp_path / 'bag', topics, count=3))
+    assert (pairs.topics.rgb, pairs.topics.thermal) == (rgb, thermal)
+    assert len(list(pairs)) == 3
+
+
+def test_what_is_not_clear_is_asked_for_and_what_is_named_is_taken(tmp_path: Path) -> None:
+    path = write(tmp_path / 'bag', {'/left': 'rgb8', '/right': 'rgb8', '/ir': 'mono8'}, count=3)
+    with pytest.raises(DataError, match='several topics.*/left, /right.*--rgb-topic'):
+        read_pairs(path)
+    pairs = read_pairs(path, '/right')
+    assert (pairs.topics.rgb, pairs.topics.thermal) == ('/right', '/ir')
+    assert read_pairs(path, '/right', '/left').topics.thermal == '/left'
+    with pytest.raises(DataError, match='no images on /up; it holds /ir, /left, /right'):
+        read_pairs(path, '/up')
+
+
+@pytest.mark.parametrize('asked', [None, RGB_TOPIC, RGB_TOPIC + '/compressed'])
+def test_compressed_images_are_read(tmp_path: Path, asked: str | None) -> None:
+    path = write(tmp_path / 'bag', both(THERMAL_TOPIC + '/compressed', RGB_TOPIC + '/compressed'),
+                 make=compressed, count=5)
+    found = list(read_pairs(path, asked))
+    assert [int(pair.rgb[0, 0, 1]) for pair in found] == [0, 4, 8, 12, 16]
+    assert all(np.array_equal(pair.thermal, pair.rgb[:, :, 0]) for pair in found)
+
+
+def test_a_message_that_cannot_be_read_is_left_out_and_counted(tmp_path: Path) -> None:
+    def some_bad(encoding: str, number: int, stamp_ns: int) -> tuple[str, object]:
+        kind, message = plain(encoding, number, stamp_ns)
+        if number == 4 and encoding == 'rgb8':
+            message.height = 4000
+        return kind, message
+
+    pairs = read_pairs(write(tmp_path / 'bag', both(), make=some_bad, count=8))
+    assert [item.number for item in pairs.received()] == [1, 2, 3, 4, 6, 7, 8]
+    assert pairs.tally.sentence == 'used 7 of 8 images, 1 damaged'
+    assert pairs.tally.lost_share == pytest.approx(1 / 8)
