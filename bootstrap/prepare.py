@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import runpy
 import shlex
 import subprocess
 import sys
@@ -136,8 +137,8 @@ def has_vision_msgs() -> bool:
                for prefix in prefixes if prefix and Path(prefix) != ENV)
 
 
-def write_activate(distribution: str | None) -> None:
-    """Write build/activate, to be sourced by any POSIX shell."""
+def activation(distribution: str | None) -> list[str]:
+    """Return the lines of build/activate, to be sourced by any POSIX shell."""
     lines = ['# Written by bootstrap/prepare.py. Use: source build/activate',
              f'. {shlex.quote(str(ENV / "bin" / "activate"))}']
     if distribution is None:
@@ -145,7 +146,14 @@ def write_activate(distribution: str | None) -> None:
                   *(f'export {name}={shlex.quote(str(ENV))}'
                     for name in ('AMENT_PREFIX_PATH', 'CMAKE_PREFIX_PATH'))]
     lines.append(f'. {shlex.quote(str(ENV / "setup.sh"))}')
-    (BUILD / 'activate').write_text('\n'.join(lines) + '\n')
+    # For what is started without importing rtrack_ros, which does the same.
+    telemetry = runpy.run_path(str(ROOT / 'rtrack_ros' / 'telemetry.py'))
+    return lines + [f'export {name}={value}' for name, value in telemetry['SWITCHES'].items()]
+
+
+def write_activate(distribution: str | None) -> None:
+    """Write build/activate."""
+    (BUILD / 'activate').write_text('\n'.join(activation(distribution)) + '\n')
 
 
 def our_sources() -> str:
@@ -183,7 +191,8 @@ def prepare(torch: bool) -> None:
                    lambda: colcon_build(HERE / 'vision_msgs', distribution))
     steps.once('rtrack_ros', 'rtrack_ros, compiled', our_sources(),
                lambda: build_package(distribution))
-    steps.once('activate', 'build/activate', digest_of([HERE / 'prepare.py']),
+    steps.once('activate', 'build/activate',
+               digest_of([HERE / 'prepare.py', ROOT / 'rtrack_ros' / 'telemetry.py']),
                lambda: write_activate(distribution))
     if torch:
         steps.once('torch', 'torch, transformers and TRL (about 330 MB)',

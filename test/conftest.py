@@ -1,5 +1,10 @@
-"""A world of textured rectangles whose motion is known exactly."""
+"""A world of textured rectangles whose motion is known exactly; a machine without a network."""
 
+import functools
+import os
+import pathlib
+import runpy
+import sys
 from collections.abc import Callable
 
 import cv2
@@ -122,3 +127,21 @@ def make_path() -> Callable[..., Path]:
 @pytest.fixture
 def queries() -> tuple[Query, ...]:
     return (Query('default', 'all objects', 1),)
+
+
+@functools.cache
+def _hear_lookups(folder: pathlib.Path) -> None:
+    sys.addaudithook(runpy.run_path(str(folder / 'sitecustomize.py'))['refuse'])
+
+
+@pytest.fixture
+def lookups(tmp_path_factory: pytest.TempPathFactory,
+            monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """Return a file of what this process and those it starts look up; none of it is answered."""
+    folder = pathlib.Path(__file__).parent / 'lookups'
+    log = tmp_path_factory.mktemp('lookups') / 'log'
+    log.touch()
+    monkeypatch.setenv('RTRACK_TEST_LOOKUPS', str(log))
+    monkeypatch.setenv('PYTHONPATH', str(folder), prepend=os.pathsep)
+    _hear_lookups(folder)
+    return log

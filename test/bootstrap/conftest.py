@@ -39,3 +39,8 @@ def floors(steps: ModuleType) -> ModuleType:
 @pytest.fixture
 def run_tests(machine: ModuleType, floors: ModuleType) -> ModuleType:
     return load('run_tests')
+
+
+@pytest.fixture
+def prepare(machine: ModuleType) -> ModuleType:
+    return load('prepare')

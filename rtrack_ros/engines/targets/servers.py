@@ -10,6 +10,7 @@ from typing import Any, Final
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.llamacpp.pair import GgufPair
 from rtrack_ros.engines.targets.toolkits import Toolkit
+from rtrack_ros.telemetry import SWITCHES
 
 LOOPBACK: Final = '127.0.0.1'
 TRTLLM_CONFIG: Final = 'trtllm.yaml'
@@ -147,7 +148,9 @@ def _in_container(toolkit: Toolkit, served: Served, command: list[str]) -> list[
     mounts = [part for folder in dict.fromkeys(folders)
               for part in ('-v', f'{folder}:{folder}')]
     return ['docker', 'run', '--rm', '--init', '--gpus', 'all', '--network', 'host', '--ipc',
-            'host', '--name', container_name(served), *mounts, toolkit.container, *command]
+            'host', '--name', container_name(served),
+            *(f'--env={name}={value}' for name, value in SWITCHES.items()),
+            *mounts, toolkit.container, *command]
 
 
 _COMMANDS: Final[dict[str, Callable[[Toolkit, Served], list[str]]]] = {

@@ -46,9 +46,14 @@ def test_a_container_sees_the_model_and_the_folder_and_has_a_name_to_end_it_by(
     folder.mkdir()
     command = server_command(Toolkit(KINDS['trtllm'], '', None, 'some/image:1'),
                              Served(str(model), 'm', folder, port=8123))
-    assert command[:13] == [
+    assert command[:12] == [
         'docker', 'run', '--rm', '--init', '--gpus', 'all', '--network', 'host', '--ipc', 'host',
-        '--name', 'rtrack-serve-8123', '-v']
+        '--name', 'rtrack-serve-8123']
+    image = command.index('some/image:1')
+    assert command.index('-v') < image
+    # A container inherits no environment.
+    assert {'--env=DO_NOT_TRACK=1', '--env=VLLM_NO_USAGE_STATS=1',
+            '--env=TRTLLM_NO_USAGE_STATS=1'} <= set(command[:image])
     assert f'{model}:{model}' in command and f'{folder}:{folder}' in command
     assert command[command.index('some/image:1') + 1:][:2] == ['trtllm-serve', str(model)]
 
