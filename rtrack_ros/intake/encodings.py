@@ -33,18 +33,38 @@ class Layout(NamedTuple):
 LAYOUTS = {
     'rgb8': Layout(3, 'u1'), 'bgr8': Layout(3, 'u1'), 'rgba8': Layout(4, 'u1'),
     'bgra8': Layout(4, 'u1'), 'mono8': Layout(1, 'u1'), '8UC1': Layout(1, 'u1'),
-    '8UC3': Layout(3, 'u1'), 'mono16': Layout(1, 'u2'), '16UC1': Layout(1, 'u2'),
-    '32FC1': Layout(1, 'f4'),
+    '8UC3': Layout(3, 'u1'), '8UC4': Layout(4, 'u1'), 'mono16': Layout(1, 'u2'),
+    '16UC1': Layout(1, 'u2'), '32FC1': Layout(1, 'f4'), 'rgb16': Layout(3, 'u2'),
+    'bgr16': Layout(3, 'u2'), 'rgba16': Layout(4, 'u2'), 'bgra16': Layout(4, 'u2'),
+    '16UC3': Layout(3, 'u2'), '16UC4': Layout(4, 'u2'),
 }
 # 8UC3 says nothing about the order of its channels; OpenCV users, who publish it, mean BGR.
 _TO_RGB = {'bgr8': cv2.COLOR_BGR2RGB, '8UC3': cv2.COLOR_BGR2RGB, 'rgba8': cv2.COLOR_RGBA2RGB,
-           'bgra8': cv2.COLOR_BGRA2RGB, 'mono8': cv2.COLOR_GRAY2RGB, '8UC1': cv2.COLOR_GRAY2RGB}
+           'bgra8': cv2.COLOR_BGRA2RGB, '8UC4': cv2.COLOR_BGRA2RGB, 'mono8': cv2.COLOR_GRAY2RGB,
+           '8UC1': cv2.COLOR_GRAY2RGB, 'rgb16': None, 'bgr16': cv2.COLOR_BGR2RGB,
+           '16UC3': cv2.COLOR_BGR2RGB, 'rgba16': cv2.COLOR_RGBA2RGB,
+           'bgra16': cv2.COLOR_BGRA2RGB, '16UC4': cv2.COLOR_BGRA2RGB, 'rgb8': None}
+_TO_GREY = {'rgb': cv2.COLOR_RGB2GRAY, 'rgba': cv2.COLOR_RGBA2GRAY, 'bgra': cv2.COLOR_BGRA2GRAY}
 
 
 def describe(message: Any) -> str:
     """Return encoding and sizes of a message in words, for errors."""
     return (f'encoding {message.encoding[:40]!r}, {message.width}x{message.height}, '
-            f'step {message.step}, {len(message.data)} bytes')
+            f'step {message.step}, {len(octets(message.data))} bytes')
+
+
+def octets(data: Any) -> NDArray[np.uint8]:
+    """Return the bytes of a ``uint8[]`` field, whatever has the buffer protocol, uncopied.
+
+    Raises:
+        ConversionError: it is no buffer.
+    """
+    try:
+        view = memoryview(data)
+    except TypeError as error:
+        raise ConversionError(f'the data of a message are of type {type(data).__name__}, which '
+                              'is no buffer of bytes; please report it') from error
+    return np.frombuffer(view if view.c_contiguous else view.tobytes(), np.uint8)
 
 
 def array_from_image(message: Any) -> Array:
@@ -59,30 +79,46 @@ def array_from_image(message: Any) -> Array:
     """
     layout = LAYOUTS.get(message.encoding)
     if layout is None:
-        raise ConversionError(f'{describe(message)}: not an encoding read here; let the driver '
-                              f'publish one of {", ".join(LAYOUTS)}')
+        raise ConversionError(f'{describe(message)}: not an encoding read here')
     kind = np.dtype(('>' if message.is_bigendian else '<') + layout.kind)
     row = message.width * layout.channels * kind.itemsize
-    _check_sizes(message, row)
-    flat = np.frombuffer(message.data, np.uint8, count=message.step * message.height)
-    rows = np.ascontiguousarray(flat.reshape(message.height, message.step)[:, :row])
-    pixels = rows.view(kind).astype(kind.newbyteorder('='), copy=False)
+    pixels = rows_of(message, row).view(kind).astype(kind.newbyteorder('='), copy=False)
     if layout.channels == 1:
         return pixels
     return pixels.reshape(message.height, message.width, layout.channels)
 
 
-def _check_sizes(message: Any, row: int) -> None:
+def check_sizes(message: Any, row: int) -> None:
+    """Check the sizes of a message against each other.
+
+    Args:
+        message: The message.
+        row: Bytes that a row takes.
+
+    Raises:
+        ConversionError: they contradict each other.
+    """
     if not (0 < message.width <= MAX_SIDE and 0 < message.height <= MAX_SIDE):
         raise ConversionError(f'{describe(message)}: width and height must be 1 to {MAX_SIDE}; '
                               'check the camera driver')
     if message.step < row:
         raise ConversionError(f'{describe(message)}: a row of this encoding takes {row} bytes, '
                               'so step cannot be smaller; check the camera driver')
-    if len(message.data) < message.step * message.height:
+    if len(octets(message.data)) < message.step * message.height:
         raise ConversionError(f'{describe(message)}: step x height needs '
                               f'{message.step * message.height} bytes; the image was cut short, '
                               'check the camera driver and the transport')
+
+
+def rows_of(message: Any, row: int) -> Image8:
+    """Return the bytes of an image without the padding of its rows, shape (H, row).
+
+    Raises:
+        ConversionError: see ``check_sizes``.
+    """
+    check_sizes(message, row)
+    flat = octets(message.data)[:message.step * message.height]
+    return np.ascontiguousarray(flat.reshape(message.height, message.step)[:, :row])
 
 
 def rgb_pixels(message: Any) -> Image8:
@@ -92,11 +128,19 @@ def rgb_pixels(message: Any) -> Image8:
         ConversionError: the message does not hold an 8-bit picture of a known encoding.
     """
     pixels = array_from_image(message)
-    if pixels.dtype != np.uint8:
-        raise ConversionError(f'{describe(message)}: the RGB camera must send 8-bit pictures; is '
+    if message.encoding not in _TO_RGB:
+        raise ConversionError(f'{describe(message)}: the RGB camera must send pictures; is '
                               'the thermal camera remapped to rgb/image_raw?')
-    code = _TO_RGB.get(message.encoding)
+    code = _TO_RGB[message.encoding]
+    pixels = eight_bits(pixels)
     return pixels if code is None else np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+
+
+def eight_bits(pixels: Array) -> Image8:
+    """Return pixels of 16 bits as 8 bits: the encodings say that the whole range is used."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.asarray(cv2.convertScaleAbs(pixels, alpha=1.0 / 257.0), np.uint8)
 
 
 class ThermalImage(NamedTuple):
@@ -121,12 +165,13 @@ def thermal_pixels(message: Any) -> ThermalImage:
 
 
 def luminance(pixels: Array, encoding: str) -> ThermalImage:
-    """Return counts of pixels in channel order ``encoding``: (h, w), or 8-bit (h, w, 3 or 4)."""
+    """Return counts of pixels in channel order ``encoding``: (h, w) or (h, w, 3 or 4)."""
     if pixels.ndim == 2:
         return ThermalImage(pixels, palette=False)
-    if pixels.dtype != np.uint8 or pixels.shape[2] not in (3, 4):
+    if pixels.dtype.kind != 'u' or pixels.shape[2] not in (3, 4):
         raise ConversionError(f'pixels of {pixels.shape[2]} x {pixels.dtype} cannot be read as '
                               'thermal; publish mono16 or mono8')
-    code = {'rgb8': cv2.COLOR_RGB2GRAY, 'rgba8': cv2.COLOR_RGBA2GRAY,
-            'bgra8': cv2.COLOR_BGRA2GRAY}.get(encoding, cv2.COLOR_BGR2GRAY)
+    # 8UC4 and 16UC4, like 8UC3, come from OpenCV's users.
+    unnamed = 'bgra' if pixels.shape[2] == 4 else 'bgr'
+    code = _TO_GREY.get(encoding.rstrip('0123456789'), _TO_GREY.get(unnamed, cv2.COLOR_BGR2GRAY))
     return ThermalImage(np.asarray(cv2.cvtColor(pixels, code)), palette=True)

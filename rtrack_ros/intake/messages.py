@@ -4,7 +4,6 @@ A message is anything with the fields of ``sensor_msgs/Image`` or ``sensor_msgs/
 what rclpy delivers and what a reader of bags returns are read by the same lines.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -16,13 +15,17 @@ from rtrack_ros.intake.encodings import (
     Array,
     ConversionError,
     ThermalImage,
+    describe,
     luminance,
+    octets,
     rgb_pixels,
     thermal_pixels,
 )
+from rtrack_ros.intake.sensor_formats import FORMATS, rgb_of, thermal_of
 
-Converter = Callable[[Any, str], Array]
-"""Converts an image message of an encoding that is not read here to a named one."""
+RGB_REMEDY = 'let the driver of the RGB camera publish rgb8, or its compressed images'
+THERMAL_REMEDY = ('let the driver of the thermal camera publish mono16 or mono8; is the RGB '
+                  'camera remapped to thermal/image_raw?')
 
 
 def stamp_of(message: Any) -> int:
@@ -35,12 +38,8 @@ def is_compressed(message: Any) -> bool:
     return not hasattr(message, 'encoding')
 
 
-def rgb_from_message(message: Any, convert: Converter | None = None) -> Image8:
-    """Return an RGB image, uint8, shape (H, W, 3).
-
-    Args:
-        message: Plain or compressed.
-        convert: Asked for encodings that are not read here.
+def rgb_from_message(message: Any) -> Image8:
+    """Return an RGB image, uint8, shape (H, W, 3), of a message plain or compressed.
 
     Raises:
         ConversionError: the message cannot be read as an 8-bit picture.
@@ -48,17 +47,15 @@ def rgb_from_message(message: Any, convert: Converter | None = None) -> Image8:
     if is_compressed(message):
         return np.asarray(cv2.cvtColor(_decompress(message, cv2.IMREAD_COLOR),
                                        cv2.COLOR_BGR2RGB), np.uint8)
-    if convert is not None and message.encoding not in LAYOUTS:
-        return np.asarray(convert(message, 'rgb8'), np.uint8)
-    return rgb_pixels(message)
+    _check_encoding(message, RGB_REMEDY)
+    return rgb_of(message) if message.encoding.lower() in FORMATS else rgb_pixels(message)
 
 
-def thermal_from_message(message: Any, convert: Converter | None = None) -> ThermalImage:
+def thermal_from_message(message: Any) -> ThermalImage:
     """Return the counts of a thermal image; false colours are reduced to their luminance.
 
     Args:
         message: Plain or compressed.
-        convert: Asked for encodings that are not read here.
 
     Raises:
         ConversionError: the message cannot be read.
@@ -66,9 +63,13 @@ def thermal_from_message(message: Any, convert: Converter | None = None) -> Ther
     if is_compressed(message):
         pixels = _decompress(message, cv2.IMREAD_UNCHANGED)
         return luminance(pixels, 'bgra8' if pixels.shape[2:] == (4,) else 'bgr8')
-    if convert is not None and message.encoding not in LAYOUTS:
-        return ThermalImage(np.asarray(convert(message, 'mono8')), palette=True)
-    return thermal_pixels(message)
+    _check_encoding(message, THERMAL_REMEDY)
+    return thermal_of(message) if message.encoding.lower() in FORMATS else thermal_pixels(message)
+
+
+def _check_encoding(message: Any, remedy: str) -> None:
+    if message.encoding not in LAYOUTS and message.encoding.lower() not in FORMATS:
+        raise ConversionError(f'{describe(message)}: this encoding is not read; {remedy}')
 
 
 def decode_image(data: Any, flags: int, where: str) -> Array:
@@ -82,10 +83,11 @@ def decode_image(data: Any, flags: int, where: str) -> Array:
     Raises:
         ConversionError: it is empty or damaged.
     """
-    if not len(data):
+    content = octets(data)
+    if not len(content):
         raise ConversionError(f'{where}: it is empty')
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        pixels = cv2.imdecode(content, flags)
     except cv2.error as error:
         raise ConversionError(f'{where}: OpenCV cannot decode it ({error.err})') from error
     if pixels is None:
@@ -95,5 +97,6 @@ def decode_image(data: Any, flags: int, where: str) -> Array:
 
 
 def _decompress(message: Any, flags: int) -> Array:
-    where = f'compressed image, format {message.format[:40]!r}, {len(message.data)} bytes'
+    where = (f'compressed image, format {message.format[:40]!r}, '
+             f'{len(octets(message.data))} bytes')
     return decode_image(message.data, flags, where)

@@ -12,7 +12,6 @@ from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.intake.config import IntakeConfig, homography_matrix
 from rtrack_ros.intake.encodings import ConversionError, ThermalImage
 from rtrack_ros.intake.messages import (
-    Converter,
     rgb_from_message,
     stamp_of,
     thermal_from_message,
@@ -24,6 +23,8 @@ from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalStatus
 
 RGB, THERMAL = 'rgb/image_raw', 'thermal/image_raw'
 _MILLISECOND = 1e6
+_LOW_BITS = 16
+"""A picture of 16 bits that is darker than this of 255 holds 12 bits or fewer."""
 
 
 class Clock(Protocol):
@@ -98,12 +99,10 @@ class Intake:
         config: Pairing, scaling, registration.
         log: Where refused images and the loss of thermal are reported.
         clock: When messages arrive.
-        convert: Asked for encodings that are not read here.
     """
 
-    def __init__(self, config: IntakeConfig, log: Log, clock: Clock = time,
-                 convert: Converter | None = None) -> None:
-        self._log, self._clock, self._convert = log, clock, convert
+    def __init__(self, config: IntakeConfig, log: Log, clock: Clock = time) -> None:
+        self._log, self._clock = log, clock
         self.rgb_rate = RateMeter()
         self.thermal_rate = RateMeter()
         self.counts = IntakeCounts()
@@ -149,10 +148,13 @@ class Intake:
     def add_rgb(self, message: Any) -> None:
         """Take one RGB message; an unreadable one is counted and reported."""
         try:
-            pixels = rgb_from_message(message, self._convert)
+            pixels = rgb_from_message(message)
         except ConversionError as error:
             self.refuse_rgb(error)
             return
+        if getattr(message, 'encoding', '').endswith('16') and pixels.max() < _LOW_BITS:
+            self._log.warning('low bits', f'{RGB}: {message.encoding} uses only the low bits of '
+                              '16, and the picture is almost black; let the driver publish rgb8')
         self.take_rgb(self._stamp_ns(message, RGB), pixels, message.header)
 
     def take_rgb(self, stamp_ns: int, pixels: Image8, header: Any = None,
@@ -179,7 +181,7 @@ class Intake:
     def add_thermal(self, message: Any) -> None:
         """Take one thermal message; an unreadable one is counted and reported."""
         try:
-            image = thermal_from_message(message, self._convert)
+            image = thermal_from_message(message)
         except ConversionError as error:
             self.refuse_thermal(error)
             return

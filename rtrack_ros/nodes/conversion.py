@@ -1,14 +1,12 @@
-"""Arrays and tracks to ROS messages; images of rare encodings through cv_bridge.
+"""Arrays and tracks to ROS messages, without cv_bridge, which fails under NumPy 2.
 
-cv_bridge fails under NumPy 2 for everything but 'passthrough', so the encodings that cameras
-publish are read by ``rtrack_ros.intake.messages``; cv_bridge is asked only for the others.
+The other way, from messages to arrays, is that of ``rtrack_ros.intake.messages``.
 """
 
 import array
 import math
 from collections.abc import Iterable, Mapping
 
-import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
@@ -17,28 +15,8 @@ from rtrack_ros.intake.encodings import (
     LAYOUTS,
     Array,
     ConversionError,
-    describe,
 )
 from rtrack_ros.tracking.track import Track
-
-
-def through_cv_bridge(message: Image, wanted: str) -> Array:
-    """Convert Bayer, YUV and the like, where cv_bridge is installed and works.
-
-    Raises:
-        ConversionError: it is not there, or could not convert.
-    """
-    try:
-        # Under NumPy 2 cv_bridge raises other things than ImportError when it is imported.
-        from cv_bridge import CvBridge
-        return np.asarray(CvBridge().imgmsg_to_cv2(message, wanted))
-    except ImportError as error:
-        raise ConversionError(
-            f'{describe(message)}: this encoding needs cv_bridge, which is not installed; '
-            'install ros-$ROS_DISTRO-cv-bridge, or let the driver publish rgb8') from error
-    except Exception as error:
-        raise ConversionError(f'{describe(message)}: cv_bridge could not convert it ({error}); '
-                              'let the driver publish rgb8') from error
 
 
 def image_message(pixels: Array, encoding: str, header: Header) -> Image:

@@ -10,7 +10,6 @@ from std_msgs.msg import String
 
 from rtrack_ros.intake.receiving import Intake, ReceivedPair
 from rtrack_ros.nodes.activity import Activity
-from rtrack_ros.nodes.conversion import through_cv_bridge
 from rtrack_ros.nodes.diagnostics import NO_CLOCK, Health, diagnostic_array, status_message
 from rtrack_ros.nodes.model import Model
 from rtrack_ros.nodes.publishing import Outputs
@@ -54,7 +53,7 @@ class Session:
             raise
         if self.model.verdict is not None and self.model.verdict.ok:
             node.get_logger().info(f'self-test passed: {self.model.verdict}')
-        self._intake = Intake(intake_config(settings), log, convert=through_cv_bridge)
+        self._intake = Intake(intake_config(settings), log)
         self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
                                       self.announce_queries)
         self._frame_id = ''
