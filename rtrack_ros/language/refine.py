@@ -9,7 +9,6 @@ where the model is sure of them. This is our own, made of R1-Track's search wind
 2506.21980) and OmniPT's question about one object (arXiv 2511.17053).
 """
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -34,6 +33,7 @@ from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 from rtrack_ros.language.verifier import Verifier
+from rtrack_ros.language.whole_image import needs_whole_image
 
 _WINDOWS: Final = (3.5, 5.0)
 """Roots of the windows' areas over that of the box."""
@@ -45,10 +45,6 @@ _IS_MEANT: Final = 0.5
 _SURELY_MEANT: Final = 0.9
 """The same for an object that is not in the answer: there are many more of them."""
 _MAX_OBJECTS: Final = 10
-_PLACE = re.compile(r'\b(left|right|leftmost|rightmost|top|bottom|middle|cent(er|re)|near(est)?|'
-                    r'clos(er|est)|far|farther|farthest|furthest|front|behind|beside|between|'
-                    r'next|nearby|around|towards?|away|first|last|other|only|group|alone)\b',
-                    re.IGNORECASE)
 
 
 class Refiner:
@@ -125,7 +121,7 @@ class _Look:
 
     def settled(self, said: list[Grounding]) -> Iterator[Grounding]:
         """Yield the final boxes of the answer; removes from ``said`` what is done."""
-        judged = self.verifier is not None and not _PLACE.search(self.query.text)
+        judged = self.verifier is not None and not needs_whole_image(self.query.text)
         others = self._others(said) if judged else []
         final: list[Box] = []
         while said:

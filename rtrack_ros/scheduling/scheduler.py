@@ -10,24 +10,32 @@ The model is slow, so every question counts. Five rules, in this order:
 4. When a query's tracks are all sure, only the region around them is asked about, enlarged, if the
    model gains from that. The whole image is still asked about at intervals, to find new objects.
 5. Several queries may be asked about one pair where they share its encoding.
+6. While a detector says where objects are, a sentence that shows in one object is asked about
+   objects instead of the image, as far as that is worth more (``expected_gain``).
 
 Time is that of the pairs' stamps: a recording gets the same questions whenever it is played.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.boxes import as_boxes
 from rtrack_ros.engines.base import Capabilities, is_used
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.queries import Query
+from rtrack_ros.language.whole_image import needs_whole_image
+from rtrack_ros.scheduling.expected_gain import Worth, objects_to_verify
 from rtrack_ros.scheduling.region import region_of_interest
 from rtrack_ros.settings import check_settings, setting
 from rtrack_ros.tracking.track import Belief, Track, TrackState
 
 STAMP_JITTER_NS: Final = 2_000_000
 """Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds; they count as 0.3 s."""
+_DETECTOR_SILENT_NS = 1_000_000_000
+_LEARNING = 0.2
 _GONE_SCORE = 0.05
 """Score below which a track is only kept for its id: it changes no question."""
 
@@ -39,6 +47,8 @@ class Schedule:
     Attributes:
         crop_size: (width, height) in pixels of the model's input where the model gains from
             crops; None where it always gets the whole image. ``for_model`` sets it.
+        worth: What decides between grounding and verifying; None where the model cannot verify.
+            ``for_model`` sets it.
     """
 
     deadline_s: float | None = setting(
@@ -56,7 +66,15 @@ class Schedule:
         1, 'Most sentences asked about one pair, where the engine encodes its images once for all '
         'of them; raising it saves encodings and makes later answers older', span=(1, 100),
         advanced=True)
+    recheck_s: float = setting(
+        5.0, 'Time after which a sure object is asked about again, where a detector says where '
+        'objects are; raising it leaves more time for doubtful ones', 's', (0.1, 3600.0),
+        advanced=True)
+    objects_per_question: int = setting(
+        4, 'Most objects that the model is asked about in one question for a yes or no; raising it '
+        'makes verdicts older', span=(1, 100), advanced=True)
     crop_size: tuple[int, int] | None = None
+    worth: Worth | None = None
 
     def __post_init__(self) -> None:
         """Reject settings with which nothing can be asked.
@@ -77,16 +95,27 @@ class Schedule:
             ValueError: ``crops`` is none of them.
         """
         cropped = is_used('crops', crops, model.crops)
+        worth = Worth(recheck_s=self.recheck_s, most_objects=self.objects_per_question,
+                      accuracy=model.accuracy or AnswerAccuracy())
         return replace(self, crop_size=model.image_size if cropped else None,
+                       worth=worth if 'verify' in model.tasks else None,
                        queries_per_pair=self.queries_per_pair if model.shares_images else 1)
 
 
 @dataclass(frozen=True)
 class Question:
-    """One query, and the part of the pair it is asked about; None for the whole image."""
+    """What the model is asked about a pair.
+
+    Attributes:
+        query: The sentence.
+        region: The part of the pair that is shown; None for the whole image.
+        objects: The tracks that are asked about for a yes or no; empty to ask where what is meant
+            is.
+    """
 
     query: Query
     region: Region | None = None
+    objects: tuple[Track, ...] = ()
 
     def view(self, pair: FramePair) -> FramePair:
         """Return what the model is shown of ``pair``."""
@@ -134,7 +163,7 @@ class Scheduler:
         self._attention = {query.id: self._attention.get(query.id) or _Attention(self._turn)
                            for query in queries}
         ranked = sorted(queries, key=lambda query: self._rank(query, tracks))
-        return [Question(query, self._region(query, pair, tracks)) for query in ranked]
+        return [self._question(query, pair, tracks) for query in ranked]
 
     def now(self, questions: Sequence[Question]) -> list[Question]:
         """Return those of the ranked ``questions`` to put now: the first, and those that share it.
@@ -153,8 +182,41 @@ class Scheduler:
             known.whole_ns = None
         self._turn += 1
         known.turn, known.epoch, known.asked_ns = self._turn, question.query.epoch, stamp_ns
-        if question.region is None:
+        if question.region is None and not question.objects:
             known.whole_ns = stamp_ns
+
+    def took(self, question: Question, seconds: float) -> None:
+        """Note how long the model took for a question, live only: a file is asked by its stamps.
+
+        A single slow answer moves the estimate by a fifth.
+        """
+        worth = self.schedule.worth
+        if worth is None:
+            return
+        if question.objects:
+            each = seconds / len(question.objects)
+            worth = replace(worth, verify_s=worth.verify_s + _LEARNING * (each - worth.verify_s))
+        elif question.region is None:
+            worth = replace(worth, ground_s=worth.ground_s + _LEARNING * (
+                seconds - worth.ground_s))
+        self.schedule = replace(self.schedule, worth=worth)
+
+    def _question(self, query: Query, pair: FramePair, tracks: Sequence[Track]) -> Question:
+        objects = self._objects(query, pair, tracks)
+        return (Question(query, objects=objects) if objects
+                else Question(query, self._region(query, pair, tracks)))
+
+    def _objects(self, query: Query, pair: FramePair, tracks: Sequence[Track]
+                 ) -> tuple[Track, ...]:
+        """Return the objects worth asking about one by one; none to ask about the image."""
+        worth, known = self.schedule.worth, self._attention[query.id]
+        detected = any(pair.stamp_ns - track.detected_ns <= _DETECTOR_SILENT_NS
+                       for track in tracks if track.detected_ns)
+        if worth is None or not detected or query.by_template or needs_whole_image(query.text):
+            return ()
+        asked = known.whole_ns if known.epoch == query.epoch else None
+        waited_s = math.inf if asked is None else max(pair.stamp_ns - asked, 0) * 1e-9
+        return objects_to_verify(query, tracks, pair.stamp_ns, waited_s, worth)
 
     def waited_ns(self, query: Query, stamp_ns: int) -> int | None:
         """Return the stamp time since the query was asked; None if never, or the clock jumped."""
@@ -197,4 +259,5 @@ class Scheduler:
 def _expected(query: Query, tracks: Sequence[Track]) -> list[tuple[Track, Belief]]:
     """Return the tracks that an answer to a query may well contain, with what is believed."""
     return [(track, belief) for track in tracks
-            if (belief := track.belief(query.id)) and belief.score >= _GONE_SCORE]
+            if (belief := track.belief(query.id)) and belief.state is not TrackState.UNMEANT
+            and belief.score >= _GONE_SCORE]

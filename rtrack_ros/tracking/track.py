@@ -20,16 +20,21 @@ class Belief:
 
     Attributes:
         query_id: The sentence's id.
+        meant: Probability in [0, 1] that it means the object, if the object is there.
         score: Probability in [0, 1] that the object is there and meant, and that the box overlaps
             it by half.
-        state: How the object stands to the sentence; CONFIRMED is published.
+        state: How the object stands to the sentence; CONFIRMED is published, UNMEANT was never
+            listed by an answer or was given up.
         confirmed_ns: Stamp of the last frame on which an answer to it confirmed the object.
+        heard_ns: Stamp of the last frame on which anything was said about it.
     """
 
     query_id: str
+    meant: float
     score: float
     state: TrackState
     confirmed_ns: int
+    heard_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,9 @@ class Track:
         existence: Probability in [0, 1] that the object is there, and that the box overlaps it by
             half.
         label: The model's or the detector's word for it.
-        beliefs: The sentences whose answers ever listed it, those that are confirmed first, the
-            surest before the others; empty for an object that no sentence means.
+        beliefs: What is believed of it by sentence, by state and then the surest first; empty
+            for an object about which none was asked.
+        detected_ns: Stamp of the last frame on which a detector saw it, 0 without one.
     """
 
     id: int
@@ -53,9 +59,10 @@ class Track:
     existence: float
     label: str
     beliefs: tuple[Belief, ...] = ()
+    detected_ns: int = 0
 
     def belief(self, query_id: str) -> Belief | None:
-        """Return what is believed about one sentence; None if no answer to it ever listed it."""
+        """Return what is believed about one sentence; None if nothing was said."""
         return next((belief for belief in self.beliefs if belief.query_id == query_id), None)
 
     @property
@@ -71,7 +78,7 @@ class Track:
     @property
     def score(self) -> float:
         """Score of the sentence that means it most, 0 without one."""
-        return self.beliefs[0].score if self.beliefs else 0.0
+        return 0.0 if self.state is TrackState.UNMEANT else self.beliefs[0].score
 
     @property
     def confirmed_ns(self) -> int:
@@ -84,10 +91,14 @@ class Track:
                                            if belief.query_id not in query_ids))
 
 
+_RANKS = {TrackState.CONFIRMED: 0, TrackState.TENTATIVE: 1, TrackState.LOST: 2,
+          TrackState.UNMEANT: 3}
+
+
 def in_order(beliefs: Iterable[Belief]) -> tuple[Belief, ...]:
     """Return beliefs in the order of ``Track.beliefs``."""
-    return tuple(sorted(beliefs, key=lambda belief: (belief.state is not TrackState.CONFIRMED,
-                                                     -belief.score, belief.query_id)))
+    return tuple(sorted(beliefs, key=lambda belief: (_RANKS[belief.state], -belief.score,
+                                                     belief.query_id)))
 
 
 def published(tracks: Iterable[Track]) -> list[Track]:
@@ -97,6 +108,7 @@ def published(tracks: Iterable[Track]) -> list[Track]:
 
 def surest(tracks: Iterable[Track], query_id: str) -> Track | None:
     """Return the track that a sentence means most, a confirmed one if there is one."""
-    believed = [(belief, track) for track in tracks if (belief := track.belief(query_id))]
+    believed = [(belief, track) for track in tracks if (belief := track.belief(query_id))
+                and belief.state is not TrackState.UNMEANT]
     return max(believed, key=lambda item: (item[0].state is TrackState.CONFIRMED, item[0].score),
                default=(None, None))[1]

@@ -144,7 +144,8 @@ class TrackBook:
     def published(self) -> list[Track]:
         """Return all tracks as of the newest frame."""
         frame = self.history.newest
-        return [] if frame is None else as_published(frame, self.tracklets, self.config)
+        return [] if frame is None else as_published(
+            frame, self.tracklets, self.active, self.config)
 
     def refusal(self, stamp_ns: int, key: Key | None) -> Outcome | None:
         """Return why what is said about a frame cannot be applied, None where it can.

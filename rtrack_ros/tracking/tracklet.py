@@ -108,6 +108,8 @@ class Tracklet:
         settled_ns: Stamp of that belief.
         standings: By sentence, how it stands to those whose answers listed it.
         evidence: What was said since ``settled_ns``, by stamp.
+        heard_ns: By sentence, stamp of the newest frame on which anything was said.
+        detected_ns: Stamp of the newest frame on which a detector saw it, 0 without one.
         appearance: Remembered appearance.
         template: Patch of the newest answer's box, None where the box lies outside the image.
         template_ns: Stamp of that answer.
@@ -121,6 +123,8 @@ class Tracklet:
     settled_ns: int
     standings: dict[Key, Standing] = field(default_factory=dict)
     evidence: list[Evidence] = field(default_factory=list)
+    heard_ns: dict[Key, int] = field(default_factory=dict)
+    detected_ns: int = 0
     appearance: Appearance | None = None
     template: Patch | None = None
     template_ns: int = 0
@@ -168,6 +172,7 @@ class Tracklet:
     def detected(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
         """Take a detection of this object; ``weight`` in [0, 1] is what it says that is new."""
         self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight))
+        self.detected_ns = max(self.detected_ns, stamp_ns)
 
     def missed(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
         """Take a set of detections without this object; ``weight`` includes how visible it is."""
@@ -202,6 +207,8 @@ class Tracklet:
         needed = {*keys, *(item.key for item in self.evidence)}
         for key in self.certainty.meant.keys() - needed:
             del self.certainty.meant[key]
+        for key in self.heard_ns.keys() - keys:
+            del self.heard_ns[key]
 
     def rejudge(self, stamp_ns: int) -> None:
         """Forget what was decided about frames from a stamp on, before it is decided again."""
@@ -241,6 +248,9 @@ class Tracklet:
 
     def _take(self, evidence: Evidence) -> None:
         insort(self.evidence, evidence, key=_order)
+        if evidence.key is not None:
+            self.heard_ns[evidence.key] = max(self.heard_ns.get(evidence.key, 0),
+                                              evidence.stamp_ns)
 
     def _affirm(self, key: Key, stamp_ns: int) -> None:
         standing = self.standings.setdefault(key, Standing())

@@ -148,7 +148,7 @@ def test_a_wrong_array_is_refused(pixels: np.ndarray, encoding: str) -> None:
 
 def belief(query_id: str, score: float,
            state: TrackState = TrackState.CONFIRMED) -> Belief:
-    return Belief(query_id, score, state, 0)
+    return Belief(query_id, score, score, state, 0)
 
 
 def make_track(**changes: object) -> Track:

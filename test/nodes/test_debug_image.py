@@ -11,7 +11,7 @@ from rtrack_ros.palette import colour_of
 from rtrack_ros.tracking.track import Belief, Track, TrackState
 
 TRACK = Track(3, (10.4, 20.0, 40.0, 50.0), (0.0, 0.0), 0.9, 'person',
-              (Belief('default', 0.9, TrackState.CONFIRMED, 0),))
+              (Belief('default', 0.9, 0.9, TrackState.CONFIRMED, 0),))
 WELL = ThermalStatus(ThermalState.PAIRED)
 
 

@@ -26,7 +26,7 @@ def pair(seconds: float = 0.0) -> FramePair:
 
 def track(query: Query, score: float = 0.95, state: TrackState = TrackState.CONFIRMED,
           box=(300.0, 200.0, 320.0, 240.0)) -> Track:
-    return Track(1, box, (0.0, 0.0), score, 'person', (Belief(query.id, score, state, 0),))
+    return Track(1, box, (0.0, 0.0), score, 'person', (Belief(query.id, score, score, state, 0),))
 
 
 def turns(scheduler: Scheduler, rounds) -> str:

@@ -135,7 +135,7 @@ class CommonPath:
             imgmsg_to_cv2(matched[0], 'bgr8')
         with stage('tracking'):
             found = Answer(stamp_of(rgb), '', 0, tuple(Grounding(box, 'object') for box in boxes))
-            beliefs = (Belief('', 1.0, TrackState.CONFIRMED, 0),)
+            beliefs = (Belief('', 1.0, 1.0, TrackState.CONFIRMED, 0),)
             tracks = [Track(identity, box, (0.0, 0.0), 1.0, 'object', beliefs)
                       for identity, box in self._tracker.associate(found)]
         self._alive = len(tracks)

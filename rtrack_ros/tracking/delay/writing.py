@@ -118,12 +118,14 @@ def _born(book: TrackBook, seen: Observation, change: Change) -> Tracklet:
                                     seen.accuracy) * min(max(change.score, 0.0), 1.0)
     if seen.key is None:
         tracklet = book.add(change.label, Certainty(probability), seen.stamp_ns)
+        tracklet.detected_ns = seen.stamp_ns
     else:
         existence = existence_of(probability, book.config)
         tracklet = book.add(change.label,
                             Certainty(existence, {seen.key: probability / existence}),
                             seen.stamp_ns)
         tracklet.standings[seen.key] = Standing(1, seen.stamp_ns)
+        tracklet.heard_ns[seen.key] = seen.stamp_ns
     tracklet.appearance = change.appearance
     return tracklet
 

@@ -1,0 +1,21 @@
+"""Which sentences can only be judged on the whole image."""
+
+import re
+from typing import Final
+
+_PLACE = ('left|right|leftmost|rightmost|top|bottom|upper|lower|middle|cent(er|re)|near|'
+          'far|front|behind|beside|between|next|nearby|around|towards?|away')
+_COUNT = 'one|two|three|four|five|six|both|pair|group|crowd|alone|together|only|other'
+_ORDER = 'first|second|third|last|most|least|farthest|furthest|farther|further'
+_DEGREE = ('(near|clos|bigg|small|tall|short|larg|fast|slow|old|young|warm|hott|cold|bright|dark|'
+           'high|low)(er|est)')
+_WHOLE_IMAGE: Final = re.compile(rf'\b({_PLACE}|{_COUNT}|{_ORDER}|{_DEGREE})\b', re.IGNORECASE)
+
+
+def needs_whole_image(sentence: str) -> bool:
+    """Return whether a sentence can only be judged on the whole image.
+
+    Place, relation, count, order and degree do not show in a crop of one object. The words are
+    English, as are the sentences that the model was trained on.
+    """
+    return bool(_WHOLE_IMAGE.search(sentence))

@@ -1,0 +1,106 @@
+"""What is worth asking: expected gain of certainty per second of model time.
+
+With a detector the model need not say where objects are. It may be asked for a sentence
+
+- to *ground*: which objects of the whole image does the sentence mean? Every object gets evidence,
+  objects that the detector missed are found, and writing the boxes takes long;
+- to *verify*: does the sentence mean this object? One object gets evidence, by one short answer.
+
+The uncertainty about an object is the entropy of "it is meant", $H(M)$ in bits, with the
+probability $M$ that the sentence means it. A question whose yes comes with the probability $d$ if
+the object is meant and $f$ if it is not leaves, on average,
+
+    y = M d + (1 - M) f,    H' = y H(M d / y) + (1 - y) H(M (1 - d) / (1 - y))
+
+The gain of a question is the sum of E (H - H') over the objects that it is about, with the
+probability E that an object is there. To ground gains besides what the detector did not show: in
+t seconds without an answer about the whole image, t / T objects came into view, of which the
+detector misses a share m, each worth H(prior). So
+
+    ground:  (sum over all objects of E (H - H')  +  m t / T H(prior)) / seconds to ground
+    verify:  sum over the best k objects / (k seconds to verify one)
+
+and the larger is asked. An object that is sure gains almost nothing until its time is up: then it
+counts as if nothing were known. This is our own.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rtrack_ros.accuracy import AnswerAccuracy
+from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking.track import Track
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What is known of the model and the detector.
+
+    Attributes:
+        ground_s: Seconds to ground a sentence.
+        verify_s: Seconds to verify one object.
+        accuracy: How far the model's answers can be trusted.
+        prior: Probability that a sentence means an object about which nothing is known.
+        birth_interval_s: Mean seconds between objects that come into view.
+        detector_misses: Share of objects that the detector misses, in [0, 1].
+        recheck_s: Seconds after which a sure object is asked about again.
+        most_objects: Most objects in one question.
+    """
+
+    ground_s: float = 0.6
+    verify_s: float = 0.08
+    accuracy: AnswerAccuracy = AnswerAccuracy()
+    prior: float = 0.3
+    birth_interval_s: float = 2.0
+    detector_misses: float = 0.15
+    recheck_s: float = 5.0
+    most_objects: int = 4
+
+
+def entropy(probability: float) -> float:
+    """Return the entropy in bits of a yes with this probability."""
+    if not 0 < probability < 1:
+        return 0.0
+    return -sum(part * math.log2(part) for part in (probability, 1 - probability))
+
+
+def information(meant: float, accuracy: AnswerAccuracy) -> float:
+    """Return the bits that one yes or no about an object is expected to give."""
+    detected, false = accuracy.detection_probability, accuracy.false_alarm_probability
+    yes = meant * detected + (1 - meant) * false
+    left = (yes * entropy(meant * detected / yes)
+            + (1 - yes) * entropy(meant * (1 - detected) / (1 - yes)))
+    return max(entropy(meant) - left, 0.0)
+
+
+def objects_to_verify(query: Query, tracks: Sequence[Track], stamp_ns: int, waited_s: float,
+                      worth: Worth) -> tuple[Track, ...]:
+    """Return the objects worth verifying now; none where grounding is worth more.
+
+    Args:
+        query: The sentence.
+        tracks: All tracks as of the pair that is asked about.
+        stamp_ns: Stamp of the pair.
+        waited_s: Seconds since the sentence was last asked about the whole image; infinite if it
+            never was.
+        worth: What is known of the model and the detector.
+    """
+    gains = {track.id: track.existence * information(_meant(track, query, stamp_ns, worth),
+                                                     worth.accuracy) for track in tracks}
+    best = sorted(tracks, key=lambda track: -gains[track.id])[:worth.most_objects]
+    best = [track for track in best if gains[track.id] > 0.0]
+    if not best:
+        return ()
+    unseen = worth.detector_misses * min(waited_s, 10 * worth.birth_interval_s)
+    ground = (sum(gains.values()) + unseen / worth.birth_interval_s * entropy(worth.prior)
+              ) / worth.ground_s
+    verify = sum(gains[track.id] for track in best) / (len(best) * worth.verify_s)
+    return tuple(best) if verify >= ground else ()
+
+
+def _meant(track: Track, query: Query, stamp_ns: int, worth: Worth) -> float:
+    belief = track.belief(query.id)
+    if belief is None or stamp_ns - belief.heard_ns > worth.recheck_s * 1e9:
+        return worth.prior
+    return belief.meant
