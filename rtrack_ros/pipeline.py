@@ -19,11 +19,14 @@ from rtrack_ros.boxes import clip
 from rtrack_ros.detections import Detections
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer, Box, Grounding
+from rtrack_ros.language.answers import Answer, Box, Grounding, Verdict
 from rtrack_ros.language.describer import Describer
 from rtrack_ros.language.locator import Locator
 from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.language.refine import make_grounder
+from rtrack_ros.language.verifier import Verifier
+from rtrack_ros.pipeline_stats import PipelineStats
+from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
 from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
 from rtrack_ros.scheduling.worker import EngineJob, GroundingWorker, GroundsQueries
@@ -68,63 +71,6 @@ class PipelineConfig:
     max_boxes: int = 12
 
 
-@dataclass(frozen=True)
-class PipelineStats:
-    """A snapshot of how tracking goes.
-
-    Attributes:
-        pairs: Pairs pushed.
-        tracks_alive: Objects followed, those that no sentence means included.
-        answers: Answers applied.
-        answers_late: Answers about frames no longer in the history, or never in it.
-        answers_stale_epoch: Answers to a query replaced meanwhile.
-        answers_invalid: Model outputs that broke the answer format.
-        engine_errors: Questions on which the engine failed.
-        answer_age_ms: Newest pair's stamp minus the stamp of the newest applied answer; None
-            before the first.
-        answer_latency_ms: Wall time of the last answer; None before the first.
-        last_error: Text of the last failure, empty without one.
-        questions: Questions put to the model.
-        questions_about_crops: Of these, questions about a part of the image.
-        questions_sharing_a_pair: Of these, questions about a pair that was asked about just
-            before.
-        deadlines_missed: Questions given up at their deadline; among ``engine_errors``.
-        questions_cancelled: Questions taken back because their sentence was replaced or let go.
-        questions_unanswered: Failures since the last answer, missed deadlines among them.
-        pairs_superseded: Pairs that the model was not asked about because a newer one came.
-        tracks_born: Tracks begun.
-        tracks_ended: Tracks removed.
-        tracks_recovered: Lost tracks found again under their id.
-        detections: Sets of detections applied.
-        detections_refused: Sets too late, doubled, or about a pair that never came.
-        verdicts: Verdicts applied.
-    """
-
-    pairs: int
-    tracks_alive: int
-    answers: int
-    answers_late: int
-    answers_stale_epoch: int
-    answers_invalid: int
-    engine_errors: int
-    answer_age_ms: float | None
-    answer_latency_ms: float | None
-    last_error: str
-    questions: int = 0
-    questions_about_crops: int = 0
-    questions_sharing_a_pair: int = 0
-    deadlines_missed: int = 0
-    questions_cancelled: int = 0
-    questions_unanswered: int = 0
-    pairs_superseded: int = 0
-    tracks_born: int = 0
-    tracks_ended: int = 0
-    tracks_recovered: int = 0
-    detections: int = 0
-    detections_refused: int = 0
-    verdicts: int = 0
-
-
 def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: bool = True,
                    ask_interval_s: float = 0.0) -> 'TrackingPipeline':
     """Return a pipeline around an engine: grounding, and locating and describing where it can.
@@ -149,6 +95,7 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         ask_interval_s=ask_interval_s, schedule=config.schedule.for_model(model, config.crops),
         locator=Locator(engine) if 'locate' in model.tasks else None,
         describer=Describer(engine) if 'describe' in model.tasks else None,
+        verifier=Verifier(engine) if 'verify' in model.tasks else None,
         concurrency=model.concurrency, longest_back_off_s=model.longest_back_off_s)
 
 
@@ -170,13 +117,16 @@ class TrackingPipeline:
         concurrency: Most questions in flight when live. With more than 1 grounder, locator and
             describer are used by several threads at once.
         longest_back_off_s: Longest time for which a failing engine is left alone when live.
+        verifier: Says yes or no about objects; None where the model cannot. It is asked while a
+            detector says where objects are.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
                  synchronous: bool = False, ask_interval_s: float = 0.0,
                  schedule: Schedule | None = None, locator: LocatesTargets | None = None,
                  describer: DescribesObjects | None = None, tracker: Tracker | None = None,
-                 concurrency: int = 1, longest_back_off_s: float = 5.0) -> None:
+                 concurrency: int = 1, longest_back_off_s: float = 5.0,
+                 verifier: VerifiesObjects | None = None) -> None:
         self.queries = QueryBook()
         self.tracker = tracker or Tracker(config)
         self._target_grounder = None if grounder is None else TargetGrounder(
@@ -191,9 +141,11 @@ class TrackingPipeline:
         self._answered_ns: int | None = None
         self._latency_ms: float | None = None
         self._synchronous = synchronous
+        self._judge = None if verifier is None else ObjectJudge(verifier)
         self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
         self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
-            self._target_grounder, self._apply, self._scheduler, concurrency, longest_back_off_s)
+            self._target_grounder, self._apply, self._scheduler, concurrency, longest_back_off_s,
+            self._judge, self._apply_verdict)
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
 
     def set_query(self, text: str, query_id: str = 'default') -> Query | None:
@@ -320,7 +272,8 @@ class TrackingPipeline:
             answers_invalid=worker.answers_invalid, engine_errors=worker.engine_errors,
             answer_age_ms=age_ms, answer_latency_ms=latency_ms, last_error=worker.last_error,
             questions=worker.asked, questions_about_crops=worker.crops,
-            questions_sharing_a_pair=worker.shared, deadlines_missed=worker.deadlines_missed,
+            questions_sharing_a_pair=worker.shared,
+            questions_about_objects=worker.verifying, deadlines_missed=worker.deadlines_missed,
             questions_cancelled=worker.cancelled, questions_unanswered=worker.unanswered,
             pairs_superseded=worker.superseded, tracks_born=tracker.births,
             tracks_ended=tracker.removals, tracks_recovered=tracker.recovered,
@@ -353,7 +306,11 @@ class TrackingPipeline:
             self._counts.put(question, shared=turn > 0)
             # A file is read to its end even where the model fails on a frame.
             try:
-                self._apply(grounder.ground(question.view(pair), question.query))
+                if question.objects and self._judge is not None:
+                    for verdict in self._judge.verdicts(pair, question.query, question.objects):
+                        self._apply_verdict(verdict)
+                else:
+                    self._apply(grounder.ground(question.view(pair), question.query))
                 self._counts.succeeded()
             except Exception as error:
                 self._counts.failed(error)
@@ -371,6 +328,12 @@ class TrackingPipeline:
             self._latency_ms = answer.latency_ms
             if outcome is Outcome.APPLIED:
                 self._answered_ns = max(answer.stamp_ns, self._answered_ns or 0)
+
+    def _apply_verdict(self, verdict: Verdict) -> None:
+        outcome = self.tracker.judge(verdict)
+        if outcome is Outcome.APPLIED:
+            with self._lock:
+                self._answered_ns = max(verdict.stamp_ns, self._answered_ns or 0)
 
     def _with_deadline(self, schedule: Schedule) -> Schedule:
         """Return a schedule with a deadline where one is needed: live, and none is given."""

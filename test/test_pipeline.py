@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from rtrack_ros.accuracy import AnswerAccuracy
+from rtrack_ros.boxes import iou
+from rtrack_ros.detections import Detection, Detections
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import Region
@@ -19,6 +21,7 @@ from rtrack_ros.pipeline import (
     TrackingPipeline,
     build_pipeline,
 )
+from rtrack_ros.scheduling.expected_gain import Worth
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import published
@@ -258,3 +261,50 @@ def test_after_a_reset_everything_is_asked_about_again(world) -> None:
     pipeline.reset()
     pipeline.push(world.pair(3))
     assert oracle.stamps == [world.stamp(0), world.stamp(3)]
+
+
+class TestJudge:
+    """With a detector the model is asked whether the sentence means this object."""
+
+    @pytest.mark.parametrize('live', [True, False])
+    def test_what_is_detected_and_affirmed_is_published(self, world, live: bool) -> None:
+        judge = Judge(world, meant=1)
+        pipeline = TrackingPipeline(
+            Speechless(), synchronous=not live, ask_interval_s=0.1, verifier=judge,
+            schedule=Schedule(worth=Worth(ground_s=9.0, verify_s=1e-6)))
+        pipeline.set_query('the thing in red')
+        for index in range(60):
+            tracks = pipeline.push(world.pair(index))
+            if index % 3 == 0:
+                pipeline.detect(Detections(world.stamp(index), tuple(
+                    Detection(tuple(map(float, box)), 'thing', 0.9)
+                    for box in world.boxes(index))))
+            if live:
+                assert index < 10 or judge.asked.wait(5)
+        assert pipeline.close()
+        (track,) = published(tracks)
+        assert track.box == pytest.approx(world.boxes(59)[1], abs=10)
+        assert len(tracks) == 2 and pipeline.stats().verdicts > 1
+        assert pipeline.stats().questions_about_objects > 0
+
+
+class Speechless:
+    """Grounds nothing."""
+
+    def ground(self, pair, query, deadline_s=None, on_partial=None) -> Answer:
+        raise AnswerError('no answer')
+
+
+class Judge:
+    """Knows which object is meant."""
+
+    def __init__(self, world, meant: int) -> None:
+        self._world, self._meant = world, meant
+        self.asked = threading.Event()
+
+    def verify(self, pair, box, sentence, deadline_s=None) -> float:
+        self.asked.set()
+        index = round((pair.stamp_ns - self._world.stamp(0)) / (self._world.stamp(1)
+                                                                - self._world.stamp(0)))
+        overlap = iou([box], self._world.boxes(index))[0]
+        return 0.95 if overlap.argmax() == self._meant else 0.05

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotRow
     from rtrack_ros.data.pairs import PairSource
     from rtrack_ros.frames import FramePair
-    from rtrack_ros.pipeline import PipelineStats, TrackingPipeline
+    from rtrack_ros.pipeline import TrackingPipeline
+    from rtrack_ros.pipeline_stats import PipelineStats
     from rtrack_ros.tracking.track import Track
 
 

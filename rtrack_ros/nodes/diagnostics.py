@@ -17,7 +17,7 @@ from rtrack_ros.intake.thermal_state import ThermalStatus
 from rtrack_ros.language.queries import Query
 from rtrack_ros.msg import TrackerStatus
 from rtrack_ros.nodes.activity import Activity
-from rtrack_ros.pipeline import PipelineStats
+from rtrack_ros.pipeline_stats import PipelineStats
 
 _FAILURES_IN_A_ROW = 3
 """From so many on the model is said to fail: single ones are counted, and mean little."""

@@ -71,8 +71,8 @@ class Schedule:
         'objects are; raising it leaves more time for doubtful ones', 's', (0.1, 3600.0),
         advanced=True)
     objects_per_question: int = setting(
-        4, 'Most objects that the model is asked about in one question for a yes or no; raising it '
-        'makes verdicts older', span=(1, 100), advanced=True)
+        4, 'Most objects that the model is asked about in one question for a yes or no; raising '
+        'it makes verdicts older', span=(1, 100), advanced=True)
     crop_size: tuple[int, int] | None = None
     worth: Worth | None = None
 
@@ -144,6 +144,8 @@ class Scheduler:
     def __init__(self, schedule: Schedule | None = None) -> None:
         self.schedule = schedule or Schedule()
         self._attention: dict[str, _Attention] = {}
+        self._ground_s: float | None = None
+        self._verify_s: float | None = None
         self._turn = 0
 
     def forget(self) -> None:
@@ -190,16 +192,10 @@ class Scheduler:
 
         A single slow answer moves the estimate by a fifth.
         """
-        worth = self.schedule.worth
-        if worth is None:
-            return
         if question.objects:
-            each = seconds / len(question.objects)
-            worth = replace(worth, verify_s=worth.verify_s + _LEARNING * (each - worth.verify_s))
+            self._verify_s = _learned(self._verify_s, seconds / len(question.objects))
         elif question.region is None:
-            worth = replace(worth, ground_s=worth.ground_s + _LEARNING * (
-                seconds - worth.ground_s))
-        self.schedule = replace(self.schedule, worth=worth)
+            self._ground_s = _learned(self._ground_s, seconds)
 
     def _question(self, query: Query, pair: FramePair, tracks: Sequence[Track]) -> Question:
         objects = self._objects(query, pair, tracks)
@@ -216,6 +212,8 @@ class Scheduler:
             return ()
         asked = known.whole_ns if known.epoch == query.epoch else None
         waited_s = math.inf if asked is None else max(pair.stamp_ns - asked, 0) * 1e-9
+        worth = replace(worth, ground_s=self._ground_s or worth.ground_s,
+                        verify_s=self._verify_s or worth.verify_s)
         return objects_to_verify(query, tracks, pair.stamp_ns, waited_s, worth)
 
     def waited_ns(self, query: Query, stamp_ns: int) -> int | None:
@@ -254,6 +252,10 @@ class Scheduler:
     def _is_sure(self, belief: Belief) -> bool:
         return (belief.state is TrackState.CONFIRMED
                 and belief.score >= self.schedule.confident_score)
+
+
+def _learned(known_s: float | None, seconds: float) -> float:
+    return seconds if known_s is None else known_s + _LEARNING * (seconds - known_s)
 
 
 def _expected(query: Query, tracks: Sequence[Track]) -> list[tuple[Track, Belief]]:

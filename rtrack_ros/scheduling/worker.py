@@ -10,9 +10,10 @@ from typing import Any, Protocol, TypeVar
 
 from rtrack_ros.engines.cancellation import passed_on
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer, OnAnswer
+from rtrack_ros.language.answers import Answer, OnAnswer, Verdict
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.agenda import Agenda, Offer, QuestionInFlight
+from rtrack_ros.scheduling.object_judge import ObjectJudge
 from rtrack_ros.scheduling.partial_answers import PartialAnswers
 from rtrack_ros.scheduling.scheduler import Scheduler
 from rtrack_ros.scheduling.worker_counts import WorkerCounts
@@ -61,14 +62,18 @@ class GroundingWorker:
         concurrency: Most questions in flight, each in a thread of its own. With more than 1, a
             question whose sentence was replaced or let go is taken back.
         longest_back_off_s: Longest time for which a failing engine is left alone.
+        judge: Verifies objects; None where the model cannot, and the scheduler asks for none.
+        on_verdict: Called in a thread of the worker with every verdict.
     """
 
     def __init__(self, grounder: GroundsQueries, on_answer: OnAnswer,
                  scheduler: Scheduler | None = None, concurrency: int = 1,
-                 longest_back_off_s: float = 5.0) -> None:
+                 longest_back_off_s: float = 5.0, judge: ObjectJudge | None = None,
+                 on_verdict: Callable[[Verdict], object] = lambda verdict: None) -> None:
         self.counts = WorkerCounts()
         self._grounder = grounder
         self._on_answer = on_answer
+        self._judge, self._on_verdict = judge, on_verdict
         self._scheduler = scheduler or Scheduler()
         self._agenda = Agenda(self._scheduler, concurrency)
         self._longest_back_off_s = longest_back_off_s
@@ -156,19 +161,34 @@ class GroundingWorker:
 
     def _ask(self, item: QuestionInFlight) -> None:
         """Put one question and pass its answer on."""
-        question, failure = item.question, None
+        failure, started = None, time.perf_counter()
         # Whatever the engine or the tracker raises, the next pair is asked about.
         try:
-            answer = self._grounder.ground(question.view(item.pair), question.query,
-                                           self._scheduler.schedule.deadline_s,
-                                           self._partial_answers.put,
-                                           **passed_on(item.cancellation))
-            self._partial_answers.discard(question.query.id)
-            if self._is_awaited(item):
-                self._on_answer(answer)
+            if item.question.objects and self._judge is not None:
+                self._verify(item, self._judge)
+            else:
+                self._ground(item)
         except Exception as error:
             failure = error
-        self._end(item, failure)
+        self._end(item, failure, time.perf_counter() - started)
+
+    def _ground(self, item: QuestionInFlight) -> None:
+        question = item.question
+        answer = self._grounder.ground(question.view(item.pair), question.query,
+                                       self._scheduler.schedule.deadline_s,
+                                       self._partial_answers.put,
+                                       **passed_on(item.cancellation))
+        self._partial_answers.discard(question.query.id)
+        if self._is_awaited(item):
+            self._on_answer(answer)
+
+    def _verify(self, item: QuestionInFlight, judge: ObjectJudge) -> None:
+        question = item.question
+        for verdict in judge.verdicts(item.pair, question.query, question.objects,
+                                      self._scheduler.schedule.deadline_s, item.cancellation):
+            if not self._is_awaited(item):
+                return
+            self._on_verdict(verdict)
 
     def _is_awaited(self, item: QuestionInFlight) -> bool:
         """Count an answer that somebody waits for; returns whether somebody does."""
@@ -178,7 +198,7 @@ class GroundingWorker:
                 self._free_at = 0.0
             return not item.superseded
 
-    def _end(self, item: QuestionInFlight, failure: Exception | None) -> None:
+    def _end(self, item: QuestionInFlight, failure: Exception | None, seconds: float) -> None:
         """Take note of what became of a question; a failing engine is left alone by all."""
         with self._wake:
             self._agenda.ended(item, well=failure is None)
@@ -190,6 +210,8 @@ class GroundingWorker:
                 self._free_at = now + min(self.counts.back_off_s, self._longest_back_off_s)
                 # An answer to another question ends the back-off, and not what the engine wished.
                 self._wished_at = max(self._wished_at, now + self.counts.wished_pause_s(failure))
+            else:
+                self._scheduler.took(item.question, seconds)
             self._wake.notify_all()
 
 

@@ -21,6 +21,7 @@ class WorkerCounts:
         superseded: Offered pairs that a newer one replaced before the model was free.
         asked: Questions put to the model.
         crops: Of these, questions about a part of the image.
+        verifying: Of these, questions about objects one by one.
         shared: Of these, questions about a pair that was asked about just before.
         answered: Questions it answered.
         answers_invalid: Answers that broke the answer format.
@@ -37,6 +38,7 @@ class WorkerCounts:
     superseded: int = 0
     asked: int = 0
     crops: int = 0
+    verifying: int = 0
     shared: int = 0
     answered: int = 0
     answers_invalid: int = 0
@@ -65,6 +67,7 @@ class WorkerCounts:
         """Count a question; ``shared`` when the one before was about the same pair."""
         self.asked += 1
         self.crops += question.region is not None
+        self.verifying += bool(question.objects)
         self.shared += shared
 
     def succeeded(self) -> None:

@@ -21,7 +21,7 @@ from rtrack_ros.nodes.diagnostics import (
     status_message,
 )
 from rtrack_ros.parameters.values import defaults
-from rtrack_ros.pipeline import PipelineStats
+from rtrack_ros.pipeline_stats import PipelineStats
 
 SECOND = 1_000_000_000
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.queries import Query
+from rtrack_ros.scheduling.expected_gain import Worth
 from rtrack_ros.scheduling.scheduler import Question, Schedule, Scheduler
 from rtrack_ros.tracking.track import Belief, Track, TrackState
 
@@ -185,3 +186,37 @@ def test_settings_with_which_nothing_works_are_refused() -> None:
         Schedule(queries_per_pair=0)
     with pytest.raises(ValueError, match='deadline_s'):
         Schedule(deadline_s=0.0)
+
+
+class TestWithADetector:
+    """While a detector sees objects, they are asked about one by one."""
+
+    def scheduler(self) -> Scheduler:
+        return Scheduler(Schedule(worth=Worth()))
+
+    def seen(self, stamp_ns: int) -> Track:
+        return Track(7, (5.0, 5.0, 25.0, 45.0), (0.0, 0.0), 0.95, 'person', (), stamp_ns)
+
+    def test_a_new_object_is_verified(self) -> None:
+        (question,) = self.scheduler().questions(pair(1.0), [A], [self.seen(pair(1.0).stamp_ns)])
+        assert [track.id for track in question.objects] == [7] and question.region is None
+
+    def test_without_a_detector_or_a_model_that_verifies_the_image_is_asked_about(self) -> None:
+        known = [self.seen(0)]
+        assert self.scheduler().questions(pair(1.0), [A], known)[0].objects == ()
+        seen = [self.seen(pair(1.0).stamp_ns)]
+        assert Scheduler().questions(pair(1.0), [A], seen)[0].objects == ()
+
+    def test_a_sentence_about_places_is_grounded(self) -> None:
+        place = Query('a', 'the person on the left', 1)
+        seen = [self.seen(pair(1.0).stamp_ns)]
+        assert self.scheduler().questions(pair(1.0), [place], seen)[0].objects == ()
+
+    def test_measured_times_decide(self) -> None:
+        scheduler, seen = self.scheduler(), [self.seen(pair(1.0).stamp_ns)]
+        (whole,) = scheduler.questions(pair(1.0), [A], seen)
+        scheduler.asked(whole, pair(1.0).stamp_ns)
+        (question,) = scheduler.questions(pair(1.0), [A], seen)
+        assert question.objects
+        scheduler.took(question, 30.0)
+        assert scheduler.questions(pair(1.0), [A], seen)[0].objects == ()

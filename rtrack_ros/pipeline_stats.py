@@ -1,0 +1,62 @@
+"""What the pipeline says about itself."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PipelineStats:
+    """A snapshot of how tracking goes.
+
+    Attributes:
+        pairs: Pairs pushed.
+        tracks_alive: Objects followed, those that no sentence means included.
+        answers: Answers applied.
+        answers_late: Answers about frames no longer in the history, or never in it.
+        answers_stale_epoch: Answers to a query replaced meanwhile.
+        answers_invalid: Model outputs that broke the answer format.
+        engine_errors: Questions on which the engine failed.
+        answer_age_ms: Newest pair's stamp minus the stamp of the newest applied answer; None
+            before the first.
+        answer_latency_ms: Wall time of the last answer; None before the first.
+        last_error: Text of the last failure, empty without one.
+        questions: Questions put to the model.
+        questions_about_crops: Of these, questions about a part of the image.
+        questions_sharing_a_pair: Of these, questions about a pair that was asked about just
+            before.
+        questions_about_objects: Of these, questions for a yes or no about objects.
+        deadlines_missed: Questions given up at their deadline; among ``engine_errors``.
+        questions_cancelled: Questions taken back because their sentence was replaced or let go.
+        questions_unanswered: Failures since the last answer, missed deadlines among them.
+        pairs_superseded: Pairs that the model was not asked about because a newer one came.
+        tracks_born: Tracks begun.
+        tracks_ended: Tracks removed.
+        tracks_recovered: Lost tracks found again under their id.
+        detections: Sets of detections applied.
+        detections_refused: Sets too late, doubled, or about a pair that never came.
+        verdicts: Verdicts applied.
+    """
+
+    pairs: int
+    tracks_alive: int
+    answers: int
+    answers_late: int
+    answers_stale_epoch: int
+    answers_invalid: int
+    engine_errors: int
+    answer_age_ms: float | None
+    answer_latency_ms: float | None
+    last_error: str
+    questions: int = 0
+    questions_about_crops: int = 0
+    questions_sharing_a_pair: int = 0
+    questions_about_objects: int = 0
+    deadlines_missed: int = 0
+    questions_cancelled: int = 0
+    questions_unanswered: int = 0
+    pairs_superseded: int = 0
+    tracks_born: int = 0
+    tracks_ended: int = 0
+    tracks_recovered: int = 0
+    detections: int = 0
+    detections_refused: int = 0
+    verdicts: int = 0
