@@ -114,7 +114,7 @@ def test_the_homography_is_a_matrix_or_nothing() -> None:
     ({}, Schedule(queries_per_pair=4)),
     ({'ask.deadline_s': 1.5, 'ask.full_frame_interval_s': 3.0, 'ask.confident_score': 0.9,
       'ask.crops': 'always', 'ask.queries_per_pair': 2},
-     Schedule(1.5, 3.0, 0.9, 2, (320, 256)))])
+     Schedule(1.5, 3.0, 0.9, 2, crop_size=(320, 256)))])
 def test_what_the_model_is_asked_follows_the_parameters(changes, expected) -> None:
     model = Capabilities('e', 'm', 'CPU', 'int8', 'rel1000', (320, 256), True, shares_images=True)
     assert schedule_for(DEFAULTS | changes, model) == expected
