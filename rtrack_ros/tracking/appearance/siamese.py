@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray
 from rtrack_ros.frames import Image8
+from rtrack_ros.tracking.appearance.network import load_network
 from rtrack_ros.tracking.history.frame import SiameseMeasurement
 from rtrack_ros.tracking.history.views import Views
 
@@ -88,8 +89,8 @@ class Siamese:
 
     def __init__(self, folder: Path | None = None) -> None:
         folder = folder or Path(__file__).parent
-        self._template_net = cv2.dnn.readNetFromONNX(str(folder / TEMPLATE_NET))
-        self._search_net = cv2.dnn.readNetFromONNX(str(folder / SEARCH_NET))
+        self._read_template = load_network(folder / TEMPLATE_NET)
+        self._search = load_network(folder / SEARCH_NET)
 
     def find(self, views: Views, templates: Sequence[Patch | None], boxes: BoxArray
              ) -> list[SiameseMeasurement | None]:
@@ -121,9 +122,8 @@ class Siamese:
         first, second = normalised(np.stack([patch.pixels for patch in templates]),
                                    np.stack([patch.pixels for patch in searches]))
         shown = np.asarray(first.any(axis=(2, 3)))
-        self._search_net.setInput(self._features(templates, first, shown), 'features')
-        self._search_net.setInput(second, 'search')
-        output = np.asarray(self._search_net.forward(), np.float64)
+        output = self._search({'features': self._features(templates, first, shown),
+                               'search': second}).astype(np.float64)
         windows = np.stack([patch.window for patch in searches])
         boxes, sigma, present = _read(output, windows)
         present = present * shown.any(axis=1)
@@ -143,9 +143,9 @@ class Siamese:
         unread = [row for row, (patch, key) in enumerate(zip(templates, keys, strict=True))
                   if key not in patch.features]
         if unread:
-            self._template_net.setInput(prepared[unread], 'template')
-            for row, features in zip(unread, self._template_net.forward(), strict=True):
-                templates[row].features[keys[row]] = features.copy()
+            read = self._read_template({'template': prepared[unread]})
+            for row, features in zip(unread, read, strict=True):
+                templates[row].features[keys[row]] = features
         return np.stack([patch.features[key] for patch, key in zip(templates, keys, strict=True)])
 
 
