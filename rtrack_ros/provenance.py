@@ -93,10 +93,25 @@ def claim(folder: Path, inputs: Mapping[str, Any], remedy: str = 'choose another
         known = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
         raise ProvenanceError(f'{path} cannot be read ({error}); {remedy}') from error
-    differing = list(_differences(known, wanted))
+    require_same(folder, known, wanted, remedy)
+
+
+def require_same(made: Path, known: Any, wanted: Any, remedy: str) -> None:
+    """Check that what something was made from is what it is wanted to be made from.
+
+    Args:
+        made: File or folder, for the message.
+        known: Its inputs, plain values as JSON has them.
+        wanted: The inputs that it should have.
+        remedy: What the user can do.
+
+    Raises:
+        ProvenanceError: they differ; names the first few that do.
+    """
+    differing = list(_differences(known, json.loads(json.dumps(wanted))))
     if differing:
         more = f', and {len(differing) - _SHOWN} more' if len(differing) > _SHOWN else ''
-        raise ProvenanceError(f'{folder} was made from other inputs: '
+        raise ProvenanceError(f'{made} was made from other inputs: '
                               f'{"; ".join(differing[:_SHOWN])}{more}; {remedy}')
 
 

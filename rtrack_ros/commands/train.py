@@ -89,10 +89,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_nano(args: argparse.Namespace, config: Path) -> int:
+    from rtrack_ros.files import is_whole
     from rtrack_ros.training.nano.trainer import train
 
+    done = is_whole(args.out / 'model')
     folder = train(config, args.out, args.workers, args.loaders)
-    print(f'wrote {folder}; export it with: rtrack compile --model {folder}')
+    print(f'{folder} is there already, from the same data and settings; nothing was done' if done
+          else f'wrote {folder}; export it with: rtrack compile --model {folder}')
     return 0
 
 

@@ -1,12 +1,46 @@
-"""Settings of training read from YAML; a misspelt one is refused."""
+"""Settings of training read from YAML; a misspelt one, or one of the wrong kind, is refused."""
 
-from collections.abc import Mapping
+import difflib
+import math
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
 
 
 class SettingsError(ValueError):
     """A configuration cannot be used; the message names the entry and the remedy."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people write it: 2e-4 is a number. YAML 1.1 wants 2.0e-4 and reads text else."""
+
+
+_Loader.add_implicit_resolver(
+    'tag:yaml.org,2002:float',
+    re.compile(r'^[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9_]+)([eE][-+]?[0-9]+)$'),
+    list('-+.0123456789'))
+
+
+def read_yaml(path: Path, what: str = 'configuration') -> dict[str, Any]:
+    """Return the entries of a configuration, which is called ``what`` in errors.
+
+    Raises:
+        SettingsError: the file is no YAML, or holds no entries.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding='utf-8'), _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f'{path} is no YAML ({" ".join(str(error).split())})') from error
+    if not isinstance(content, dict):
+        raise SettingsError(f'{path} is no {what}; start from one that rtrack train config '
+                            'prints')
+    return content
 
 
 def fill_settings(kind: Any, values: Mapping[str, Any], where: str) -> Any:
@@ -18,16 +52,67 @@ def fill_settings(kind: Any, values: Mapping[str, Any], where: str) -> Any:
         where: What they belong to, for the message.
 
     Raises:
-        SettingsError: a field is not known, or the dataclass refuses a value.
+        SettingsError: a field is not known or of another kind, or the dataclass refuses a value.
     """
-    known = {item.name for item in fields(kind)}
-    unknown = set(values) - known
-    if unknown:
-        raise SettingsError(f'{where} has unknown entries {", ".join(sorted(unknown))}; known are '
-                            f'{", ".join(sorted(known))}')
+    if not isinstance(values, Mapping):
+        raise SettingsError(f'{where} must hold entries, name: value; got {values!r}')
+    check_names(values, [item.name for item in fields(kind)], where)
+    hints = typing.get_type_hints(kind)
+    for name, value in values.items():
+        check_kind(value, hints[name], f'{where}: {name}')
     lists = {name: tuple(value) if isinstance(value, list) else value
              for name, value in values.items()}
     try:
         return kind(**lists)
     except (TypeError, ValueError) as error:
         raise SettingsError(f'{where}: {error}') from error
+
+
+def check_names(values: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """Refuse entries that are not known.
+
+    Raises:
+        SettingsError: names them, and what may have been meant.
+    """
+    names = sorted(known)
+    unknown = sorted(map(str, set(values) - set(names)))
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], names)
+        shown = names if len(names) <= _SHOWN else [*near, f'{len(names) - len(near)} more']
+        raise SettingsError(f'{where} has unknown entries {", ".join(unknown)}; known are '
+                            f'{", ".join(shown)}')
+
+
+_SHOWN: Final = 40
+_KINDS: Final[Mapping[Any, str]] = {float: 'a number', int: 'a whole number',
+                                    bool: 'true or false', str: 'text'}
+
+
+def check_kind(value: Any, hint: Any, where: str) -> None:
+    """Refuse a value of another kind than a hint says, and numbers that are not finite.
+
+    Kinds other than numbers, truth values and text are left to whoever takes the value.
+
+    Raises:
+        SettingsError: names the entry and what it must be.
+    """
+    kinds = [item for item in _alternatives(hint) if item is not type(None)]
+    if value is None and type(None) in _alternatives(hint):
+        return
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(f'{where} must be a finite number; got {value!r}')
+    if kinds and all(kind in _KINDS for kind in kinds) and not any(
+            _is(value, kind) for kind in kinds):
+        wanted = ' or '.join(_KINDS[kind] for kind in kinds)
+        raise SettingsError(f'{where} must be {wanted}; got {value!r}')
+
+
+def _is(value: Any, kind: type) -> bool:
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if union else (hint,)

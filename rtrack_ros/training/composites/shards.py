@@ -3,8 +3,10 @@
 Shard ``k`` depends on the clips, the labels, the base seed and ``k`` alone.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from rtrack_ros.training.composites.crowds import Cutouts, draw_people
 from rtrack_ros.training.composites.cutouts import Cutout
 from rtrack_ros.training.composites.places import Place, simulated_place
 from rtrack_ros.training.composites.sentences import PERSON, draw_real_sentences
-from rtrack_ros.training.shards.frames import FrameRow, ObjectRow, save_shard
+from rtrack_ros.training.shards.frames import FrameRow, ObjectRow, is_drawn, save_shard
 
 CONDITIONS = {'day': 0.2, 'dusk': 0.1, 'night': 0.15, 'smoke': 0.45, 'glare': 0.1}
 """Share of each condition; smoke is what the clips were chosen for."""
@@ -40,6 +42,19 @@ class Assets:
     cutouts: Cutouts
     places: tuple[Place, ...]
     weathers: tuple[Weather, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of people and places, which tells what was composed of others apart."""
+        digest = hashlib.sha256()
+        for cutout in (item for group in self.cutouts for item in group):
+            for pixels in (cutout.rgb, cutout.thermal, cutout.alpha):
+                digest.update(np.ascontiguousarray(pixels).tobytes())
+            digest.update(repr((cutout.box, cutout.origin, cutout.clip, cutout.colour)).encode())
+        for place in self.places:
+            digest.update(place.rgb.tobytes() + place.thermal.tobytes())
+            digest.update(repr(place.geometry).encode())
+        return digest.hexdigest()[:16]
 
 
 def stock_of(cutouts: Sequence[Cutout], places: Sequence[Place], seed: int) -> Assets:
@@ -153,10 +168,15 @@ def _within(box: Box, view: Sequence[float]) -> float:
 
 def write_real_shard(folder: Path, number: int, base_seed: int, frames: int,
                      size: tuple[int, int], assets: Assets) -> None:
-    """Compose shard ``number`` into ``folder`` unless it is there already."""
-    if (folder / f'{number:04d}.json').exists():
+    """Compose shard ``number`` into ``folder`` unless it is there already.
+
+    Raises:
+        ProvenanceError: another one is there.
+    """
+    made_from = {'kind': 'composed', 'seed': base_seed, 'frames': frames, 'size': size,
+                 'assets': assets.digest}
+    if is_drawn(folder, number, made_from):
         return
-    folder.mkdir(parents=True, exist_ok=True)
     width, height = size
     rgb = np.empty((frames, height, width, 3), np.uint8)
     thermal = np.empty((frames, height, width), np.uint8)
@@ -165,4 +185,4 @@ def write_real_shard(folder: Path, number: int, base_seed: int, frames: int,
         rng = np.random.default_rng((base_seed, number, index))
         rgb[index], thermal[index], row = compose_frame(rng, assets, size)
         rows.append(asdict(row))
-    save_shard(folder, number, rgb, thermal, rows)
+    save_shard(folder, number, rgb, thermal, rows, made_from)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
+from rtrack_ros.files import whole_folder
 from rtrack_ros.training.models.chat_template import chat_template
 from rtrack_ros.training.models.tokenizer import NUMBERS, number_token_ids
 
@@ -100,16 +101,22 @@ def save_nano(model: Qwen3VLForConditionalGeneration, tokenizer: PreTrainedToken
     """Write weights (float16), configuration, tokenizer and processor files to ``folder``.
 
     Matrices are rounded to the grid of 8-bit weights, so that an int8 export is the same model.
+    The folder is replaced if it is there; it is whole or not there at all.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     keep = {name: on_int8_grid(value).to(torch.float16)
             for name, value in model.state_dict().items()}
     twin = Qwen3VLForConditionalGeneration(model.config).to(torch.float16)
     twin.load_state_dict(keep)
     twin.generation_config.update(
         do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-    twin.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with whole_folder(folder) as draft:
+        twin.save_pretrained(draft)
+        tokenizer.save_pretrained(draft)
+        _write_facts(draft, tasks)
+
+
+def _write_facts(folder: Path, tasks: Sequence[str]) -> None:
+    """Write what others must know to use the weights."""
     (folder / 'chat_template.jinja').write_text(chat_template())
     area = IMAGE_SIZE[0] * IMAGE_SIZE[1]
     _write_json(folder / 'preprocessor_config.json', {

@@ -20,7 +20,7 @@ from rtrack_ros.training.nano.batches import Batch
 from rtrack_ros.training.nano.draw_batch import draw_ground, draw_object_crops, draw_searches
 from rtrack_ros.training.nano.sequences import SequenceBuilder
 from rtrack_ros.training.shards.closeups import CloseUpShard, read_closeups, write_closeups
-from rtrack_ros.training.shards.frames import Shard, read_shard, write_shard
+from rtrack_ros.training.shards.frames import Shard, read_shard, shard_numbers, write_shard
 from rtrack_ros.training.yaml_settings import SettingsError
 
 STAGES = ('dense', 'language')
@@ -216,7 +216,7 @@ def _read_composed(folder: str | None) -> list[Shard]:
     """Return the frames composed of real clips, of the folder that the settings name, if any."""
     if folder is None:
         return []
-    numbers = sorted(int(path.stem) for path in Path(folder).glob('*.json'))
+    numbers = shard_numbers(Path(folder))
     if not numbers:
         raise DataError(f'{folder} holds no shards; make them with rtrack compose, or '
                         'leave data.composed out')

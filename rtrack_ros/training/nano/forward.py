@@ -71,9 +71,11 @@ class DenseHead(nn.Module):
         losses['overlap'] = expected_box_loss(logits, truth.float())
         look = self.look(tokens[chosen])
         for name, layer in self.attributes.items():
-            losses[name] = functional.cross_entropy(
-                layer(look).float(), getattr(target, name)[chosen], ignore_index=IGNORE)
-        return {name: value for name, value in losses.items() if torch.isfinite(value)}
+            known = getattr(target, name)[chosen]
+            if bool((known != IGNORE).any()):  # the mean of none is no number
+                losses[name] = functional.cross_entropy(layer(look).float(), known,
+                                                        ignore_index=IGNORE)
+        return losses
 
 
 def _focal(logits: Tensor, present: Tensor, weight: Tensor) -> Tensor:

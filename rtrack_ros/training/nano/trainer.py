@@ -1,6 +1,5 @@
 """Supervised training of rtrack-nano: dense heads first, then the language model on top."""
 
-import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
@@ -9,12 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
 
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.registry import DEFAULT_MODEL_NAME, default_model
+from rtrack_ros.files import is_whole, whole_file
+from rtrack_ros.provenance import claim, data_digest, model_digest
+from rtrack_ros.training.failure import require_finite
 from rtrack_ros.training.models.nano import build_model, save_nano
 from rtrack_ros.training.models.qwen import load_model
 from rtrack_ros.training.models.tokenizer import build_tokenizer
@@ -24,7 +26,10 @@ from rtrack_ros.training.nano.decoding import score_closeups, score_held_out
 from rtrack_ros.training.nano.forward import NanoForward
 from rtrack_ros.training.nano.losses import dense_loss, language_loss
 from rtrack_ros.training.nano.sequences import SequenceBuilder
+from rtrack_ros.training.nano.settings import read_nano
 from rtrack_ros.training.precision import training_device, training_precision
+from rtrack_ros.training.training_log import append_entry, keep_entries
+from rtrack_ros.training.yaml_settings import SettingsError
 
 CONSOLE = Console()
 TAUGHT: Final = ('ground', 'locate', 'verify', 'describe')
@@ -53,15 +58,24 @@ class TrainingRun:
 def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> Path:
     """Train, on a GPU where there is one; return the model's folder.
 
-    A run whose checkpoint lies in ``out`` is resumed.
+    A run whose checkpoint lies in ``out`` is resumed; one that is done is left as it is.
 
     Args:
         config_path: YAML as ``training/configs/nano.yaml``.
         out: Folder of the run.
         workers: Processes that draw training frames beside the trainer.
         loaders: Processes that draw batches from them; with 0 the trainer does it itself.
+
+    Raises:
+        SettingsError: the configuration cannot be used.
+        DataError: composed frames that it names are not there.
+        ProvenanceError: ``out`` holds another run, or shards of other settings.
+        TrainingError: a loss is no number any more.
     """
-    config = yaml.safe_load(config_path.read_text())
+    config = read_nano(config_path)
+    claim(out, _inputs(config), begun=(out / 'checkpoint.pt').exists())
+    if is_whole(out / 'model'):
+        return out / 'model'
     tokenizer = build_tokenizer()
     builder = SequenceBuilder(tokenizer)
     device = training_device()
@@ -82,6 +96,31 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
     return out / 'model'
 
 
+def _inputs(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run follows from; the weights to begin with may be named in several ways."""
+    composed = config['data'].get('composed')
+    if composed is not None and not Path(composed).is_dir():
+        raise DataError(f'there is no folder {composed}, which data.composed names; make it with '
+                        'rtrack compose, or leave the entry out')
+    return {'settings': {name: value for name, value in config.items() if name != 'initial'},
+            'initial': [model_digest(folder) for folder in _initial(config)],
+            'composed': composed and data_digest(Path(composed))}
+
+
+def _initial(config: dict[str, Any]) -> list[Path]:
+    """Return the folders of the weights to begin with, none where they are fresh.
+
+    Raises:
+        SettingsError: one is not there.
+    """
+    named = config.get('initial') or []
+    folders = [_model_folder(name) for name in ([named] if isinstance(named, str) else named)]
+    for folder in folders:
+        if not folder.is_dir():
+            raise SettingsError(f'initial names {folder}, which is not there')
+    return folders
+
+
 def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
                  ) -> Qwen3VLForConditionalGeneration:
     """Return what training begins with: fresh weights, or those that ``initial`` names.
@@ -89,12 +128,12 @@ def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
     Weights of several folders are averaged, which gains where all of them went on from the same
     (model soups, Wortsman et al., ICML 2022).
     """
-    if 'initial' not in config:
+    folders = _initial(config)
+    if not folders:
         return build_model(tokenizer, config['seed'])
     torch.manual_seed(config['seed'])
-    named = config['initial']
-    first, *others = (load_model(_model_folder(folder), 'float32', 'eager', train_vision=True)
-                      for folder in ([named] if isinstance(named, str) else named))
+    first, *others = (load_model(folder, 'float32', 'eager', train_vision=True)
+                      for folder in folders)
     assert isinstance(first, Qwen3VLForConditionalGeneration)
     with torch.no_grad():
         for number, other in enumerate(others, start=2):
@@ -151,6 +190,7 @@ def _step(run: TrainingRun, kind: str, batch: Batch, rate: float) -> dict[str, f
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(run.net.parameters(), run.config['clip_norm'])
+    require_finite(f'{kind}, step {run.step}', loss=float(loss.detach()), gradient=float(norm))
     run.optimizer.step()
     _average(run)
     return {'loss': round(float(loss.detach()), 4), 'gradient_norm': round(float(norm), 3),
@@ -214,17 +254,14 @@ def _better(run: TrainingRun, feed: Feed) -> dict[str, torch.Tensor]:
 
 
 def _log(run: TrainingRun, entry: dict[str, Any]) -> None:
-    with (run.out / 'log.jsonl').open('a') as stream:
-        stream.write(json.dumps(entry) + '\n')
+    append_entry(run.out / 'log.jsonl', entry)
 
 
 def _save(run: TrainingRun) -> None:
-    run.out.mkdir(parents=True, exist_ok=True)
-    draft = run.out / 'checkpoint.part'
-    torch.save({'model': run.net.state_dict(), 'average': run.average, 'stage': run.stage,
-                'step': run.step,
-                'optimizer': run.optimizer.state_dict() if run.optimizer else None}, draft)
-    draft.rename(run.out / 'checkpoint.pt')
+    with whole_file(run.out / 'checkpoint.pt') as draft:
+        torch.save({'model': run.net.state_dict(), 'average': run.average, 'stage': run.stage,
+                    'step': run.step,
+                    'optimizer': run.optimizer.state_dict() if run.optimizer else None}, draft)
 
 
 def _resume(run: TrainingRun) -> None:
@@ -238,4 +275,6 @@ def _resume(run: TrainingRun) -> None:
     if state['optimizer'] is not None:
         run.optimizer = _optimizer(run)
         run.optimizer.load_state_dict(state['optimizer'])
+    keep_entries(run.out / 'log.jsonl', lambda entry: (
+        STAGES.index(entry['stage']), entry['step']) <= (run.stage, run.step))
     CONSOLE.print(f'resuming {STAGES[min(run.stage, 1)]} at step {run.step}')

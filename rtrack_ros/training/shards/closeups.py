@@ -5,7 +5,6 @@ with a search window some time later (where is it now?), often with another obje
 ``k`` depends only on the base seed and ``k``, as in ``training.shards.frames``.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +38,10 @@ from rtrack_ros.training.shards.frames import (
     ObjectRow,
     frame_row_as_json,
     frame_row_from_json,
+    is_drawn,
     object_row,
+    open_images,
+    read_rows,
     save_shard,
 )
 
@@ -255,10 +257,14 @@ def _claims(moment: _Moment, name: int, sentences: Sequence[Sentence]) -> tuple[
 
 def write_closeups(folder: Path, number: int, base_seed: int, episodes: int,
                    size: tuple[int, int]) -> None:
-    """Draw shard ``number`` of close-ups into ``folder`` unless it is there already."""
-    if (folder / f'{number:04d}.json').exists():
+    """Draw shard ``number`` of close-ups into ``folder`` unless it is there already.
+
+    Raises:
+        ProvenanceError: another one is there.
+    """
+    made_from = {'kind': 'close-ups', 'seed': base_seed, 'episodes': episodes, 'size': size}
+    if is_drawn(folder, number, made_from):
         return
-    folder.mkdir(parents=True, exist_ok=True)
     width, height = size
     rgb = np.empty((episodes, len(VIEWS), height, width, 3), np.uint8)
     thermal = np.empty((episodes, len(VIEWS), height, width), np.uint8)
@@ -272,7 +278,7 @@ def write_closeups(folder: Path, number: int, base_seed: int, episodes: int,
                 rgb[len(rows), view], thermal[len(rows), view] = colour, heat
             rows.append(_as_json(episode))
         scene += 1
-    save_shard(folder, number, rgb, thermal, rows)
+    save_shard(folder, number, rgb, thermal, rows, made_from)
 
 
 def _as_json(episode: Episode) -> dict[str, Any]:
@@ -288,10 +294,9 @@ def read_closeups(folder: Path, number: int) -> CloseUpShard:
     Raises:
         FileNotFoundError: it has not been drawn yet.
     """
-    rows = json.loads((folder / f'{number:04d}.json').read_text())
-    return CloseUpShard(np.load(folder / f'{number:04d}.rgb.npy', mmap_mode='r'),
-                        np.load(folder / f'{number:04d}.thermal.npy', mmap_mode='r'),
-                        tuple(_from_json(row) for row in rows))
+    return CloseUpShard(open_images(folder, number, 'rgb'),
+                        open_images(folder, number, 'thermal'),
+                        tuple(_from_json(row) for row in read_rows(folder, number)))
 
 
 def _from_json(row: dict[str, Any]) -> Episode:

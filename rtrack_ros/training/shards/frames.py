@@ -6,7 +6,7 @@ number of processes, and a run that resumes finds the same ones.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.engines.resizing import resize_image
+from rtrack_ros.files import whole_file, write_whole
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
+from rtrack_ros.provenance import require_same
 from rtrack_ros.simulation.expressions import Sighting, draw_sentences
 from rtrack_ros.simulation.palette import CLOTHES
 from rtrack_ros.simulation.scene import Scene
@@ -120,10 +122,14 @@ def _sentences(rng: np.random.Generator, scene: Scene, seen: list[Sighting]
 
 def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tuple[int, int]
                 ) -> None:
-    """Draw shard ``number`` into ``folder`` unless it is there already."""
-    if (folder / f'{number:04d}.json').exists():
+    """Draw shard ``number`` into ``folder`` unless it is there already.
+
+    Raises:
+        ProvenanceError: another one is there.
+    """
+    made_from = {'kind': 'frames', 'seed': base_seed, 'frames': frames, 'size': size}
+    if is_drawn(folder, number, made_from):
         return
-    folder.mkdir(parents=True, exist_ok=True)
     width, height = size
     rgb = np.empty((frames, height, width, 3), np.uint8)
     thermal = np.empty((frames, height, width), np.uint8)
@@ -136,17 +142,71 @@ def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tu
             rgb[len(rows)], thermal[len(rows)] = image, heat
             rows.append(frame_row_as_json(row))
         scene += 1
-    save_shard(folder, number, rgb, thermal, rows)
+    save_shard(folder, number, rgb, thermal, rows, made_from)
 
 
 def save_shard(folder: Path, number: int, rgb: NDArray[np.uint8], thermal: NDArray[np.uint8],
-               rows: list[dict[str, Any]]) -> None:
-    """Write shard ``number``; its rows come last: where they are, all of it is."""
-    np.save(folder / f'{number:04d}.rgb.npy', rgb)
-    np.save(folder / f'{number:04d}.thermal.npy', thermal)
-    draft = folder / f'{number:04d}.json.part'
-    draft.write_text(json.dumps(rows))
-    draft.rename(folder / f'{number:04d}.json')
+               rows: list[dict[str, Any]], made_from: Mapping[str, Any]) -> None:
+    """Write shard ``number``; its rows come last: where they are, all of it is.
+
+    Args:
+        folder: Where it goes.
+        number: Its number.
+        rgb: uint8 (N, ..., H, W, 3).
+        thermal: uint8 (N, ..., H, W).
+        rows: N plain objects.
+        made_from: What it follows from, besides its number.
+    """
+    for name, images in (('rgb', rgb), ('thermal', thermal)):
+        with whole_file(_place(folder, number, f'{name}.npy')) as draft, draft.open('wb') as file:
+            np.save(file, images)
+    content = {'made_from': made_from, 'rows': rows}
+    write_whole(_place(folder, number, 'json'), json.dumps(content, allow_nan=False))
+
+
+def is_drawn(folder: Path, number: int, made_from: Mapping[str, Any]) -> bool:
+    """Return whether shard ``number`` is there, whole.
+
+    Raises:
+        ProvenanceError: a shard is there that follows from something else, or from what nobody
+            knows.
+    """
+    path = _place(folder, number, 'json')
+    if not path.is_file():
+        return False
+    content = json.loads(path.read_text(encoding='utf-8'))
+    known = content['made_from'] if isinstance(content, dict) else 'what nobody wrote down'
+    require_same(path, known, made_from, 'choose another folder, or remove this one to draw anew')
+    try:
+        lengths = {len(open_images(folder, number, name)) for name in ('rgb', 'thermal')}
+    except (OSError, ValueError):
+        return False
+    return lengths == {len(content['rows'])}
+
+
+def shard_numbers(folder: Path) -> list[int]:
+    """Return the numbers of the shards in a folder."""
+    return sorted(int(path.stem) for path in folder.glob('*.json') if path.stem.isdecimal())
+
+
+def read_rows(folder: Path, number: int) -> list[dict[str, Any]]:
+    """Return the plain rows of shard ``number``.
+
+    Raises:
+        FileNotFoundError: it has not been drawn yet.
+    """
+    content = json.loads(_place(folder, number, 'json').read_text(encoding='utf-8'))
+    rows: list[dict[str, Any]] = content['rows'] if isinstance(content, dict) else content
+    return rows
+
+
+def open_images(folder: Path, number: int, name: str) -> NDArray[np.uint8]:
+    """Map the images of shard ``number``; ``name`` is 'rgb' or 'thermal'."""
+    return np.load(_place(folder, number, f'{name}.npy'), mmap_mode='r')
+
+
+def _place(folder: Path, number: int, kind: str) -> Path:
+    return folder / f'{number:04d}.{kind}'
 
 
 def frame_row_as_json(row: FrameRow) -> dict[str, Any]:
@@ -172,8 +232,5 @@ def read_shard(folder: Path, number: int) -> Shard:
     Raises:
         FileNotFoundError: it has not been drawn yet.
     """
-    rows = json.loads((folder / f'{number:04d}.json').read_text())
-    return Shard(
-        np.load(folder / f'{number:04d}.rgb.npy', mmap_mode='r'),
-        np.load(folder / f'{number:04d}.thermal.npy', mmap_mode='r'),
-        tuple(frame_row_from_json(row) for row in rows))
+    return Shard(open_images(folder, number, 'rgb'), open_images(folder, number, 'thermal'),
+                 tuple(frame_row_from_json(row) for row in read_rows(folder, number)))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rtrack_ros.files import whole_file
 from rtrack_ros.simulation.scene import MIN_VISIBILITY
 from rtrack_ros.tracking.appearance.siamese import SEARCH_NET, SIDE, TEMPLATE_NET
 
@@ -122,11 +123,10 @@ def export_onnx(net: SiameseNet, folder: Path) -> tuple[Path, Path]:
 def _write(module: nn.Module, inputs: tuple[Tensor, ...], names: tuple[str, ...],
            path: Path) -> Path:
     """Write a module whose inputs, then its output, have these names; returns the path."""
-    draft = path.with_suffix('.part')
-    with warnings.catch_warnings():
+    with whole_file(path) as draft, warnings.catch_warnings():
         # torch's newer exporter needs a package more, and OpenCV reads what the older one writes.
         warnings.simplefilter('ignore', DeprecationWarning)
         torch.onnx.export(module, inputs, str(draft), dynamo=False,
                           input_names=list(names[:-1]), output_names=[names[-1]],
                           dynamic_axes={name: {0: 'pairs'} for name in names})
-    return draft.rename(path)
+    return path

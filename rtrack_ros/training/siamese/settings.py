@@ -3,9 +3,7 @@
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import yaml
-
-from rtrack_ros.training.yaml_settings import SettingsError
+from rtrack_ros.training.yaml_settings import SettingsError, fill_settings, read_yaml
 
 
 @dataclass(frozen=True)
@@ -71,10 +69,10 @@ def read_settings(path: Path) -> SiameseSettings:
     Raises:
         SettingsError: an entry is unknown or missing.
     """
-    content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    values = content if isinstance(content, dict) else {}
+    values = read_yaml(path)
     odd = {item.name for item in fields(SiameseSettings)} ^ values.keys()
     if odd:
         raise SettingsError(f'{path}: the entries {", ".join(sorted(odd))} are unknown or '
                             'missing; start from: rtrack train config siamese')
-    return SiameseSettings(**values)
+    settings: SiameseSettings = fill_settings(SiameseSettings, values, str(path))
+    return settings

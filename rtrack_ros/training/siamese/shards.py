@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rtrack_ros.files import whole_file
 from rtrack_ros.training.siamese.pairs import Pairs
 from rtrack_ros.training.siamese.scenes import draw_scene
 
@@ -30,12 +31,9 @@ def write_shard(folder: Path, seed: int, scenes: int, draw: Draw = draw_scene) -
     path = shard_path(folder, seed, scenes)
     if path.exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
     pairs = Pairs.joined([part for number in range(scenes) for part in draw(seed + number)])
-    draft = path.with_suffix('.part')
-    with draft.open('wb') as stream:
+    with whole_file(path) as draft, draft.open('wb') as stream:
         np.savez(stream, **{item.name: getattr(pairs, item.name) for item in fields(pairs)})
-    draft.rename(path)
 
 
 def read_shard(folder: Path, seed: int, scenes: int) -> Pairs:

@@ -6,14 +6,18 @@ that was stopped goes on from its last checkpoint.
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rtrack_ros.files import whole_file
+from rtrack_ros.provenance import claim, data_digest
+from rtrack_ros.training.failure import require_finite
 from rtrack_ros.training.precision import training_precision
 from rtrack_ros.training.siamese.batches import Data, draw_batch, draw_data
 from rtrack_ros.training.siamese.network import (
@@ -25,6 +29,8 @@ from rtrack_ros.training.siamese.network import (
 from rtrack_ros.training.siamese.pairs import Pairs
 from rtrack_ros.training.siamese.scores import as_tensors, evaluate
 from rtrack_ros.training.siamese.settings import SiameseSettings, read_settings
+from rtrack_ros.training.training_log import keep_entries
+from rtrack_ros.training.yaml_settings import SettingsError
 
 CONSOLE = Console()
 _LOG_STEPS = 50
@@ -54,14 +60,26 @@ def train(config: Path, out: Path, workers: int = 1) -> tuple[Path, Path]:
         SettingsError: an entry of the configuration is unknown or missing.
         DataError: a real clip is missing or unreadable.
         MotError: its labels are.
+        ProvenanceError: ``out`` holds another run.
+        TrainingError: a loss is no number any more.
         ModuleNotFoundError: the package onnx, which torch writes the result with, is not there.
     """
     import_module('onnx')  # missing, it is better missed before hours of training
     settings = read_settings(config)
-    out.mkdir(parents=True, exist_ok=True)
+    claim(out, _inputs(settings), begun=(out / 'checkpoint.pt').exists())
     run = begin(out, settings)
     learn(run, draw_data(settings, out / 'data', workers, CONSOLE))
     return export_onnx(run.net, out)
+
+
+def _inputs(settings: SiameseSettings) -> dict[str, Any]:
+    """Return what a run follows from."""
+    folders = (settings.clips, settings.clip_labels) if settings.clips else ()
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise SettingsError(f'there is no folder {folder}; correct clips and clip_labels')
+    return {'settings': asdict(settings),
+            'clips': [data_digest(Path(folder)) for folder in folders]}
 
 
 def begin(out: Path, settings: SiameseSettings) -> TrainingRun:
@@ -77,6 +95,7 @@ def begin(out: Path, settings: SiameseSettings) -> TrainingRun:
         net.load_state_dict(state['net'])
         run.optimizer.load_state_dict(state['optimizer'])
         run.step = state['step']
+        keep_entries(out / 'log.jsonl', lambda entry: entry['step'] <= run.step)
         CONSOLE.print(f'resuming at step {run.step}')
     return run
 
@@ -115,6 +134,7 @@ def take_step(run: TrainingRun, batch: Pairs) -> dict[str, float]:
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(run.net.parameters(), run.settings.clip_norm)
+    require_finite(f'step {run.step}', loss=float(loss.detach()), gradient=float(norm))
     run.optimizer.step()
     return {'loss': loss.item(), 'place': place.item(), 'presence': presence.item(),
             'gradient_norm': norm.item(), 'learning_rate': rate}
@@ -133,7 +153,6 @@ def _log(run: TrainingRun, entry: dict[str, float]) -> None:
 
 
 def _save(run: TrainingRun) -> None:
-    draft = run.out / 'checkpoint.part'
-    torch.save({'net': run.net.state_dict(), 'optimizer': run.optimizer.state_dict(),
-                'step': run.step}, draft)
-    draft.rename(run.out / 'checkpoint.pt')
+    with whole_file(run.out / 'checkpoint.pt') as draft:
+        torch.save({'net': run.net.state_dict(), 'optimizer': run.optimizer.state_dict(),
+                    'step': run.step}, draft)

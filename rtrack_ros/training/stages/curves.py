@@ -1,12 +1,13 @@
 """The curves of a stage as one SVG, from its log."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from rtrack_ros.training.training_log import read_entries
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,19 +17,6 @@ CURVES: Final = {'loss': 'loss', 'eval_loss': 'held-out loss', 'reward': 'reward
                  'completions/mean_length': 'tokens of an answer', 'entropy': 'entropy'}
 SMOOTHED: Final = 15
 """Log entries that the thick line averages."""
-
-
-def read_entries(log: Path) -> list[dict[str, Any]]:
-    """Return the entries of a log; lines that are not whole are left out."""
-    entries = []
-    for line in log.read_text(encoding='utf-8').splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            entries.append(entry)
-    return entries
 
 
 def read_log(log: Path) -> dict[str, list[tuple[int, float]]]:

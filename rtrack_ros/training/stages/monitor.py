@@ -1,6 +1,5 @@
 """What a stage tells while it runs, and when it stops: log, progress, early stop, rehearsal."""
 
-import json
 import math
 from collections import deque
 from pathlib import Path
@@ -10,11 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from rtrack_ros.files import write_whole
-from rtrack_ros.training.failure import TrainingError
+from rtrack_ros.training.failure import require_finite
 from rtrack_ros.training.stages.checkpoints import Kept
-from rtrack_ros.training.stages.curves import read_entries
 from rtrack_ros.training.stages.ranks import decided_by_first
+from rtrack_ros.training.training_log import append_entry, keep_entries
 
 SHOWN = ('reward', 'loss', 'grad_norm', 'compute_s')
 OF_LEARNING = ('loss', 'grad_norm')
@@ -40,7 +38,7 @@ class StageMonitor(TrainerCallback):
                        control: TrainerControl, **_: Any) -> None:
         """Show the bar, from the step at which the run resumes; the log ends there too."""
         if state.is_world_process_zero:
-            self._cut_log(state.global_step)
+            keep_entries(self._log, lambda entry: entry.get('step', 0) <= state.global_step)
             self._task = self._bar.add_task(self._name, total=state.max_steps,
                                             completed=state.global_step, note='')
             self._bar.start()
@@ -62,29 +60,15 @@ class StageMonitor(TrainerCallback):
         """
         if not logs:
             return
-        for name in OF_LEARNING:
-            if name in logs and not math.isfinite(logs[name]):
-                raise TrainingError(f'{self._name}, step {state.global_step}: {name} is '
-                                    f'{logs[name]}; the weights are of no use any more. Lower '
-                                    'learning_rate or raise warmup_steps; the same command goes '
-                                    'on from the checkpoint before')
+        require_finite(f'{self._name}, step {state.global_step}',
+                       **{name: float(logs[name]) for name in OF_LEARNING if name in logs})
         if not state.is_world_process_zero:
             return
         figures = {name: value for name, value in logs.items()
                    if not isinstance(value, float) or math.isfinite(value)}
         self._note = '  '.join(f'{name} {float(figures[name]):.3f}' for name in SHOWN
                                if name in figures)
-        entry = {'stage': self._name, 'step': state.global_step, **figures}
-        with self._log.open('a', encoding='utf-8') as stream:
-            stream.write(json.dumps(entry, allow_nan=False) + '\n')
-
-    def _cut_log(self, step: int) -> None:
-        """Keep what the checkpoint has seen; a killed run leaves more, or half a line."""
-        if not self._log.is_file():
-            return
-        entries = read_entries(self._log)
-        write_whole(self._log, ''.join(json.dumps(entry) + '\n' for entry in entries
-                                       if entry.get('step', 0) <= step))
+        append_entry(self._log, {'stage': self._name, 'step': state.global_step, **figures})
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
                      **_: Any) -> None:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from rtrack_ros.engines.base import TASKS
 from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling
 from rtrack_ros.training.stages.rewards.registry import REWARDS
-from rtrack_ros.training.yaml_settings import SettingsError, fill_settings
+from rtrack_ros.training.yaml_settings import SettingsError, fill_settings, read_yaml
 
 METHODS: Final = ('sft', 'grpo')
 
@@ -106,8 +104,8 @@ def read_stages(path: Path) -> list[StageSettings]:
     Raises:
         SettingsError: an entry is unknown or missing.
     """
-    content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    entries = content.get('stages', [content]) if isinstance(content, dict) else None
+    content = read_yaml(path, 'configuration of stages')
+    entries = content.get('stages', [content])
     if not isinstance(entries, list) or not entries:
         raise SettingsError(f'{path} is no configuration of stages; start from one that '
                             'rtrack train config prints')
@@ -115,11 +113,13 @@ def read_stages(path: Path) -> list[StageSettings]:
 
 
 def _stage(entry: Mapping[str, Any], path: Path) -> StageSettings:
+    if not isinstance(entry, dict):
+        raise SettingsError(f'{path}: a stage must hold entries, name: value; got {entry!r}')
     values = dict(entry)
     for key, kind in (('model', ModelSettings), ('data', DataSettings),
                       ('advantages', AdvantageScaling)):
         if key in values:
             values[key] = fill_settings(kind, values[key], f'{path}: {key}')
-    values['rewards'] = tuple(values.get('rewards', ()))
+    values['rewards'] = tuple(values.get('rewards') or ())
     stage: StageSettings = fill_settings(StageSettings, values, str(path))
     return stage

@@ -11,7 +11,13 @@ from pathlib import Path
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Box
-from rtrack_ros.training.shards.frames import CATEGORIES, FrameRow, Shard, read_shard
+from rtrack_ros.training.shards.frames import (
+    CATEGORIES,
+    FrameRow,
+    Shard,
+    read_shard,
+    shard_numbers,
+)
 
 
 class DrawnFrame:
@@ -65,7 +71,7 @@ def open_shards(folder: Path) -> list[DrawnFrame]:
     Raises:
         DataError: there is none.
     """
-    numbers = sorted(int(path.stem) for path in folder.glob('*.json'))
+    numbers = shard_numbers(folder)
     if not numbers:
         raise DataError(f'{folder} holds no shards; name the folder data/train of a run of '
                         'rtrack train nano')

@@ -14,7 +14,9 @@ pytest.importorskip('transformers', reason='learning needs the extra train (make
 
 import yaml  # noqa: E402
 
+from rtrack_ros.provenance import ProvenanceError  # noqa: E402
 from rtrack_ros.training.configs import shipped_config  # noqa: E402
+from rtrack_ros.training.failure import TrainingError  # noqa: E402
 from rtrack_ros.training.models import nano  # noqa: E402
 from rtrack_ros.training.models.tokenizer import ANSWER, build_tokenizer  # noqa: E402
 from rtrack_ros.training.nano import augmentation, trainer  # noqa: E402
@@ -224,6 +226,48 @@ def test_a_run_is_saved_resumed_and_finished(tmp_path: Path, small: dict[str, An
     before = (folder / 'model.safetensors').read_bytes()
     trainer.train(path, tmp_path / 'run')
     assert (folder / 'model.safetensors').read_bytes() == before
+    small['language']['steps'] += 1
+    path.write_text(yaml.safe_dump(small))
+    with pytest.raises(ProvenanceError, match=r'settings\.language\.steps was 6, is now 7'):
+        trainer.train(path, tmp_path / 'run')
+
+
+def test_a_run_whose_model_lost_its_weights_writes_them_again(
+        tmp_path: Path, small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / 'small.yaml'
+    small['language']['steps'] = 1
+    path.write_text(yaml.safe_dump(small))
+    monkeypatch.setattr(trainer, '_better', lambda run, feed: run.average)
+    weights = trainer.train(path, tmp_path / 'run') / 'model.safetensors'
+    before = weights.read_bytes()
+    weights.write_bytes(before[:1000])
+    trainer.train(path, tmp_path / 'run')
+    assert weights.read_bytes() == before
+
+
+@pytest.mark.parametrize('change, said', [
+    ({'sede': 1}, 'unknown entries sede; known are'), ({'sigma': None}, 'sigma must be a number'),
+    ({'seed': 'one'}, 'seed must be a whole number'),
+    ({'sigma': float('inf')}, 'sigma must be a finite number'),
+    ({'dense': {'images': 2}}, r'the entry dense\.steps is missing'),
+    ({'initial': '/no/such/weights'}, 'initial names /no/such/weights, which is not there')])
+def test_mistakes_of_a_configuration_are_named(tmp_path: Path, small: dict[str, Any],
+                                               change: dict[str, Any], said: str) -> None:
+    path = tmp_path / 'small.yaml'
+    path.write_text(yaml.safe_dump(small | change))
+    with pytest.raises(SettingsError, match=said):
+        trainer.train(path, tmp_path / 'run')
+
+
+def test_a_step_whose_loss_is_no_number_is_an_error(tmp_path: Path, net: NanoForward, batch: Batch,
+                                                    builder: SequenceBuilder) -> None:
+    config = yaml.safe_load(shipped_config('nano').read_text())
+    run = trainer.TrainingRun(tmp_path, config, net, builder, deepcopy(net.state_dict()))
+    run.optimizer = torch.optim.AdamW(trainer._groups(net, 0.03))
+    with torch.no_grad():
+        next(net.model.parameters()).view(-1)[0] = float('nan')
+    with pytest.raises(TrainingError, match='dense, step 0: (loss|gradient) is nan'):
+        trainer._step(run, 'dense', batch, 1e-3)
 
 
 def test_a_run_may_begin_with_the_mean_of_several_weights(tmp_path: Path,

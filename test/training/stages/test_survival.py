@@ -28,9 +28,10 @@ from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.failure import TrainingError  # noqa: E402
 from rtrack_ros.training.stages import run as stages_run  # noqa: E402
 from rtrack_ros.training.stages.checkpoints import checkpoints, newest_whole  # noqa: E402
-from rtrack_ros.training.stages.monitor import EarlyStop, StageMonitor, read_entries  # noqa: E402
+from rtrack_ros.training.stages.monitor import EarlyStop, StageMonitor  # noqa: E402
 from rtrack_ros.training.stages.run import run_stages  # noqa: E402
 from rtrack_ros.training.stages.settings import StageSettings, read_stages  # noqa: E402
+from rtrack_ros.training.training_log import read_entries  # noqa: E402
 
 NANO = Path(__file__).parents[3] / 'models' / 'rtrack-nano'
 FINISHED, FAILED = 0, 3
