@@ -62,13 +62,15 @@ def test_eight_bits_pass_unchanged() -> None:
     np.testing.assert_array_equal(ThermalNormaliser()(raw, 0), raw)
 
 
-def test_limits_follow_slowly_and_then_arrive() -> None:
+def test_limits_follow_what_enters_slowly_and_then_arrive() -> None:
     normalise = ThermalNormaliser(time_constant_s=1.0)
-    normalise(counts(1000, 2000), 0)
-    soon = normalise(counts(3000, 4000), SECOND // 30)
-    assert soon.min() == 255, 'a tenth of the way: the new scene is still brighter than all'
-    later = normalise(counts(3000, 4000), 10 * SECOND)
-    assert later.min() == 0 and abs(float(later.mean()) - 127) < 8
+    scene = counts(1000, 2000)
+    ground = normalise(scene, 0)[30, 40]
+    scene[:8, :16] = 6000
+    soon = normalise(scene, SECOND // 30)
+    assert abs(int(soon[30, 40]) - int(ground)) < 24, 'a warm body is no change of the level'
+    later = normalise(scene, 10 * SECOND)
+    assert later[30, 40] < 30 and later.max() == 255
 
 
 def test_a_backward_stamp_starts_anew() -> None:

@@ -1,5 +1,6 @@
 """Settings of the intake: how images are paired, scaled and registered."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,8 +31,27 @@ class SyncConfig:
         500.0, 'Thermal silence after which RGB goes on alone at once; raising it waits longer '
         'for an unplugged camera', 'ms', (10.0, 60000.0), advanced=True)
 
+    thermal_hold_ms: float = setting(
+        250.0, 'Time for which the newest good thermal image goes on being shown with its own '
+        'stamp, where the camera is slow, late or pausing; raising it shows older images', 'ms',
+        (0.0, 5000.0), advanced=True)
+
+    thermal_offset_ms: str = setting(
+        '0', 'Thermal stamp minus RGB stamp of the same instant, a number', 'ms', advanced=True)
+
     def __post_init__(self) -> None:
         check_settings(self)
+        if not math.isfinite(self.offset_ms):
+            raise ValueError('sync.thermal_offset_ms must be a finite number of milliseconds; '
+                             f'got {self.thermal_offset_ms!r}')
+
+    @property
+    def offset_ms(self) -> float:
+        """The offset as a number, NaN where none was given."""
+        try:
+            return float(self.thermal_offset_ms)
+        except ValueError:
+            return math.nan
 
 
 @dataclass(frozen=True)

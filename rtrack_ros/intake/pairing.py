@@ -16,6 +16,8 @@ RgbT = TypeVar('RgbT')
 ThermalT = TypeVar('ThermalT')
 
 _MILLISECOND = 1_000_000
+# Items of each stream from which their delay is known.
+_ENOUGH = 3
 
 
 class AddOutcome(Enum):
@@ -75,7 +77,8 @@ class StampPairer(Generic[RgbT, ThermalT]):
         thermal_timeout_ns: Silence of the thermal stream after which RGB items leave at once;
             raising it makes RGB wait longer when the camera is unplugged.
         max_wait_ns: Longest time an RGB item waits for a partner; raising it tolerates a thermal
-            camera with a slow driver, at the price of latency.
+            camera that delivers late, at the price of latency. Nothing waits for one that
+            delivers later still.
         capacity: Items kept per stream. When RGB overflows, the oldest leaves without waiting.
         reset_jump_ns: A stamp this far behind the newest of its stream is a jump back in time,
             not a late item.
@@ -103,11 +106,24 @@ class StampPairer(Generic[RgbT, ThermalT]):
         self._expected_until_ns = 0
         self._periods: deque[int] = deque(maxlen=15)
         self._offsets: deque[int] = deque(maxlen=61)
+        self._unseen: list[tuple[deque[int], int]] = []
+        self._lateness: tuple[deque[int], deque[int]] = (deque(maxlen=61), deque(maxlen=61))
 
     @property
     def offset_ns(self) -> int | None:
         """Median of nearest thermal stamp minus RGB stamp, also beyond the slop; None at first."""
         return int(median(self._offsets)) if self._offsets else None
+
+    @property
+    def delay_ns(self) -> int | None:
+        """By how much later a thermal item arrives than the RGB item of the same stamp; median.
+
+        By the clock given to ``poll``. None until some of both arrived. A late delivery and
+        stamps that lag behind look alike here; only the pictures tell them apart.
+        """
+        rgb, thermal = self._lateness
+        enough = min(len(rgb), len(thermal)) >= _ENOUGH
+        return int(median(thermal) - median(rgb)) if enough else None
 
     @property
     def thermal_period_ns(self) -> int | None:
@@ -130,6 +146,7 @@ class StampPairer(Generic[RgbT, ThermalT]):
             return AddOutcome.LATE
         if stamp_ns == self._last_out_ns or any(w.stamp_ns == stamp_ns for w in self._waiting):
             return AddOutcome.DUPLICATE
+        self._unseen.append((self._lateness[0], stamp_ns))
         self._waiting.append(_Waiting(stamp_ns, item))
         self._waiting.sort(key=lambda waiting: waiting.stamp_ns)
         while len(self._waiting) > self._capacity:
@@ -147,9 +164,11 @@ class StampPairer(Generic[RgbT, ThermalT]):
             if stamp_ns <= newest - self._reset_jump_ns:
                 self._forget_thermal(stamp_ns)
                 self._periods.clear()
+                self._lateness[1].clear()
                 outcome = AddOutcome.RESET
             elif stamp_ns > newest:
                 self._periods.append(stamp_ns - newest)
+        self._unseen.append((self._lateness[1], stamp_ns))
         self._thermal.append(_Thermal(stamp_ns, item))
         self._thermal.sort(key=lambda thermal: thermal.stamp_ns)
         del self._thermal[:-self._capacity]
@@ -166,6 +185,9 @@ class StampPairer(Generic[RgbT, ThermalT]):
         """
         if self._thermal_arrived:
             self._thermal_seen_ns, self._thermal_arrived = now_ns, False
+        for lateness, stamp_ns in self._unseen:
+            lateness.append(now_ns - stamp_ns)
+        self._unseen.clear()
         ready, self._flushed = self._flushed, []
         for waiting in self._waiting:
             if waiting.since_ns is None:
@@ -200,11 +222,13 @@ class StampPairer(Generic[RgbT, ThermalT]):
         if self._thermal and self._thermal[-1].stamp_ns >= waiting.stamp_ns:
             return True
         since = now_ns if waiting.since_ns is None else waiting.since_ns
-        return now_ns - since >= self._wait_bound_ns() or not self._better_expected(waiting)
+        return now_ns - since >= self._max_wait_ns or not self._better_expected(waiting)
 
     def _better_expected(self, waiting: _Waiting[RgbT]) -> bool:
-        """Whether the next thermal item, by the stream's period, would be a nearer partner."""
+        """Whether a nearer partner, by the stream's period and delay, would come in time."""
         period = self.thermal_period_ns
+        if (self.delay_ns or 0) > self._max_wait_ns:
+            return False
         nearest = self._nearest(waiting.stamp_ns)
         usable = nearest is not None and self._within(nearest, waiting.stamp_ns)
         if period is None or nearest is None:
@@ -217,11 +241,6 @@ class StampPairer(Generic[RgbT, ThermalT]):
         if usable:
             return expected + period // 4 < abs(nearest.stamp_ns - waiting.stamp_ns)
         return expected - period // 4 <= self.slop_ns
-
-    def _wait_bound_ns(self) -> int:
-        period = self.thermal_period_ns
-        return self._max_wait_ns if period is None else min(self._max_wait_ns,
-                                                            period + self.slop_ns)
 
     def _release(self, waiting: _Waiting[RgbT]) -> PairedItem[RgbT, ThermalT]:
         partner = self._nearest(waiting.stamp_ns)
@@ -249,6 +268,9 @@ class StampPairer(Generic[RgbT, ThermalT]):
         self._waiting.clear()
         self._forget_thermal(stamp_ns)
         self._offsets.clear()
+        self._unseen.clear()
+        for lateness in self._lateness:
+            lateness.clear()
         self._last_out_ns = None
         self._reset_pending = True
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from rtrack_ros.frames import FramePair, Image8
-from rtrack_ros.intake.config import IntakeConfig, homography_matrix
+from rtrack_ros.intake.config import IntakeConfig
 from rtrack_ros.intake.encodings import ConversionError, ThermalImage
+from rtrack_ros.intake.evidence import EvidenceCounts, EvidenceKeeper, SeenImage
 from rtrack_ros.intake.messages import (
     rgb_from_message,
     stamp_of,
@@ -18,7 +19,6 @@ from rtrack_ros.intake.messages import (
 )
 from rtrack_ros.intake.pairing import AddOutcome, PairedItem, StampPairer
 from rtrack_ros.intake.rates import RateMeter
-from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalStatus
 
 RGB, THERMAL = 'rgb/image_raw', 'thermal/image_raw'
@@ -46,7 +46,7 @@ class Log(Protocol):
 
 class _RgbImage(NamedTuple):
     header: Any
-    pixels: Image8
+    image: SeenImage
     received_ns: int
     number: int
 
@@ -106,19 +106,20 @@ class Intake:
         self.rgb_rate = RateMeter()
         self.thermal_rate = RateMeter()
         self.counts = IntakeCounts()
+        self.evidence = EvidenceCounts()
         self._size: tuple[int, int] | None = None
         self.configure(config)
 
     def configure(self, config: IntakeConfig) -> None:
         """Take over changed settings; images that wait for a partner are dropped."""
         sync = config.sync
-        self._normalise = ThermalNormaliser(limits=config.thermal.limits)
-        self._homography = homography_matrix(config.thermal.homography)
-        self._pairer: StampPairer[_RgbImage, Any] = StampPairer(
+        self._evidence = EvidenceKeeper(config, self.evidence)
+        self._pairer: StampPairer[_RgbImage, SeenImage] = StampPairer(
             slop_ns=int(sync.slop_ms * _MILLISECOND),
             thermal_timeout_ns=int(sync.thermal_timeout_ms * _MILLISECOND),
             max_wait_ns=int(sync.max_wait_ms * _MILLISECOND))
-        self._monitor = ThermalMonitor(self._pairer)
+        self._offset_ns = round(sync.offset_ms * _MILLISECOND)
+        self._monitor = ThermalMonitor(self._pairer, trusted=self._offset_ns != 0)
 
     @property
     def frames_rejected(self) -> int:
@@ -130,6 +131,12 @@ class Intake:
     def waiting(self) -> bool:
         """Whether an RGB image waits for its thermal partner."""
         return self._pairer.waiting > 0
+
+    @property
+    def thermal_delay_ms(self) -> float | None:
+        """By how much later a thermal image arrives than the RGB image of the same stamp."""
+        delay_ns = self._pairer.delay_ns
+        return None if delay_ns is None else delay_ns / _MILLISECOND
 
     @property
     def thermal_offset_ms(self) -> float | None:
@@ -168,8 +175,9 @@ class Intake:
             number: Which image of its camera it is, from 1; None counts.
         """
         came, received_ns = self._came_rgb(), self._clock.monotonic_ns()
+        image = self._evidence.see_rgb(stamp_ns, pixels)
         outcome = self._pairer.add_rgb(
-            stamp_ns, _RgbImage(header, pixels, received_ns, number or came))
+            stamp_ns, _RgbImage(header, image, received_ns, number or came))
         if not outcome.accepted:
             self.counts.rgb_dropped += 1
             self._log.warning('late', 'an RGB image came out of order or twice and was dropped; '
@@ -193,7 +201,8 @@ class Intake:
         if image.palette:
             self._log.warning('palette', 'thermal images come in false colours, of which only '
                               'the luminance is used; publish mono16 or mono8')
-        self._pairer.add_thermal(stamp_ns, image.counts)
+        stamp_ns -= self._offset_ns
+        self._pairer.add_thermal(stamp_ns, self._evidence.see_thermal(stamp_ns, image.counts))
 
     def refuse_rgb(self, error: ConversionError) -> None:
         """Count and report an RGB image that cannot be read."""
@@ -210,10 +219,10 @@ class Intake:
     def poll(self) -> list[ReceivedPair]:
         """Return the pairs that are ready, in the order of their stamps."""
         now_ns = self._clock.monotonic_ns()
-        items = self._pairer.poll(now_ns)
-        self._monitor.observe(items, now_ns)
+        made = [(item, self._pair(item)) for item in self._pairer.poll(now_ns)]
+        self._monitor.observe([pair.health.thermal for _, pair in made], now_ns)
         status = self._monitor.status(now_ns)
-        return [self._pair(item, status) for item in items]
+        return [self._received(item, pair, status) for item, pair in made]
 
     def _came_rgb(self) -> int:
         self.counts.rgb += 1
@@ -224,19 +233,18 @@ class Intake:
         self.counts.thermal += 1
         self.thermal_rate.tick(self._clock.monotonic_ns())
 
-    def _pair(self, item: PairedItem[_RgbImage, Any], status: ThermalStatus) -> ReceivedPair:
-        header, pixels, received_ns, number = item.rgb
-        height, width = pixels.shape[:2]
-        resized = self._size not in (None, (width, height))
-        self._size = (width, height)
-        thermal = None
-        if item.thermal is not None:
-            thermal = register_thermal(self._normalise(item.thermal, item.stamp_ns), width,
-                                       height, self._homography)
-        elif status.lost:
+    def _pair(self, item: PairedItem[_RgbImage, SeenImage]) -> FramePair:
+        header, image, *_ = item.rgb
+        return self._evidence.pair(image, item.thermal, '' if header is None else header.frame_id)
+
+    def _received(self, item: PairedItem[_RgbImage, SeenImage], pair: FramePair,
+                  status: ThermalStatus) -> ReceivedPair:
+        header, _, received_ns, number = item.rgb
+        if pair.thermal is None and status.lost:
             self._log.warning(status.state.name, status.sentence)
-        frame_id = '' if header is None else header.frame_id
-        pair = FramePair(item.stamp_ns, pixels, thermal, frame_id)
+        size = (pair.width, pair.height)
+        resized = self._size not in (None, size)
+        self._size = size
         return ReceivedPair(pair, header, received_ns, item.after_reset or resized, status, number)
 
     def _stamp_ns(self, message: Any, topic: str) -> int:

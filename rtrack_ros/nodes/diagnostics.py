@@ -145,7 +145,8 @@ def _inputs(health: Health, status: TrackerStatus) -> DiagnosticStatus:
     return _status(health.name, 'inputs', level, text, {
         **_named(status, 'rgb_rate_hz', 'thermal_rate_hz', 'pair_rate_hz', 'pairs_in',
                  'pairs_without_thermal', 'frames_rejected'),
-        **_named(health.intake, 'thermal_offset_ms'),
+        **_named(health.intake, 'thermal_offset_ms', 'thermal_delay_ms'),
+        **vars(health.intake.evidence),
         **_named(health.activity, 'messages_lost')})
 
 

@@ -23,7 +23,8 @@ def describe(spec: ParameterSpec) -> ParameterDescriptor:
     known = spec.setting
     text = known.meaning + (f' [{known.unit}]' if known.unit else '')
     descriptor = ParameterDescriptor(name=spec.name, description=text,
-                                     read_only=spec.when == 'never')
+                                     read_only=spec.when == 'never',
+                                     dynamic_typing=spec.number_or_word)
     limits = ['one of ' + ', '.join(known.choices)] if known.choices else []
     if spec.when in ('configure', 'activate'):
         limits.append(f'a change takes effect at the next {spec.when}')

@@ -40,6 +40,11 @@ class ParameterSpec:
     when: str = 'now'
     field: str = ''
 
+    @property
+    def number_or_word(self) -> bool:
+        """Whether a number may be given as well as a text: a text with a unit."""
+        return isinstance(self.default, str) and bool(self.setting.unit)
+
 
 def _own(name: str, default: Any, meaning: str, when: str = 'now', unit: str = '',
          span: tuple[float, float] | None = None, choices: tuple[str, ...] = (),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.intake.config import IntakeConfig, SyncConfig, ThermalConfig
-from rtrack_ros.parameters.schema import SCHEMA
+from rtrack_ros.parameters.schema import SCHEMA, ParameterSpec
 from rtrack_ros.pipeline import PipelineConfig
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.tracking.config import TrackerConfig
@@ -103,5 +103,11 @@ def check(values: Mapping[str, Any]) -> str:
 
 
 def _fields(values: Mapping[str, Any], group: str) -> dict[str, Any]:
-    return {spec.field: values[spec.name] for spec in SCHEMA
+    return {spec.field: _given(spec, values[spec.name]) for spec in SCHEMA
             if spec.field and spec.name.startswith(group)}
+
+
+def _given(spec: ParameterSpec, value: Any) -> Any:
+    """Return a value as the library takes it: a number or a word is a text there."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f'{value:g}' if spec.number_or_word and number else value

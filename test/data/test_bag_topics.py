@@ -25,18 +25,24 @@ def header(stamp_ns: int) -> object:
         sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9), frame_id='optical')
 
 
+def picture(encoding: str, number: int) -> np.ndarray:
+    """Return a picture whose first pixel tells its number; of one grey it would show nothing."""
+    pixels = np.full((24, 32, 3) if encoding == 'rgb8' else (24, 32), 4 * number, np.uint8)
+    pixels[12:] += 9
+    return pixels
+
+
 def plain(encoding: str, number: int, stamp_ns: int) -> tuple[str, object]:
     channels = 3 if encoding == 'rgb8' else 1
     return IMAGE, TYPES.types[IMAGE](
         header=header(stamp_ns), height=24, width=32, encoding=encoding, is_bigendian=0,
-        step=32 * channels, data=np.full(24 * 32 * channels, 4 * number, np.uint8))
+        step=32 * channels, data=picture(encoding, number).reshape(-1))
 
 
 def compressed(encoding: str, number: int, stamp_ns: int) -> tuple[str, object]:
-    picture = np.full((24, 32, 3) if encoding == 'rgb8' else (24, 32), 4 * number, np.uint8)
     return COMPRESSED, TYPES.types[COMPRESSED](
         header=header(stamp_ns), format=f'{encoding}; png compressed',
-        data=cv2.imencode('.png', picture)[1].reshape(-1))
+        data=cv2.imencode('.png', picture(encoding, number))[1].reshape(-1))
 
 
 def write(path: Path, topics: dict[str, str], stamp: Callable[[int], int] = lambda at: at,

@@ -17,10 +17,17 @@ from rtrack_ros.data.videos import open_pairs
 Writer = Callable[..., Path]
 
 
+def picture(grey: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a picture of one grey with a bar: without the bar it would show nothing."""
+    pixels = np.full(shape, grey, np.uint8)
+    pixels[-shape[0] // 4:] = 255 - grey
+    return pixels
+
+
 def write_video(path: Path, greys: list[int], fps: float = 10.0) -> Path:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), fps, (64, 48))
     for grey in greys:
-        writer.write(np.full((48, 64, 3), grey, np.uint8))
+        writer.write(picture(grey, (48, 64, 3)))
     writer.release()
     return path
 
@@ -103,7 +110,7 @@ def test_where_no_image_can_be_read_the_first_is_named(tmp_path: Path) -> None:
 def numbered(folder: Path, numbers: list[int], pattern: str = 'f_{:06d}.png') -> Path:
     """Write images whose grey is 20 times their number."""
     return write_images(folder, [pattern.format(number) for number in numbers],
-                        [np.full((24, 32), 20 * (number % 12), np.uint8) for number in numbers])
+                        [picture(20 * (number % 12), (24, 32)) for number in numbers])
 
 
 def shown(pairs: RecordedPairs) -> list[tuple[int, int | None]]:
@@ -116,7 +123,8 @@ def test_a_missing_thermal_image_leaves_one_gap(tmp_path: Path) -> None:
     pairs = open_pairs(numbered(tmp_path / 'rgb', list(range(10))),
                        numbered(tmp_path / 'ir', [0, 1, 2, 3, 5, 6, 7, 8, 9]))
     assert shown(pairs) == [(index, None if index == 4 else index) for index in range(10)]
-    assert pairs.tally.sentence == 'used 10 of 10 images, 1 without thermal, thermal: 1 missing'
+    assert pairs.tally.sentence == 'used 10 of 10 images, thermal: 1 missing', (
+        'beside RGB image 4 the thermal image before is shown, with its age')
 
 
 def test_a_missing_rgb_image_is_a_gap_in_time_and_in_the_numbers(tmp_path: Path) -> None:
@@ -140,7 +148,7 @@ def test_names_that_are_times_pair_by_time(tmp_path: Path) -> None:
     begin = 1_700_000_000_000
     for name, hz in (('rgb', 30), ('ir', 9)):
         write_images(tmp_path / name, [f'{begin + round(i * 1000 / hz)}.png' for i in range(hz)],
-                     [np.full((24, 32), 200 * i // hz, np.uint8) for i in range(hz)])
+                     [picture(200 * i // hz, (24, 32)) for i in range(hz)])
     pairs = open_pairs(tmp_path / 'rgb', tmp_path / 'ir')
     found = list(pairs)
     assert pairs.fps == pytest.approx(30, abs=0.5)
@@ -162,7 +170,7 @@ def test_a_damaged_image_keeps_the_numbers_of_the_others(tmp_path: Path) -> None
 
 
 def frames(count: int) -> list[np.ndarray]:
-    return [np.full((48, 64, 3), 5 * index, np.uint8) for index in range(count)]
+    return [picture(5 * index, (48, 64, 3)) for index in range(count)]
 
 
 def test_a_changing_rate_is_that_of_the_container(tmp_path: Path, write_mkv: Writer) -> None:

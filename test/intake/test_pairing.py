@@ -154,8 +154,41 @@ def test_without_any_thermal_nothing_waits() -> None:
 def test_slow_thermal_serves_several_rgb_images() -> None:
     pairer: StampPairer = StampPairer(slop_ns=60 * MS)
     events = [('thermal', 111 * i) for i in range(19)] + [('rgb', 33 * i) for i in range(60)]
-    out, _ = push_all(pairer, sorted(events, key=lambda event: (event[1], event[0] == 'rgb')))
+    out = []
+    for stream, stamp in sorted(events, key=lambda event: (event[1], event[0] == 'rgb')):
+        getattr(pairer, f'add_{stream}')(stamp * MS, (stream, stamp))
+        out += pairer.poll(stamp * MS)
+    out += pairer.poll(10_000 * MS)
     assert partners(out) == len(out) == 60
+
+
+def late(max_wait_ms: int, delay_ms: int = 100) -> tuple[list[PairedItem], list[int], int | None]:
+    """Play a thermal camera of 9 Hz that delivers late; return pairs, waits in ms and delay."""
+    pairer: StampPairer = StampPairer(slop_ns=SLOP, max_wait_ns=max_wait_ms * MS)
+    events = sorted([(33 * i, 'rgb', 33 * i) for i in range(90)]
+                    + [(111 * i + delay_ms, 'thermal', 111 * i) for i in range(27)])
+    out, waits = [], []
+    for now in range(0, 3200):
+        while events and events[0][0] <= now:
+            _, stream, stamp = events.pop(0)
+            getattr(pairer, f'add_{stream}')(stamp * MS, stamp)
+        for item in pairer.poll(now * MS):
+            out.append(item)
+            waits.append(now - item.rgb)
+    return out, waits, pairer.delay_ns
+
+
+def test_a_camera_that_delivers_late_pairs_if_the_bound_allows() -> None:
+    out, waits, delay_ns = late(max_wait_ms=140)
+    assert delay_ns == pytest.approx(100 * MS, abs=2 * MS)
+    assert partners(out[20:]) >= 0.3 * len(out[20:]), 'a third of 30 Hz has a thermal stamp near'
+    assert max(waits) <= 140
+
+
+def test_nothing_waits_for_what_comes_too_late_anyway() -> None:
+    out, waits, delay_ns = late(max_wait_ms=50)
+    assert partners(out) == 0 and delay_ns == pytest.approx(100 * MS, abs=2 * MS)
+    assert max(waits[20:]) == 0
 
 
 def test_offset_beyond_slop_is_measured() -> None:

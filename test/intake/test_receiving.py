@@ -39,8 +39,8 @@ def make_header(stamp_ns: int) -> Header:
 
 
 def rgb(stamp_ns: int, size: tuple[int, int] = (64, 48)) -> Image:
-    return image_message(np.full((size[1], size[0], 3), 80, np.uint8), 'rgb8',
-                         make_header(stamp_ns))
+    pixels = np.random.default_rng(stamp_ns).integers(0, 200, (size[1], size[0], 3))
+    return image_message(pixels.astype(np.uint8), 'rgb8', make_header(stamp_ns))
 
 
 def thermal(stamp_ns: int, counts: int = 30000) -> Image:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rtrack_ros.frames import ImageState
 from rtrack_ros.intake.pairing import StampPairer
 from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalState, ThermalStatus
 
@@ -17,6 +18,7 @@ class Cameras:
             slop_ns=20 * MS, thermal_timeout_ns=500 * MS, max_wait_ns=30 * MS)
         self.monitor = ThermalMonitor(self.pairer)
         self.now_ms = 0
+        self.missing, self.every = ImageState.MISSING, None
 
     @property
     def state(self) -> ThermalState:
@@ -44,7 +46,10 @@ class Cameras:
         return states
 
     def _poll(self) -> None:
-        self.monitor.observe(self.pairer.poll(self.now_ms * MS), self.now_ms * MS)
+        items = self.pairer.poll(self.now_ms * MS)
+        self.monitor.observe([self.every or (self.missing if item.thermal is None
+                                             else ImageState.FRESH) for item in items],
+                             self.now_ms * MS)
 
 
 @pytest.fixture
@@ -82,8 +87,9 @@ def test_a_camera_that_delivers_and_never_pairs_is_unpaired(cameras: Cameras) ->
     assert states == [ThermalState.STARTING, ThermalState.UNPAIRED]
     assert not cameras.status.healthy
     assert 'do not pair with RGB' in cameras.status.sentence
-    assert '-250.0 ms' in cameras.status.remedy
-    assert 'sync.slop_ms is 20:' in cameras.status.remedy
+    assert 'arrive 250 ms after the RGB images of the same stamps' in cameras.status.remedy
+    assert 'raise sync.max_wait_ms to 260' in cameras.status.remedy
+    assert 'set sync.thermal_offset_ms to -250' in cameras.status.remedy
 
 
 def test_pairs_that_stop_while_the_camera_goes_on_make_it_unpaired(cameras: Cameras) -> None:
@@ -111,10 +117,58 @@ def test_a_silent_rgb_camera_is_not_held_against_the_thermal_one(cameras: Camera
     assert cameras.run(3000, rgb=False) == [ThermalState.PAIRED]
 
 
+def test_stamps_that_fall_between_those_of_rgb_are_a_matter_of_slop() -> None:
+    cameras = Cameras()
+    cameras.pairer.slop_ns = 5 * MS
+    assert cameras.run(3000, thermal_phase_ms=16)[-1] is ThermalState.UNPAIRED
+    assert 'sync.slop_ms is 5: trigger the cameras together' in cameras.status.remedy
+
+
+def test_a_late_camera_whose_images_are_shown_with_their_age_is_late() -> None:
+    cameras = Cameras()
+    cameras.missing = ImageState.HELD
+    assert cameras.run(3000, thermal_stamp_ms=-100) == [
+        ThermalState.STARTING, ThermalState.PAIRED, ThermalState.LATE]
+    assert not cameras.status.healthy and not cameras.status.lost
+    assert 'raise sync.max_wait_ms to 110' in cameras.status.sentence
+    assert 'RGB alone' not in cameras.status.sentence
+
+
+def test_stamps_ahead_of_their_arrival_are_said_although_pairs_are_made(cameras: Cameras) -> None:
+    states = cameras.run(3000, thermal_stamp_ms=80)
+    assert states[-1] is ThermalState.AHEAD and not cameras.status.healthy
+    assert 'set sync.thermal_offset_ms to 80' in cameras.status.sentence
+    cameras.monitor.trusted = True
+    assert cameras.state is ThermalState.PAIRED, 'the user said how the stamps differ'
+
+
+@pytest.mark.parametrize('offset_s', [3600, -3600])
+def test_clocks_of_another_hour_are_named_as_that(cameras: Cameras, offset_s: int) -> None:
+    cameras.run(3000, thermal_stamp_ms=1000 * offset_s)
+    assert not cameras.status.healthy
+    assert f'{offset_s:.1f} s off' in cameras.status.remedy
+    assert 'synchronise the clocks' in cameras.status.remedy
+
+
+@pytest.mark.parametrize(('image', 'state'), [(ImageState.FROZEN, ThermalState.FROZEN),
+                                              (ImageState.DEAD, ThermalState.DEAD)])
+def test_an_image_that_proves_nothing_is_named_after_the_timeout(
+        cameras: Cameras, image: ImageState, state: ThermalState) -> None:
+    cameras.run(1000)
+    cameras.every = image
+    assert cameras.run(400) == [ThermalState.PAIRED]
+    assert cameras.run(400) == [ThermalState.PAIRED, state]
+    assert cameras.status.lost and 'check the camera' in cameras.status.sentence
+    cameras.every = None
+    assert cameras.run(100) == [state, ThermalState.PAIRED]
+
+
 @pytest.mark.parametrize('state', ThermalState)
 def test_every_loss_has_a_remedy_and_fits_into_the_picture(state: ThermalState) -> None:
-    lost = state in (ThermalState.UNPAIRED, ThermalState.SILENT, ThermalState.ABSENT)
-    status = ThermalStatus(state, 'do this')
-    assert status.lost is lost and ('do this' in status.sentence) is lost
+    well = state in (ThermalState.STARTING, ThermalState.PAIRED)
+    shown = well or state in (ThermalState.LATE, ThermalState.AHEAD)
+    status = ThermalStatus(state, '' if well else 'do this')
+    assert status.lost is not shown and ('do this' in status.sentence) is not well
+    assert ('RGB alone' in status.sentence) is not shown
     assert len(status.caption) < 50
-    assert (status.caption == state.value) is not status.healthy
+    assert (status.caption == state.value) is not shown

@@ -9,6 +9,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.intake.evidence import EvidenceCounts
 from rtrack_ros.intake.rates import RateMeter
 from rtrack_ros.intake.thermal_state import ThermalState, ThermalStatus
 from rtrack_ros.language.queries import Query
@@ -36,7 +37,8 @@ def make_health(thermal: ThermalState = ThermalState.PAIRED, pairs: int = 60,
         activity.pair_rate.tick(index * SECOND // 30)
         activity.receive_to_publish.add(12.0)
     intake = SimpleNamespace(rgb_rate=rgb, thermal_rate=warm, frames_rejected=3,
-                             thermal_offset_ms=None,
+                             thermal_offset_ms=None, thermal_delay_ms=4.0,
+                             evidence=EvidenceCounts(thermal_repeated=6),
                              thermal_status=lambda now_ns: ThermalStatus(thermal, 'do this'))
     stats = PipelineStats(
         pairs=pairs, tracks_alive=2, answers=5 * answered, answers_late=1, answers_stale_epoch=2,
