@@ -18,13 +18,14 @@ endef
 # A demo or a test must not meet the robots of the same network.
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help setup demo lint test lock clean
+.PHONY: help setup demo lint test test-vllm lock clean
 
 help:
 	@echo 'make demo     simulate a scene, track it over ROS 2, write build/demo/ (RGB= THERMAL= QUERY='
 	@echo '              for two videos of your own; ENGINE=llamacpp for another engine,'
 	@echo '              ENGINE=server for the same behind the server of llama.cpp)'
 	@echo 'make test     linters, then all tests, system tests included (TORCH=0: those without torch)'
+	@echo 'make test-vllm  compare a real vLLM with our own engine; makes build/vllm (2.1 GB), not in CI'
 	@echo 'make setup    only prepare build/; afterwards: source build/activate (TORCH=1: with torch)'
 	@echo 'make lint     ruff, mypy, and the contract that imports point down'
 	@echo 'make lock     renew the pinned versions of the environment'
@@ -47,6 +48,11 @@ test:
 	@$(PYTHON) bootstrap/prepare.py $(if $(filter 1,$(TORCH)),--torch)
 	$(LINT)
 	@$(RUN) python bootstrap/run_tests.py $(if $(filter 1,$(TORCH)),--torch) $(TESTS)
+
+test-vllm:
+	@$(PYTHON) bootstrap/prepare.py --torch
+	@$(PYTHON) bootstrap/prepare_vllm.py
+	@RTRACK_VLLM=$(CURDIR)/build/vllm $(RUN) python -P -m pytest -s test/engines/server/test_vllm.py
 
 lock: setup
 	@cd bootstrap && ../build/env/bin/uv pip compile --quiet --upgrade --no-annotate --no-header \

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rtrack_ros.benchmarks.box.table import box_rows
+from rtrack_ros.benchmarks.engine.table import name_of, sent
 from rtrack_ros.benchmarks.record import Record, RecordError
 
 Result = Mapping[str, Any]
@@ -78,14 +79,15 @@ def _grounding(result: Result) -> Iterator[str]:
 
 def _engine(result: Result) -> Iterator[str]:
     numbers = list(next(iter(result['engines'].values()))['sentences_ms'])
-    rows = [[f"{one['engine']} {one['precision']}", _number(one['start_s'], 1), one['memory_mib'],
+    rows = [[name_of(label, one), _number(one['start_s'], 1), one['memory_mib'],
              *(_number(one[name], 0) for name in ('ms_p50', 'ms_p95', 'cpu_ms', 'first_ms_p50')),
-             one['tokens_per_s'] or '-',
+             one['tokens_per_s'] or '-', sent(one),
              ' / '.join(_number(one['sentences_ms'][number], 0) for number in numbers),
              _number(one['same_text'], 2), _number(one['mean_iou'], 3)]
-            for one in result['engines'].values()]
+            for label, one in result['engines'].items()]
     yield _table(('engine', 'start s', 'MiB', 'ms p50', 'p95', 'CPU ms', 'first text ms',
-                  'tokens/s', f"{' / '.join(numbers)} sentences ms", 'same text', 'IoU'), rows)
+                  'tokens/s', 'kB sent', f"{' / '.join(numbers)} sentences ms",
+                  'same text', 'IoU'), rows)
     yield (f"{result['frames']} unseen frame pairs, {result['threads']} thread an engine. Text "
            f"and boxes are compared with {result['reference']}. Load of the machine: "
            f"{result['load_before']} before, {result['load_after']} after.")

@@ -90,6 +90,7 @@ class Reply:
         confidence: Geometric mean probability of the chosen tokens in [0, 1], the end of the
             answer included and the grammar not: ``confidence ** tokens`` is the probability with
             which the model alone writes this answer. None where unknown.
+        sent_bytes: Size of the question as it went to a server; 0 where none is asked.
     """
 
     text: str
@@ -97,6 +98,7 @@ class Reply:
     finish: str
     timings: dict[str, float] = field(default_factory=dict)
     confidence: float | None = None
+    sent_bytes: int = 0
 
 
 @dataclass(frozen=True)

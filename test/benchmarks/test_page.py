@@ -69,7 +69,7 @@ def test_engines_as_they_are_written_are_shown():
     scripted = Candidate('one', 'scripted', Path('none'), {'script': ['[]']})
     text = shown('rtrack benchmark engine', {**run_engines([scripted], 1, 9_400_000),
                                              'threads': 1})
-    assert '| scripted ' in text and '1 / 4 / 10 sentences ms' in text
+    assert '| one none | ' in text and '1 / 4 / 10 sentences ms' in text
     assert '1 unseen frame pairs, 1 thread an engine' in text and 'compared with one' in text
 
 

@@ -26,6 +26,9 @@ SENTENCES: Final = (1, 4, 10)
 PAIRS: Final = 6
 """Pairs about which so many are asked."""
 
+SLOTS: Final = 4
+"""Questions at once of the llama.cpp that is asked several."""
+
 _SAME_IOU: Final = 0.9
 _SCENE_SECONDS: Final = 12.0
 
@@ -45,6 +48,9 @@ def candidates(model: Path, threads: int) -> Iterator[list[Candidate]]:
                 pair = export_llamacpp(model, precision, Path(scratch, precision))
                 found.append(Candidate(f'llamacpp {precision}', 'llamacpp', pair,
                                        {**options, 'manifest': model}))
+            found.append(Candidate(f'llamacpp {PRECISIONS[0]} x{SLOTS}', 'llamacpp',
+                                   Path(scratch, PRECISIONS[0]),
+                                   {**options, 'manifest': model, 'slots': SLOTS}))
         except (EngineError, ModuleNotFoundError):
             # What is missing is told when it is loaded.
             found.append(Candidate('llamacpp', 'llamacpp', model, options))
@@ -159,7 +165,8 @@ def _times(said: Sequence[Said]) -> dict[str, Any]:
              if one.tokens > 2 and one.ms > one.first_ms]
     return {'ms_p50': _median(whole), 'ms_p95': round(float(np.percentile(whole, 95)), 1),
             'first_ms_p50': _median([one.first_ms for one in said]),
-            'tokens_per_s': round(float(np.median(rates))) if rates else None}
+            'tokens_per_s': round(float(np.median(rates))) if rates else None,
+            'sent_kb': _median([one.sent_bytes * 1e-3 for one in said])}
 
 
 def _median(values: Sequence[float]) -> float:

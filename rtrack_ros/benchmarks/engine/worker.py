@@ -47,12 +47,14 @@ class Said:
         tokens: Its tokens.
         ms: From the pair to the whole answer.
         first_ms: From the pair to the first of the text; ``ms`` where the engine does not tell.
+        sent_bytes: Size of the question where it goes to a server, else 0.
     """
 
     text: str
     tokens: int
     ms: float
     first_ms: float
+    sent_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -202,4 +204,4 @@ def _say(started: float, facts: Capabilities, sentence: str, answer: Callable[..
                    None, on_text)
     ended = time.perf_counter()
     return Said(reply.text, reply.tokens, (ended - started) * 1e3,
-                ((first or [ended])[0] - started) * 1e3)
+                ((first or [ended])[0] - started) * 1e3, reply.sent_bytes)

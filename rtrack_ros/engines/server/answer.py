@@ -40,6 +40,7 @@ class Answer:
         untold: Number of tokens listed without one: Edge-LLM knows that of the likeliest alone,
             which a grammar may forbid.
         first_at: ``time.perf_counter()`` of the first piece; None before it.
+        sent_bytes: Size of the body of the question.
     """
 
     text: str = ''
@@ -50,6 +51,7 @@ class Answer:
     judged: int = 0
     untold: int = 0
     first_at: float | None = None
+    sent_bytes: int = 0
 
     @property
     def tokens(self) -> int:

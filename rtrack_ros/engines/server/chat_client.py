@@ -53,7 +53,7 @@ class ChatClient:
         body = chat_body(self.dialect, self.model, prompt, images, grammar, max_tokens)
         request = Request('POST', self.server.address.path + '/chat/completions', body)
         try:
-            return self.server.client.exchange(
+            answer = self.server.client.exchange(
                 request, deadline, AnswerReader(self.server.faults, max_tokens, on_text),
                 cancellation)
         except StatusError as error:
@@ -61,6 +61,8 @@ class ChatClient:
                 raise
             raise StatusError(f'{error}; it was asked for {self.model!r} and has: '
                               f'{self._names()}', 404) from error
+        answer.sent_bytes = len(body)
+        return answer
 
     def _names(self) -> str:
         try:

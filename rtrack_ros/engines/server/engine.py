@@ -149,4 +149,4 @@ def _reply(answer: Answer, preprocess_ms: float, started: float) -> Reply:
     timings = {'preprocess': preprocess_ms, 'ttft': preprocess_ms + (first - started) * 1e3,
                'decode': (ended - first) * 1e3, 'total': preprocess_ms + (ended - started) * 1e3}
     return Reply(answer.text, answer.tokens, _FINISHES.get(answer.finish or '', 'error'), timings,
-                 answer.confidence)
+                 answer.confidence, answer.sent_bytes)

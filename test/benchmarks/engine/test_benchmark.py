@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtrack_ros.benchmarks.engine.benchmark import _fits, run_engines
+from rtrack_ros.benchmarks.engine.plot import engine_figure
 from rtrack_ros.benchmarks.engine.table import engine_table
 from rtrack_ros.benchmarks.engine.worker import Candidate, EngineWorker
 from rtrack_ros.engines.base import EngineError
@@ -51,6 +52,17 @@ def test_the_table_has_a_row_for_each(result):
     table = engine_table(result)
     assert table.row_count == 3
     assert list(table.columns[-1].cells) == ['1.000', '1.000', '0.500']
+
+
+def test_the_plot_has_a_row_for_each_engine_and_a_bar_for_each_number_of_sentences(result):
+    left, right = engine_figure(result).axes
+    assert [label.get_text() for label in left.get_yticklabels()] == [
+        'one none', 'same none', 'half none']
+    assert [bar.get_width() for bar in left.patches] == [
+        one['ms_p50'] for one in result['engines'].values()]
+    drawn = [bar.get_width() for bar in right.patches]
+    assert drawn == [one['sentences_ms'][number] for number in ('1', '4', '10')
+                     for one in result['engines'].values()]
 
 
 def test_where_no_engine_works_every_reason_is_told():

@@ -22,7 +22,8 @@ def test_what_was_measured_is_shown_and_written(
     figures = {'engine': 'transformers', 'precision': 'float32', 'start_s': 21.0,
                'memory_mib': 160,
                'ms_p50': 270.4, 'ms_p95': 290.0, 'cpu_ms': 168.0, 'first_ms_p50': 250.0,
-               'tokens_per_s': 1500, 'sentences_ms': {'1': 170.0, '4': 1150.0, '10': 3300.0},
+               'tokens_per_s': 1500, 'sent_kb': 397.2,
+               'sentences_ms': {'1': 170.0, '4': 1150.0, '10': 3300.0},
                'same_text': 1.0, 'mean_iou': 0.994}
 
     def run(found, frames, seed, progress):
@@ -33,9 +34,13 @@ def test_what_was_measured_is_shown_and_written(
     monkeypatch.setattr(benchmark, 'run_engines', run)
     path = tmp_path / 'engine.json'
     assert main(['benchmark', 'engine', '--engines', 'openvino', '--frames', '3', '--threads', '2',
-                 '--json', str(path)]) == 0
+                 '--json', str(path), '--out', str(tmp_path), '--roofline',
+                 'Qwen/Qwen3-VL-2B-Instruct']) == 0
     shown = capsys.readouterr().out
-    assert 'transformers float32' in shown and '170 / 1150 / 3300' in shown
+    assert 'openvino float32' in shown and '170 / 1150 / 3300' in shown
+    assert '397' in shown and 'DERIVED, not measured here' in shown
     assert 'load 0.5 before and 1.5 after' in shown
     assert 'other does not work here: it is not there' in shown
-    assert json.loads(path.read_text())['threads'] == 2
+    written = json.loads(path.read_text())
+    assert written['threads'] == 2 and written['roofline']['kind'] == 'derived, not measured'
+    assert (tmp_path / 'engine.svg').read_text().startswith('<?xml')

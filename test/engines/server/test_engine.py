@@ -124,3 +124,10 @@ def test_closing_twice_is_no_harm(engine_on):
     used = engine_on()
     used.engine.close()
     used.engine.close()
+
+
+def test_a_reply_tells_how_large_its_question_was_as_it_was_sent(engine_on, say):
+    used = engine_on(say.answer('well'))
+    reply = used.engine.infer([picture(256, 192), picture(256, 192)], PROMPT, None, 16)
+    sent = int(used.server.asked[-1].headers['Content-Length'])
+    assert reply.sent_bytes == sent > 100_000
