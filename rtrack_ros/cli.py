@@ -39,12 +39,14 @@ def _explain(error: Exception) -> str | None:
     from rtrack_ros.engines.base import EngineError
     from rtrack_ros.evaluation.metrics.hota import MissingTrackEval
     from rtrack_ros.language.queries import QueryError
+    from rtrack_ros.output_files import OutputError
     from rtrack_ros.provenance import ProvenanceError
     from rtrack_ros.training.failure import TrainingError
     from rtrack_ros.training.yaml_settings import SettingsError
 
     if isinstance(error, (CommandError, DataError, EngineError, MissingTrackEval, MotError,
-                          ProvenanceError, QueryError, SettingsError, TrainingError)):
+                          OutputError, ProvenanceError, QueryError, SettingsError,
+                          TrainingError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
         return (f'this needs the package {error.name}; install it in the folder of rtrack_ros: '

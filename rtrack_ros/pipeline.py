@@ -72,7 +72,8 @@ class PipelineConfig:
 
 
 def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: bool = True,
-                   ask_interval_s: float = 0.0) -> 'TrackingPipeline':
+                   ask_interval_s: float = 0.0, publish_first: bool = False
+                   ) -> 'TrackingPipeline':
     """Return a pipeline around an engine: grounding, and locating and describing where it can.
 
     Args:
@@ -81,6 +82,8 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         live: Whether the model is asked in a thread of its own, as for a camera; otherwise inside
             ``push``, as for files, so that the result depends on nothing but the input.
         ask_interval_s: Least stamp time between two questions of one query when not live.
+        publish_first: Whether a pair's tracks are those before the answer about it, when not live:
+            a live node publishes before it has the answer.
 
     Raises:
         EngineError: the model was not trained to ground.
@@ -92,7 +95,8 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         config.tracker, accuracy=model.accuracy)
     return TrackingPipeline(
         make_grounder(engine, config.max_boxes, refine), tracker, synchronous=not live,
-        ask_interval_s=ask_interval_s, schedule=config.schedule.for_model(model, config.crops),
+        ask_interval_s=ask_interval_s, publish_first=publish_first,
+        schedule=config.schedule.for_model(model, config.crops),
         locator=Locator(engine) if 'locate' in model.tasks else None,
         describer=Describer(engine) if 'describe' in model.tasks else None,
         verifier=Verifier(engine) if 'verify' in model.tasks else None,
@@ -119,6 +123,8 @@ class TrackingPipeline:
         longest_back_off_s: Longest time for which a failing engine is left alone when live.
         verifier: Says yes or no about objects; None where the model cannot. It is asked while a
             detector says where objects are.
+        publish_first: Whether ``push`` returns the tracks before the answer about its pair when
+            synchronous.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
@@ -126,7 +132,7 @@ class TrackingPipeline:
                  schedule: Schedule | None = None, locator: LocatesTargets | None = None,
                  describer: DescribesObjects | None = None, tracker: Tracker | None = None,
                  concurrency: int = 1, longest_back_off_s: float = 5.0,
-                 verifier: VerifiesObjects | None = None) -> None:
+                 verifier: VerifiesObjects | None = None, publish_first: bool = False) -> None:
         self.queries = QueryBook()
         self.tracker = tracker or Tracker(config)
         self._target_grounder = None if grounder is None else TargetGrounder(
@@ -140,8 +146,8 @@ class TrackingPipeline:
         self._pairs = 0
         self._answered_ns: int | None = None
         self._latency_ms: float | None = None
-        self._synchronous = synchronous
         self._judge = None if verifier is None else ObjectJudge(verifier)
+        self._synchronous, self._publish_first = synchronous, publish_first
         self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
         self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
             self._target_grounder, self._apply, self._scheduler, concurrency, longest_back_off_s,
@@ -182,7 +188,7 @@ class TrackingPipeline:
         if self._worker is not None:
             self._worker.offer(pair, queries, tracks)
         elif self._target_grounder is not None and self._ask_now(
-                self._target_grounder, pair, queries, tracks):
+                self._target_grounder, pair, queries, tracks) and not self._publish_first:
             tracks = self.tracker.tracks()
         return _one_for_each_target(tracks, queries)
 

@@ -38,6 +38,14 @@ def count(text: str) -> int:
     return value
 
 
+def percent(text: str) -> float:
+    """Return a number from 0 to 100, for ``argparse``."""
+    value = float(text)
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f'{text} is not between 0 and 100')
+    return value
+
+
 def names(text: str) -> tuple[str, ...]:
     """Return the names in a list with commas, for ``argparse``."""
     return tuple(name.strip() for name in text.split(',') if name.strip())
@@ -98,10 +106,24 @@ _RECORDINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     '--rgb': {'type': Path, 'metavar': 'PATH',
               'help': 'a video, a folder of images, or a bag that holds both cameras'},
     '--thermal': {'type': Path, 'metavar': 'PATH',
-                  'help': 'the thermal video or folder of images; frame i belongs to RGB frame i '
-                          'where both rates are equal'},
+                  'help': 'the thermal video or folder of images; paired by the time of the '
+                          'videos, and by the numbers or times in the names of images'},
     '--fps': {'type': positive, 'metavar': 'N', 'default': 30.0,
-              'help': 'images per second of a folder of images (default: %(default)g)'},
+              'help': 'images per second of a folder whose names are no times '
+                      '(default: %(default)g)'},
+    '--rgb-topic': {'metavar': 'TOPIC',
+                    'help': 'topic of the colour camera in a bag (default: /rgb/image_raw, or '
+                            'the only one there is)'},
+    '--thermal-topic': {'metavar': 'TOPIC',
+                        'help': 'topic of the thermal camera in a bag (default: '
+                                '/thermal/image_raw, or the only one there is)'},
+    '--params': {'type': Path, 'metavar': 'YAML',
+                 'help': 'parameter file of the node, such as config/tracker.yaml: the recording '
+                         'is paired, scaled, registered, asked about and tracked as the node does '
+                         'it'},
+    '--allow-missing': {'type': percent, 'metavar': 'PERCENT', 'default': 10.0,
+                        'help': 'share of the images that may be damaged or missing; where more '
+                                'is, the exit status is 1 (default: %(default)g)'},
     '--query': {'metavar': 'SENTENCE', 'help': 'the sentence that says what to follow'},
     '--truth': {'type': Path, 'metavar': 'FILE',
                 'help': 'true boxes as MOTChallenge rows, frames from 1'},
@@ -191,6 +213,16 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     add(parser.add_argument_group(
         'a model behind a URL', 'Where the server wants an API key, put it into the environment '
                                 'variable RTRACK_API_KEY.'), *_SERVER)
+
+
+def add_topics(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a bag whose topics have other names."""
+    add(parser, '--rgb-topic', '--thermal-topic')
+
+
+def add_losses(parser: argparse.ArgumentParser) -> None:
+    """Add what a recording may lack."""
+    add(parser, '--allow-missing')
 
 
 def add_parts(parser: 'argparse._ActionsContainer', parts: Sequence[str]) -> None:

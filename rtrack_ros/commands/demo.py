@@ -1,8 +1,6 @@
 """``rtrack demo``: a simulated scene, or two videos, tracked over ROS 2, scored and shown."""
 
 import argparse
-import shutil
-import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_server
+from rtrack_ros.commands.interruption import interrupted_by_sigterm
 from rtrack_ros.commands.model import node_parameters
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ DEFAULT_SEED = 20_261_131
 _SHIPPED: Final = True
 WRITTEN = ('scene', 'recording', 'logs', 'commands.json', 'stamps.json', 'tracks.txt',
            'truth.txt', 'overlay.mp4', 'report.html', 'metrics.json')
-"""What the demonstration leaves; only these are removed before the next one."""
+"""What the demonstration leaves; what it made of these is removed before the next one."""
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -59,6 +58,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
 
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration; returns the exit status."""
+    from rtrack_ros.output_folder import OutputFolder
     from rtrack_ros.playback.play import play, require_ros
     from rtrack_ros.playback.processes import ProcessFailure
 
@@ -69,16 +69,17 @@ def run(args: argparse.Namespace) -> int:
                            'out')
     clock = _Clock()
     folder = args.out.resolve()
+    _check_input(args, folder)
     try:
         require_ros()
-        _clear(folder)
-        with clock.stage('writing the scene'):
-            playback, truth = _prepare(args, folder)
-        with _ended_by_sigterm(), _serving(args, folder) as asked, clock.stage(
-                f'playing {playback.seconds:.0f} s over DDS'):
-            play(replace(playback, parameters=playback.parameters | asked))
-        with clock.stage('overlay, scores, report'):
-            finished = _finish(playback, truth, folder, args)
+        with OutputFolder(folder, 'rtrack demo', WRITTEN):
+            with clock.stage('writing the scene'):
+                playback, truth = _prepare(args, folder)
+            with interrupted_by_sigterm(), _serving(args, folder) as asked, clock.stage(
+                    f'playing {playback.seconds:.0f} s over DDS'):
+                play(replace(playback, parameters=playback.parameters | asked))
+            with clock.stage('overlay, scores, report'):
+                finished = _finish(playback, truth, folder, args)
     except ProcessFailure as error:
         raise CommandError(str(error)) from error
     _print(finished, folder, clock)
@@ -121,27 +122,11 @@ class _Clock:
         return time.monotonic() - self._started
 
 
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Turn SIGTERM into an exit that cleans up, as Ctrl-C is one."""
-    def leave(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _clear(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in WRITTEN:
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def _check_input(args: argparse.Namespace, folder: Path) -> None:
+    for source in (args.rgb, args.thermal):
+        if source is not None and source.resolve().is_relative_to(folder):
+            raise CommandError(f'{source} lies in --out {folder}, which is written anew; choose '
+                               'another folder')
 
 
 def _prepare(args: argparse.Namespace, folder: Path) -> 'tuple[Playback, SceneTruth | None]':
@@ -177,12 +162,15 @@ def _simulate(args: argparse.Namespace, bag: Path
 
 
 def _record_videos(args: argparse.Namespace, bag: Path) -> 'tuple[Sequence[RunQuery], float]':
+    from rtrack_ros.commands.terminal import console
     from rtrack_ros.data.bag_writing import record_pairs
     from rtrack_ros.data.videos import open_pairs
     from rtrack_ros.evaluation.run import RunQuery
 
     pairs = open_pairs(args.rgb, args.thermal)
     _, length_s = record_pairs(bag, pairs, args.seconds)
+    for line in (pairs.tally.sentence, *pairs.tally.notes):
+        console().print(f'  {line}', soft_wrap=True, markup=False)
     return (RunQuery(args.query or 'the people', 0.0),), length_s + 1.0 / pairs.fps
 
 

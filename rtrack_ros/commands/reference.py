@@ -89,12 +89,12 @@ def _table(head: str, rows: Iterable[Sequence[str]]) -> str:
 
 def _cells(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[str, str, str]:
     meaning, default = help_and_default(action)
-    if action.required or not action.option_strings:
+    if action.required or not (action.option_strings or action.nargs == '?'):
         default = 'required'
     for group in parser._mutually_exclusive_groups:
-        if group.required and action in group._group_actions:
-            default = 'one of ' + ', '.join(f'`{other.option_strings[0]}`'
-                                            for other in group._group_actions)
+        if action in group._group_actions:
+            named = ', '.join(f'`{other.option_strings[0]}`' for other in group._group_actions)
+            default = ('' if group.required else 'at most ') + f'one of {named}'
     return f'`{_usage(action)}`', default, meaning
 
 

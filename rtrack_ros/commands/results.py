@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtrack_ros.commands.terminal import console
+from rtrack_ros.output_files import write_text
 
 STANDARD_OUTPUT: Final = Path('-')
 
@@ -39,9 +40,12 @@ class Results:
             self.write(self._json_to, text)
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file, making its folder, and say so."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding='utf-8')
+        """Write a file, making its folder, and say so.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        write_text(path, text)
         self.wrote(path)
 
     def wrote(self, path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtrack_ros.language.answers import Box
+from rtrack_ros.output_files import OutputFile, write_text
 
 MotFrames = dict[int, list['MotRow']]
 
@@ -46,11 +47,41 @@ def counted(rows: MotFrames, frame: int) -> list[MotRow]:
 
 
 def write_mot(path: Path | str, rows: Iterable[MotRow]) -> None:
-    """Write rows sorted by frame and id; no rows give an empty file: nothing was found."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    ordered = sorted(rows, key=lambda row: (row.frame, row.id))
-    target.write_text(''.join(row.line() + '\n' for row in ordered), encoding='utf-8')
+    """Write rows sorted by frame and id; no rows give an empty file: nothing was found.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    write_text(path, _text(rows))
+
+
+class MotWriter:
+    """Writes the rows of one frame after another, each at once; a context manager.
+
+    Args:
+        path: File to write; what is in it at the end, or after an error, is whole rows.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._file = OutputFile(path)
+
+    def __enter__(self) -> 'MotWriter':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self._file.__exit__(kind, *rest)
+
+    def write(self, rows: Iterable[MotRow]) -> None:
+        """Append the rows of the next frame, sorted by id."""
+        self._file.write(_text(rows))
+
+
+def _text(rows: Iterable[MotRow]) -> str:
+    return ''.join(row.line() + '\n'
+                   for row in sorted(rows, key=lambda row: (row.frame, row.id)))
 
 
 def read_mot(path: Path | str, absent_boxes: bool = False) -> MotFrames:

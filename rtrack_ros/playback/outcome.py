@@ -12,6 +12,7 @@ from rtrack_ros.evaluation.report.overlay import OverlayWriter, compose_picture
 from rtrack_ros.evaluation.report.writing import KeyPicture, caption, key_frames
 from rtrack_ros.evaluation.run import Run, RunFrame, StatusSample
 from rtrack_ros.frames import FramePair
+from rtrack_ros.output_files import write_text
 from rtrack_ros.playback.play import Playback, read_stamps
 
 
@@ -117,4 +118,4 @@ def write_rows(folder: Path, run: Run) -> None:
 
 def write_metrics(path: Path, metrics: dict[str, object]) -> None:
     """Write the figures as JSON."""
-    path.write_text(json.dumps(metrics, indent=2) + '\n', encoding='utf-8')
+    write_text(path, json.dumps(metrics, indent=2) + '\n')

@@ -29,5 +29,5 @@ def test_commands_options_defaults_and_groups_are_there() -> None:
             'the model; 0 asks about every frame |') in lines
     assert '**faults of the sensors, for bag**' in lines
     queries = [line for line in lines if line.startswith('| `--query SENTENCE`')]
-    assert 'one of `--query`, `--box`' in queries[0]
+    assert 'at most one of `--query`, `--box`' in queries[0]
     assert '| `rtrack benchmark cost` | ' in reference.page()

@@ -1,5 +1,7 @@
 """``rtrack track`` on a simulated scene, with an engine that knows the truth."""
 
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,12 +9,13 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 pytest.importorskip('rosbags', reason='bags need the bag extra')
 pytest.importorskip('trackeval', reason='scores need the eval extra')
 
 from rtrack_ros.cli import main
-from rtrack_ros.data.mot import read_mot
+from rtrack_ros.data.mot import MotWriter, read_mot
 from rtrack_ros.data.scene_bag import write_bag
 from rtrack_ros.data.truth import SceneTruth
 from rtrack_ros.engines.base import EngineError, Prompt
@@ -22,6 +25,7 @@ from rtrack_ros.evaluation.sequences import by_frame
 from rtrack_ros.frames import Image8
 from rtrack_ros.language.coordinates import model_from_pixels
 from rtrack_ros.language.grammar import render_answer
+from rtrack_ros.output_files import OutputError
 from rtrack_ros.simulation import make_scene
 
 
@@ -108,6 +112,7 @@ def test_realtime_paces_the_frames_and_still_tracks(
     slept: list[float] = []
     clock = SimpleNamespace(sleep=slept.append, monotonic=lambda: 100.0, perf_counter=lambda: 0.0)
     monkeypatch.setattr('rtrack_ros.commands.track.time', clock)
+    monkeypatch.setattr('rtrack_ros.commands.track.following.time', clock)
     assert main(['track', '--rgb', str(recorded[0]), '--query', 'all people', '--out',
                  str(tmp_path / 't'), '--realtime']) == 0
     assert slept == pytest.approx([index / 15 for index in range(1, 45)])
@@ -132,10 +137,117 @@ def test_failing_questions_are_reported_and_the_file_is_read_to_its_end(
     monkeypatch.setattr('rtrack_ros.engines.registry.load_engine',
                         lambda name, model: ScriptedEngine(fail))
     assert main(['track', '--rgb', str(recorded[0]), '--query', 'x', '--out',
-                 str(tmp_path / 't')]) == 0
+                 str(tmp_path / 't')]) == 1
     shown = capsys.readouterr().out
     assert 'questions failed' in shown and 'out of memory' in shown
     assert (tmp_path / 't').read_text() == ''
+
+
+def test_interruption_finishes_the_files_and_says_so(
+        recorded: tuple[Path, Oracle], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    oracle = recorded[1]
+
+    def until_interrupted(images: Sequence[Image8], prompt: Prompt) -> str:
+        text = oracle(images, prompt)
+        if oracle.asked[-1] >= 20:
+            raise KeyboardInterrupt
+        return text
+
+    oracle.asked.clear()
+    monkeypatch.setattr('rtrack_ros.engines.registry.default_model', lambda: Path('none'))
+    monkeypatch.setattr('rtrack_ros.engines.registry.load_engine',
+                        lambda name, model: ScriptedEngine(until_interrupted))
+    out, overlay = tmp_path / 't.txt', tmp_path / 'o.mp4'
+    assert main(['track', str(recorded[0]), '--query', 'all people', '--out', str(out),
+                 '--overlay', str(overlay), '--ask-interval', '0.4']) == 130
+    assert max(read_mot(out)) in (23, 24), 'asked about image 25, frame 24 was the last'
+    assert cv2.VideoCapture(str(overlay)).get(cv2.CAP_PROP_FRAME_COUNT) == 24
+    assert 'interrupted: the files hold the 24 frames' in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['o.mp4', 't.txt']
+
+
+def test_rows_are_there_while_it_runs_and_after_an_error(
+        recorded: tuple[Path, Oracle], with_oracle: Oracle, monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path) -> None:
+    def fail_at_30(self: object, rows: object) -> None:
+        if len((tmp_path / '.t.part.txt').read_text().splitlines()) > 20:
+            raise OutputError('the disk is full')
+        write(self, rows)
+
+    write = MotWriter.write
+    monkeypatch.setattr(MotWriter, 'write', fail_at_30)
+    assert main(['track', str(recorded[0]), '--query', 'all people', '--out',
+                 str(tmp_path / 't.txt')]) == 2
+    assert sum(map(len, read_mot(tmp_path / 't.txt').values())) > 20
+
+
+@pytest.mark.parametrize(('out', 'overlay', 'reason'), [
+    ('/proc/nowhere/t.txt', 'o.mp4', 'cannot be written'), ('t.txt', 't.txt', 'both name'),
+    ('bag/metadata.yaml', 'o.mp4', 'would overwrite the input'), ('.', 'o.mp4', 'is a folder'),
+    ('/dev/full', 'o.mp4', 'No space left')])
+def test_files_that_cannot_be_written_are_one_line(
+        recorded: tuple[Path, Oracle], with_oracle: Oracle, tmp_path: Path,
+        capsys: pytest.CaptureFixture[str], out: str, overlay: str, reason: str) -> None:
+    shutil.copytree(recorded[0], tmp_path / 'bag')
+    before = sorted((path, path.stat().st_size) for path in tmp_path.rglob('*'))
+    assert main(['track', str(tmp_path / 'bag'), '--query', 'all people',
+                 '--out', str(tmp_path / out), '--overlay', str(tmp_path / overlay)]) == 2
+    error = capsys.readouterr().err
+    assert reason in error and len(error.strip().splitlines()) == 1
+    assert with_oracle.asked == [] or out == '/dev/full'
+    assert sorted((path, path.stat().st_size) for path in tmp_path.rglob('*')
+                  if path.name != 'o.mp4') == before
+
+
+def test_the_overlay_never_replaces_the_video_that_is_read(
+        with_oracle: Oracle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = tmp_path / 'mine.mp4'
+    video.write_bytes(b'precious')
+    (tmp_path / 'link.mp4').symlink_to(video)
+    (tmp_path / 'hard.mp4').hardlink_to(video)
+    for name in ('mine.mp4', 'link.mp4', 'hard.mp4'):
+        assert main(['track', str(video), '--query', 'x', '--out', str(tmp_path / 't'),
+                     '--overlay', str(tmp_path / name)]) == 2
+        assert 'would overwrite the input' in capsys.readouterr().err
+    assert video.read_bytes() == b'precious'
+
+
+def test_what_was_left_out_is_said_and_too_much_of_it_is_exit_1(
+        with_oracle: Oracle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr('rtrack_ros.engines.registry.load_engine',
+                        lambda name, model: ScriptedEngine(['[]']))
+    (tmp_path / 'rgb').mkdir()
+    for index in range(12):
+        cv2.imwrite(str(tmp_path / 'rgb' / f'{index}.png'), np.zeros((48, 64, 3), np.uint8))
+    (tmp_path / 'rgb' / '8.png').write_bytes(b'\x89PNG')
+    command = ['track', str(tmp_path / 'rgb'), '--query', 'x', '--out', str(tmp_path / 't')]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert 'used 11 of 12 images, 1 damaged' in shown and '8.png' in shown
+    assert main([*command, '--allow-missing', '5']) == 1
+    assert '8% of the images could not be used' in capsys.readouterr().out
+
+
+def test_a_parameter_file_of_the_node_decides(
+        recorded: tuple[Path, Oracle], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / 'script.json'
+    script.write_text(json.dumps(['[{"bbox_2d": [300, 300, 500, 700], "label": "person"}]']))
+    params = tmp_path / 'tracker.yaml'
+    params.write_text(yaml.safe_dump({'/**': {'ros__parameters': {
+        'engine.name': 'scripted', 'engine.model': str(script), 'query.initial': 'all people',
+        'thermal.homography': [1.0] * 8, 'engine.self_test': 'off'}}}))
+    command = ['track', str(recorded[0]), '--params', str(params), '--out', str(tmp_path / 't')]
+    assert main(command) == 2
+    assert 'nine finite numbers' in capsys.readouterr().err
+    params.write_text(params.read_text().replace('thermal.homography', 'thermal.homographie'))
+    assert main(command) == 0
+    captured = capsys.readouterr()
+    assert 'the node knows no thermal.homographie' in captured.err
+    rows = read_mot(tmp_path / 't')
+    assert min(rows) > 1, 'the node publishes an image before the answer about it'
+    assert {row.id for row in rows[20]} == {1}
 
 
 def test_a_missing_recording_is_one_line(tmp_path: Path,

@@ -7,6 +7,7 @@ import pytest
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.nodes import model
+from rtrack_ros.parameters import engine
 from rtrack_ros.parameters.values import defaults
 
 URL = 'http://127.0.0.1:8000'
@@ -19,8 +20,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
     def load(name, place, **options):
         calls.append((name, place, options))
         return ScriptedEngine()
-    monkeypatch.setattr(model, 'load_engine', load)
-    monkeypatch.setattr(model, 'default_model', lambda: Path('shipped'))
+    monkeypatch.setattr(engine, 'load_engine', load)
+    monkeypatch.setattr(engine, 'default_model', lambda: Path('shipped'))
     return calls
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rtrack_ros.engines.base import Capabilities, EngineError, Reply
-from rtrack_ros.nodes import model
 from rtrack_ros.nodes.model import Model
+from rtrack_ros.parameters import engine
 from rtrack_ros.parameters.values import defaults
 
 
@@ -30,9 +30,9 @@ class Blind:
 
 @pytest.fixture
 def blind(monkeypatch: pytest.MonkeyPatch) -> Blind:
-    engine = Blind()
-    monkeypatch.setattr(model, 'load_engine', lambda *args, **options: engine)
-    return engine
+    blind = Blind()
+    monkeypatch.setattr(engine, 'load_engine', lambda *args, **options: blind)
+    return blind
 
 
 def settings(**changes: object) -> dict[str, object]:

@@ -15,6 +15,7 @@ from rtrack_ros.evaluation.report.task_table import COLUMNS as TASK_COLUMNS
 from rtrack_ros.evaluation.report.task_table import overall, under
 from rtrack_ros.evaluation.run import Split
 from rtrack_ros.evaluation.sets.scores import SetScores
+from rtrack_ros.output_files import write_text
 from rtrack_ros.simulation import CONDITIONS
 
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
@@ -84,9 +85,7 @@ def _task_plot(runs: Mapping[str, Mapping[str, Any]], column: int) -> Markup:
 
 def _write(path: Path | str, **content: object) -> None:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(environment.from_string(PAGE).render(**content), encoding='utf-8')
+    write_text(path, environment.from_string(PAGE).render(**content))
 
 
 def _best(splits: Sequence[tuple[SetScores, Split]]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The picture of a run: RGB and thermal side by side, what is followed, and what was asked."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -11,11 +12,14 @@ from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.report.text import put_text, shortened, text_width
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.language.answers import Box
+from rtrack_ros.output_files import finished_at_the_end, require_space
 from rtrack_ros.palette import PALETTE, Colour, colour_of
 
 PANEL_HEIGHT = 480
 MARGIN, HEADER, FOOTER = 16, 64, 34
 CODECS = ('mp4v', 'avc1')
+LONGEST_STILL_S = 5.0
+CHECKED_EVERY = 30
 
 BACKGROUND: Colour = (19, 22, 28)
 SURFACE: Colour = (38, 43, 53)
@@ -146,16 +150,20 @@ class OverlayWriter:
     Args:
         path: File to write; the folder is created.
         fps: Frames per second of the video.
+        in_time: Whether a time without pictures is filled with the one before, so that the video
+            runs as the recording did.
 
     Raises:
         DataError: on the first picture, when no codec of this OpenCV can write the file.
     """
 
-    def __init__(self, path: Path | str, fps: float) -> None:
-        self.path, self.frames = Path(path), 0
+    def __init__(self, path: Path | str, fps: float, in_time: bool = False) -> None:
+        self.path, self.frames, self._in_time = Path(path), 0, in_time
         self._fps = fps
         self._video: cv2.VideoWriter | None = None
         self._size = (0, 0)
+        self._files = ExitStack()
+        self._newest: Image8 | None = None
 
     def __enter__(self) -> 'OverlayWriter':
         return self
@@ -167,28 +175,50 @@ class OverlayWriter:
               condition: str = '', time_s: float | None = None,
               truth: Sequence[Identified] | None = None) -> None:
         """Compose and append one picture; the arguments are those of :func:`compose_picture`."""
-        self.write_picture(compose_picture(pair, tracks, sentence, condition, time_s, truth))
+        picture = compose_picture(pair, tracks, sentence, condition, time_s, truth)
+        for _ in range(self._gap(time_s)):
+            self._append()
+        self.write_picture(picture)
 
     def write_picture(self, picture: Image8) -> None:
-        """Append one composed picture, RGB."""
+        """Append one composed picture, RGB.
+
+        Raises:
+            OutputError: the disk is full.
+        """
         if self._video is None:
             self._size = (picture.shape[1], picture.shape[0])
             self._video = self._open()
         if picture.shape[1::-1] != self._size:
             picture = np.asarray(cv2.resize(picture, self._size), np.uint8)
-        self._video.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        self.frames += 1
+        self._newest = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
+        self._append()
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file, which appears in its place now."""
         if self._video is not None:
             self._video.release()
             self._video = None
+        self._files.close()
+
+    def _gap(self, time_s: float | None) -> int:
+        """Return how many pictures are missing until a time: the newest one stands still there."""
+        if not self._in_time or time_s is None or self._newest is None:
+            return 0
+        return min(max(round(time_s * self._fps) - self.frames, 0),
+                   round(LONGEST_STILL_S * self._fps))
+
+    def _append(self) -> None:
+        if self.frames % CHECKED_EVERY == 0:
+            require_space(self.path)
+        assert self._video is not None
+        self._video.write(self._newest)
+        self.frames += 1
 
     def _open(self) -> cv2.VideoWriter:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self._files.enter_context(finished_at_the_end(self.path))
         for codec in CODECS:
-            video = cv2.VideoWriter(str(self.path), cv2.VideoWriter.fourcc(*codec), self._fps,
+            video = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*codec), self._fps,
                                     self._size)
             if video.isOpened():
                 return video

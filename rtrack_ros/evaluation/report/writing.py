@@ -13,6 +13,7 @@ from rtrack_ros.evaluation.report import plots
 from rtrack_ros.evaluation.report.page import PAGE
 from rtrack_ros.evaluation.run import Run, RunFrame, RunScores, run_metrics
 from rtrack_ros.frames import Image8
+from rtrack_ros.output_files import write_text
 
 JPEG_QUALITY = 84
 WIDEST_PICTURE = 1100
@@ -69,9 +70,7 @@ def write_report(path: Path | str, run: Run, scores: RunScores | None,
         splits=_splits(scores), figures=_figures(run, scores),
         spans=plots.condition_spans(run), colour=plots.condition_colour,
         pictures=[(_data_url(item.picture), item.caption) for item in pictures])
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page, encoding='utf-8')
+    write_text(path, page)
 
 
 def _splits(scores: RunScores | None) -> list[tuple[str, Sequence[object]]]:

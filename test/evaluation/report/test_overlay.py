@@ -73,6 +73,15 @@ def test_long_and_foreign_sentences_stay_inside() -> None:
         assert (picture[:HEADER, :MARGIN - 2] == picture[0, 0]).all()
 
 
+def test_a_video_in_time_stands_still_where_the_recording_has_a_gap(tmp_path: Path) -> None:
+    with OverlayWriter(tmp_path / 'o.mp4', 10.0, in_time=True) as video:
+        for time_s in (0.0, 0.1, 0.2, 0.7, 0.8):
+            video.write(pair(), [], time_s=time_s)
+        assert not (tmp_path / 'o.mp4').exists(), 'a file appears when it is finished'
+    assert cv2.VideoCapture(str(tmp_path / 'o.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == 9
+    assert [path.name for path in tmp_path.iterdir()] == ['o.mp4']
+
+
 def test_the_video_can_be_read_again(tmp_path: Path) -> None:
     with OverlayWriter(tmp_path / 'a' / 'o.mp4', 30.0) as video:
         for x in range(5):

@@ -1,0 +1,133 @@
+"""``rtrack track``: follow a sentence, or one target from a box, through recorded frame pairs."""
+
+import argparse
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add, add_losses, add_server, add_topics
+
+if TYPE_CHECKING:
+    from rtrack_ros.commands.track.following import Followed
+    from rtrack_ros.data.reading import RecordedPairs
+    from rtrack_ros.pipeline import TrackingPipeline
+
+
+def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    """Add the command to the ``rtrack`` parser."""
+    parser = subparsers.add_parser(
+        'track', help='follow a sentence or a box through videos, image folders or a bag',
+        description='Follow what a sentence names, or the one target that a box shows on the '
+                    'first frame, through recorded frame pairs. Boxes are written as '
+                    'MOTChallenge rows, frames from 1, while they come: Ctrl-C finishes the '
+                    'file. Every frame is tracked. The model is '
+                    'asked at intervals of the recording, so that every machine gives the same '
+                    'result. With --realtime frames come at their own rate and the model answers '
+                    'as fast as it can, as on a robot. With --params everything is as the node '
+                    'has it with this parameter file. At the end it says what was used and what '
+                    'was left out.')
+    parser.add_argument('recording', type=Path, nargs='?', metavar='RECORDING',
+                        help='a video, a folder of images, or a bag; the same as --rgb')
+    add(parser, '--rgb', '--thermal')
+    add_topics(parser)
+    add(parser, '--params')
+    what = parser.add_mutually_exclusive_group()
+    add(what, '--query', help='the sentence that says what to follow (default: query.initial of '
+                              '--params)')
+    what.add_argument('--box', type=float, nargs=4, metavar=('X1', 'Y1', 'X2', 'Y2'),
+                      help='the target on the first frame, in pixels of the RGB image; the model '
+                           'finds it again by its appearance')
+    add(parser, '--out', required=True, metavar='FILE', help='file for the tracks')
+    parser.add_argument('--overlay', type=Path, default=None, metavar='MP4',
+                        help='write a video of both images with boxes and identities')
+    add(parser, '--engine', '--model')
+    parser.add_argument('--ask-interval', type=float, default=0.3, metavar='SECONDS',
+                        help='time of the recording between two questions to the model; 0 asks '
+                             'about every frame (default: %(default)g)')
+    add(parser, '--refine', help='whether the model looks a second time, from near, at every box '
+                                 'of its answer; auto: where rtrack.json of the model says that '
+                                 'this is better, and never with --realtime; with --params '
+                                 'ask.refine decides (default: %(default)s)')
+    parser.add_argument('--realtime', action='store_true',
+                        help='give frames at the rate of their stamps')
+    add(parser, '--fps')
+    add_losses(parser)
+    add_server(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Track and write; returns the exit status."""
+    from rtrack_ros.commands.interruption import interrupted_by_sigterm
+    from rtrack_ros.commands.recording import opened_pairs, parameter_values
+    from rtrack_ros.commands.track.following import follow
+    from rtrack_ros.output_files import check_outputs
+
+    _settle(args)
+    check_outputs({'--out': args.out, '--overlay': args.overlay},
+                  [args.rgb, args.thermal, args.params])
+    values = parameter_values(args.params)
+    sentence = args.query or ('' if values is None else values['query.initial'])
+    if not args.box and not sentence.strip():
+        raise CommandError('--query is empty; say what to follow, e.g. "the people", or give '
+                           '--box')
+    pairs = opened_pairs(args, values)
+    with ExitStack() as stack:
+        pipeline = _pipeline(args, values, stack)
+        if not args.box and pipeline.set_query(sentence) is None:
+            raise CommandError('--query is empty; say what to follow, e.g. "the people"')
+        stack.enter_context(interrupted_by_sigterm())
+        started = time.perf_counter()
+        followed = follow(pairs, pipeline, args, sentence)
+        followed.seconds = time.perf_counter() - started
+        followed.stats = pipeline.stats()
+    return _finish(args, pairs, followed)
+
+
+def _settle(args: argparse.Namespace) -> None:
+    """Take the recording from wherever it was named."""
+    if (args.recording is None) == (args.rgb is None):
+        raise CommandError('name one recording: a video, a folder of images or a bag, as '
+                           'RECORDING or as --rgb')
+    args.rgb = args.rgb or args.recording
+
+
+def _pipeline(args: argparse.Namespace, values: dict[str, Any] | None, stack: ExitStack
+              ) -> 'TrackingPipeline':
+    """Return the pipeline of the options, or the one that the node has with a parameter file."""
+    from rtrack_ros.commands.model import opened_engine, warn_if_it_fails
+    from rtrack_ros.commands.recording import node_engine
+    from rtrack_ros.parameters.values import pipeline_config
+    from rtrack_ros.pipeline import PipelineConfig, build_pipeline
+
+    if values is None:
+        engine = stack.enter_context(opened_engine(args))
+        warn_if_it_fails(engine)
+        config = PipelineConfig(refine=None if args.refine == 'auto' else args.refine)
+    else:
+        engine = stack.enter_context(node_engine(args, values))
+        config = pipeline_config(values)
+    return stack.enter_context(closing(build_pipeline(
+        engine, config, args.realtime, max(args.ask_interval, 0.0),
+        publish_first=values is not None)))
+
+
+def _finish(args: argparse.Namespace, pairs: 'RecordedPairs', followed: 'Followed') -> int:
+    from rtrack_ros.commands.recording import say_losses
+    from rtrack_ros.commands.results import Results
+
+    results = Results()
+    results.show(followed.summary)
+    status = say_losses(pairs.tally, results, args.allow_missing)
+    for path in (args.out, args.overlay):
+        if path is not None and path.exists():
+            results.wrote(path)
+    stats = followed.stats
+    failed = stats.answers_invalid + stats.engine_errors
+    if failed:
+        results.show(f'{failed} questions failed; the last one: {stats.last_error}')
+    if followed.interrupted:
+        results.show(f'interrupted: the files hold the {followed.frames} frames until then')
+        return 130
+    return 1 if failed and not stats.answers else status

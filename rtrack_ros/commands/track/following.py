@@ -1,0 +1,118 @@
+"""The way through a recording: every pair is tracked, and its boxes are written at once."""
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rtrack_ros.commands import CommandError
+
+if TYPE_CHECKING:
+    from rtrack_ros.data.mot import MotRow
+    from rtrack_ros.data.reading import RecordedPairs
+    from rtrack_ros.intake.receiving import ReceivedPair
+    from rtrack_ros.pipeline import TrackingPipeline
+    from rtrack_ros.tracking.track import Track
+
+
+@dataclass
+class Followed:
+    """What came of a recording.
+
+    Attributes:
+        frames: Pairs that were tracked.
+        identities: Those that were written.
+        interrupted: Whether the user ended it.
+        seconds: How long it took.
+        stats: Of the pipeline.
+    """
+
+    frames: int = 0
+    identities: set[int] = field(default_factory=set)
+    interrupted: bool = False
+    seconds: float = 0.0
+    stats: Any = None
+
+    @property
+    def summary(self) -> str:
+        """What was done, in a line."""
+        rate = self.frames / max(self.seconds, 1e-9)
+        return (f'{self.frames} frames in {self.seconds:.1f} s ({rate:.1f} per second), '
+                f'{self.stats.answers} answers applied, {len(self.identities)} identities')
+
+
+def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.Namespace,
+           sentence: str) -> Followed:
+    """Track all pairs; what is written is finished also after Ctrl-C.
+
+    Raises:
+        CommandError: the box does not show a target on the first frame.
+        OutputError: the disk is full.
+    """
+    from rtrack_ros.commands.terminal import progress
+    from rtrack_ros.data.mot import MotWriter
+    from rtrack_ros.evaluation.report.overlay import OverlayWriter
+
+    followed = Followed()
+    source = _paced(pairs) if args.realtime else pairs.received()
+    with ExitStack() as stack:
+        rows_out = stack.enter_context(MotWriter(args.out))
+        video = None if args.overlay is None else stack.enter_context(
+            OverlayWriter(args.overlay, pairs.fps, in_time=True))
+        first_ns: int | None = None
+        try:
+            for received in progress(source, 'tracking', len(pairs) or None):
+                pair = received.pair
+                first_ns = pair.stamp_ns if first_ns is None else first_ns
+                rows = _rows(received, pipeline, args, followed.frames == 0)
+                rows_out.write(rows)
+                followed.frames += 1
+                followed.identities |= {row.id for row in rows}
+                if video is not None:
+                    video.write(pair, rows, sentence or 'what the box shows',
+                                time_s=(pair.stamp_ns - first_ns) * 1e-9)
+        except KeyboardInterrupt:
+            followed.interrupted = True
+    return followed
+
+
+def _rows(received: 'ReceivedPair', pipeline: 'TrackingPipeline', args: argparse.Namespace,
+          first: bool) -> 'list[MotRow]':
+    """Track one pair; returns its confirmed boxes under the number of its RGB image."""
+    from rtrack_ros.data.mot import MotRow
+    from rtrack_ros.tracking.track import TrackState
+
+    if received.after_reset:
+        pipeline.reset()
+    tracks = pipeline.push(received.pair)
+    if args.box and first:
+        tracks = [_initialize(pipeline, args)]
+    return [MotRow(received.number, track.id, track.box, track.score) for track in tracks
+            if track.state is TrackState.CONFIRMED and _has_area(track.box)]
+
+
+def _initialize(pipeline: 'TrackingPipeline', args: argparse.Namespace) -> 'Track':
+    from rtrack_ros.pipeline import RequestError
+
+    try:
+        return pipeline.initialize(tuple(args.box))
+    except RequestError as error:
+        raise CommandError(f'--box: {error}') from error
+
+
+def _has_area(box: tuple[float, float, float, float]) -> bool:
+    return box[2] - box[0] >= 0.01 and box[3] - box[1] >= 0.01
+
+
+def _paced(pairs: 'RecordedPairs') -> 'Iterator[ReceivedPair]':
+    """Yield the pairs when they are due by their stamps; reading ahead is not needed for files."""
+    start: tuple[float, int] | None = None
+    for received in pairs.received():
+        stamp_ns = received.pair.stamp_ns
+        start = (time.monotonic(), stamp_ns) if start is None else start
+        wait = start[0] + (stamp_ns - start[1]) * 1e-9 - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        yield received
