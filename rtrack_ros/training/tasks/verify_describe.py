@@ -1,7 +1,7 @@
 """Questions about an object crop: check a sentence on it, describe it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -21,6 +21,26 @@ class _SentenceTask(ObjectTask):
     def __init__(self, clips: Sequence[Clip], reader: Reader, count: int, seed: int,
                  corruption: Corruption = AS_TRACKED) -> None:
         super().__init__(with_sentences(clips), reader, count, seed, corruption)
+
+    def drawn(self, rng: np.random.Generator, texts_of: Callable[[Target], Sequence[str]],
+              found: str, needed: str) -> tuple[Target, Sequence[str]]:
+        """Draw objects until one has texts, and return it with them.
+
+        Args:
+            rng: The source of chance.
+            texts_of: Returns the texts of an object, none where it has none.
+            found: What such a text is, for the message where none is found.
+            needed: What the clips need then.
+
+        Raises:
+            DataError: ``DRAWS`` objects in turn had none.
+        """
+        for _ in range(DRAWS):
+            target = self.target(rng)
+            texts = texts_of(target)
+            if texts:
+                return target, texts
+        raise DataError(f'no {found} in {DRAWS} draws; the clips need {needed}')
 
 
 class Verify(_SentenceTask):
@@ -43,18 +63,15 @@ class Verify(_SentenceTask):
     def __getitem__(self, number: int) -> Example:
         rng = self.rng(number)
         true = bool(rng.random() < 0.5)
-        for _ in range(DRAWS):
-            target = self.target(rng)
-            claims = [text for text, holds in _claims(target) if holds == true]
-            if not claims and not true:
-                claims = self._foreign(rng, target)
-            if claims:
-                return self._question(rng, target, str(rng.choice(claims)), true)
-        raise DataError(f'no sentence that is {"true" if true else "false"} of an object in '
-                         f'{DRAWS} draws; the clips need sentences about different objects')
 
-    def _question(self, rng: np.random.Generator, target: Target, claim: str, true: bool
-                  ) -> Example:
+        def claims_of(target: Target) -> Sequence[str]:
+            claims = [text for text, holds in _claims(target) if holds == true]
+            return claims or ([] if true else self._foreign(rng, target))
+
+        target, claims = self.drawn(
+            rng, claims_of, f'sentence that is {str(true).lower()} of an object',
+            'sentences about different objects')
+        claim = str(rng.choice(claims))
         images, named = self.named(rng, target, OBJECT_CROP_FACTOR)
         return Example(images, verify_prompt(claim, named, self.reader.style), (), (),
                         YES if true else NO)
@@ -92,15 +109,11 @@ class Describe(_SentenceTask):
 
     def __getitem__(self, number: int) -> Example:
         rng = self.rng(number)
-        for _ in range(DRAWS):
-            target = self.target(rng)
-            words = _descriptions(target)
-            if words:
-                images, named = self.named(rng, target, OBJECT_CROP_FACTOR)
-                return Example(images, describe_prompt(named, self.reader.style), (), (),
-                                str(rng.choice(words)))
-        raise DataError(f'no sentence about one object alone in {DRAWS} draws; the clips need '
-                         'sentences that mean one object, in plain letters')
+        target, words = self.drawn(rng, _descriptions, 'sentence about one object alone',
+                                   'sentences that mean one object, in plain letters')
+        images, named = self.named(rng, target, OBJECT_CROP_FACTOR)
+        return Example(images, describe_prompt(named, self.reader.style), (), (),
+                       str(rng.choice(words)))
 
 
 def _descriptions(target: Target) -> list[str]:

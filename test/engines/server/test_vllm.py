@@ -30,7 +30,7 @@ ENVIRONMENT = {'HF_HUB_OFFLINE': '1', 'VLLM_NO_USAGE_STATS': '1', 'OMP_NUM_THREA
 
 
 @pytest.fixture(scope='module')
-def vllm(nano, tmp_path_factory):
+def vllm(nano):
     """The engine of a vLLM that ``rtrack serve``'s own options have started."""
     what = Served(str(nano), 'rtrack-nano', limits=Limits(total_tokens=2048, questions=4),
                   port=free_port('127.0.0.1', 0))
@@ -41,10 +41,10 @@ def vllm(nano, tmp_path_factory):
             patch.setenv(name, value)
         patch.delenv('PYTHONPATH', raising=False)
         started = time.monotonic()
-        with served([*PROGRAM, *command[2:], *ON_A_PROCESSOR], what,
-                    tmp_path_factory.mktemp('logs'), READY_S):
+        with served([*PROGRAM, *command[2:], *ON_A_PROCESSOR], what, Path(VLLM, 'logs'), READY_S):
             print(f'\nvLLM was ready after {time.monotonic() - started:.0f} s')
-            engine = load_engine('server', what.url, manifest=Path(nano))
+            # The first question of all waits for what is compiled for it.
+            engine = load_engine('server', what.url, manifest=Path(nano), silence_s=READY_S)
             yield engine
             engine.close()
 
