@@ -9,7 +9,7 @@ nothing but the input. In both cases the same ``Scheduler`` chooses the question
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +17,7 @@ from typing import Protocol
 
 from rtrack_ros.boxes import clip
 from rtrack_ros.detections import Detections
-from rtrack_ros.engines.base import Engine
+from rtrack_ros.engines.base import Engine, token_counter
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding, Verdict
 from rtrack_ros.language.describer import Describer
@@ -25,6 +25,7 @@ from rtrack_ros.language.locator import Locator
 from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.language.verifier import Verifier
+from rtrack_ros.limits import Limits, estimated_tokens
 from rtrack_ros.pipeline_stats import PipelineStats
 from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
@@ -62,6 +63,7 @@ class PipelineConfig:
         refine: Whether every box of an answer is asked about again, enlarged, likewise; None
             takes 'never' where answers are wanted at once (live) and 'auto' elsewhere.
         max_boxes: Most boxes in one answer.
+        limits: How much may be asked for.
     """
 
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
@@ -69,6 +71,7 @@ class PipelineConfig:
     crops: str = 'auto'
     refine: str | None = None
     max_boxes: int = 12
+    limits: Limits = field(default_factory=Limits)
 
 
 def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: bool = True,
@@ -100,7 +103,8 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         locator=Locator(engine) if 'locate' in model.tasks else None,
         describer=Describer(engine) if 'describe' in model.tasks else None,
         verifier=Verifier(engine) if 'verify' in model.tasks else None,
-        concurrency=model.concurrency, longest_back_off_s=model.longest_back_off_s)
+        concurrency=model.concurrency, longest_back_off_s=model.longest_back_off_s,
+        limits=config.limits, count_tokens=token_counter(engine))
 
 
 class TrackingPipeline:
@@ -125,6 +129,8 @@ class TrackingPipeline:
             detector says where objects are.
         publish_first: Whether ``push`` returns the tracks before the answer about its pair when
             synchronous.
+        limits: How much may be asked for; None takes the defaults.
+        count_tokens: Returns how many tokens a text has for the model.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
@@ -132,8 +138,10 @@ class TrackingPipeline:
                  schedule: Schedule | None = None, locator: LocatesTargets | None = None,
                  describer: DescribesObjects | None = None, tracker: Tracker | None = None,
                  concurrency: int = 1, longest_back_off_s: float = 5.0,
-                 verifier: VerifiesObjects | None = None, publish_first: bool = False) -> None:
-        self.queries = QueryBook()
+                 verifier: VerifiesObjects | None = None, publish_first: bool = False,
+                 limits: Limits | None = None,
+                 count_tokens: Callable[[str], int] = estimated_tokens) -> None:
+        self.queries = QueryBook(limits, count_tokens)
         self.tracker = tracker or Tracker(config)
         self._target_grounder = None if grounder is None else TargetGrounder(
             grounder, locator, self.tracker.tracks)
@@ -162,13 +170,16 @@ class TrackingPipeline:
         """
         return self.queries.set(text, query_id)
 
-    def reconfigure(self, config: TrackerConfig, schedule: Schedule) -> None:
+    def reconfigure(self, config: TrackerConfig, schedule: Schedule,
+                    limits: Limits | None = None) -> None:
         """Take over settings without forgetting anything; the model's accuracy stays.
 
         Args:
             config: Settings of the tracker.
             schedule: What is asked in which order, made ``for_model`` already.
+            limits: How much may be asked for; None leaves that as it is.
         """
+        self.queries.limits = limits or self.queries.limits
         self.tracker.reconfigure(replace(config, accuracy=self.tracker.config.accuracy))
         self._scheduler.schedule = self._with_deadline(schedule)
 

@@ -10,6 +10,7 @@ from rtrack_ros.data.image_names import NameKind, Names, natural_key, read_names
 from rtrack_ros.data.pairs import DataError, Losses
 from rtrack_ros.data.stored_images import Raw, StoredImage
 from rtrack_ros.intake.encodings import ConversionError
+from rtrack_ros.intake.image_header import HeaderError, image_size
 from rtrack_ros.intake.messages import decode_image
 
 IMAGE_SUFFIXES = {'.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'}
@@ -26,6 +27,19 @@ def read_image(path: Path) -> Raw:
         return decode_image(np.fromfile(path, np.uint8),
                             cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR, str(path))
     except (ConversionError, OSError) as error:
+        raise DataError(f'{path} is not a readable image; delete or replace it ({error})'
+                        ) from error
+
+
+def stored_size(path: Path) -> tuple[int, int]:
+    """Return (width, height) in pixels of an image, by its header.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return image_size(path.read_bytes())
+    except (HeaderError, OSError) as error:
         raise DataError(f'{path} is not a readable image; delete or replace it ({error})'
                         ) from error
 

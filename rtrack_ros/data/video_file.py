@@ -9,9 +9,12 @@ import numpy as np
 
 from rtrack_ros.data.pairs import DataError, Losses
 from rtrack_ros.data.stored_images import StoredImage
+from rtrack_ros.intake.image_header import HeaderError, image_size
+from rtrack_ros.intake.messages import DEFAULT_MPX
 
 DEFAULT_FPS: Final = 30.0
 _LOOKED_AT: Final = 30
+_HEAD_BYTES: Final = 1 << 20
 # Videos of these containers carry the exact number of their frames.
 _COUNTING: Final = {b'ftyp': 4, b'AVI ': 8}
 
@@ -83,12 +86,28 @@ class VideoFile:
         return any(head[at:at + 4] == mark for mark, at in _COUNTING.items())
 
     def _open(self) -> cv2.VideoCapture:
+        self._refuse_image()
         capture = cv2.VideoCapture(str(self.path))
         if not capture.isOpened():
             raise DataError(f'{self.path} cannot be decoded as a video; a recording that was cut '
                             'short may lack its index. Convert it, for example with: '
                             f'ffmpeg -i {self.path.name} converted.mp4')
+        pixels = capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        if pixels > DEFAULT_MPX * 1e6:
+            capture.release()
+            raise DataError(f'{self.path} has {pixels * 1e-6:.0f} million pixels in a frame, and '
+                            f'at most {DEFAULT_MPX:g} are decoded; scale it down, for example '
+                            f'with: ffmpeg -i {self.path.name} -vf scale=1920:-2 smaller.mp4')
         return capture
+
+    def _refuse_image(self) -> None:
+        """Refuse a single image, which OpenCV would decode without a look at its size."""
+        try:
+            with self.path.open('rb') as file:
+                image_size(file.read(_HEAD_BYTES))
+        except (HeaderError, OSError):
+            return
+        raise DataError(f'{self.path} is one image; give a video or a folder of images')
 
 
 def _times(capture: cv2.VideoCapture) -> Iterator[float]:

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import Image8
+from rtrack_ros.limits import estimated_tokens
 
 TASKS: Final = ('ground', 'locate', 'verify', 'describe')
 """What a model may be asked: where are the objects that a sentence means, where is this target
@@ -204,6 +205,18 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release memory; the engine cannot be used afterwards."""
+
+
+class CountsTokens(Protocol):
+    """An engine that has the tokenizer of its model."""
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text has, from any thread, also while it answers."""
+
+
+def token_counter(engine: Engine) -> Callable[[str], int]:
+    """Return what counts the tokens of a text: the engine, or an estimate where it cannot."""
+    return getattr(engine, 'count_tokens', estimated_tokens)
 
 
 class SharesImages(Engine, Protocol):

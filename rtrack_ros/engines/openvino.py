@@ -81,6 +81,8 @@ class OpenVinoEngine(SharesImages):
         self._closed = False
         try:
             self._thread.call(self._renew)
+            # One of its own: that of the pipeline goes when the pipeline is renewed.
+            self._tokenizer = self._genai.Tokenizer(str(folder / OPENVINO_FOLDER))
         except EngineError:
             self._thread.close()
             raise
@@ -127,6 +129,10 @@ class OpenVinoEngine(SharesImages):
                             facts.bbox_protocol, facts.image_size, True, facts.labels,
                             facts.prompt, facts.crops, facts.refine, shares_images=True,
                             tasks=facts.tasks, accuracy=facts.accuracy, family=facts.family)
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text has; see ``engines.base.CountsTokens``."""
+        return int(self._tokenizer.encode(text, add_special_tokens=False).input_ids.shape[1])
 
     def encode(self, images: Sequence[Image8]) -> SeenImages:
         """Resize images for any number of prompts; see ``engines.base.SharesImages``.

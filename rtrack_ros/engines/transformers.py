@@ -101,6 +101,11 @@ class TransformersEngine(SharesImages):
                             facts.refine, shares_images=True, tasks=facts.tasks,
                             accuracy=facts.accuracy, family=facts.family)
 
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text has; see ``engines.base.CountsTokens``."""
+        # What computes below the tokenizer: that itself must not be used by two threads.
+        return len(self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False))
+
     def encode(self, images: Sequence[Image8]) -> EncodedImages:
         """Encode images once, for any number of prompts; see ``engines.base.SharesImages``.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.limits import Limits
 from rtrack_ros.settings import check_settings, setting
 
 NOT_CALIBRATED = (0.0,) * 9
@@ -92,10 +93,12 @@ class IntakeConfig:
     Attributes:
         sync: Pairing.
         thermal: Scaling and registration.
+        limits: Of these ``image_mpx``.
     """
 
     sync: SyncConfig = field(default_factory=SyncConfig)
     thermal: ThermalConfig = field(default_factory=ThermalConfig)
+    limits: Limits = field(default_factory=Limits)
 
 
 def homography_matrix(values: Sequence[float]) -> NDArray[np.float64] | None:

@@ -112,7 +112,7 @@ class Intake:
 
     def configure(self, config: IntakeConfig) -> None:
         """Take over changed settings; images that wait for a partner are dropped."""
-        sync = config.sync
+        sync, self._limit_mpx = config.sync, config.limits.image_mpx
         self._evidence = EvidenceKeeper(config, self.evidence)
         self._pairer: StampPairer[_RgbImage, SeenImage] = StampPairer(
             slop_ns=int(sync.slop_ms * _MILLISECOND),
@@ -155,7 +155,7 @@ class Intake:
     def add_rgb(self, message: Any) -> None:
         """Take one RGB message; an unreadable one is counted and reported."""
         try:
-            pixels = rgb_from_message(message)
+            pixels = rgb_from_message(message, self._limit_mpx)
         except ConversionError as error:
             self.refuse_rgb(error)
             return
@@ -189,7 +189,7 @@ class Intake:
     def add_thermal(self, message: Any) -> None:
         """Take one thermal message; an unreadable one is counted and reported."""
         try:
-            image = thermal_from_message(message)
+            image = thermal_from_message(message, self._limit_mpx)
         except ConversionError as error:
             self.refuse_thermal(error)
             return

@@ -2,9 +2,10 @@
 
 import threading
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
-MAX_QUERY_CHARACTERS = 2000
+from rtrack_ros.limits import MAX_CHARACTERS, Limits, estimated_tokens, shortened
 
 
 class QueryError(ValueError):
@@ -34,11 +35,10 @@ def clean_query_text(text: str) -> str:
     """Return the sentence with control characters stripped and spaces collapsed.
 
     Raises:
-        QueryError: the text is longer than ``MAX_QUERY_CHARACTERS``.
+        QueryError: the text is longer than ``MAX_CHARACTERS``.
     """
-    if len(text) > MAX_QUERY_CHARACTERS:
-        raise QueryError(f'the query has {len(text)} characters; send at most '
-                         f'{MAX_QUERY_CHARACTERS}')
+    if len(text) > MAX_CHARACTERS:
+        raise QueryError(f'the query has {len(text)} characters; send at most {MAX_CHARACTERS}')
     printable = ''.join(' ' if unicodedata.category(char)[0] == 'C' else char for char in text)
     return ' '.join(printable.split())
 
@@ -47,9 +47,15 @@ class QueryBook:
     """The set of active queries; every change raises the epoch of the query it touches.
 
     Used from any thread.
+
+    Args:
+        limits: How many queries there may be and how long their texts; None takes the defaults.
+        count_tokens: Returns how many tokens a text has for the model.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None,
+                 count_tokens: Callable[[str], int] = estimated_tokens) -> None:
+        self.limits, self._count_tokens = limits or Limits(), count_tokens
         # Guards both; held for a few dictionary operations.
         self._lock = threading.RLock()
         self._queries: dict[str, Query] = {}
@@ -79,25 +85,48 @@ class QueryBook:
             known = self._queries.get(query_id)
             if known is not None and known.text == cleaned and not known.by_template:
                 return known
-            return self._add(query_id, cleaned)
+        self._check_length(cleaned)
+        return self._add(query_id, cleaned)
 
     def set_target(self, name: str, query_id: str = 'default') -> Query:
         """Add a target that is known by its appearance, or replace a query by it.
 
         Raises:
-            QueryError: the name is empty or too long; nothing changes.
+            QueryError: the name is empty or too long, or there are too many; nothing changes.
         """
         cleaned = clean_query_text(name)
         if not cleaned:
             raise QueryError('a target needs a name; send one of at least a character')
+        self._check_length(cleaned)
         return self._add(query_id, cleaned, by_template=True)
 
     def _add(self, query_id: str, text: str, by_template: bool = False) -> Query:
         with self._lock:
+            self._check_room(query_id, by_template)
             self._epoch += 1
             query = Query(query_id, text, self._epoch, by_template)
             self._queries[query_id] = query
             return query
+
+    def _check_length(self, text: str) -> None:
+        tokens = self._count_tokens(text)
+        if tokens > self.limits.sentence_tokens:
+            raise QueryError(f'the query has {tokens} tokens for the model; send at most '
+                             f'{self.limits.sentence_tokens} (limits.sentence_tokens)')
+
+    def _check_room(self, query_id: str, by_template: bool) -> None:
+        limits = self.limits
+        if len(query_id) > limits.id_characters or not query_id.isprintable():
+            raise QueryError(f'the id {shortened(query_id, 16)!r} cannot be used; send at most '
+                             f'{limits.id_characters} printable characters '
+                             '(limits.id_characters)')
+        others = [query for name, query in self._queries.items() if name != query_id]
+        if len(others) >= limits.sentences:
+            raise QueryError(f'{len(others)} sentences are followed, which is the most; remove '
+                             'one first (limits.sentences)')
+        if by_template and sum(query.by_template for query in others) >= limits.targets:
+            raise QueryError(f'{limits.targets} targets are followed, which is the most; remove '
+                             'one first (limits.targets)')
 
     def remove(self, query_id: str) -> bool:
         """Remove one query; returns whether it was there."""

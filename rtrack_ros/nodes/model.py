@@ -7,6 +7,7 @@ from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.language.self_test import Verdict
 from rtrack_ros.parameters.engine import load, self_tested
 from rtrack_ros.parameters.values import (
+    limits,
     pipeline_config,
     schedule_for,
     tracker_config,
@@ -41,9 +42,9 @@ class Model:
             raise
 
     def reconfigure(self, settings: Mapping[str, Any]) -> None:
-        """Take over changed parameters ``tracker.*`` and ``ask.*``; the model stays loaded."""
+        """Take over changed parameters ``tracker.*``, ``ask.*``, ``limits.*``; the model stays."""
         self.pipeline.reconfigure(tracker_config(settings),
-                                  schedule_for(settings, self.capabilities))
+                                  schedule_for(settings, self.capabilities), limits(settings))
 
     def close(self) -> None:
         """Stop asking and free the engine's memory."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from std_msgs.msg import String
 
 from rtrack_ros.language.queries import QueryBook, QueryError
+from rtrack_ros.limits import shortened
 from rtrack_ros.msg import ReferringQuery
 
 DEFAULT_ID = 'default'
@@ -33,14 +34,15 @@ class QueryCommands:
         """Add, replace or remove one of several sentences."""
         query_id = message.id or DEFAULT_ID
         known = any(query.id == query_id for query in self._book.active())
+        shown = repr(shortened(query_id))
         if message.operation == ReferringQuery.CLEAR:
             self._carry_out(self._book.clear)
         elif message.operation == ReferringQuery.REMOVE and known:
             self._carry_out(lambda: self._book.remove(query_id))
         elif message.operation == ReferringQuery.REMOVE:
-            self._warn(f'no query has the id {query_id!r}; nothing was removed')
+            self._warn(f'no query has the id {shown}; nothing was removed')
         elif message.operation == ReferringQuery.ADD and known:
-            self._warn(f'a query with the id {query_id!r} is active; send REPLACE to change it')
+            self._warn(f'a query with the id {shown} is active; send REPLACE to change it')
         elif message.operation in (ReferringQuery.ADD, ReferringQuery.REPLACE):
             self._carry_out(lambda: self._book.set(message.text, query_id))
         else:

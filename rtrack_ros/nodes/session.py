@@ -9,6 +9,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from rtrack_ros.intake.receiving import Intake, ReceivedPair
+from rtrack_ros.limits import shortened
 from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.diagnostics import NO_CLOCK, Health, diagnostic_array, status_message
 from rtrack_ros.nodes.model import Model
@@ -24,6 +25,10 @@ CLOCK_PATIENCE_NS = 3_000_000_000
 def node_name(node: Node) -> str:
     """Return the name of a node with its namespace, such as 'front/rtrack'."""
     return str(node.get_fully_qualified_name()).lstrip('/')
+
+
+def _count(sentences: int) -> str:
+    return 'nothing' if not sentences else f'{sentences} sentence{"s" * (sentences > 1)}'
 
 
 class Session:
@@ -54,8 +59,10 @@ class Session:
         if self.model.verdict is not None and self.model.verdict.ok:
             node.get_logger().info(f'self-test passed: {self.model.verdict}')
         self._intake = Intake(intake_config(settings), log)
-        self.commands = QueryCommands(self.model.pipeline.queries, node.get_logger().warning,
-                                      self.announce_queries)
+        self.commands = QueryCommands(
+            self.model.pipeline.queries, lambda why: log.warning('query', why),
+            self.announce_queries)
+        self._announced: set[int] = set()
         self._frame_id = ''
         self._no_time_since_ns = 0
         if settings['query.initial']:
@@ -104,8 +111,11 @@ class Session:
     def announce_queries(self) -> None:
         """Log and publish which sentences are followed now."""
         queries = self.model.pipeline.active_queries()
-        sentences = ', '.join(repr(query.text) for query in queries)
-        self._node.get_logger().info(f'following {sentences or "nothing"}')
+        known, self._announced = self._announced, {query.epoch for query in queries}
+        # What is new alone: whoever changes sentences quickly would fill the log with the others.
+        new = [repr(shortened(query.text)) for query in queries if query.epoch not in known]
+        self._log.info('following', f'following {_count(len(queries))}'
+                       + (f'; new: {", ".join(new)}' if new else ''))
         self._outputs.publish_active(queries)
 
     def publish_queries(self) -> None:

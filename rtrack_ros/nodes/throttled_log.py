@@ -27,6 +27,11 @@ class ThrottledLog:
 
     # rclpy knows a call by its line of code, and refuses another severity there ever after.
 
+    def info(self, kind: str, text: str) -> None:
+        """Write what is no fault, unless a line of this kind was written a moment ago."""
+        if line := self._due(kind, text):
+            self._logger.info(line)
+
     def warning(self, kind: str, text: str) -> None:
         """Write a warning, unless one of this kind was written a moment ago."""
         if line := self._due(kind, text):

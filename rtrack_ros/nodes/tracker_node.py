@@ -24,8 +24,8 @@ from rtrack_ros.nodes.spinning import spin
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-INTAKE_GROUPS = ('sync.', 'thermal.')
-TRACKING_GROUPS = ('tracker.', 'ask.')
+INTAKE_GROUPS = ('sync.', 'thermal.', 'limits.')
+TRACKING_GROUPS = ('tracker.', 'ask.', 'limits.')
 GIL_SWITCH_S = 0.001
 """Longest wait for the interpreter while the model's thread computes; Python's default is 5 ms."""
 

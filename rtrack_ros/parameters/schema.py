@@ -1,8 +1,8 @@
 """Every parameter of the tracker node: one schema for node, YAML file and documents.
 
 What a parameter means, its unit and its range stand in one place: here for the node's own, and in
-the fields of ``SyncConfig``, ``ThermalConfig``, ``TrackerConfig`` and ``Schedule`` for those of
-the intake, the tracker and the scheduler.
+the fields of ``SyncConfig``, ``ThermalConfig``, ``Limits``, ``TrackerConfig`` and ``Schedule`` for
+those of the intake, of everything that is bounded, of the tracker and the scheduler.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from rtrack_ros.engines.server.api_key import API_KEY_VARIABLE
 from rtrack_ros.engines.server.dialects import AUTO, DIALECTS
 from rtrack_ros.intake.config import SyncConfig, ThermalConfig
 from rtrack_ros.language.self_test import MODES
+from rtrack_ros.limits import Limits
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.settings import Setting, settings_of
 from rtrack_ros.tracking.config import TrackerConfig
@@ -142,5 +143,6 @@ def _schedule() -> list[ParameterSpec]:
 
 
 SCHEMA = tuple(sorted([*OWN, *_intake('sync', SyncConfig), *_intake('thermal', ThermalConfig),
+                       *_intake('limits', Limits),
                        *_schedule(), *_tracker()], key=lambda spec: spec.setting.advanced))
 """All parameters, those that one usually changes first."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.intake.config import IntakeConfig, SyncConfig, ThermalConfig
+from rtrack_ros.limits import Limits
 from rtrack_ros.parameters.schema import SCHEMA, ParameterSpec
 from rtrack_ros.pipeline import PipelineConfig
 from rtrack_ros.scheduling.scheduler import Schedule
@@ -35,7 +36,16 @@ def intake_config(values: Mapping[str, Any]) -> IntakeConfig:
         ValueError: a value is out of its range.
     """
     return IntakeConfig(SyncConfig(**_fields(values, 'sync.')),
-                        ThermalConfig(**_fields(values, 'thermal.')))
+                        ThermalConfig(**_fields(values, 'thermal.')), limits(values))
+
+
+def limits(values: Mapping[str, Any]) -> Limits:
+    """Return how much may be asked for, parameters ``limits.*``.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+    return Limits(**_fields(values, 'limits.'))
 
 
 def schedule(values: Mapping[str, Any]) -> Schedule:
@@ -59,7 +69,7 @@ def pipeline_config(values: Mapping[str, Any]) -> PipelineConfig:
         ValueError: a value is out of its range.
     """
     return PipelineConfig(tracker_config(values), schedule(values), values['ask.crops'],
-                          values['ask.refine'], values['engine.max_boxes'])
+                          values['ask.refine'], values['engine.max_boxes'], limits(values))
 
 
 def server_options(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -259,3 +259,8 @@ class TestUnusableFolders:
         engine.close()
         with pytest.raises(EngineError, match='closed'):
             engine.infer([], Prompt(('hello',)), None, 4)
+
+
+def test_it_counts_tokens_as_its_model_reads_them(openvino) -> None:
+    assert openvino.count_tokens('the person in the red jacket') == 6
+    assert openvino.count_tokens('\N{GRINNING FACE}' * 10) == 40

@@ -119,3 +119,8 @@ def test_a_folder_without_weights_names_the_remedy(nano, tmp_path):
     (tmp_path / 'rtrack.json').write_bytes((nano / 'rtrack.json').read_bytes())
     with pytest.raises(EngineError, match='(?s)cannot load .*rtrack train'):
         load_engine('transformers', tmp_path)
+
+
+def test_it_counts_tokens_as_its_model_reads_them(transformers) -> None:
+    assert transformers.count_tokens('the person in the red jacket') == 6
+    assert transformers.count_tokens('\N{GRINNING FACE}' * 10) == 40

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.language.queries import (
-    MAX_QUERY_CHARACTERS,
     QueryBook,
     QueryError,
     clean_query_text,
 )
+from rtrack_ros.limits import MAX_CHARACTERS, Limits, estimated_tokens, shortened
 
 
 @given(st.text(max_size=300))
@@ -28,12 +28,12 @@ def test_control_characters_separate_words() -> None:
 
 
 def test_a_long_text_is_refused_and_changes_nothing() -> None:
-    book = QueryBook()
+    book = QueryBook(count_tokens=lambda text: 1)
     first = book.set('the dog')
     with pytest.raises(QueryError, match='2001'):
-        book.set('x' * (MAX_QUERY_CHARACTERS + 1))
+        book.set('x' * (MAX_CHARACTERS + 1))
     assert book.active() == (first,)
-    assert book.set('y' * MAX_QUERY_CHARACTERS) is not None
+    assert book.set('y' * MAX_CHARACTERS) is not None
 
 
 def test_every_change_raises_the_epoch_and_no_change_does_not() -> None:
@@ -90,3 +90,47 @@ def test_every_change_from_any_thread_counts_once() -> None:
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(change, range(4)))
     assert (book.epoch, book.active()) == (4 * 200 * 2, ())
+
+
+def test_sentences_targets_and_ids_are_bounded_and_the_refusal_names_the_limit() -> None:
+    book = QueryBook(Limits(sentences=3, targets=1, id_characters=8))
+    for name in 'abc':
+        assert book.set('people', name) is not None
+    before = book.active()
+    with pytest.raises(QueryError, match=r'3 sentences.*limits\.sentences'):
+        book.set('people', 'd')
+    assert book.active() == before
+    assert book.set('cars', 'c') is not None  # replacing one is no more
+    assert book.set('', 'c') is None
+    assert book.set_target('ball', 'c').by_template
+    book.remove('b')
+    with pytest.raises(QueryError, match=r'1 targets.*limits\.targets'):
+        book.set_target('ball', 'b')
+    assert book.set_target('dog', 'c').text == 'dog'
+    for name in ('x' * 9, 'x' * 1_000_000, 'red\x1b[2J', 'a\nb'):
+        with pytest.raises(QueryError, match=r'limits\.id_characters') as refused:
+            book.set('people', name)
+        assert len(str(refused.value)) < 200 and str(refused.value).isprintable()
+
+
+def test_length_counts_in_tokens_of_the_model() -> None:
+    book = QueryBook(Limits(sentence_tokens=20), count_tokens=lambda text: 2 * len(text.split()))
+    assert book.set('one ' * 10) is not None
+    with pytest.raises(QueryError, match=r'22 tokens.*at most 20 \(limits\.sentence_tokens\)'):
+        book.set('one ' * 11)
+    with pytest.raises(QueryError, match=r'limits\.sentence_tokens'):
+        book.set_target('one ' * 11)
+
+
+def test_without_a_tokenizer_emoji_count_for_their_bytes() -> None:
+    book = QueryBook()
+    assert book.set('the person in the red jacket who stands beside the parked van') is not None
+    with pytest.raises(QueryError, match='tokens'):
+        book.set('\N{GRINNING FACE}' * 2000)
+    assert estimated_tokens('the person in the red jacket') == 10
+    assert estimated_tokens('\N{GRINNING FACE}' * 10) == 40
+
+
+def test_what_is_shown_of_a_text_is_short_and_no_terminal_obeys_it() -> None:
+    assert shortened('a\x1b]0;x\x07b\n\u202e') == 'a\ufffd]0;x\ufffdb\ufffd\ufffd'
+    assert len(shortened('x' * 1_000_000)) == 83

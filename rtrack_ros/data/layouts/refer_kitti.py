@@ -20,10 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
-from rtrack_ros.data.image_folder import list_images
+from rtrack_ros.data.image_folder import list_images, stored_size
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.language.answers import Box
@@ -85,8 +83,7 @@ def _video(kitti: Path, name: str, label_shift: int) -> AnnotatedSequence:
     folder = kitti / 'labels_with_ids' / 'image_02' / name
     if not folder.is_dir():
         raise DataError(f'{folder} is missing; Refer-KITTI ships it as labels_with_ids')
-    with Image.open(images[0]) as first:
-        size = first.size
+    size = stored_size(images[0])
     frames, labels = [], {}
     for index, image in enumerate(images):
         rows = _label_rows(folder / f'{int(image.stem) + label_shift:06d}.txt', size)

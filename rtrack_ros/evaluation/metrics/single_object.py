@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.boxes_file import read_boxes, require_equal
+from rtrack_ros.data.image_folder import stored_size
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.metrics.presence import Presence
 from rtrack_ros.language.answers import Box
@@ -126,8 +126,7 @@ def pool_targets(name: str, runs: Sequence[TargetRun]) -> SingleObjectScores:
 
 def _read_run(sequence: AnnotatedSequence, folder: Path) -> TargetRun:
     told = read_single_object(folder, sequence)
-    with Image.open(sequence.frames[0].rgb) as first:
-        return TargetRun(sequence.frames, told, first.size)
+    return TargetRun(sequence.frames, told, stored_size(sequence.frames[0].rgb))
 
 
 def read_single_object(folder: Path, sequence: AnnotatedSequence) -> list[Box | None]:

@@ -1,0 +1,64 @@
+"""How much of everything a stranger may ask for; what is above is refused with the limit's name.
+
+Whoever may publish in the domain can send anything, at any rate. Each limit keeps one thing that
+comes from outside from growing without end. ``docs/security.md`` lists them with their parameters.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rtrack_ros.settings import check_settings, setting
+
+MAX_CHARACTERS: Final = 2000
+"""Longest text that is looked at at all; its tokens are counted afterwards."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of a session; parameters ``limits.*``.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    image_mpx: float = setting(
+        64.0, 'Largest compressed image that is decoded, by the size in its header; raising it '
+        'lets a small file take more memory', 'Mpx', (0.01, 1000.0), advanced=True)
+    sentences: int = setting(
+        24, 'Most sentences and targets followed at once; raising it makes each be asked about '
+        'less often', span=(1, 1000), advanced=True)
+    sentence_tokens: int = setting(
+        256, 'Longest sentence; raising it lets one sentence keep the model from the others for '
+        'longer', 'tokens', (8, 4096), advanced=True)
+    id_characters: int = setting(
+        64, 'Longest id of a sentence', 'characters', (1, 1000), advanced=True)
+    targets: int = setting(
+        12, 'Most targets followed from a box at once; raising it takes memory for their '
+        'pictures', span=(1, 1000), advanced=True)
+    descriptions: int = setting(
+        4, 'Most descriptions that wait for the model; raising it lets callers wait longer '
+        'instead of being refused', span=(1, 100), advanced=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+def shortened(text: str, characters: int = 80) -> str:
+    """Return a text for a log: its start if it is long, and nothing a terminal would obey.
+
+    Args:
+        text: From outside, anything.
+        characters: Most characters of it that are shown.
+    """
+    start = text if len(text) <= characters else f'{text[:characters]}...'
+    return ''.join(char if char.isprintable() else '\N{REPLACEMENT CHARACTER}' for char in start)
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens a text has for a model whose tokenizer is not here.
+
+    Words of plain letters have three or more letters to a token; other characters can take a token
+    for each of their bytes, as in the byte-level tokenizers of Qwen.
+    """
+    plain = sum(char.isascii() for char in text)
+    return -(-plain // 3) + len(text.encode(errors='replace')) - plain
