@@ -27,6 +27,7 @@ from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.language.verifier import Verifier
 from rtrack_ros.limits import Limits, estimated_tokens
 from rtrack_ros.pipeline_stats import PipelineStats
+from rtrack_ros.scheduling.freshness import Freshness
 from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
 from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
@@ -156,6 +157,7 @@ class TrackingPipeline:
         self._latency_ms: float | None = None
         self._judge = None if verifier is None else ObjectJudge(verifier)
         self._synchronous, self._publish_first = synchronous, publish_first
+        self._freshness = Freshness()
         self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
         self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
             self._target_grounder, self._apply, self._scheduler, concurrency, longest_back_off_s,
@@ -303,6 +305,7 @@ class TrackingPipeline:
         """Forget frames and tracks; queries stay, ids go on counting."""
         if self._worker is None:
             self._scheduler.forget()
+            self._freshness = Freshness()
         else:
             self._worker.withdraw()
         self.tracker.reset()
@@ -316,6 +319,9 @@ class TrackingPipeline:
     def _ask_now(self, grounder: GroundsQueries, pair: FramePair, queries: tuple[Query, ...],
                  tracks: Sequence[Track]) -> bool:
         """Ask every query that is due; returns whether the tracks may have changed."""
+        self._freshness.see(pair)
+        if self._freshness.is_coming(pair, self._scheduler.schedule.thermal_wait_s):
+            return False
         due = [question for question in self._scheduler.questions(pair, queries, tracks)
                if self._is_due(question.query, pair.stamp_ns)]
         for turn, question in enumerate(due):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.queries import Query
+from rtrack_ros.scheduling.freshness import Freshness, is_fresh
 from rtrack_ros.scheduling.scheduler import Question, Scheduler
 from rtrack_ros.tracking.track import Track
 
@@ -57,20 +58,29 @@ class Agenda:
 
     def __init__(self, scheduler: Scheduler, concurrency: int) -> None:
         self._scheduler, self._several = scheduler, concurrency > 1
+        self._freshness = Freshness()
         self._offer: Offer | None = None
         self._begun: FramePair | None = None
         self._rest: deque[Question] = deque()
         self._in_flight: list[QuestionInFlight] = []
 
     def offer(self, offer: Offer) -> bool:
-        """Take the newest pair; returns whether one was replaced that nobody asked about."""
-        replaced = self._offer is not None and not self._offer.opened
+        """Take the newest pair; returns whether one was replaced that nobody asked about.
+
+        A pair with fresh images stays while the newer ones show an older thermal image.
+        """
+        waiting = self._offer
+        self._freshness.see(offer.pair)
+        if waiting is not None and not waiting.opened and is_fresh(waiting.pair) \
+                and self._is_better_coming(offer.pair):
+            offer = Offer(waiting.pair, offer.queries, offer.tracks)
+        replaced = waiting is not None and not waiting.opened
         self._offer = offer if offer.queries else None
         return replaced
 
     def withdraw(self) -> None:
         """Forget the pairs, and what was asked when."""
-        self._offer = None
+        self._offer, self._freshness = None, Freshness()
         self._rest.clear()
         self._scheduler.forget()
 
@@ -86,6 +96,8 @@ class Agenda:
         busy = {item.question.query.id for item in self._in_flight if not item.superseded}
         if offer is None or all(query.id in busy for query in offer.queries):
             return None
+        if not offer.opened and self._is_better_coming(offer.pair):
+            return None
         ranked = self._scheduler.questions(offer.pair, offer.queries, offer.tracks)
         first, *rest = self._scheduler.now([question for question in ranked
                                             if question.query.id not in busy])
@@ -96,6 +108,9 @@ class Agenda:
         if not self._several or not offer.queries:
             self._offer = None
         return self._put(offer.pair, first, shared)
+
+    def _is_better_coming(self, pair: FramePair) -> bool:
+        return self._freshness.is_coming(pair, self._scheduler.schedule.thermal_wait_s)
 
     def ended(self, item: QuestionInFlight, well: bool) -> None:
         """Take note that a question is in flight no more.

@@ -3,7 +3,8 @@
 The model is slow, so every question counts. Five rules, in this order:
 
 1. The newest pair is asked about. A pair that was not asked about is dropped once a newer one is
-   there. (``worker`` does that live; a file is asked about at intervals.)
+   there. (``worker`` does that live; a file is asked about at intervals.) Beside a slow thermal
+   camera it is the newest pair with a thermal image of its own instant (``freshness``).
 2. A query that waited for as many questions as there are queries comes next: no query starves.
 3. Then a query that was never asked, or was replaced; then one with a track that is new, lost or
    doubtful; then the one that waited longest.
@@ -66,6 +67,10 @@ class Schedule:
         1, 'Most sentences asked about one pair, where the engine encodes its images once for all '
         'of them; raising it saves encodings and makes later answers older', span=(1, 100),
         advanced=True)
+    thermal_wait_s: float = setting(
+        0.25, 'Longest time for which questions wait for a pair with a thermal image of its own '
+        'instant, where the thermal camera is slower than RGB; raising it asks less often beside '
+        'a very slow one', 's', (0.0, 5.0), advanced=True)
     recheck_s: float = setting(
         5.0, 'Time after which a sure object is asked about again, where a detector says where '
         'objects are; raising it leaves more time for doubtful ones', 's', (0.1, 3600.0),

@@ -273,7 +273,12 @@ def _size(box: NDArray[np.float64]) -> float:
 
 
 def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame, region: Region) -> float:
-    """Return how surely an answer about ``region`` of a frame should have contained a track."""
+    """Return how surely an answer about ``region`` of a frame should have contained a track.
+
+    What no image of the frame can show, by night without a fresh thermal image, was not left out.
+    """
+    if not frame.views.lit(box):
+        return 0.0
     hidden = frame.coasting_s.get(track_id, 0.0) > 0
     return float(share_inside(box, region)[0]) * (_HIDDEN if hidden else 1.0)
 

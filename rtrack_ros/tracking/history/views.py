@@ -8,12 +8,15 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from rtrack_ros.frames import FramePair, Image8, Mask
 from rtrack_ros.tracking.history.corners import CornerMap
 
 # Motion between two thermal images is not stretched to more than so many times their distance.
 _FASTEST = 3
+# Mean brightness (0-255) below which an RGB image shows nothing.
+_DARK = 8.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,16 @@ class Views:
         if frames_ns == between_ns:
             return 1.0
         return frames_ns / between_ns if between_ns * _FASTEST >= frames_ns else 0.0
+
+    def lit(self, box: NDArray[np.float64]) -> bool:
+        """Whether an image of this frame can show what is in ``box`` (4,), RGB pixels."""
+        if self.thermal is not None:
+            return True
+        x1, y1, x2, y2 = np.round(box * np.tile(self.scale, 2)).astype(int)
+        height, width = self.grey.shape
+        patch = self.grey[max(y1, 0):max(min(y2, height), y1 + 1),
+                          max(x1, 0):max(min(x2, width), x1 + 1)]
+        return self.rgb_fresh and bool(patch.size) and float(patch.mean()) >= _DARK
 
     @cached_property
     def corners(self) -> CornerMap:

@@ -47,3 +47,14 @@ def test_thermal_images_too_close_together_say_nothing_about_motion() -> None:
     assert at(33, 40).thermal_pace(at(0, 7)) == 1.0
     assert at(33, 20).thermal_pace(at(0, 0)) == pytest.approx(33 / 20)
     assert at(33, 10).thermal_pace(at(0, 0)) == at(33, 0).thermal_pace(at(0, 0)) == 0.0
+
+
+@pytest.mark.parametrize(('light', 'fresh', 'thermal', 'lit'), [
+    (100, True, False, True), (100, False, False, False), (2, True, False, False),
+    (2, True, True, True), (2, False, True, True)])
+def test_what_no_image_can_show_is_not_lit(pair: FramePair, light: int, fresh: bool,
+                                           thermal: bool, lit: bool) -> None:
+    state = ImageState.FRESH if fresh else ImageState.FROZEN
+    views = Views.of(replace(pair, rgb=np.full_like(pair.rgb, light), health=PairHealth(rgb=state),
+                             thermal=pair.thermal if thermal else None), 320, 640)
+    assert views.lit(np.array([100.0, 100, 160, 200])) is lit
