@@ -27,10 +27,14 @@ counts as if nothing were known. This is our own.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.track import Track
+
+# An object that gains less than this share of the best one's would only make that verdict later.
+_WORTH_A_LOOK: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def objects_to_verify(query: Query, tracks: Sequence[Track], stamp_ns: int, wait
     gains = {track.id: track.existence * information(_meant(track, query, stamp_ns, worth),
                                                      worth.accuracy) for track in tracks}
     best = sorted(tracks, key=lambda track: -gains[track.id])[:worth.most_objects]
-    best = [track for track in best if gains[track.id] > 0.0]
+    best = [track for track in best if gains[track.id] > _WORTH_A_LOOK * gains[best[0].id]]
     if not best:
         return ()
     unseen = worth.detector_misses * min(waited_s, 10 * worth.birth_interval_s)

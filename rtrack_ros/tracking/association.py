@@ -24,6 +24,8 @@ _SUSPECT_REACH = 3.0
 # A box with another word for it is that of an unlisted object only if it overlaps it this much.
 _SAME_PLACE_IOU = 0.6
 _UNLISTED_COST = 0.2
+# A match is clear if every other one costs this much more.
+_CLEAR = 0.15
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,49 @@ class Boxes:
     def one(self, index: int) -> 'Boxes':
         """Return one of them alone."""
         return Boxes(self.boxes[[index]], [self.appearances[index]], [self.labels[index]])
+
+
+def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig
+                ) -> tuple[dict[int, int | None], set[int]]:
+    """Return the track of every box whose match is clear, None for the box of a new object.
+
+    Boxes that come often need not all be used. Where two tracks cross, one box is as good for the
+    one as for the other, and a wrong one swaps their ids. Such boxes are left out; the second
+    value holds their tracks, about which nothing is said.
+    """
+    pairs = associate(tracks, boxes, config)
+    cost = _clear_cost(tracks, boxes, config)
+    track_of = {box: track for track, box in pairs}
+    box_of = {track: box for track, box in pairs}
+    doubtful = {track for track, box in pairs if any(
+        _as_good(cost, track, box, other, box_of.get(other))
+        for other in range(len(tracks.boxes)) if other != track)}
+    unclear = {box for box, track in track_of.items() if track in doubtful}
+    matched = {box: track_of.get(box) for box in range(len(boxes)) if box not in unclear}
+    near = {track for track in range(len(tracks.boxes)) if track not in box_of
+            and any(cost[track, box] < _FORBIDDEN for box in unclear)}
+    return matched, doubtful | near
+
+
+def _clear_cost(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> NDArray[np.float64]:
+    """Return the cost (N, M) by which a match is clear or not; forbidden where they do not touch.
+
+    Beside place, how it looks counts half.
+    """
+    likeness, _ = _likeness(tracks.appearances, boxes.appearances)
+    overlap = iou(tracks.boxes, boxes.boxes)
+    return np.where(overlap > _TOUCHING_IOU, (1 - overlap + 1 - likeness) / 2, _FORBIDDEN)
+
+
+def _as_good(cost: NDArray[np.float64], track: int, box: int, other: int,
+             other_box: int | None) -> bool:
+    """Whether a box would do as well for another track, which would then have the first's box."""
+    if cost[other, box] >= _FORBIDDEN:
+        return False
+    if other_box is None:
+        return bool(cost[other, box] - cost[track, box] < _CLEAR)
+    swapped = cost[other, box] + min(cost[track, other_box], 1.0)
+    return bool(swapped - cost[track, box] - cost[other, other_box] < _CLEAR)
 
 
 def match_all(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> dict[int, int | None]:

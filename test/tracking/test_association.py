@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtrack_ros.tracking.appearance.histogram import Appearance, appearance_of
-from rtrack_ros.tracking.association import Boxes, Candidates, associate, match_so_far
+from rtrack_ros.tracking.association import (
+    Boxes,
+    Candidates,
+    associate,
+    match_clear,
+    match_so_far,
+)
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.views import Views
 
@@ -167,3 +173,32 @@ class TestOfASentenceThatNeverListedATrack:
                        unlisted=np.array([True, False]), labels=['person', 'person'])
         boxes = given_boxes([(101, 100, 151, 200)], labels=['person'])
         assert associate(both, boxes, CONFIG) == [(1, 0)]
+
+
+class TestOfBoxesThatComeOften:
+    """Where two tracks cross, a box that would do for both is not used."""
+
+    def matched(self, tracks, boxes, appearances=None):
+        return match_clear(tracks, given_boxes(boxes, appearances), CONFIG)
+
+    def test_boxes_of_tracks_apart_are_used(self) -> None:
+        tracks = candidates([(0, 0, 50, 100), (300, 0, 350, 100)])
+        matched, silent = self.matched(tracks, [(302, 0, 352, 100), (500, 0, 550, 100)])
+        assert matched == {0: 1, 1: None} and silent == set()
+
+    def test_one_box_for_two_crossing_tracks_is_left_out(self) -> None:
+        tracks = candidates([(100, 0, 150, 100), (112, 0, 162, 100)])
+        matched, silent = self.matched(tracks, [(106, 0, 156, 100)])
+        assert matched == {} and silent == {0, 1}, 'and nothing is said against either'
+
+    def test_two_boxes_that_could_be_swapped_are_left_out(self) -> None:
+        tracks = candidates([(100, 0, 150, 100), (106, 0, 156, 100)])
+        matched, silent = self.matched(tracks, [(101, 0, 151, 100), (105, 0, 155, 100)])
+        assert matched == {} and silent == {0, 1}
+
+    def test_unless_they_look_different(self) -> None:
+        tracks = candidates([(100, 0, 150, 100), (106, 0, 156, 100)],
+                            appearances=[appearance(3), appearance(50)])
+        matched, _ = self.matched(tracks, [(105, 0, 155, 100), (101, 0, 151, 100)],
+                                  [appearance(3), appearance(50)])
+        assert matched == {0: 0, 1: 1}

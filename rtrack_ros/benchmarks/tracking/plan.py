@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 
 from rtrack_ros.benchmarks.tracking.drawn_scenes import DrawnScene
+from rtrack_ros.data.mot import MotRow
+from rtrack_ros.evaluation.sequences import by_frame
+from rtrack_ros.evaluation.streaming.judging import JudgingOracle, SimulatedDetector
 from rtrack_ros.evaluation.streaming.latency import AtOnce, Fixed, LatencyProfile
 from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
-from rtrack_ros.evaluation.streaming.oracle import Faults, Oracle
+from rtrack_ros.evaluation.streaming.oracle import Faults
 from rtrack_ros.evaluation.streaming.protocol import Answers, OwnCost, ProcessorTime, Stream
 from rtrack_ros.evaluation.streaming.trials import (
     BLOCKING,
@@ -24,6 +27,7 @@ from rtrack_ros.evaluation.streaming.trials import (
     NO_DELAY,
     OURS,
     PERFECT,
+    WITH_DETECTOR,
     Trial,
     run_trial,
 )
@@ -119,8 +123,10 @@ def run_scene(plan: Plan, number: int, scene: DrawnScene,
                 answers: Answers = (ModelAnswers(model, scene) if model is not None
                                     else scene_oracle(scene, expression, plan.faults, draw))
                 for method, profile in combinations(plan, swept and draw == 0):
-                    yield replace(run_trial(stream, name, answers, method, profile, plan.cost),
-                                  draw=draw)
+                    if model is not None and method in WITH_DETECTOR:
+                        continue
+                    yield replace(run_trial(stream, name, answers, method, profile, plan.cost,
+                                            scene_detector(scene, plan.faults)), draw=draw)
 
 
 def scene_stream(scene: DrawnScene, expression: Expression) -> Stream:
@@ -129,11 +135,19 @@ def scene_stream(scene: DrawnScene, expression: Expression) -> Stream:
                   scene.stamps_ns, scene.stamps_ns, scene.meant(expression))
 
 
+def scene_detector(scene: DrawnScene, faults: Faults) -> SimulatedDetector:
+    """Return a detector of all objects in view, at 10 Hz and 30 ms late."""
+    objects = by_frame(MotRow(index + 1, item.id, item.box)
+                       for index, frame in enumerate(scene.truth.frames)
+                       for item in frame.objects)
+    return SimulatedDetector(scene.stamps_ns, objects, scene.size, scene.seed, faults)
+
+
 def scene_oracle(scene: DrawnScene, expression: Expression, faults: Faults,
-                 draw: int = 0) -> Oracle:
+                 draw: int = 0) -> JudgingOracle:
     """Return who answers about a scene from its truth; every ``draw`` has other faults."""
-    return Oracle(scene.seed, scene.stamps_ns, scene.meant(expression),
-                  scene.others(expression), scene.size, faults, draw)
+    return JudgingOracle(scene.seed, scene.stamps_ns, scene.meant(expression),
+                         scene.others(expression), scene.size, faults, draw)
 
 
 def combinations(plan: Plan, swept: bool) -> list[tuple[str, LatencyProfile]]:

@@ -22,6 +22,9 @@ EMPTY_ANSWER_TOKENS, BOX_TOKENS = 2, 33
 "person"}`` with its separator; Qwen's tokenizer spells every digit and needs 35 for both."""
 
 
+CROP_TOKENS = 64
+"""Tokens of one object, shown at 256x256 pixels with patches of 32."""
+
 AT_ONCE = ', answers at once'
 """How the name of an engine is marked whose answers need not be waited for."""
 
@@ -70,6 +73,19 @@ class AtOnce:
 def busy_s(profile: LatencyProfile, answer: Answer) -> float:
     """Return the seconds for which the engine takes no other question."""
     return (profile.engine if isinstance(profile, AtOnce) else profile).delay_s(answer)
+
+
+def verify_s(profile: LatencyProfile, objects: int) -> float:
+    """Return the seconds for a yes or no about each of several objects, in one question.
+
+    A published profile reads two crops of ``CROP_TOKENS`` for each object and writes one token
+    each. Of other engines it is not known: they take as long as for an empty answer each.
+    """
+    if isinstance(profile, AtOnce):
+        return 0.0
+    if isinstance(profile, Published):
+        return profile.verify_s(objects)
+    return objects * profile.delay_s(Answer(0, '', 0, ()))
 
 
 @dataclass(frozen=True)
@@ -142,6 +158,13 @@ class Published:
         """Return the seconds of two images and of the tokens up to the end of each box."""
         return [self._reading_s + BOX_TOKENS * boxes / self.tokens_per_s
                 for boxes in range(1, len(answer.groundings) + 1)]
+
+    def verify_s(self, objects: int) -> float:
+        """Return the seconds of two crops for each object and of one word about each."""
+        tokens = IMAGES * CROP_TOKENS * objects
+        vit_ms = self.vit_ms * tokens / VISION_TOKENS
+        prefill_ms = self.prefill_ms * (tokens + TEXT_TOKENS) / (VISION_TOKENS + TEXT_TOKENS)
+        return (vit_ms + prefill_ms) * 1e-3 + objects / self.tokens_per_s
 
     @property
     def _reading_s(self) -> float:

@@ -15,20 +15,25 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Protocol, TypeVar, runtime_checkable
 
 import cv2
 import numpy as np
 
 from rtrack_ros.data.mot import MotFrames, MotRow
+from rtrack_ros.detections import Detections
 from rtrack_ros.evaluation.sequences import EvaluationSequence
-from rtrack_ros.evaluation.streaming.latency import LatencyProfile, busy_s
+from rtrack_ros.evaluation.streaming.latency import LatencyProfile, busy_s, verify_s
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer, Box
+from rtrack_ros.language.answers import Answer, Box, Verdict
 from rtrack_ros.language.queries import Query
 
 Array = tuple[tuple[int, Box], ...]
 """What is published at once: identity and box, x1, y1, x2, y2 in RGB pixels."""
+
+Asked = tuple[tuple[int, Box], ...]
+"""Objects that a method wants judged: identity and box on the pair, RGB pixels."""
 
 Result = TypeVar('Result')
 
@@ -53,6 +58,33 @@ class Method(Protocol):
     @property
     def wants_partial(self) -> bool:
         """Whether it also wants partial answers, while the engine writes them."""
+
+
+@runtime_checkable
+class DetectingMethod(Protocol):
+    """A method that uses a detector."""
+
+    def on_detections(self, detections: Detections) -> None:
+        """Take what the detector saw on one pair, when it is there."""
+
+
+@runtime_checkable
+class JudgingMethod(Protocol):
+    """A method that may ask the engine about single objects."""
+
+    def choose(self, pair: FramePair, query: Query) -> Asked:
+        """Return the objects to ask about now; none asks where what is meant is."""
+
+    def on_verdict(self, verdict: Verdict) -> None:
+        """Take a yes or no, when it is there."""
+
+
+@runtime_checkable
+class Judges(Protocol):
+    """Answers that include verdicts: the same for the same object, whoever asks."""
+
+    def judge(self, index: int, query: Query, box: Box) -> float:
+        """Return the probability of a yes about a box on the pair of this index."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +209,7 @@ class Replay:
 
 
 def replay(stream: Stream, method: Method, answers: Answers, profile: LatencyProfile,
-           cost: OwnCost) -> Replay:
+           cost: OwnCost, detections: Sequence[tuple[int, Detections]] = ()) -> Replay:
     """Run a method over a stream in virtual time.
 
     Args:
@@ -186,11 +218,13 @@ def replay(stream: Stream, method: Method, answers: Answers, profile: LatencyPro
         answers: What the engine says.
         profile: How long it takes to say it.
         cost: What the method's own work is charged with.
+        detections: What a detector saw, each with the time at which it is there; for methods that
+            use one.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        return _Clockwork(stream, method, answers, profile, cost).run()
+        return _Clockwork(stream, method, answers, profile, cost, detections).run()
     finally:
         cv2.setNumThreads(threads)
 
@@ -216,14 +250,15 @@ class _Clockwork:
     """
 
     def __init__(self, stream: Stream, method: Method, answers: Answers, profile: LatencyProfile,
-                 cost: OwnCost) -> None:
+                 cost: OwnCost, detections: Sequence[tuple[int, Detections]]) -> None:
         self._stream, self._method, self._answers = stream, method, answers
         self._profile, self._cost = profile, cost
         self._arrivals_ns = stream.stamps_ns
         self._free_ns = 0
         self._next = 0
         self._offered: int | None = None
-        self._coming: deque[tuple[int, Inference]] = deque()
+        self._coming: deque[tuple[int, Inference | tuple[Verdict, ...]]] = deque()
+        self._seen = deque(detections if isinstance(method, DetectingMethod) else ())
         self._engine_free_ns = 0
         self._heard_ns = self._answer_work_ns = 0
         self._outcome = Replay()
@@ -238,6 +273,9 @@ class _Clockwork:
                          if self._coming else never)
             asks = not self._coming and self._offered is not None
             ask_ns = max(self._free_ns, self._engine_free_ns) if asks else never
+            if self._seen and self._seen[0][0] <= min(pair_ns, answer_ns, ask_ns):
+                self._detect()
+                continue
             # At the same time the pair comes first: publishing never waits for an answer.
             if pair_ns <= min(answer_ns, ask_ns) and pair_ns < never:
                 self._see(int(pair_ns))
@@ -262,11 +300,21 @@ class _Clockwork:
             self._outcome.publications.append(Publication(self._free_ns, boxes))
         self._offered = newest
 
+    def _detect(self) -> None:
+        """Let the method take a set of detections; it has a thread of its own for them."""
+        detections = self._seen.popleft()[1]
+        method = self._method
+        assert isinstance(method, DetectingMethod)
+        method.on_detections(detections)
+
     def _hear(self, done_ns: int) -> None:
         """Let an answer take effect whose work is done by now."""
         inference = self._coming.popleft()[1]
         self._heard_ns = done_ns
         self._engine_free_ns = max(self._engine_free_ns, done_ns)
+        if isinstance(inference, tuple):
+            self._weigh(inference)
+            return
         if inference.understood:
             boxes, seconds = self._cost(lambda: self._method.on_answer(inference.answer))
             self._answer_work_ns = round(seconds * 1e9)
@@ -277,6 +325,8 @@ class _Clockwork:
     def _ask(self, start_ns: int) -> None:
         """Let the free engine take the newest pair it has not seen."""
         assert self._offered is not None
+        if self._ask_judge(start_ns, self._offered):
+            return
         inference = self._answers.about(self._offered, self._stream.query)
         delay_s = self._profile.delay_s(inference.answer)
         if self._method.wants_partial and inference.understood:
@@ -286,6 +336,33 @@ class _Clockwork:
                     self._profile.written_s(inference.answer), start=1))
         self._coming.append((start_ns + round(delay_s * 1e9), inference))
         self._engine_free_ns = start_ns + round(busy_s(self._profile, inference.answer) * 1e9)
+        self._note_question(delay_s)
+
+    def _ask_judge(self, start_ns: int, index: int) -> bool:
+        """Ask about single objects if the method wants that; returns whether it does."""
+        method, answers, query = self._method, self._answers, self._stream.query
+        if not (isinstance(method, JudgingMethod) and isinstance(answers, Judges)):
+            return False
+        pair = self._stream.pairs[index]
+        asked = method.choose(pair, query)
+        if not asked:
+            return False
+        delay_s = verify_s(self._profile, len(asked))
+        self._coming.append((start_ns + round(delay_s * 1e9), tuple(
+            Verdict(pair.stamp_ns, query.id, query.epoch, identity,
+                    answers.judge(index, query, box)) for identity, box in asked)))
+        self._engine_free_ns = start_ns + round(delay_s * 1e9)
+        self._note_question(delay_s)
+        return True
+
+    def _weigh(self, verdicts: tuple[Verdict, ...]) -> None:
+        method = self._method
+        assert isinstance(method, JudgingMethod)
+        for verdict in verdicts:
+            seconds = self._cost(partial(method.on_verdict, verdict))[1]
+            self._answer_work_ns = round(seconds * 1e9)
+
+    def _note_question(self, delay_s: float) -> None:
         self._outcome.questions += 1
         self._outcome.delays_s.append(delay_s)
         self._offered = None

@@ -16,6 +16,12 @@ from rtrack_ros.evaluation.streaming.baselines import (
     StaticBoxes,
 )
 from rtrack_ros.evaluation.streaming.bytetrack import ByteTrack
+from rtrack_ros.evaluation.streaming.detecting import (
+    DetectorTracker,
+    OursDetecting,
+    OursJudging,
+)
+from rtrack_ros.evaluation.streaming.judging import SimulatedDetector
 from rtrack_ros.evaluation.streaming.latency import Fixed, LatencyProfile
 from rtrack_ros.evaluation.streaming.protocol import (
     Answers,
@@ -32,6 +38,8 @@ OURS, BLOCKING, BYTETRACK, PERFECT = (
     'rtrack_ros', 'blocking model', 'ByteTrack', 'perfect motion')
 STATIC, KALMAN, AT_THE_STAMP = 'static first box', 'Kalman only', 'rtrack_ros at the stamp'
 WHOLE_ANSWERS = 'rtrack_ros by whole answers'
+DETECTING, JUDGING = 'rtrack_ros + detector', 'rtrack_ros + detector, judge'
+BYTETRACK_JUDGED, OCSORT_JUDGED = 'ByteTrack + detector, judge', 'OC-SORT + detector, judge'
 
 
 def for_now(stream: Stream) -> TrackerConfig:
@@ -39,14 +47,20 @@ def for_now(stream: Stream) -> TrackerConfig:
     return TrackerConfig(prediction_horizon_s=stream.interval_s)
 
 
-METHODS: dict[str, Callable[[Stream], Method]] = {
-    STATIC: lambda _: StaticBoxes(), BLOCKING: lambda _: Blocking(),
-    KALMAN: lambda stream: KalmanOnly(for_now(stream)), BYTETRACK: lambda _: ByteTrack(),
-    OURS: lambda stream: Ours(for_now(stream)), AT_THE_STAMP: lambda _: Ours(),
-    WHOLE_ANSWERS: lambda stream: Ours(for_now(stream), wants_partial=False),
-    PERFECT: PerfectMotion,
+METHODS: dict[str, Callable[[Stream, LatencyProfile], Method]] = {
+    STATIC: lambda *_: StaticBoxes(), BLOCKING: lambda *_: Blocking(),
+    KALMAN: lambda stream, _: KalmanOnly(for_now(stream)), BYTETRACK: lambda *_: ByteTrack(),
+    OURS: lambda stream, _: Ours(for_now(stream)), AT_THE_STAMP: lambda *_: Ours(),
+    WHOLE_ANSWERS: lambda stream, _: Ours(for_now(stream), wants_partial=False),
+    DETECTING: lambda stream, _: OursDetecting(for_now(stream)),
+    JUDGING: lambda stream, profile: OursJudging(for_now(stream), profile),
+    BYTETRACK_JUDGED: lambda *_: DetectorTracker('ByteTrackTracker', frame_rate=10.0),
+    OCSORT_JUDGED: lambda *_: DetectorTracker('OCSORTTracker', frame_rate=10.0),
+    PERFECT: lambda stream, _: PerfectMotion(stream),
 }
-"""Methods by name, in the order of the table, and how to make one for a stream."""
+"""Methods by name, in the order of the table, and how to make one for a stream and an engine."""
+WITH_DETECTOR = (DETECTING, JUDGING, BYTETRACK_JUDGED, OCSORT_JUDGED)
+"""Those that use a detector."""
 
 NO_DELAY = Fixed(0.0)
 
@@ -85,7 +99,8 @@ class Trial:
 
 
 def run_trial(stream: Stream, answers_name: str, answers: Answers, method: str,
-              profile: LatencyProfile, cost: OwnCost) -> Trial:
+              profile: LatencyProfile, cost: OwnCost,
+              detector: SimulatedDetector | None = None) -> Trial:
     """Return what one method makes of a stream.
 
     Args:
@@ -95,8 +110,10 @@ def run_trial(stream: Stream, answers_name: str, answers: Answers, method: str,
         method: Name of the method.
         profile: How long the engine takes.
         cost: What own work is charged with.
+        detector: Sees objects, for methods that use one.
     """
-    outcome = replay(stream, METHODS[method](stream), answers, profile, cost)
+    outcome = replay(stream, METHODS[method](stream, profile), answers, profile, cost,
+                     detector.sets() if detector and method in WITH_DETECTOR else ())
     sequence = score_replay(stream, outcome)
     return Trial(answers_name, method, profile.name, stream.name, count_sequence(sequence),
                  measure_presence([sequence]), **_facts(outcome))

@@ -12,12 +12,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou, share_inside
+from rtrack_ros.boxes import BoxArray, as_boxes, clip, cover, iou, share_inside
 from rtrack_ros.frames import Region
 from rtrack_ros.language.answers import Grounding
 from rtrack_ros.tracking.appearance.histogram import Appearance, appearances_of
 from rtrack_ros.tracking.appearance.siamese import cut
-from rtrack_ros.tracking.association import Boxes, Candidates, match_all, match_so_far
+from rtrack_ros.tracking.association import (
+    Boxes,
+    Candidates,
+    match_all,
+    match_clear,
+    match_so_far,
+)
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.observation import Observation
 from rtrack_ros.tracking.delay.propagation import PropagatedBox, Propagator
@@ -38,6 +44,8 @@ _MOSTLY = 0.7
 # Above this overlap two boxes of one answer are the same object.
 _SAME_BOX_IOU = 0.8
 _HIDDEN = 0.5
+# A box shows another object as well if that covers this share of the smaller of the two.
+_COVERED = 0.2
 # A box has left the image when less than this share of it lies inside.
 _LEFT_SHARE = 0.25
 _EDGE_PX = 2.0
@@ -60,6 +68,7 @@ class Change:
         propagated: Follows the box to now.
         trajectory: The object's virtual trajectory where the track was elsewhere or coasted; None
             where it was followed to the box.
+        alone: No other object covers it: what it shows is the object.
         restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
             on from ``start`` like a new track, under its id.
     """
@@ -73,6 +82,7 @@ class Change:
     start: NDArray[np.float64]
     propagated: PropagatedBox
     trajectory: VirtualTrajectory | None = None
+    alone: bool = True
     restart: bool = False
 
 
@@ -142,8 +152,8 @@ def correct_past(seen: Observation, known: AnsweredFrame, config: TrackerConfig)
                   [grounding.label for _, grounding in fresh])
     awaited = _awaited(kalman.boxes_of(known.states), frame)
     sharing = _sharing(awaited, config)
-    matched = _match(seen, known, _candidates(seen, known, awaited, sharing, config), boxes,
-                     config)
+    matched, unclear = _match(seen, known, _candidates(seen, known, awaited, sharing, config),
+                              boxes, config)
     starts = kalman.new_states(array, answer_sigma(array, frame.size, seen.accuracy))
     changes = []
     for index, row in sorted(matched.items()):
@@ -155,11 +165,20 @@ def correct_past(seen: Observation, known: AnsweredFrame, config: TrackerConfig)
                         PropagatedBox(box.copy(), np.full(2, np.nan), None, cut(frame.views, box)))
         if row is not None:
             _correct_track(change, row, known)
+        change.alone = _alone(index, row, array, awaited)
         changes.append(change)
     correction = Correction(frame, changes, [], [], frame.stamp_ns)
     if not seen.partial:
-        _note_omissions(correction, seen, matched, known, region, sharing)
+        listed = {row for row in matched.values() if row is not None}
+        _note_omissions(correction, seen, listed | unclear, known, region, sharing)
     return correction
+
+
+def _alone(index: int, row: int | None, boxes: BoxArray, tracks: BoxArray) -> bool:
+    """Whether a box shows one object only: no other box and no other track covers it."""
+    others = np.concatenate([np.delete(boxes, index, axis=0),
+                             tracks if row is None else np.delete(tracks, row, axis=0)])
+    return not len(others) or bool(cover(boxes[[index]], others).max() < _COVERED)
 
 
 def _given(box: NDArray[np.float64], frame: Frame, seen: Observation) -> GivenBox:
@@ -167,20 +186,25 @@ def _given(box: NDArray[np.float64], frame: Frame, seen: Observation) -> GivenBo
 
 
 def _match(seen: Observation, known: AnsweredFrame, candidates: Candidates, boxes: Boxes,
-           config: TrackerConfig) -> dict[int, int | None]:
-    """Return the row of the track of every box that is certain by now, None for a birth."""
+           config: TrackerConfig) -> tuple[dict[int, int | None], set[int]]:
+    """Return the row of the track of every box that is certain by now, None for a birth.
+
+    The second value holds the rows of tracks about which nothing is said.
+    """
     free = [row for row, tracklet in enumerate(known.tracklets)
             if tracklet.id not in known.applied_boxes.values()]
+    if seen.key is None:
+        return match_clear(candidates, boxes, config)
     choose = match_so_far if seen.partial else match_all
     return {box: None if row is None else free[row]
-            for box, row in choose(candidates.only(free), boxes, config).items()}
+            for box, row in choose(candidates.only(free), boxes, config).items()}, set()
 
 
-def _note_omissions(correction: Correction, seen: Observation,
-                    matched: Mapping[int, int | None], known: AnsweredFrame, region: Region,
+def _note_omissions(correction: Correction, seen: Observation, rows: set[int],
+                    known: AnsweredFrame, region: Region,
                     sharing: Sequence[tuple[int, int]]) -> None:
     """Write which tracks a whole answer leaves out, and which follow another track's object."""
-    listed = {known.tracklets[row].id for row in matched.values() if row is not None}
+    listed = {known.tracklets[row].id for row in rows}
     listed |= set(known.applied_boxes.values())
     correction.unseen = [
         (tracklet.id, _visibility(tracklet.id, box, known.frame, region))
@@ -200,11 +224,12 @@ def _candidates(seen: Observation, known: AnsweredFrame, boxes: BoxArray,
     statuses = box_statuses(known.frame, [tracklet.id for tracklet in tracklets], known.states)
     lost = [not tracklet.is_supported(status, key, config)
             for tracklet, status in zip(tracklets, statuses, strict=True)]
-    unlisted = None if key is None else np.array(
-        [key not in tracklet.standings for tracklet in tracklets], dtype=bool)
+    # A detector shows objects where they are: it is no reason to jump, nor a matter of words.
+    unlisted = np.array([key is None or key not in tracklet.standings for tracklet in tracklets],
+                        dtype=bool)
     return Candidates(boxes, kalman.position_sigma(known.states), np.array(lost, dtype=bool),
                       [tracklet.appearance for tracklet in tracklets], suspect, unlisted,
-                      [tracklet.label for tracklet in tracklets])
+                      [] if key is None else [tracklet.label for tracklet in tracklets])
 
 
 def _sharing(boxes: BoxArray, config: TrackerConfig) -> list[tuple[int, int]]:

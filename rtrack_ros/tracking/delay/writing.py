@@ -91,7 +91,6 @@ def _tracklet_of(book: TrackBook, seen: Observation, change: Change) -> Tracklet
         tracklet.confirm(seen.key, seen.stamp_ns, book.config)
     if seen.key is not None or not tracklet.standings:
         tracklet.label = change.label
-    tracklet.remember(change.appearance)
     return tracklet
 
 
@@ -102,11 +101,18 @@ def _write_motion(change: Change, seen: Observation, tracklet: Tracklet) -> None
         frame.measurements.pop(tracklet.id, None)
         if motion is not None:
             frame.motions[tracklet.id] = motion
-    if (seen.key is not None or tracklet.template is None
-            or seen.stamp_ns - tracklet.template_ns >= _TEMPLATE_S * 1e9):
+    if _shows_it_anew(change, seen, tracklet):
+        tracklet.remember(change.appearance)
         tracklet.template, tracklet.template_ns = change.propagated.template, seen.stamp_ns
     for frame, measurement in change.propagated.measurements:
         frame.measurements[tracklet.id] = measurement
+
+
+def _shows_it_anew(change: Change, seen: Observation, tracklet: Tracklet) -> bool:
+    """Whether a box says how the object looks: a detector's only if it is alone and not often."""
+    if seen.key is not None or tracklet.template is None:
+        return True
+    return change.alone and seen.stamp_ns - tracklet.template_ns >= _TEMPLATE_S * 1e9
 
 
 def _born(book: TrackBook, seen: Observation, change: Change) -> Tracklet:
