@@ -23,9 +23,10 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
     once. '+ detector' has detections of all objects ten times a second, 30 ms late, with the same
     faults as the answers and without a sentence. '+ detector, judge' may ask the engine for a yes
     or no about single objects besides; the trackers of the package ``trackers`` do nothing else,
-    with the same verdicts. An 'instant engine' takes no time and answers about every pair. '/block' and '/ceil' are
-    HOTA over that of the blocking model and of rtrack_ros with the instant engine; 'delay s' is
-    the mean delay of an answer, 'own ms' the median own work for a pair.
+    with the same verdicts. An 'instant engine' takes no time and answers about every pair.
+    '/block' and '/ceil' are HOTA over that of the blocking model and of rtrack_ros with the
+    instant engine; 'delay s' is the mean delay of an answer, 'own ms' the median own work for a
+    pair.
     """
     rows = [row for row in summary.rows if row.answers == answers]
     most = scenes if answers == 'oracle' else min(scenes, plan.model_scenes)
