@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import queue
-import struct
 import sys
 import threading
 import time
@@ -30,6 +29,8 @@ from std_msgs.msg import String
 
 from rtrack_ros.data.bag import open_bag
 from rtrack_ros.nodes.bags.interfaces import InterfaceError, message_class
+from rtrack_ros.nodes.bags.restamping import Restamper, header_stamp_ns, with_header_stamp
+from rtrack_ros.output_files import write_text
 
 QUERY_TOPIC = 'referring_query'
 CLOCK_TOPIC = '/clock'
@@ -45,24 +46,7 @@ class Entry(NamedTuple):
     due_ns: int
     topic: str
     data: bytes
-
-
-def header_stamp_ns(data: bytes | bytearray) -> int:
-    """Return the stamp of a serialised message whose first field is a std_msgs/Header."""
-    seconds, nanoseconds = struct.unpack_from(_stamp_format(data), data, 4)
-    return int(seconds * 1_000_000_000 + nanoseconds)
-
-
-def with_header_stamp(data: bytes, stamp_ns: int) -> bytes:
-    """Return the serialised message under another header stamp."""
-    changed = bytearray(data)
-    struct.pack_into(_stamp_format(data), changed, 4, *divmod(stamp_ns, 1_000_000_000))
-    return bytes(changed)
-
-
-def _stamp_format(data: bytes | bytearray) -> str:
-    # The second byte of the CDR encapsulation says whether numbers are little endian.
-    return '<iI' if data[1] & 1 else '>iI'
+    recorded_ns: int = 0
 
 
 def _starts_with_header(message_type: Any) -> bool:
@@ -86,6 +70,7 @@ class BagPlayer(Node):
         self._reader = reader
         self._options = options
         self._start_ns: int = reader.start_time
+        self._restamp = Restamper(reader.start_time, options.rate)
         self._stamped: set[str] = set()
         self._outputs: dict[str, Any] = {}
         for connection in self._reader.connections:
@@ -167,7 +152,7 @@ class BagPlayer(Node):
                 yield Entry(due_ns, CLOCK_TOPIC, b'')
             while waiting and waiting[0].due_ns <= due_ns:
                 yield waiting.pop(0)
-            yield Entry(due_ns, connection.topic, bytes(data))
+            yield Entry(due_ns, connection.topic, bytes(data), log_ns)
         yield from waiting
 
     def _publish(self, entry: Entry, wall_ns: int) -> None:
@@ -180,13 +165,12 @@ class BagPlayer(Node):
         data = entry.data
         if entry.topic in self._stamped:
             stamp_ns = header_stamp_ns(data)
-            # The stamp's own distance from the start is kept, not the moment of publishing: so
-            # do sensors that are offset against each other stay so, to the nanosecond.
             new_ns = stamp_ns
             if self._options.restamp:
-                new_ns = wall_ns + int((stamp_ns - self._start_ns) / self._options.rate)
+                new_ns = self._restamp(entry.topic, stamp_ns, entry.recorded_ns, wall_ns)
                 data = with_header_stamp(data, new_ns)
-            self.stamp_map[entry.topic].append((stamp_ns, new_ns))
+            # Who reads the recording takes the same time where there is no stamp.
+            self.stamp_map[entry.topic].append((stamp_ns or entry.recorded_ns, new_ns))
         self._outputs[entry.topic].publish(data)
         self.published += 1
 
@@ -272,7 +256,7 @@ def _play(reader: AnyReader, options: argparse.Namespace,
     # What was published last still has to leave for reliable readers.
     time.sleep(0.3)
     if options.stamp_map:
-        options.stamp_map.write_text(json.dumps(node.stamp_map), encoding='utf-8')
+        write_text(options.stamp_map, json.dumps(node.stamp_map))
     print(f'played {node.published} messages', flush=True)
     return node.failure
 
