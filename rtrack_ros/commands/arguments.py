@@ -215,7 +215,7 @@ def add_server(parser: argparse.ArgumentParser) -> None:
                                 'variable RTRACK_API_KEY.'), *_SERVER)
 
 
-def add_topics(parser: argparse.ArgumentParser) -> None:
+def add_topics(parser: 'argparse._ActionsContainer') -> None:
     """Add the options of a bag whose topics have other names."""
     add(parser, '--rgb-topic', '--thermal-topic')
 

@@ -1,6 +1,8 @@
 """What the tracker node published, read from a recording without ROS."""
 
+import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +10,14 @@ from typing import Any
 
 from rtrack_ros.data.bag import open_bag
 from rtrack_ros.data.mot import MotRow
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.intake.messages import stamp_of
 
 TRACKS_TOPIC = '/rtrack/tracks'
 STATUS_TOPIC = '/rtrack/status'
+TRACKS_TYPE = 'vision_msgs/msg/Detection2DArray'
+STATUS_TYPE = 'rtrack_ros/msg/TrackerStatus'
+_ASIDE = re.compile(r'debug|tentative')
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,74 @@ def read_statuses(path: Path | str, topic: str = STATUS_TOPIC) -> list[RecordedS
                            _known(message.answer_latency_ms), message.engine, message.model,
                            int(message.answers_invalid + message.engine_errors))
             for message, logged_ns in _messages(path, topic)]
+
+
+def split_topic(text: str) -> tuple[Path, str | None]:
+    """Return the recording and the topic of ``BAG`` or ``BAG:TOPIC``."""
+    if Path(text).exists() or ':' not in text:
+        return Path(text), None
+    path, _, topic = text.rpartition(':')
+    return Path(path), '/' + topic.strip('/')
+
+
+def find_topic(path: Path | str, kind: str, asked: str | None = None) -> str | None:
+    """Return the topic of a type in a recording, None where there is none of that type.
+
+    Args:
+        path: Recording.
+        kind: Type of its messages.
+        asked: Take this one.
+
+    Raises:
+        DataError: the recording cannot be read, the topic is not there, or there are several.
+    """
+    with open_bag(path) as reader:
+        found = {name: topic.msgtype for name, topic in reader.topics.items()}
+    named = [name for name, type_ in found.items() if type_ == kind]
+    if asked is not None:
+        if asked in named:
+            return asked
+        raise DataError(f'{path} has no {kind} on {asked}; it has them on '
+                        f'{", ".join(named) or "no topic"}')
+    usual = [name for name in named if not _ASIDE.search(name)] or named
+    if len(usual) > 1:
+        raise DataError(f'{path} has {kind} on {", ".join(usual)}; choose one, as in '
+                        f'{path}:{usual[0]}')
+    return usual[0] if usual else None
+
+
+def image_stamps(path: Path | str, topic: str) -> list[tuple[int, int]]:
+    """Return (stamp, time of arrival) of every image on a topic in the order of arrival.
+
+    An image without a stamp has its time of arrival in place of it, as in the node.
+
+    Raises:
+        DataError: the recording cannot be read.
+    """
+    return [(stamp_of(message) or logged_ns, logged_ns)
+            for message, logged_ns in _messages(path, topic)]
+
+
+def read_stamp_map(path: Path, topic: str) -> list[tuple[int, int]]:
+    """Return (stamp in the recording, stamp published) of every image that a player played.
+
+    Args:
+        path: What ``bag_player --stamp-map`` wrote.
+        topic: Of the images.
+
+    Raises:
+        DataError: the file cannot be read, or has no such topic.
+    """
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+        pairs = [(int(before), int(after)) for before, after in content[topic]]
+    except KeyError:
+        raise DataError(f'{path} has no topic {topic}; it has {", ".join(content)}; name one '
+                        'with --rgb-topic') from None
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f'{path} is no map of stamps ({error}); bag_player --stamp-map writes one'
+                        ) from error
+    return pairs
 
 
 def _messages(path: Path | str, topic: str) -> Iterator[tuple[Any, int]]:

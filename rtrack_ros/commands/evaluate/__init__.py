@@ -4,7 +4,7 @@ import argparse
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add
-from rtrack_ros.commands.evaluate import data_set, streaming
+from rtrack_ros.commands.evaluate import data_set, recorded, streaming
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -12,16 +12,19 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser = subparsers.add_parser(
         'evaluate', help='score tracks against the truth (HOTA, MOTA, IDF1, presence)',
         description='Score the tracks of one sentence against the truth, both as MOTChallenge '
-                    'rows with frames from 1. TrackEval computes HOTA: one merged class, no '
+                    'rows with frames from 1, or the tracks as a recording of what the node '
+                    'published. TrackEval computes HOTA: one merged class, no '
                     'preprocessing, mean over 19 thresholds. With --streaming, track a recording '
                     'and score what a robot would have had at every instant. With --set, score '
                     'runs over a whole data set.')
-    add(parser, '--tracks', help='tracks that rtrack track wrote; an empty file means that '
-                                 'nothing was found')
+    add(parser, '--tracks', help='tracks that rtrack track wrote, where an empty file means that '
+                                 'nothing was found; or a bag with the tracks that a node '
+                                 'published, BAG or BAG:TOPIC')
     add(parser, '--truth', help='true boxes of the objects that the sentence means, for example '
                                 'gt.txt')
     add(parser, '--frames', help='number of frames (default: the last one that has a row)')
     add(parser, '--json')
+    recorded.add_arguments(parser)
     streaming.add_arguments(parser)
     data_set.add_arguments(parser)
 
@@ -34,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
         return data_set.run(args)
     if args.tracks is None or args.truth is None:
         raise CommandError('give --tracks and --truth, --streaming with a recording, or --set')
+    if recorded.is_recording(args.tracks):
+        return recorded.run(args)
     return _evaluate_files(args)
 
 

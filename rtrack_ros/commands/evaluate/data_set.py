@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of scoring a set."""
     group = parser.add_argument_group(
         'data sets', 'Score runs over a whole set: referring tracking pooled over all (video, '
-                     'expression) pairs, single-object tracking by average overlap.')
+                     'sentence) pairs, single-object tracking by average overlap.')
     add(group, '--set', '--layout')
     group.add_argument('--run', dest='runs', type=_named, action='append', default=[],
                        metavar='NAME=DIR', help='tracks, one file for each sequence; may be '
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                             'go to --out, and those that are there already are kept')
     add(group, '--out', help='folder for the tracks of --track-with')
     group.add_argument('--seqmap', type=Path, default=None, metavar='FILE',
-                       help='list of (video, expression) pairs of Refer-KITTI (default: all '
+                       help='list of (video, sentence) pairs of Refer-KITTI (default: all '
                             'pairs)')
     add(group, '--report')
 
@@ -112,7 +112,7 @@ def _notes(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]',
            scores: 'list[SetScores]') -> list[str]:
     """Return what a reader must know to compare these figures with others."""
     first = scores[0]
-    notes = [f'{first.pairs} (video, expression) pairs of {args.set}, {first.empty_pairs} of '
+    notes = [f'{first.pairs} (video, sentence) pairs of {args.set}, {first.empty_pairs} of '
              f'them without an object; {first.overall.frames} frames. One merged class, no '
              'preprocessing, counts pooled over all pairs, mean over 19 thresholds, TrackEval.']
     if first.empty_pairs:

@@ -76,7 +76,7 @@ def score_set(name: str, sequences: Sequence[AnnotatedSequence], folder: Path | 
         ValueError: a file names frames the sequence does not have.
     """
     if not sequences:
-        raise DataError('there is no (video, expression) pair to score; check the list of pairs')
+        raise DataError('there is no (video, sentence) pair to score; check the list of pairs')
     scored = [evaluation_sequence(item, read_tracks(Path(folder), item)) for item in sequences]
     pairs = [_Pair(truth.condition or truth.dataset, count_sequence(item),
                    measure_presence([item]), item.frames)

@@ -12,8 +12,8 @@ class Restamper:
 
     A stamp of the recorder's own clock keeps its distance from the begin of the recording, not the
     moment of publishing: so do sensors that are offset against each other stay so, to the
-    nanosecond. A stamp of another clock, of the boot for example, keeps its distance from the first
-    one of that clock. What has no stamp gets the time at which it was recorded.
+    nanosecond. A stamp of another clock, of the boot for example, keeps its distance from the
+    first one of that clock. What has no stamp gets the time at which it was recorded.
 
     Args:
         begin_ns: Begin of the recording, on the clock of the recorder.

@@ -143,7 +143,7 @@ def test_the_command_compares_runs_on_a_page(tmp_path: Path,
     result = json.loads(capsys.readouterr().out)
     assert result['runs']['good']['hota'] == 100.0 and result['runs']['poor']['hota'] == 0.0
     assert result['runs']['good']['by_condition']['VTUAV']['hota'] == 100.0
-    assert '2 (video, expression) pairs' in result['notes'][0]
+    assert '2 (video, sentence) pairs' in result['notes'][0]
     assert result['notes'][1].endswith('good 0, poor 1.')
     page = (tmp_path / 'page.html').read_text()
     assert 'class="best">100.0' in page and 'poor' in page and page.count('data:image/svg') == 2
