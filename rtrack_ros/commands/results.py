@@ -1,6 +1,7 @@
 """Where the results of a command go: tables to the terminal, figures to files."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -30,10 +31,10 @@ class Results:
             self._console.print(item, soft_wrap=line, markup=not line)
 
     def json(self, figures: Any) -> None:
-        """Write the figures where ``--json`` says, if it says so."""
+        """Write the figures where ``--json`` says, if it says so; null where one is no number."""
         if self._json_to is None:
             return
-        text = json.dumps(figures, indent=2) + '\n'
+        text = json.dumps(_finite(figures), indent=2, allow_nan=False) + '\n'
         if self._json_to == STANDARD_OUTPUT:
             sys.stdout.write(text)
         else:
@@ -51,3 +52,12 @@ class Results:
     def wrote(self, path: Path) -> None:
         """Say that a file was written."""
         self.show(f'wrote {path}')
+
+
+def _finite(figures: Any) -> Any:
+    """Return plain values without numbers that JSON has no word for."""
+    if isinstance(figures, dict):
+        return {name: _finite(value) for name, value in figures.items()}
+    if isinstance(figures, list | tuple):
+        return [_finite(value) for value in figures]
+    return None if isinstance(figures, float) and not math.isfinite(figures) else figures

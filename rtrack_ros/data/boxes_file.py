@@ -1,5 +1,6 @@
 """Files of one box per frame, ``left,top,width,height`` in pixels, as single-object sets have."""
 
+import math
 from pathlib import Path
 
 from rtrack_ros.data.pairs import DataError
@@ -28,7 +29,11 @@ def _box(line: str, where: str) -> Box | None:
     except ValueError:
         raise DataError(f"{where}: expected left,top,width,height in pixels; got '{line.strip()}'"
                         ) from None
-    if not (width > 0 and height > 0):  # also where they are not numbers
+    if math.isnan(width) or math.isnan(height):  # how some sets say that it is absent
+        return None
+    if not all(map(math.isfinite, (left, top, width, height))):
+        raise DataError(f"{where}: a box is four finite numbers; got '{line.strip()}'")
+    if not (width > 0 and height > 0):
         return None
     return (left, top, left + width, top + height)
 

@@ -1,5 +1,6 @@
 """MOTChallenge rows: ``frame,id,left,top,width,height,score,class,visibility``, frame from 1."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,8 @@ def _parse(line: str) -> MotRow:
     if not 6 <= len(cells) <= 10:
         raise ValueError('a MOTChallenge row has 6 to 10 columns, frame,id,left,top,width,height,'
                          f'...; this one has {len(cells)}')
+    if not all(math.isfinite(float(cell)) for cell in cells):
+        raise ValueError('every column is a finite number')
     frame, identity = float(cells[0]), float(cells[1])
     if frame < 1 or frame != int(frame):
         raise ValueError(f'frame numbers start at 1; got {cells[0]}')

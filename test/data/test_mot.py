@@ -50,7 +50,8 @@ def test_common_variants_are_read(tmp_path: Path, line: str,
 @pytest.mark.parametrize('line, reason', [
     ('0,1,1,1,1,1', 'start at 1'), ('1,-1,1,1,1,1', 'not negative'), ('1,1,1,1,1', 'columns'),
     ('1,1,1,1,0,1', 'positive'), ('1,1,a,1,1,1', 'could not convert'),
-    ('1,1,1,1,nan,1', 'positive'),
+    ('1,1,1,1,nan,1', 'finite'), ('1,1,nan,1,1,1', 'finite'), ('1,1,1,inf,1,1', 'finite'),
+    ('1,1,1,1,1,1,nan', 'finite'), ('1,1,1,1,1e999,1', 'finite'), ('inf,1,1,1,1,1', 'finite'),
 ])
 def test_bad_rows_name_file_and_line(tmp_path: Path, line: str, reason: str) -> None:
     (tmp_path / 't.txt').write_text('1,1,1,1,1,1\n' + line + '\n')

@@ -59,7 +59,7 @@ def _flags(path: Path, count: int, default: int) -> list[int]:
         return [default] * count
     try:
         values = [int(float(cell)) for cell in path.read_text().split()]
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DataError(f'{path}: {error}; expected one number per line') from error
     require_equal(path, labels=len(values), boxes=count)
     return values

@@ -14,6 +14,7 @@ V2 0019 as well.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -104,12 +105,18 @@ def _label_rows(path: Path, size: tuple[int, int]) -> dict[int, tuple[int, Box]]
             continue
         try:
             kind, identity, x, y, w, h = (float(cell) for cell in line.split())
+            _refuse_infinite(kind, identity, x, y, w, h)
         except ValueError:
             raise DataError(f'{path}:{number}: expected class id x y w h as shares of the image; '
                             f"got '{line.strip()}'") from None
         rows[int(identity)] = int(kind), (x * size[0], y * size[1], (x + w) * size[0],
                                           (y + h) * size[1])
     return rows
+
+
+def _refuse_infinite(*values: float) -> None:
+    if not all(map(math.isfinite, values)):
+        raise ValueError('not finite')
 
 
 def _pair(video: AnnotatedSequence, path: Path) -> AnnotatedSequence:

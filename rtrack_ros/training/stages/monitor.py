@@ -61,11 +61,12 @@ class StageMonitor(TrainerCallback):
         if not logs:
             return
         require_finite(f'{self._name}, step {state.global_step}',
-                       **{name: float(logs[name]) for name in OF_LEARNING if name in logs})
+                       **{name: float(logs[name]) for name in OF_LEARNING
+                          if logs.get(name) is not None})
         if not state.is_world_process_zero:
             return
-        figures = {name: value for name, value in logs.items()
-                   if not isinstance(value, float) or math.isfinite(value)}
+        figures = {name: value for name, value in logs.items() if value is not None
+                   and (not isinstance(value, float) or math.isfinite(value))}
         self._note = '  '.join(f'{name} {float(figures[name]):.3f}' for name in SHOWN
                                if name in figures)
         append_entry(self._log, {'stage': self._name, 'step': state.global_step, **figures})
@@ -112,9 +113,9 @@ class EarlyStop(Kept):
             control.should_training_stop = True
 
     def _over(self, logs: dict[str, Any]) -> bool:
-        if self._metric in logs and math.isfinite(logs[self._metric]):
-            sign = -1.0 if self._metric.endswith('loss') else 1.0
-            self._recent.append(sign * float(logs[self._metric]))
+        value = logs.get(self._metric)
+        if value is not None and math.isfinite(value):  # none where no question had the reward
+            self._recent.append(-float(value) if self._metric.endswith('loss') else float(value))
             if len(self._recent) == self._recent.maxlen:
                 self._judge(sum(self._recent) / len(self._recent))
         return self._waited >= self._patience

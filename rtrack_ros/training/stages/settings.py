@@ -7,10 +7,18 @@ from typing import Any, Final
 
 from rtrack_ros.engines.base import TASKS
 from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling
-from rtrack_ros.training.stages.rewards.registry import REWARDS
-from rtrack_ros.training.yaml_settings import SettingsError, fill_settings, read_yaml
+from rtrack_ros.training.stages.rewards.registry import OF_WORDS, REWARDS, make_reward
+from rtrack_ros.training.yaml_settings import (
+    SettingsError,
+    check_kind,
+    check_names,
+    fill_settings,
+    read_yaml,
+)
 
 METHODS: Final = ('sft', 'grpo')
+WORDED: Final = ('verify', 'describe')
+"""Tasks that are answered in words."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,24 @@ class StageSettings:
         if unknown:
             raise SettingsError(f'stage {self.name}: no reward is called '
                                 f'{", ".join(sorted(unknown))}; choose among {", ".join(REWARDS)}')
+        for item in self.rewards:
+            self._check_reward(item)
+
+    def _check_reward(self, item: Mapping[str, Any]) -> None:
+        check_names(item, ('name', 'weight', 'options'), f'stage {self.name}: a reward')
+        check_kind(item.get('weight', 1.0), float, f'stage {self.name}: weight')
+        try:
+            make_reward(item['name'], item.get('options'))
+        except ValueError as error:
+            raise SettingsError(f'stage {self.name}: {error}') from error
+
+    @property
+    def unrewarded(self) -> tuple[str, ...]:
+        """Tasks whose answers no reward judges: their questions teach nothing."""
+        if self.method != 'grpo':
+            return ()
+        words = {item['name'] in OF_WORDS for item in self.rewards}
+        return tuple(task for task in self.data.tasks if (task in WORDED) not in words)
 
 
 def read_stages(path: Path) -> list[StageSettings]:

@@ -98,5 +98,5 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any] | No
 def _box(item: Any, frame: tuple[int, int]) -> tuple[float, float, float, float] | None:
     try:
         return parse_answer(json.dumps([item]), 'abs_resized', frame, frame)[0].box
-    except AnswerError:
+    except (AnswerError, RecursionError):  # brackets in brackets, too deep to be written again
         return None

@@ -1,5 +1,7 @@
 """Rewards by name, in the form in which TRL's trainers call them."""
 
+import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -22,6 +24,7 @@ REWARDS: Final[dict[str, Reward]] = {
     reward.__name__: reward for reward in (
         structured_output, comprehensive_detection, length_penalised, raw_overlap, stepped_giou,
         thoughtful_stepped_giou, format_tiers, exact_words, described)}
+_LOG: Final = logging.getLogger(__name__)
 OF_WORDS: Final = (exact_words.__name__, described.__name__)
 """Rewards of questions that are answered in words; the others are of boxes."""
 
@@ -39,25 +42,46 @@ def make_reward(name: str, options: Mapping[str, Any] | None = None
         name: One of ``REWARDS``.
         options: Keyword arguments of the reward.
 
+    A text on which the reward fails, whatever it holds, earns what no text at all does: a sampled
+    answer never ends a run.
+
     Raises:
-        ValueError: the name is unknown.
+        ValueError: the name or an option is unknown.
     """
     if name not in REWARDS:
         raise ValueError(f'reward {name!r} is unknown; choose among {", ".join(REWARDS)}')
     reward = partial(REWARDS[name], **(options or {}))
+    try:
+        reward(Completion(''), Truth(as_boxes([])))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'reward {name}: its options {dict(options or {})} cannot be used '
+                         f'({error})') from error
 
     def rewards(completions: Sequence[Sequence[Mapping[str, Any]]],
                 completion_ids: Sequence[Sequence[int]],
                 boxes: Sequence[Sequence[Sequence[float]]], frame: Sequence[Sequence[int]],
                 words: Sequence[str], **_: Any) -> list[float | None]:
-        return [reward(Completion(answer_text(turns), len(ids)),
-                       Truth(as_boxes(meant), (size[0], size[1]), text))
+        return [_guarded(reward, Completion(answer_text(turns), len(ids)),
+                         Truth(as_boxes(meant), (size[0], size[1]), text))
                 if bool(text) == (name in OF_WORDS) else None
                 for turns, ids, meant, size, text in zip(completions, completion_ids, boxes, frame,
                                                          words, strict=True)]
 
     rewards.__name__ = name
     return rewards
+
+
+def _guarded(reward: Reward, said: Completion, truth: Truth) -> float:
+    try:
+        value = float(reward(said, truth))
+        if math.isfinite(value):
+            return value
+        failure = f'it is {value}'
+    except Exception as error:
+        failure = repr(error)
+    _LOG.warning('a reward failed on an answer, which counts as none: %s; %s', failure,
+                 repr(said.text)[:200])
+    return float(reward(Completion('', said.tokens), truth))
 
 
 def answer_text(turns: Sequence[Mapping[str, Any]]) -> str:

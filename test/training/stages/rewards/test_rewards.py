@@ -44,7 +44,18 @@ junk = st.one_of(
                                        inner: st.lists(inner) | st.dictionaries(st.text(), inner),
                                        max_leaves=6).map(json.dumps),
     st.sampled_from(['[', ']', '[]]', '[[[', '[NaN]', '[{"bbox_2d": [1, 2, 3, 1e999]}]',
-                     '<bbox>1,2,3,4</bbox>', '[1,2,3,4]', '[...]', '[' * 3000]))
+                     '<bbox>1,2,3,4</bbox>', '[1,2,3,4]', '[...]', '[' * 3000]),
+    # What a sampled answer may hold at any temperature: numbers that no float is, brackets in
+    # brackets up to where the interpreter can read them and not write them again.
+    st.integers(300, 4400).map(lambda digits: item_text('1' + '0' * digits)),
+    st.sampled_from(['NaN', 'Infinity', '-Infinity', '1e999', '-1e308', '1e308']).map(
+        lambda number: item_text(number)),
+    st.integers(900, 1100).map(lambda depth: '[' * depth + ']' * depth),
+    st.integers(900, 1100).map(lambda depth: item_text('[' * depth + ']' * depth)))
+
+
+def item_text(first: str) -> str:
+    return f'[{{"bbox_2d": [{first}, 2, 3, 4], "label": "person"}}]'
 
 
 def answer(boxes, label: str = 'person') -> Completion:
@@ -198,6 +209,25 @@ def test_rewards_are_called_as_trl_calls_them() -> None:
                     boxes=[[[0, 0, 50, 100]], []], frame=[[1000, 1000]] * 2, words=['', ''],
                     trainer_state=None)
     assert values == pytest.approx([0.5, 1.0]) and reward.__name__ == 'comprehensive_detection'
+
+
+@pytest.mark.parametrize('broken', [lambda: float('nan'), lambda: float('inf'), lambda: 1 / 0,
+                                    lambda: int('x'), lambda: None + 1])
+def test_a_reward_that_fails_counts_the_answer_as_none(broken, monkeypatch, caplog) -> None:
+    def fragile(said, truth) -> float:
+        return broken() if said.text else -1.0
+
+    monkeypatch.setitem(REWARDS, 'fragile', fragile)
+    said = [[{'role': 'assistant', 'content': text}] for text in ('what it cannot read', '')]
+    assert make_reward('fragile')(completions=said, completion_ids=[[1]] * 2, boxes=[[]] * 2,
+                                  frame=[[1000, 1000]] * 2, words=[''] * 2) == [-1.0, -1.0]
+    assert 'what it cannot read' in caplog.text
+
+
+@pytest.mark.parametrize('options', [{'form': 'xml'}, {'from': 'json'}])
+def test_an_option_that_a_reward_does_not_know_is_refused_at_once(options: dict) -> None:
+    with pytest.raises(ValueError, match='reward format_tiers: its options'):
+        make_reward('format_tiers', options)
 
 
 def test_words_and_boxes_are_each_rewarded_by_their_own() -> None:
