@@ -59,8 +59,9 @@ def _add_own_options(parser: argparse.ArgumentParser, config: str, result: str) 
 
 
 def _add_options(parser: argparse.ArgumentParser, config: str | None) -> None:
-    add(parser, '--model', help='folder of the Qwen2.5-VL, Qwen3-VL or rtrack-nano model to start '
-                                'from; --dry-run without it makes a model of random weights')
+    add(parser, '--model',
+        help='folder of the Qwen2.5-VL, Qwen3-VL, Qwen3.5 or rtrack-nano model to start from, or '
+             'hub:OWNER/NAME to fetch one; --dry-run without it makes a model of random weights')
     add(parser, '--data')
     add(parser, '--out', help='folder for checkpoints, log and curves of each stage, and its '
                               'model')
@@ -122,9 +123,10 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
     if args.model is None or args.out is None:
         raise CommandError('name the model to start from with --model and a folder with --out')
     from rtrack_ros.commands.model import model_folder
+    from rtrack_ros.training.models.hub import local_folder
     from rtrack_ros.training.stages.run import run_stages
 
-    run_stages(stages, model_folder(args), args.data, args.out)
+    run_stages(stages, local_folder(model_folder(args)), args.data, args.out)
     return 0
 
 
@@ -132,6 +134,7 @@ def _rehearse(args: argparse.Namespace, stages: 'list[StageSettings]') -> int:
     import torch
 
     from rtrack_ros.commands.model import model_folder
+    from rtrack_ros.training.models.hub import local_folder
     from rtrack_ros.training.models.random_qwen import write_random_qwen
     from rtrack_ros.training.stages.run import rehearse
 
@@ -139,7 +142,7 @@ def _rehearse(args: argparse.Namespace, stages: 'list[StageSettings]') -> int:
     with tempfile.TemporaryDirectory(prefix='rtrack-train-') as scratch:
         for stage in stages:
             size = stage.model.image_size or (448, 448)
-            model = model_folder(args) if args.model else write_random_qwen(
+            model = local_folder(model_folder(args)) if args.model else write_random_qwen(
                 args.family, Path(scratch, 'model'), size, width)
             seen = rehearse(stage, model, args.data, Path(scratch, stage.name))
             print(f'{stage.name}: ready for the first optimisation step')

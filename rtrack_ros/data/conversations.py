@@ -7,7 +7,6 @@ alike, so that one coordinate frame serves both and no second resizing moves a b
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +23,11 @@ from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import Image8
 from rtrack_ros.language.answers import Box
-from rtrack_ros.language.coordinates import check_protocol, model_from_pixels
-from rtrack_ros.language.grammar import render_answer
+from rtrack_ros.language.coordinates import check_protocol, coordinate_units, model_from_pixels
+from rtrack_ros.language.grammar import render_answer, whole_box, writable_label
 from rtrack_ros.language.prompts import ground_prompt
 
 SAMPLES = 'conversations.jsonl'
-_NOT_A_LETTER = re.compile(r'[^a-z ]')
-"""Labels of the answer grammar have letters and spaces only."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +105,9 @@ def _answer(sequence: AnnotatedSequence, boxes: dict[int, Box], image_size: tupl
         x1, y1, x2, y2 = (float(value) for value in clip([box], *image_size)[0])
         if x2 - x1 < 1 or y2 - y1 < 1:
             continue  # nothing of it is in the picture
-        left, top, right, bottom = (round(value) for value in model_from_pixels(
-            (x1, y1, x2, y2), style.protocol, image_size, style.size))
-        corners = (left, top, max(right, left + 1), max(bottom, top + 1))
-        items.append((corners, _NOT_A_LETTER.sub(' ', sequence.label(name).lower()).strip()))
+        written = model_from_pixels((x1, y1, x2, y2), style.protocol, image_size, style.size)
+        items.append((whole_box(written, coordinate_units(style.protocol, style.size)),
+                      writable_label(sequence.label(name))))
     return render_answer(sorted(items))
 
 

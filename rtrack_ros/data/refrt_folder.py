@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.data.image_folder import ImageFolder
+from rtrack_ros.data.left_out import say_left_out
 from rtrack_ros.data.mot import MotFrames, read_mot, write_mot
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.truth import SceneTruth, TruthCollector, file_name
@@ -95,6 +96,7 @@ def read_refrt(root: Path | str) -> list[RefRtSequence]:
         DataError: there is no sequence, or a description cannot be decoded.
     """
     folders = sorted(path.parent for path in Path(root).rglob('gt.txt'))
+    say_left_out(Path(root), folders, [name for name, _ in IMAGE_FOLDERS], 'gt.txt')
     if not folders:
         raise DataError(f'{root} holds no sequence in the RefRT layout; expected folders '
                         '<split>/<source>_<video>_<description>/ with gt.txt')

@@ -34,6 +34,25 @@ def check_protocol(protocol: str) -> None:
                             f'the model set one of {", ".join(BBOX_PROTOCOLS)}')
 
 
+def coordinate_units(protocol: str, model_size: Size) -> Size:
+    """Return the (width, height) of an image in a model's coordinates.
+
+    Raises:
+        ProtocolError: the protocol is unknown.
+    """
+    check_protocol(protocol)
+    return _UNITS[protocol](model_size)
+
+
+def largest_coordinate(protocol: str, model_size: Size) -> int:
+    """Return the largest number that a model writes as a coordinate.
+
+    Raises:
+        ProtocolError: the protocol is unknown.
+    """
+    return max(coordinate_units(protocol, model_size))
+
+
 def pixels_from_model(box: Box, protocol: str, image_size: Size, model_size: Size) -> Box:
     """Return a box of the model as pixels of the original image; the axes scale separately.
 

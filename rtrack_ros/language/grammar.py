@@ -20,11 +20,13 @@ YES, NO = 'Yes', 'No'
 
 _ANY_LABEL = f'[a-z][a-z ]{{0,{MAX_LABEL_CHARACTERS - 1}}}'
 _LABEL = re.compile(_ANY_LABEL)
-_NUMBER_REGEX = '(0|[1-9][0-9]{0,2}|1000)'
-_NUMBER_EBNF = '"0" | [1-9] [0-9]{0,2} | "1000"'
+_NOT_A_LETTER = re.compile('[^a-z]+')
+_SOMETHING = 'object'
+"""Label of what has no word in plain letters."""
 
 
-def answer_grammar(max_boxes: int, labels: Sequence[str] | None = None) -> Grammar:
+def answer_grammar(max_boxes: int, labels: Sequence[str] | None = None,
+                   largest: int = MAX_COORDINATE) -> Grammar:
     """Return the grammar of answers with at most ``max_boxes`` boxes.
 
     All three notations accept the same texts; the JSON schema does so under an engine that
@@ -33,6 +35,7 @@ def answer_grammar(max_boxes: int, labels: Sequence[str] | None = None) -> Gramm
     Args:
         max_boxes: Largest number of boxes, at least 1.
         labels: Words the model may use; None allows any of ``[a-z][a-z ]{0,31}``.
+        largest: Largest coordinate, see ``coordinates.largest_coordinate``.
 
     Raises:
         ValueError: ``max_boxes`` is below 1, or a label could not be written in the grammar.
@@ -41,8 +44,8 @@ def answer_grammar(max_boxes: int, labels: Sequence[str] | None = None) -> Gramm
         raise ValueError(f'max_boxes is {max_boxes}; an answer needs room for at least 1 box')
     if labels is not None:
         _check_labels(labels)
-    return Grammar(_regex(max_boxes, labels), _ebnf(max_boxes, labels),
-                   _json_schema(max_boxes, labels))
+    return Grammar(_regex(max_boxes, labels, largest), _ebnf(max_boxes, labels, largest),
+                   _json_schema(max_boxes, labels, largest))
 
 
 def verdict_grammar() -> Grammar:
@@ -74,6 +77,36 @@ def render_answer(items: Sequence[tuple[Box, str]]) -> str:
     return json.dumps(rows, separators=(', ', ': '))
 
 
+def whole_box(box: Box, units: tuple[int, int]) -> Box:
+    """Return a box as a model can write it: whole numbers in the image, corners apart.
+
+    Args:
+        box: x1, y1, x2, y2 in the model's coordinates.
+        units: (width, height) of the image in them, see ``coordinates.coordinate_units``.
+    """
+    left, right = _apart(box[0], box[2], units[0])
+    top, bottom = _apart(box[1], box[3], units[1])
+    return left, top, right, bottom
+
+
+def _apart(low: float, high: float, most: int) -> tuple[int, int]:
+    first = min(max(round(low), 0), most - 1)
+    return first, min(max(round(high), first + 1), most)
+
+
+def writable_label(text: str, labels: Sequence[str] = ()) -> str:
+    """Return a label as the grammar allows it: lower-case letters and spaces, 32 at most.
+
+    Args:
+        text: As a data set has it, for example 'JetLev-Flyer'.
+        labels: Words the model may use; the text itself is taken where it is among them.
+    """
+    if text in labels:
+        return text
+    plain = _NOT_A_LETTER.sub(' ', text.lower()).strip()
+    return plain[:MAX_LABEL_CHARACTERS].strip() or _SOMETHING
+
+
 def _check_labels(labels: Sequence[str]) -> None:
     if not labels:
         raise ValueError('labels is empty; pass None to allow any label')
@@ -83,25 +116,56 @@ def _check_labels(labels: Sequence[str]) -> None:
                              f'{MAX_LABEL_CHARACTERS} lower-case letters and spaces')
 
 
-def _regex(max_boxes: int, labels: Sequence[str] | None) -> str:
+def _number_pieces(largest: int) -> list[tuple[str, ...]]:
+    """Return alternatives that together are the numbers 0 to ``largest`` without leading zeros.
+
+    Each is a sequence of digits, classes of digits, and classes with a count.
+    """
+    text = str(largest)
+    pieces: list[tuple[str, ...]] = [('0',)]
+    if len(text) > 1:
+        pieces.append(('[1-9]', _digits(0, len(text) - 2)))
+    for place, digit in enumerate(text):
+        low = 1 if place == 0 else 0
+        if int(digit) > low:
+            pieces.append((text[:place], f'[{low}-{int(digit) - 1}]',
+                           _digits(len(text) - place - 1, len(text) - place - 1)))
+    return [*pieces, (text,)] if largest else pieces
+
+
+def _digits(least: int, most: int) -> str:
+    return '' if most == 0 else f'[0-9]{{{least},{most}}}' if least < most else f'[0-9]{{{most}}}'
+
+
+def _number_regex(largest: int) -> str:
+    return f'({"|".join("".join(piece) for piece in _number_pieces(largest))})'
+
+
+def _number_ebnf(largest: int) -> str:
+    return ' | '.join(' '.join(part if part.startswith('[') else f'"{part}"'
+                               for part in piece if part) for piece in _number_pieces(largest))
+
+
+def _regex(max_boxes: int, labels: Sequence[str] | None, largest: int) -> str:
     label = _ANY_LABEL if labels is None else f'({"|".join(labels)})'
-    numbers = f'{_NUMBER_REGEX}(, {_NUMBER_REGEX}){{3}}'
+    number = _number_regex(largest)
+    numbers = f'{number}(, {number}){{3}}'
     item = rf'\{{"bbox_2d": \[{numbers}\], "label": "{label}"\}}'
     return rf'(\[\]|\[{item}(, {item}){{0,{max_boxes - 1}}}\])'
 
 
-def _ebnf(max_boxes: int, labels: Sequence[str] | None) -> str:
+def _ebnf(max_boxes: int, labels: Sequence[str] | None, largest: int) -> str:
     label = _ANY_LABEL if labels is None else ' | '.join(f'"{name}"' for name in labels)
     return '\n'.join([
         f'root ::= "[]" | "[" item (", " item){{0,{max_boxes - 1}}} "]"',
         r'item ::= "{\"bbox_2d\": [" number (", " number){3} "], \"label\": \"" label "\"}"',
-        f'number ::= {_NUMBER_EBNF}',
+        f'number ::= {_number_ebnf(largest)}',
         f'label ::= {label}',
     ])
 
 
-def _json_schema(max_boxes: int, labels: Sequence[str] | None) -> str:
-    number = {'type': 'integer', 'minimum': 0, 'maximum': MAX_COORDINATE}
+def _json_schema(max_boxes: int, labels: Sequence[str] | None, largest: int) -> str:
+    number = {'type': 'integer', 'minimum': 0, 'maximum': largest}
     label: dict[str, object] = (
         {'type': 'string', 'pattern': f'^{_ANY_LABEL}$'}
         if labels is None else {'enum': list(labels)})

@@ -8,6 +8,7 @@ from rtrack_ros.engines.base import Engine
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, OnAnswer
+from rtrack_ros.language.coordinates import largest_coordinate
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.parser import AnswerError, written_items
 from rtrack_ros.language.prompts import ground_prompt
@@ -41,9 +42,11 @@ class Grounder:
     def __init__(self, engine: Engine, max_boxes: int = 12,
                  labels: Sequence[str] | None = None) -> None:
         self._client = TaskClient(engine, 'ground')
-        self._style = self._client.capabilities.prompt
-        self._grammar = answer_grammar(max_boxes,
-                                       labels or self._client.capabilities.labels or None)
+        facts = self._client.capabilities
+        self._style = facts.prompt
+        self._grammar = answer_grammar(
+            max_boxes, labels or facts.labels or None,
+            largest_coordinate(facts.bbox_protocol, facts.image_size))
         self._max_tokens = TOKENS_PER_BOX * max_boxes
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,

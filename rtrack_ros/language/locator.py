@@ -7,6 +7,7 @@ from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Box, Grounding
 from rtrack_ros.language.closeup import SEARCH_FACTOR, close_up, window_around, within
+from rtrack_ros.language.coordinates import largest_coordinate
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.prompts import locate_prompt
 from rtrack_ros.language.task_client import TOKENS_PER_BOX, TaskClient
@@ -41,8 +42,10 @@ class Locator:
 
     def __init__(self, engine: Engine) -> None:
         self._client = TaskClient(engine, 'locate')
-        self._size = self._client.capabilities.image_size
-        self._grammar = answer_grammar(1, self._client.capabilities.labels or None)
+        facts = self._client.capabilities
+        self._size = facts.image_size
+        self._grammar = answer_grammar(
+            1, facts.labels or None, largest_coordinate(facts.bbox_protocol, facts.image_size))
 
     def template(self, pair: FramePair, box: Box) -> Template:
         """Return a target to look for.

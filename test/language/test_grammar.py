@@ -10,6 +10,8 @@ from rtrack_ros.language.grammar import (
     description_grammar,
     render_answer,
     verdict_grammar,
+    whole_box,
+    writable_label,
 )
 from rtrack_ros.language.parser import parse_words
 
@@ -90,6 +92,54 @@ def test_free_labels_are_short_lower_case_words():
 def test_a_grammar_that_cannot_be_is_refused(max_boxes, labels, complaint):
     with pytest.raises(ValueError, match=complaint):
         answer_grammar(max_boxes, labels)
+
+
+@pytest.mark.parametrize('largest', [0, 7, 9, 10, 11, 99, 100, 448, 476, 644, 999, 1000, 1001,
+                                     1010, 1099, 1288, 1960, 2000, 4096, 10000])
+def test_coordinates_reach_to_the_largest_one_and_no_further(largest):
+    regex = re.compile(answer_grammar(1, ('car',), largest).regex)
+
+    def writes(number):
+        return regex.fullmatch(render_answer([((0, 0, number, 0), 'car')])) is not None
+    assert all(map(writes, range(largest + 1)))
+    assert not any(map(writes, range(largest + 1, largest + 300)))
+    assert not regex.fullmatch('[{"bbox_2d": [0, 0, 01, 0], "label": "car"}]')
+
+
+@pytest.mark.parametrize('number, right', [(1288, True), (1289, False), (1001, True),
+                                           (1300, False), (2000, False), (99, True)])
+def test_the_notations_accept_the_same_coordinates(number, right):
+    judge = judge_of(answer_grammar(2, LABELS, 1288))
+    assert judge(render_answer([((0, 5, number, 952), 'car')])) == dict.fromkeys(
+        ('regex', 'ebnf', 'json'), right)
+
+
+edge = st.floats(-50, 1400, allow_nan=False)
+
+
+@patiently
+@given(edge, edge, edge, edge, st.sampled_from([(1000, 1000), (1288, 952), (112, 84)]))
+def test_every_box_in_the_image_can_be_written(x1, y1, x2, y2, units):
+    written = whole_box((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), units)
+    assert 0 <= written[0] < written[2] <= units[0] and 0 <= written[1] < written[3] <= units[1]
+    grammar = answer_grammar(1, None, max(units))
+    assert re.fullmatch(grammar.regex, render_answer([(written, 'car')]))
+
+
+@patiently
+@given(st.text(max_size=60))
+def test_every_label_can_be_written(text):
+    label = writable_label(text)
+    assert accepts(render_answer([((1, 2, 3, 4), label)]), labels=None)
+    assert writable_label(label) == label
+
+
+@pytest.mark.parametrize('text, label', [
+    ('person', 'person'), ('JetLev-Flyer', 'jetlev flyer'), ('\u6c7d\u8f66', 'object'),
+    ('', 'object'),
+    ('self-propelled vehicle', 'self propelled vehicle'), ('Car 2', 'car'), ('  A  b', 'a b')])
+def test_a_label_is_written_in_plain_letters(text, label):
+    assert writable_label(text) == label
 
 
 def judge_of(grammar):

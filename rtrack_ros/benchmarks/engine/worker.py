@@ -13,6 +13,7 @@ from typing import Any, cast
 from rtrack_ros.benchmarks.cost.memory import Usage, usage_of
 from rtrack_ros.engines.base import Capabilities, Engine, EngineError, Reply, SharesImages
 from rtrack_ros.frames import FramePair
+from rtrack_ros.language.coordinates import largest_coordinate
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.prompts import ground_prompt
 from rtrack_ros.language.task_client import TOKENS_PER_BOX
@@ -200,8 +201,9 @@ def _say(started: float, facts: Capabilities, sentence: str, answer: Callable[..
         if not first:
             first.append(time.perf_counter())
     reply = answer(ground_prompt(sentence, facts.prompt),
-                   answer_grammar(_MAX_BOXES, facts.labels or None), TOKENS_PER_BOX * _MAX_BOXES,
-                   None, on_text)
+                   answer_grammar(_MAX_BOXES, facts.labels or None,
+                                  largest_coordinate(facts.bbox_protocol, facts.image_size)),
+                   TOKENS_PER_BOX * _MAX_BOXES, None, on_text)
     ended = time.perf_counter()
     return Said(reply.text, reply.tokens, (ended - started) * 1e3,
                 ((first or [ended])[0] - started) * 1e3, reply.sent_bytes)

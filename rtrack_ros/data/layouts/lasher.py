@@ -11,6 +11,7 @@ from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.boxes_file import read_boxes, require_equal
 from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
+from rtrack_ros.data.left_out import say_left_out
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.refrt_folder import decode_text
 
@@ -27,6 +28,7 @@ def read(root: Path) -> list[AnnotatedSequence]:
         DataError: there is none, or one is incomplete.
     """
     folders = sorted(path.parent for path in root.rglob('visible.txt'))
+    say_left_out(root, folders, ['visible'], 'visible.txt')
     if not folders:
         raise DataError(f'{root} holds no sequence in the LasHeR layout; expected '
                         '<sequence>/visible.txt beside visible/ and infrared/')

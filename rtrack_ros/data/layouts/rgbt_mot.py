@@ -12,6 +12,7 @@ from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.boxes_file import require_equal
 from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
+from rtrack_ros.data.left_out import say_left_out
 from rtrack_ros.data.mot import counted, read_mot
 from rtrack_ros.data.pairs import DataError
 
@@ -28,6 +29,7 @@ def read(root: Path) -> list[AnnotatedSequence]:
         MotError: a row is malformed.
     """
     folders = sorted(path.parent.parent for path in root.rglob('gt/gt.txt'))
+    say_left_out(root, folders, ['visible'], 'gt/gt.txt')
     if not folders:
         raise DataError(f'{root} holds no video in the layout of RGB-thermal MOT; expected '
                         '<video>/gt/gt.txt beside visible/ and infrared/')

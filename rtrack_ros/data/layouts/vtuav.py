@@ -18,6 +18,7 @@ from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.boxes_file import read_boxes, require_equal
 from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
+from rtrack_ros.data.left_out import say_left_out
 from rtrack_ros.data.pairs import DataError
 
 FACTS = LayoutFacts('VTUAV', single_object=True, sentences='none')
@@ -35,6 +36,7 @@ def read(root: Path) -> list[AnnotatedSequence]:
         DataError: there is none, or one is incomplete.
     """
     folders = sorted(path.parent for path in root.rglob('rgb.txt'))
+    say_left_out(root, folders, ['rgb'], 'rgb.txt')
     if not folders:
         raise DataError(f'{root} holds no sequence in the VTUAV layout; expected '
                         '<sequence>/rgb.txt beside rgb/ and ir/')

@@ -18,13 +18,13 @@ from transformers import (
 from transformers.image_utils import make_flat_list_of_images
 from transformers.processing_utils import ProcessorMixin
 
-from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.families import folder_family
 from rtrack_ros.engines.families import read_manifest as read_folder
 from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.files import SEAL_NAME, whole_folder
 from rtrack_ros.provenance import RECORD_NAME
 from rtrack_ros.training.models.chat_template import chat_template
+from rtrack_ros.training.models.hub import local_folder
 from rtrack_ros.training.models.nano import on_int8_grid
 from rtrack_ros.training.models.tokenizer import NUMBERS
 
@@ -81,10 +81,7 @@ def read_manifest(folder: Path, image_size: tuple[int, int] | None) -> ModelMani
         EngineError: there is no such folder, its family is not known, or the size is no multiple
             of a visual token.
     """
-    if not folder.is_dir():
-        raise EngineError(f'there is no model folder {folder}; name one that is there, or one of '
-                          'the hub as hub:NAME')
-    manifest = read_folder(folder)
+    manifest = read_folder(local_folder(folder))
     manifest = replace(manifest, image_size=image_size or manifest.image_size)
     family = folder_family(folder)
     if family is not None:

@@ -22,6 +22,7 @@ from rtrack_ros.training.stages.shared_prompt import (
     can_share,
     sample_answers,
 )
+from rtrack_ros.training.stages.trl_options import trl_config
 
 
 class PolicyTrainer(GRPOTrainer):
@@ -103,8 +104,13 @@ def _padded(rows: list[list[int]], value: int) -> Tensor:
     return torch.tensor([[value] * (longest - len(row)) + list(row) for row in rows])
 
 
-def policy_config(options: dict[str, Any], scaling: AdvantageScaling) -> GRPOConfig:
-    """Return TRL's configuration; where advantages are ours, TRL leaves rewards centred."""
+def policy_config(options: dict[str, Any], scaling: AdvantageScaling, stage: str = 'grpo'
+                  ) -> GRPOConfig:
+    """Return TRL's configuration; where advantages are ours, TRL leaves rewards centred.
+
+    Raises:
+        SettingsError: TRL does not know an option, or refuses its value.
+    """
     if scaling.reading != 'none':
         options = options | {'scale_rewards': 'none'}
-    return GRPOConfig(**options)
+    return trl_config(GRPOConfig, options, stage)

@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback
-from trl import SFTConfig, SFTTrainer
+from trl import GRPOConfig, SFTConfig, SFTTrainer
 
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.base import TASKS
 from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.files import disk_is_full, is_whole, write_whole
+from rtrack_ros.language.grammar import writable_label
 from rtrack_ros.provenance import claim, data_digest, model_digest
 from rtrack_ros.training.failure import TrainingError
 from rtrack_ros.training.models.qwen import load_model, load_processor, read_manifest, save_folder
@@ -38,7 +39,15 @@ from rtrack_ros.training.stages.records import as_dataset
 from rtrack_ros.training.stages.rewards.registry import make_reward
 from rtrack_ros.training.stages.settings import DataSettings, ModelSettings, StageSettings
 from rtrack_ros.training.stages.shared_vision import share_vision
-from rtrack_ros.training.tasks.clips import SIMULATION, open_clips
+from rtrack_ros.training.stages.trl_options import trl_config
+from rtrack_ros.training.tasks.clips import (
+    SIMULATION,
+    Clip,
+    clips_as_text,
+    labels_of,
+    most_meant,
+    open_clips,
+)
 from rtrack_ros.training.tasks.ground import Ground, Task
 from rtrack_ros.training.tasks.locate import Locate, Reader
 from rtrack_ros.training.tasks.verify_describe import Describe, Verify
@@ -81,7 +90,7 @@ def run_stages(stages: Sequence[StageSettings], model: Path, source: str, out: P
         with _room(folder):
             done = decided_by_first(partial(_is_done, stage, model, source, folder))
             if not done:
-                run_stage(stage, model, source, folder)
+                run_stage(stage, model, source, folder, say if first else _silent)
         model = folder / 'model'
         if first:
             say(f'{model} is there already, from the same model, data and settings; nothing was '
@@ -126,14 +135,31 @@ def _room(out: Path) -> Iterator[None]:
                             'it goes on from the last checkpoint') from error
 
 
-def run_stage(stage: StageSettings, model: Path, source: str, out: Path) -> Path:
+def _silent(text: str) -> None:
+    pass
+
+
+def run_stage(stage: StageSettings, model: Path, source: str, out: Path,
+              say: Callable[[str], None] = _silent) -> Path:
     """Run one stage; return the model's folder ``out/model``.
+
+    Args:
+        stage: What to do.
+        model: Folder to start from.
+        source: 'simulation', or the folder of a data set.
+        out: Folder of the stage.
+        say: Told what is learned from, and what is left out.
 
     Raises:
         TrainingError: weights or losses are no numbers any more.
     """
-    manifest = read_manifest(model, stage.model.image_size)
-    trainer = build_trainer(stage, model, source, out, manifest)
+    clips = open_clips(source, stage.data.layout, stage.data.seed, stage.data.scenes)
+    before = read_manifest(model, stage.model.image_size)
+    manifest = taught(before, stage, clips)
+    say(f'{stage.name}: {clips_as_text(clips)}')
+    for line in _notes(stage, before, manifest):
+        say(f'{stage.name}: {line}')
+    trainer = build_trainer(stage, model, source, out, manifest, clips)
     resumed = decided_by_first(lambda: newest_whole(out))
     try:
         trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
@@ -147,15 +173,37 @@ def run_stage(stage: StageSettings, model: Path, source: str, out: Path) -> Path
         if stage.model.lora:
             trained = PeftModel.from_pretrained(trained, weights).merge_and_unload()
         _draw(out)
-        save_folder(trained, model, _taught(manifest, stage.data.tasks), out / 'model')
+        save_folder(trained, model, manifest, out / 'model')
     trainer.accelerator.wait_for_everyone()
     return out / 'model'
 
 
-def _taught(manifest: ModelManifest, tasks: Sequence[str]) -> ModelManifest:
-    """Return the manifest with the tasks of a stage among those the model can do."""
-    return replace(manifest, tasks=tuple(name for name in TASKS
-                                         if name in (*manifest.tasks, *tasks)))
+def taught(manifest: ModelManifest, stage: StageSettings, clips: Sequence[Clip]) -> ModelManifest:
+    """Return the manifest of what a stage teaches: what it asks belongs to what the model can do.
+
+    Tasks are added; where answers are taught, labels and the number of boxes too. The grammar of
+    the engines follows the manifest.
+    """
+    tasks = tuple(name for name in TASKS if name in (*manifest.tasks, *stage.data.tasks))
+    if stage.method != 'sft':
+        return replace(manifest, tasks=tasks)
+    words = sorted({writable_label(word, manifest.labels) for word in labels_of(clips)})
+    labels = tuple(dict.fromkeys((*manifest.labels, *words))) if manifest.labels else ()
+    return replace(manifest, tasks=tasks, labels=labels,
+                   max_boxes=max(manifest.max_boxes, most_meant(clips)))
+
+
+def _notes(stage: StageSettings, before: ModelManifest, after: ModelManifest) -> Iterator[str]:
+    """Yield what a user may not expect."""
+    if stage.unrewarded:
+        yield (f'no reward judges the answers of {", ".join(stage.unrewarded)}; these questions '
+               'teach nothing')
+    added = sorted(set(after.labels) - set(before.labels))
+    if added:
+        yield f'the model learns the labels {", ".join(added)} besides its own'
+    if after.max_boxes > before.max_boxes:
+        yield (f'answers of up to {after.max_boxes} boxes are taught; engines write them with '
+               f'engine.max_boxes {after.max_boxes}')
 
 
 def _draw(out: Path) -> None:
@@ -176,8 +224,9 @@ def rehearse(stage: StageSettings, model: Path, source: str, out: Path) -> dict[
         options |= dict(REHEARSED_ANSWERS)
     data = replace(stage.data, questions=4 * len(stage.data.tasks))
     short = replace(stage, trainer=options, data=data, early_stop=None)
-    manifest = read_manifest(model, stage.model.image_size)
-    trainer = build_trainer(short, model, source, out, manifest)
+    clips = open_clips(source, data.layout, data.seed, data.scenes)
+    manifest = taught(read_manifest(model, stage.model.image_size), stage, clips)
+    trainer = build_trainer(short, model, source, out, manifest, clips)
     trainer.remove_callback(StageMonitor)
     trainer.add_callback(Rehearsal())
     try:
@@ -199,9 +248,24 @@ def _seen(trainer: Trainer, manifest: ModelManifest) -> dict[str, Any]:
 
 
 def build_trainer(stage: StageSettings, model: Path, source: str, out: Path,
-                  manifest: ModelManifest) -> Trainer:
-    """Return the trainer of a stage, with data, model and callbacks."""
+                  manifest: ModelManifest, clips: Sequence[Clip] | None = None) -> Trainer:
+    """Return the trainer of a stage, with data, model and callbacks.
+
+    Args:
+        stage: What to do.
+        model: Folder to start from.
+        source: 'simulation', or the folder of a data set.
+        out: Folder of the stage.
+        manifest: How the model reads images and writes boxes.
+        clips: Those of the source, where they are open already.
+
+    Raises:
+        SettingsError: TRL does not know an option, or refuses its value.
+    """
+    config = _config(stage, out)  # mistakes are said before anything large is loaded
     out.mkdir(parents=True, exist_ok=True)
+    if clips is None:
+        clips = open_clips(source, stage.data.layout, stage.data.seed, stage.data.scenes)
     callbacks: list[TrainerCallback] = [StageMonitor(stage.name, out / 'log.jsonl')]
     if stage.compute_s is not None:
         callbacks.insert(0, ComputeBudget(stage.compute_s))
@@ -209,21 +273,27 @@ def build_trainer(stage: StageSettings, model: Path, source: str, out: Path,
         callbacks.append(EarlyStop(**stage.early_stop))
     # What they keep is part of a checkpoint, which is sealed last.
     callbacks += [LastStep(), SealedCheckpoints(stage.trainer.get('save_total_limit'))]
-    dataset = as_dataset(make_tasks(stage.data, source, manifest), manifest,
+    dataset = as_dataset(make_tasks(stage.data, clips, manifest), manifest,
                          answered=stage.method == 'sft')
-    options = trainer_options(stage, out)
     dtype = stage.model.dtype if torch.cuda.is_available() else 'float32'
     shared = {'model': load_model(model, dtype, stage.model.attention, stage.model.train_vision),
               'train_dataset': dataset, 'callbacks': callbacks,
               'processing_class': load_processor(model, manifest),
               'peft_config': _adapter(stage.model)}
     if stage.method == 'sft':
-        return _ready(SFTTrainer(args=SFTConfig(**options), **shared))
-    weights = [float(item.get('weight', 1.0)) for item in stage.rewards]
+        return _ready(SFTTrainer(args=config, **shared))
     rewards = [make_reward(item['name'], item.get('options')) for item in stage.rewards]
-    config = policy_config(options | {'reward_weights': weights}, stage.advantages)
     return _ready(PolicyTrainer(args=config, reward_funcs=rewards, scaling=stage.advantages,
                                 **shared))
+
+
+def _config(stage: StageSettings, out: Path) -> SFTConfig | GRPOConfig:
+    """Return TRL's configuration of a stage."""
+    options = trainer_options(stage, out)
+    if stage.method == 'sft':
+        return trl_config(SFTConfig, options, stage.name)
+    weights = [float(item.get('weight', 1.0)) for item in stage.rewards]
+    return policy_config(options | {'reward_weights': weights}, stage.advantages, stage.name)
 
 
 def _ready(trainer: Trainer) -> Trainer:
@@ -259,9 +329,8 @@ def trainer_options(stage: StageSettings, out: Path) -> dict[str, Any]:
                                           'activation_checkpointing': False}
 
 
-def make_tasks(data: DataSettings, source: str, manifest: ModelManifest) -> list[Task]:
+def make_tasks(data: DataSettings, clips: Sequence[Clip], manifest: ModelManifest) -> list[Task]:
     """Return the tasks of a stage, each with an equal share of the questions."""
-    clips = open_clips(source, data.layout, data.seed, data.scenes)
     share = data.questions // len(data.tasks)
     reader = Reader(manifest.prompt, manifest.image_size, manifest.bbox_protocol)
     makers: Mapping[str, Callable[[], Task]] = {

@@ -4,12 +4,14 @@ A clip is read at any frame in any order, so that a data loader can shuffle. Sou
 simulated world, and the annotated sequences of every layout in ``rtrack_ros.data.layouts``.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
+from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.layouts import layouts_with_sentences, read_layout
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.frames import FramePair
@@ -18,6 +20,7 @@ from rtrack_ros.simulation import CONDITIONS, Scene, make_scene
 from rtrack_ros.simulation.descriptions import checkable, describe_sighting
 from rtrack_ros.training.tasks.drawn_clips import open_shards
 
+_LOG: Final = logging.getLogger(__name__)
 SIMULATION: Final = 'simulation'
 SHARDS: Final = 'shards'
 SCENE_SECONDS, SCENE_FPS = 12.0, 2
@@ -144,9 +147,38 @@ def open_clips(source: str, layout: str, seed: int, scenes: int) -> Sequence[Cli
         return [SimulatedClip(seed + number) for number in range(scenes)]
     if layout == SHARDS:
         return open_shards(Path(source))
-    found = (replace(sequence, frames=tuple(frame for frame in sequence.frames if frame.labelled))
-             for sequence in read_layout(layout, source))
+    found = [replace(sequence, frames=tuple(frame for frame in sequence.frames if frame.labelled))
+             for sequence in read_layout(layout, source)]
     clips = [sequence for sequence in found if len(sequence)]
     if not clips:
         raise DataError(f'{source} holds no annotated frame; choose a split whose truth is public')
+    empty = [sequence.name for sequence in found if not len(sequence)]
+    if empty:
+        _LOG.warning('%d of %d sequences of %s are left out, none of their frames is annotated: '
+                     '%s', len(empty), len(found), source, ', '.join(empty[:5]))
     return clips
+
+
+def clips_as_text(clips: Sequence[Clip]) -> str:
+    """Return how much there is to learn from."""
+    recorded = [clip for clip in clips if isinstance(clip, AnnotatedSequence)]
+    if not recorded:
+        return f'{len(clips)} clips'
+    sentences = {text for clip in recorded for text in clip.sentences}
+    bare = sum(not clip.sentences for clip in recorded)
+    shown = sum(bool(frame.objects) for clip in recorded for frame in clip.frames)
+    return (f'{len(recorded)} sequences, {sum(map(len, recorded))} annotated frames, {shown} of '
+            f'them with objects, {len(sentences)} different sentences'
+            + (f', {bare} sequences without one' if bare else ''))
+
+
+def labels_of(clips: Sequence[Clip]) -> frozenset[str]:
+    """Return the words for the objects of recorded clips; none for simulated ones."""
+    return frozenset(clip.label(name) for clip in clips if isinstance(clip, AnnotatedSequence)
+                     for frame in clip.frames for name in frame.objects)
+
+
+def most_meant(clips: Sequence[Clip]) -> int:
+    """Return how many boxes the longest answer about recorded clips has; 0 for simulated ones."""
+    return max((len(frame.meant) for clip in clips if isinstance(clip, AnnotatedSequence)
+                for frame in clip.frames), default=0)

@@ -93,11 +93,9 @@ class Ground:
                         tuple(clip.label(name) for name in meant))
 
     def _draw(self, rng: np.random.Generator, clip: Clip) -> tuple[int, int]:
-        """Return a sentence and a frame, a few times redrawn for the wanted kind of answer."""
+        """Return a sentence and a frame, of the wanted kind of answer where the clip has it."""
         absent = bool(rng.random() < self._absent_share)
-        for _ in range(8):
-            sentence = int(rng.integers(len(clip.sentences)))
-            index = int(rng.integers(len(clip)))
-            if bool(clip.meant(sentence, index)) != absent:
-                break
-        return sentence, index
+        places = [divmod(number, len(clip)) for number in rng.permutation(
+            len(clip.sentences) * len(clip)).tolist()]
+        fitting = (place for place in places if bool(clip.meant(*place)) != absent)
+        return next(fitting, places[0])

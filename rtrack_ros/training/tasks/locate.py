@@ -1,6 +1,6 @@
 """Questions about one object: what they share, and the task to find it again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,9 +24,6 @@ from rtrack_ros.training.tasks.clips import Clip
 from rtrack_ros.training.tasks.ground import Example
 
 AS_TRACKED: Final = Corruption()
-DRAWS: Final = 64
-"""How often something is drawn again before the clips are said not to have it."""
-_REDRAWS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -96,18 +93,22 @@ class ObjectTask:
         return np.random.default_rng((self._seed, number))
 
     def target(self, rng: np.random.Generator) -> Target:
-        """Draw an object at a frame.
+        """Draw an object at a frame: a clip that shows one, then a frame of it that does.
 
         Raises:
-            DataError: ``DRAWS`` frames in turn showed none.
+            DataError: no frame of the clips shows an object.
         """
-        for _ in range(DRAWS):
-            clip = self.clips[int(rng.integers(len(self.clips)))]
-            index = int(rng.integers(len(clip)))
-            names = sorted(clip.objects(index))
-            if names:
-                return Target(clip, index, names[int(rng.integers(len(names)))])
-        raise DataError(f'no frame with an object in {DRAWS} draws; the clips are all but empty')
+        for target in self.targets(rng):
+            return target
+        raise DataError('no frame shows an object; the clips are all but empty')
+
+    def targets(self, rng: np.random.Generator) -> Iterator[Target]:
+        """Yield every object at every frame once, in random order, clip after clip."""
+        for number in rng.permutation(len(self.clips)).tolist():
+            clip = self.clips[number]
+            for index in rng.permutation(len(clip)).tolist():
+                for name in rng.permutation(sorted(clip.objects(index))).tolist():
+                    yield Target(clip, index, name)
 
     def _window(self, pair: FramePair, around: Box, factor: float) -> Region:
         return window_around(around, factor, (pair.width, pair.height), self.reader.size)
@@ -167,8 +168,8 @@ class Locate(ObjectTask):
 
     @staticmethod
     def _other_frame(rng: np.random.Generator, target: Target, absent: bool) -> int:
-        """Return another frame with or without the target; the same one if a few draws fail."""
-        for other in rng.integers(len(target.clip), size=_REDRAWS).tolist():
+        """Return another frame with or without the target; the same one where there is none."""
+        for other in rng.permutation(len(target.clip)).tolist():
             if other != target.index and (
                     target.name in target.clip.objects(other)) != absent:
                 return other

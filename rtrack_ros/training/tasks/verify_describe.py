@@ -12,7 +12,7 @@ from rtrack_ros.language.prompts import describe_prompt, plain_sentence, verify_
 from rtrack_ros.training.shards.corruption import Corruption
 from rtrack_ros.training.tasks.clips import Clip, DescribesObjects, with_sentences
 from rtrack_ros.training.tasks.ground import Example
-from rtrack_ros.training.tasks.locate import AS_TRACKED, DRAWS, ObjectTask, Reader, Target
+from rtrack_ros.training.tasks.locate import AS_TRACKED, ObjectTask, Reader, Target
 
 
 class _SentenceTask(ObjectTask):
@@ -33,14 +33,13 @@ class _SentenceTask(ObjectTask):
             needed: What the clips need then.
 
         Raises:
-            DataError: ``DRAWS`` objects in turn had none.
+            DataError: no object of the clips has any.
         """
-        for _ in range(DRAWS):
-            target = self.target(rng)
+        for target in self.targets(rng):
             texts = texts_of(target)
             if texts:
                 return target, texts
-        raise DataError(f'no {found} in {DRAWS} draws; the clips need {needed}')
+        raise DataError(f'there is no {found}; the clips need {needed}')
 
 
 class Verify(_SentenceTask):

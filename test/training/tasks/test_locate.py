@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rtrack_ros.boxes import iou
+from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import FramePair
@@ -205,3 +206,34 @@ def test_pixels_of_another_protocol_name_the_same_box() -> None:
     absolute = Describe([Blocks()], replace(READER, protocol='abs_resized'), 3, 4, EXACT)[1]
     scaled = np.array(eval_box(relative.prompt.parts[0])) * [0.128, 0.096, 0.128, 0.096]
     assert np.allclose(eval_box(absolute.prompt.parts[0]), scaled, atol=1)
+
+
+class OneInThousands(Blocks):
+    """A long clip with one object, in one frame."""
+
+    sentences = ('the dim block',)
+
+    def __len__(self) -> int:
+        return 3000
+
+    def objects(self, index: int) -> Mapping[int, tuple[float, float, float, float]]:
+        return {2: (250.0, 150.0, 280.0, 180.0)} if index == 1234 else {}
+
+    def meant(self, sentence: int, index: int) -> frozenset[int]:
+        return frozenset(self.objects(index))
+
+
+class Empty(OneInThousands):
+    def objects(self, index: int) -> Mapping[int, tuple[float, float, float, float]]:
+        return {}
+
+
+@pytest.mark.parametrize('task', [
+    lambda clips: Locate(clips, READER, 3, 0.0, 1), lambda clips: Describe(clips, READER, 3, 1)])
+def test_an_object_that_is_there_is_found_however_rare(task) -> None:
+    clips = [Empty(), OneInThousands(), Empty()]
+    asked = task(clips)
+    assert [asked.target(asked.rng(number)).index for number in range(3)] == [1234] * 3
+    assert len(asked[0].images) > 0
+    with pytest.raises(DataError, match='no (frame|sentence)'):
+        task([Empty()])[0]
