@@ -96,10 +96,12 @@ class RecordedPairs(ABC):
         return f'the recording gives no frame: {reason}'
 
     def __iter__(self) -> Iterator[FramePair]:
-        return (received.pair for received in self.received())
+        return (received.pair for received in self.received() if received.number)
 
     def received(self) -> Iterator[ReceivedPair]:
         """Yield the pairs with their number, and whether tracking has to start afresh.
+
+        Where RGB images are missing for long, pairs of a thermal image alone have the number 0.
 
         Raises:
             DataError: not one image could be used.
@@ -129,7 +131,7 @@ class RecordedPairs(ABC):
 
     def _counted(self, intake: Intake, tally: Tally) -> Iterator[ReceivedPair]:
         for received in intake.poll():
-            tally.used += 1
+            tally.used += received.number > 0
             tally.without_thermal += self._has_thermal and received.pair.thermal is None
             yield received
 

@@ -32,6 +32,10 @@ class SyncConfig:
         500.0, 'Thermal silence after which RGB goes on alone at once; raising it waits longer '
         'for an unplugged camera', 'ms', (10.0, 60000.0), advanced=True)
 
+    rgb_timeout_ms: float = setting(
+        500.0, 'RGB silence after which thermal images are the clock, and boxes come at their '
+        'rate; raising it waits longer for a pausing RGB camera', 'ms', (10.0, 60000.0),
+        advanced=True)
     thermal_hold_ms: float = setting(
         250.0, 'Time for which the newest good thermal image goes on being shown with its own '
         'stamp, where the camera is slow, late or pausing; raising it shows older images', 'ms',

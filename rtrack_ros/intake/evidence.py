@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rtrack_ros.frames import FramePair, Image8, ImageState, Mask, PairHealth
 from rtrack_ros.intake.config import IntakeConfig, homography_matrix
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal, register_valid
@@ -50,6 +52,7 @@ class EvidenceCounts:
         thermal_steps: Steps of the gain or offset of thermal images.
         pairs_fresh: Pairs with a thermal image of their own instant.
         pairs_held: Pairs that were given an older thermal image.
+        pairs_without_rgb: Pairs of a thermal image alone, made while RGB was silent.
         thermal_age_ms: Age of the thermal image in the newest pair; None without one.
     """
 
@@ -61,6 +64,7 @@ class EvidenceCounts:
     thermal_steps: int = 0
     pairs_fresh: int = 0
     pairs_held: int = 0
+    pairs_without_rgb: int = 0
     thermal_age_ms: float | None = None
 
 
@@ -153,6 +157,26 @@ class EvidenceKeeper:
         grey, valid = self._registered(shown, pixels.shape[1], pixels.shape[0])
         return FramePair(rgb.stamp_ns, pixels, grey, frame_id, health=health,
                          thermal_stamp_ns=shown.stamp_ns, thermal_valid=valid)
+
+    def lone_pair(self, seen: SeenImage, size: tuple[int, int],
+                  frame_id: str = '') -> FramePair | None:
+        """Return the pair of a thermal image while RGB is silent; None where it proves nothing.
+
+        Args:
+            seen: The thermal image.
+            size: (width, height) of the last RGB image.
+            frame_id: Optical frame of the last RGB header.
+        """
+        if seen.judgement.dead or seen.judgement.repeated:
+            return None
+        grey, valid = self._registered(seen, *size)
+        self._used_ns = seen.stamp_ns
+        self.counts.pairs_without_rgb += 1
+        self.counts.pairs_fresh += 1
+        self.counts.thermal_age_ms = 0.0
+        return FramePair(seen.stamp_ns, np.zeros((size[1], size[0], 3), np.uint8), grey, frame_id,
+                         health=PairHealth(ImageState.MISSING), thermal_stamp_ns=seen.stamp_ns,
+                         thermal_valid=valid)
 
     def _rgb_state(self, rgb: SeenImage) -> ImageState:
         state = self._rgb.state(rgb, self._thermal)

@@ -203,6 +203,13 @@ class StampPairer(Generic[RgbT, ThermalT]):
         """
         self._expected_until_ns = now_ns + self.thermal_timeout_ns
 
+    def pass_over(self, stamp_ns: int) -> bool:
+        """Let no RGB item up to a stamp leave any more; returns whether none left after it."""
+        if self._waiting or (self._last_out_ns is not None and stamp_ns <= self._last_out_ns):
+            return False
+        self._last_out_ns = stamp_ns
+        return True
+
     @property
     def thermal_came(self) -> bool:
         """Whether a thermal item ever came."""

@@ -12,6 +12,7 @@ from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.intake.config import IntakeConfig
 from rtrack_ros.intake.encodings import ConversionError, ThermalImage
 from rtrack_ros.intake.evidence import EvidenceCounts, EvidenceKeeper, SeenImage
+from rtrack_ros.intake.lone_thermal import RGB_SILENT, LoneThermal, header_for
 from rtrack_ros.intake.messages import (
     rgb_from_message,
     stamp_of,
@@ -75,11 +76,13 @@ class ReceivedPair(NamedTuple):
 
     Attributes:
         pair: The value that the tracker works on.
-        header: The RGB message's own header; None for an image that was no message.
+        header: The RGB message's own header; None for an image that was no message. Of a pair
+            without RGB: the last one's, with the stamp of the thermal image.
         received_ns: When the RGB message was received, monotonic clock.
         after_reset: Stamps jumped back or the picture changed its size: earlier frames are void.
         thermal: How the thermal camera does by then.
         number: Which RGB image of the camera it is, from 1; images that were refused count too.
+            0 for a pair without RGB.
     """
 
     pair: FramePair
@@ -108,6 +111,7 @@ class Intake:
         self.counts = IntakeCounts()
         self.evidence = EvidenceCounts()
         self._size: tuple[int, int] | None = None
+        self._header: Any = None
         self.configure(config)
 
     def configure(self, config: IntakeConfig) -> None:
@@ -118,6 +122,7 @@ class Intake:
             slop_ns=int(sync.slop_ms * _MILLISECOND),
             thermal_timeout_ns=int(sync.thermal_timeout_ms * _MILLISECOND),
             max_wait_ns=int(sync.max_wait_ms * _MILLISECOND))
+        self._lone = LoneThermal(int(sync.rgb_timeout_ms * _MILLISECOND))
         self._offset_ns = round(sync.offset_ms * _MILLISECOND)
         self._monitor = ThermalMonitor(self._pairer, trusted=self._offset_ns != 0)
 
@@ -126,6 +131,11 @@ class Intake:
         """Images that could not be read, or came out of order or twice."""
         counts = self.counts
         return counts.rgb_refused + counts.thermal_refused + counts.rgb_dropped
+
+    @property
+    def thermal_is_clock(self) -> bool:
+        """Whether RGB is silent, and pairs are made of thermal images alone."""
+        return self._lone.is_clock
 
     @property
     def waiting(self) -> bool:
@@ -175,6 +185,8 @@ class Intake:
             number: Which image of its camera it is, from 1; None counts.
         """
         came, received_ns = self._came_rgb(), self._clock.monotonic_ns()
+        if self._lone.rgb_came(received_ns):
+            self._log.warning('rgb back', 'RGB images come again, and are the clock')
         image = self._evidence.see_rgb(stamp_ns, pixels)
         outcome = self._pairer.add_rgb(
             stamp_ns, _RgbImage(header, image, received_ns, number or came))
@@ -193,16 +205,18 @@ class Intake:
         except ConversionError as error:
             self.refuse_thermal(error)
             return
-        self.take_thermal(self._stamp_ns(message, THERMAL), image)
+        self.take_thermal(self._stamp_ns(message, THERMAL), image, message.header)
 
-    def take_thermal(self, stamp_ns: int, image: ThermalImage) -> None:
+    def take_thermal(self, stamp_ns: int, image: ThermalImage, header: Any = None) -> None:
         """Take one thermal image."""
         self._came_thermal()
         if image.palette:
             self._log.warning('palette', 'thermal images come in false colours, of which only '
                               'the luminance is used; publish mono16 or mono8')
         stamp_ns -= self._offset_ns
-        self._pairer.add_thermal(stamp_ns, self._evidence.see_thermal(stamp_ns, image.counts))
+        seen = self._evidence.see_thermal(stamp_ns, image.counts)
+        self._pairer.add_thermal(stamp_ns, seen)
+        self._lone.thermal_came(seen, header, self._clock.monotonic_ns())
 
     def refuse_rgb(self, error: ConversionError) -> None:
         """Count and report an RGB image that cannot be read."""
@@ -222,7 +236,21 @@ class Intake:
         made = [(item, self._pair(item)) for item in self._pairer.poll(now_ns)]
         self._monitor.observe([pair.health.thermal for _, pair in made], now_ns)
         status = self._monitor.status(now_ns)
-        return [self._received(item, pair, status) for item, pair in made]
+        received = [self._received(item, pair, status) for item, pair in made]
+        return received + self._without_rgb(status)
+
+    def _without_rgb(self, status: ThermalStatus) -> list[ReceivedPair]:
+        """Return the pair of the newest thermal image while RGB is silent, if there is one."""
+        lone = self._lone.take()
+        if lone is None or self._size is None:
+            return []
+        header = header_for(lone, self._header)
+        pair = self._evidence.lone_pair(lone.image, self._size,
+                                        '' if header is None else header.frame_id)
+        if pair is None or not self._pairer.pass_over(pair.stamp_ns):
+            return []
+        self._log.warning('rgb silent', RGB_SILENT)
+        return [ReceivedPair(pair, header, lone.received_ns, False, status)]
 
     def _came_rgb(self) -> int:
         self.counts.rgb += 1
@@ -244,7 +272,7 @@ class Intake:
             self._log.warning(status.state.name, status.sentence)
         size = (pair.width, pair.height)
         resized = self._size not in (None, size)
-        self._size = size
+        self._size, self._header = size, header
         return ReceivedPair(pair, header, received_ns, item.after_reset or resized, status, number)
 
     def _stamp_ns(self, message: Any, topic: str) -> int:

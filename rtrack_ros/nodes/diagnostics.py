@@ -12,6 +12,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from rtrack_ros.engines.base import Capabilities
+from rtrack_ros.intake.lone_thermal import RGB_SILENT
 from rtrack_ros.intake.rates import NAN
 from rtrack_ros.intake.thermal_state import ThermalStatus
 from rtrack_ros.language.queries import Query
@@ -60,7 +61,12 @@ class Health:
     @property
     def rgb_healthy(self) -> bool:
         """Whether RGB images arrive and can be decoded."""
-        return self.activity.pair_rate.rate_hz(self.now_ns) > 0
+        return self.activity.pair_rate.rate_hz(self.now_ns) > 0 and self.rgb_silence == ''
+
+    @property
+    def rgb_silence(self) -> str:
+        """What is done while RGB is silent, '' while it is not."""
+        return RGB_SILENT if self.intake.thermal_is_clock else ''
 
     @property
     def thermal(self) -> ThermalStatus:
@@ -82,7 +88,7 @@ class Health:
         if self.clock_silent:
             return NO_CLOCK
         if not self.rgb_healthy:
-            return NO_RGB
+            return self.rgb_silence or NO_RGB
         if not self.thermal.healthy:
             return self.thermal.sentence
         if self.model_failure:

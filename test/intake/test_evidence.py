@@ -162,3 +162,58 @@ def test_a_known_offset_of_stamps_pairs_the_images_of_one_instant(offset: float)
         rig.intake.take_rgb(rig.now_ms * MS, rig.new_rgb())
         received, = rig.intake.poll()
         assert received.pair.thermal_stamp_ns == received.pair.stamp_ns
+
+
+def silent_rgb(rig: Rig, frames: int, thermal: str = 'new') -> list:
+    """Let thermal images come alone; return what is received."""
+    received = []
+    for _ in range(frames):
+        rig.now_ms += FRAME_MS
+        rig.raw = rig.new_raw() if thermal == 'new' else rig.raw
+        rig.intake.take_thermal(rig.now_ms * MS, ThermalImage(rig.raw.copy(), False),
+                                header(rig.now_ms, 'thermal_optical_frame'))
+        received += rig.intake.poll()
+    return received
+
+
+def header(stamp_ms: int, frame_id: str) -> SimpleNamespace:
+    stamp = SimpleNamespace(sec=stamp_ms // 1000, nanosec=stamp_ms % 1000 * MS)
+    return SimpleNamespace(stamp=stamp, frame_id=frame_id)
+
+
+def test_while_rgb_is_silent_thermal_is_the_clock_and_gives_it_back() -> None:
+    rig = Rig()
+    rig.run(10)
+    rgb_header = header(rig.now_ms + FRAME_MS, 'rgb_optical_frame')
+    rig.now_ms += FRAME_MS
+    rig.intake.take_rgb(rig.now_ms * MS, rig.new_rgb(), rgb_header)
+    for _ in range(2):
+        rig.intake.poll()
+        rig.now_ms += FRAME_MS
+    alone = silent_rgb(rig, 30)
+    assert len(alone) == 30 - 13, 'half a second is waited for RGB'
+    for received in alone:
+        pair = received.pair
+        assert received.number == 0 and not received.after_reset
+        assert pair.health.rgb is MISSING and pair.thermal_fresh and pair.rgb.max() == 0
+        assert pair.rgb.shape == (48, 64, 3) and pair.thermal.shape == (48, 64)
+        assert received.header.frame_id == pair.frame_id == 'rgb_optical_frame'
+        assert received.header.stamp.sec * 10**9 + received.header.stamp.nanosec == pair.stamp_ns
+    assert [item.pair.stamp_ns for item in alone] == sorted(item.pair.stamp_ns for item in alone)
+    assert rgb_header.stamp.sec * 1000 + rgb_header.stamp.nanosec // MS < rig.now_ms, 'untouched'
+    assert rig.intake.thermal_is_clock and any('thermal images are the clock' in line
+                                               for line in rig.lines)
+    again = rig.run(5)
+    assert states(again) == states(again, 'rgb') == [FRESH] * 5
+    assert not rig.intake.thermal_is_clock and 'RGB images come again' in rig.lines[-1]
+    assert rig.intake.evidence.pairs_without_rgb == 17
+
+
+def test_a_frozen_thermal_camera_is_no_clock() -> None:
+    rig = Rig()
+    rig.run(10)
+    assert silent_rgb(rig, 30, thermal='same') == []
+
+
+def test_before_the_first_rgb_image_there_are_no_rgb_pixels_to_put_boxes_in() -> None:
+    assert silent_rgb(Rig(), 40) == []

@@ -37,6 +37,7 @@ def make_health(thermal: ThermalState = ThermalState.PAIRED, pairs: int = 60,
         activity.pair_rate.tick(index * SECOND // 30)
         activity.receive_to_publish.add(12.0)
     intake = SimpleNamespace(rgb_rate=rgb, thermal_rate=warm, frames_rejected=3,
+                             thermal_is_clock=False,
                              thermal_offset_ms=None, thermal_delay_ms=4.0,
                              evidence=EvidenceCounts(thermal_repeated=6),
                              thermal_status=lambda now_ns: ThermalStatus(thermal, 'do this'))

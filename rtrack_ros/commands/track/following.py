@@ -68,7 +68,7 @@ def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.
                 first_ns = pair.stamp_ns if first_ns is None else first_ns
                 rows = _rows(received, pipeline, args, followed.frames == 0)
                 rows_out.write(rows)
-                followed.frames += 1
+                followed.frames += received.number > 0
                 followed.identities |= {row.id for row in rows}
                 if video is not None:
                     video.write(pair, rows, sentence or 'what the box shows',
@@ -90,7 +90,7 @@ def _rows(received: 'ReceivedPair', pipeline: 'TrackingPipeline', args: argparse
     if args.box and first:
         tracks = [_initialize(pipeline, args)]
     return [MotRow(received.number, track.id, track.box, track.score) for track in tracks
-            if track.state is TrackState.CONFIRMED and _has_area(track.box)]
+            if track.state is TrackState.CONFIRMED and _has_area(track.box) and received.number]
 
 
 def _initialize(pipeline: 'TrackingPipeline', args: argparse.Namespace) -> 'Track':
