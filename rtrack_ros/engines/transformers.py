@@ -5,11 +5,12 @@ joined here, because the combined processor of the Qwen-VL family cannot be buil
 torchvision.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.engines.base import (
     CancelledError,
@@ -26,12 +27,16 @@ from rtrack_ros.engines.base import (
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.families import read_manifest
-from rtrack_ros.engines.likelihood import mean_token_probability
 from rtrack_ros.engines.model_thread import ModelThread
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import Image8
 
+if TYPE_CHECKING:
+    from rtrack_ros.engines.batch import Question
+
 IMAGE_TOKEN = '<|image_pad|>'
+_AT_ONCE = 10
+"""Questions about the same images that are answered in one batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +80,8 @@ class TransformersEngine(SharesImages):
         self._torch, self._transformers = _import_torch()
         self._thread = ModelThread('transformers', niceness)
         self._model: Any = None
+        self._lock = threading.Lock()
+        self._waiting: list[Question] = []
         try:
             self._thread.call(self._load, folder, threads)
         except (OSError, ValueError, RuntimeError) as error:
@@ -99,7 +106,7 @@ class TransformersEngine(SharesImages):
         return Capabilities('transformers', facts.name, 'CPU', 'float32', facts.bbox_protocol,
                             facts.image_size, True, facts.labels, facts.prompt, facts.crops,
                             facts.refine, shares_images=True, tasks=facts.tasks,
-                            accuracy=facts.accuracy, family=facts.family)
+                            accuracy=facts.accuracy, concurrency=_AT_ONCE, family=facts.family)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has; see ``engines.base.CountsTokens``."""
@@ -120,6 +127,9 @@ class TransformersEngine(SharesImages):
                cancellation: Cancellation | None = None) -> Reply:
         """Answer one prompt about encoded images; see ``engines.base.SharesImages.answer``.
 
+        Questions of other threads about the same images that wait when it begins are answered
+        with it, in one batch: each as it would be alone.
+
         Timings in milliseconds: 'preprocess' (images to tensors), 'vit' (image encoding),
         'total' (all of it).
 
@@ -129,16 +139,39 @@ class TransformersEngine(SharesImages):
             EngineError: the prompt and the images do not fit, or torch failed; the engine stays
                 usable unless it was closed.
         """
+        from rtrack_ros.engines.batch import Question
         prompt.check_images(seen.images)
-        started = time.perf_counter()
         check_time_left(deadline_s)
-        reply: Reply = self._call(self._generate, seen, prompt, grammar, max_tokens, deadline_s,
-                                  on_text, cancellation)
+        question = Question(seen, prompt, grammar, max_tokens, None if deadline_s is None
+                            else time.perf_counter() + deadline_s, on_text, cancellation)
+        with self._lock:
+            self._waiting.append(question)
+        try:
+            self._call(self._answer, question)
+        finally:
+            with self._lock:
+                self._waiting = [other for other in self._waiting if other is not question]
         if cancellation is not None and cancellation.cancelled:
             raise CancelledError('the question was taken back')
-        if deadline_s is not None and time.perf_counter() - started > deadline_s:
+        if question.unwanted:
             raise DeadlineError('no answer within the deadline; allow more time, or raise threads')
-        return reply
+        assert question.reply is not None
+        return question.reply
+
+    def _answer(self, question: 'Question') -> None:
+        """Answer a question, and with it all others about the same images that wait by now."""
+        if question.reply is None and question.error is None:
+            with self._lock:
+                batch = [other for other in self._waiting if other.seen is question.seen
+                         and other.reply is None and other.error is None]
+            try:
+                for other, reply in zip(batch, self._generate(batch), strict=True):
+                    other.reply = reply
+            except Exception as error:
+                for other in batch:
+                    other.error = error
+        if question.error is not None:
+            raise question.error
 
     def _call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run a function in the model's thread, torch's errors as those of an engine."""
@@ -193,62 +226,40 @@ class TransformersEngine(SharesImages):
         return EncodedImages(features, pixels.get('image_grid_thw', ()),
                              (resized - started) * 1e3, vit_ms)
 
-    def _generate(self, seen: EncodedImages, prompt: Prompt, grammar: Grammar | None,
-                  max_tokens: int, deadline_s: float | None, on_text: OnText | None,
-                  cancellation: Cancellation | None) -> Reply:
-        from rtrack_ros.engines.greedy import GreedyUnderGrammar
+    def _generate(self, batch: 'Sequence[Question]') -> list[Reply]:
+        from rtrack_ros.engines.batch import Batch, padded, repeated
         started = time.perf_counter()
-        inputs = self._tokens(prompt, seen.grids)
-        length = inputs['input_ids'].shape[1]
+        seen: EncodedImages = batch[0].seen
+        rows = [self._tokens(question.prompt, seen.grids) for question in batch]
+        ids, mask = padded([row['input_ids'][0] for row in rows], self._fill)
+        inputs = {'input_ids': ids, 'attention_mask': mask,
+                  'mm_token_type_ids': (ids == self._model.config.image_token_id).int()}
         if seen.images:
-            inputs |= {'image_grid_thw': seen.grids,
-                       'mm_encoder_outputs': {'image': seen.features}}
-        choose = GreedyUnderGrammar(self._tokenizer, length, grammar,
-                                    self._model.generation_config.eos_token_id)
+            inputs |= {'image_grid_thw': seen.grids.repeat(len(batch), 1), 'mm_encoder_outputs':
+                       {'image': repeated(seen.features, len(batch))}}
+        asked = Batch(batch, self._tokenizer, ids.shape[1],
+                      self._model.generation_config.eos_token_id)
         with self._torch.inference_mode():
             output = self._model.generate(
-                **inputs, do_sample=False, max_new_tokens=max_tokens, max_time=deadline_s,
-                logits_processor=[choose], stopping_criteria=self._stops(cancellation),
-                streamer=None if on_text is None else _TextWatcher(self._tokenizer, on_text))
-        chosen = output[0, length:].tolist()
-        text = self._tokenizer.decode(chosen, skip_special_tokens=True)
-        finish = 'stop' if chosen and chosen[-1] in choose.ends else 'length'
+                **inputs, do_sample=False, pad_token_id=self._fill,
+                max_new_tokens=max(question.max_tokens for question in batch),
+                logits_processor=[asked.choose], stopping_criteria=[asked.stop])
         total_ms = seen.preprocess_ms + seen.vit_ms + (time.perf_counter() - started) * 1e3
-        timings = {'preprocess': seen.preprocess_ms, 'vit': seen.vit_ms, 'total': total_ms}
-        return Reply(text, len(chosen), finish, timings,
-                     mean_token_probability(choose.log_likelihood, len(chosen)))
+        return asked.replies(output, {'preprocess': seen.preprocess_ms, 'vit': seen.vit_ms,
+                                      'total': total_ms})
 
-    def _stops(self, cancellation: Cancellation | None) -> list[Any]:
-        """Return what ``generate`` asks after every token whether to go on."""
-        if cancellation is None:
-            return []
-        return [lambda ids, scores, **_: self._torch.full((len(ids),), cancellation.cancelled,
-                                                          device=ids.device)]
+    @property
+    def _fill(self) -> int:
+        """Token before shorter prompts of a batch and after its shorter answers."""
+        fill = self._tokenizer.pad_token_id
+        ends = self._model.generation_config.eos_token_id
+        return int(fill if fill is not None else ends if isinstance(ends, int) else ends[0])
 
     def close(self) -> None:
         """Release memory; the engine cannot be used afterwards."""
         if self._model is not None:
             self._thread.call(setattr, self, '_model', None)
             self._thread.close()
-
-
-class _TextWatcher:
-    """What ``generate`` gives the prompt to and then every token: passes the text on."""
-
-    def __init__(self, tokenizer: Any, on_text: OnText) -> None:
-        self._tokenizer, self._on_text = tokenizer, on_text
-        self._chosen: list[int] | None = None
-
-    def put(self, tokens: Any) -> None:
-        """Take the prompt first, then one token after another."""
-        if self._chosen is None:
-            self._chosen = []
-            return
-        self._chosen += tokens.tolist()
-        self._on_text(self._tokenizer.decode(self._chosen, skip_special_tokens=True))
-
-    def end(self) -> None:
-        """Do nothing: the reply has the whole text."""
 
 
 def _import_torch() -> tuple[Any, Any]:

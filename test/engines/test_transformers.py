@@ -1,9 +1,13 @@
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from rtrack_ros.engines.base import DeadlineError, EngineError, Prompt
+from rtrack_ros.engines.base import CancelledError, DeadlineError, EngineError, Prompt
+from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.registry import load_engine
 from rtrack_ros.language.grammar import answer_grammar
@@ -111,6 +115,66 @@ def test_a_deadline_that_has_passed_already_asks_nothing(transformers, questions
     seen = transformers.encode(questions[0][0].images())
     with pytest.raises(DeadlineError, match='no time was left'):
         transformers.answer(seen, ground_prompt('cars'), GRAMMAR, 100, deadline_s=-0.1)
+
+
+@pytest.fixture
+def together(transformers, questions):
+    """Ask all at once about one pair, and return what came of each and how many passes it took."""
+    def ask_all(sentences, **options):
+        passes, generate = [], transformers._model.generate
+        seen = transformers.encode(questions[7][0].images())
+        blocked = threading.Event()
+        holding = transformers._thread._executor.submit(blocked.wait, 20)
+        with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(sentences)) as pool:
+            patch.setattr(transformers._model, 'generate', lambda **inputs: passes.append(
+                len(inputs['input_ids'])) or generate(**inputs))
+            asked = [pool.submit(transformers.answer, seen, ground_prompt(text), GRAMMAR,
+                                 options.get('max_tokens', {}).get(text, 100),
+                                 cancellation=options.get('cancellation', {}).get(text))
+                     for text in sentences]
+            while len(transformers._waiting) < len(sentences):
+                time.sleep(0.005)
+            blocked.set()
+            holding.result()
+            return [one.exception() or one.result() for one in asked], passes
+    return ask_all
+
+
+SENTENCES = ['people', 'all the cars on the road', 'the cyclist', 'the person in the black jacket']
+
+
+def test_questions_about_the_same_images_that_wait_are_answered_in_one_batch(
+        transformers, questions, together):
+    replies, passes = together(SENTENCES)
+    assert passes == [len(SENTENCES)]
+    for sentence, reply in zip(SENTENCES, replies, strict=True):
+        alone = ask(transformers, (questions[7][0], sentence))
+        assert (reply.text, reply.tokens, reply.finish) == (alone.text, alone.tokens, 'stop')
+        assert reply.confidence == pytest.approx(alone.confidence, rel=1e-4)
+
+
+def test_in_a_batch_each_question_has_its_own_length_and_may_be_taken_back(
+        transformers, questions, together):
+    cancellation = Cancellation()
+    cancellation.cancel()
+    replies, _ = together(SENTENCES, max_tokens={SENTENCES[0]: 3},
+                          cancellation={SENTENCES[1]: cancellation})
+    assert (replies[0].tokens, replies[0].finish) == (3, 'length')
+    assert isinstance(replies[1], CancelledError)
+    alone = ask(transformers, (questions[7][0], SENTENCES[2]))
+    assert replies[2].text == alone.text
+    assert transformers._waiting == []
+
+
+def test_an_error_of_a_batch_is_that_of_each_of_its_questions(transformers, questions, together):
+    def broken(batch):
+        raise RuntimeError('out of memory')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transformers, '_generate', broken)
+        replies, _ = together(SENTENCES)
+    assert all(isinstance(reply, EngineError) and 'torch could not answer' in str(reply)
+               for reply in replies)
+    assert ask(transformers, questions[0]).finish == 'stop'
 
 
 def test_a_folder_without_weights_names_the_remedy(nano, tmp_path):
