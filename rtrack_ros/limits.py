@@ -39,6 +39,10 @@ class Limits:
         4, 'Most descriptions that wait for the model; raising it lets callers wait longer '
         'instead of being refused', span=(1, 100), advanced=True)
 
+    description_s: float = setting(
+        10.0, 'Time after which a description is given up; raising it lets slow models finish and '
+        'keeps sentences waiting', 's', (0.1, 600.0), advanced=True)
+
     def __post_init__(self) -> None:
         check_settings(self)
 

@@ -31,7 +31,7 @@ from rtrack_ros.scheduling.freshness import Freshness
 from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
 from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
-from rtrack_ros.scheduling.worker import EngineJob, GroundingWorker, GroundsQueries
+from rtrack_ros.scheduling.worker import BusyError, EngineJob, GroundingWorker, GroundsQueries
 from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, published, surest
@@ -260,7 +260,8 @@ class TrackingPipeline:
         The model is asked about the track's box on the newest pair, between two of its questions.
 
         Raises:
-            RequestError: the model cannot describe, or no published track has the id.
+            RequestError: the model cannot describe, no published track has the id, or too many
+                descriptions wait.
         """
         tracks = {track.id: track for track in published(self.tracker.tracks())}
         if self._describer is None:
@@ -269,9 +270,14 @@ class TrackingPipeline:
         if track_id not in tracks or self._newest is None:
             raise RequestError(f'no track has the id {track_id} now; there are '
                                f'{", ".join(map(str, tracks)) or "none"}')
-        ask = partial(self._describer.describe, self._newest, tracks[track_id].box)
+        limits = self.queries.limits
+        ask = partial(self._describer.describe, self._newest, tracks[track_id].box,
+                      limits.description_s)
         if self._worker is not None:
-            return self._worker.submit(ask)
+            try:
+                return self._worker.submit(ask, limits.descriptions)
+            except BusyError as error:
+                raise RequestError(f'{error}; ask again later (limits.descriptions)') from error
         job = EngineJob(ask, Future())
         job.run()
         return job.future

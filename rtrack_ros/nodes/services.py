@@ -1,7 +1,7 @@
 """What can be asked of the active node: begin from a box, describe a track, forget everything."""
 
+import inspect
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 from concurrent.futures import Future as Answered
 from typing import Any
 
@@ -11,7 +11,6 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
-from rtrack_ros.language.queries import QueryError
 from rtrack_ros.nodes.query_topics import DEFAULT_ID
 from rtrack_ros.nodes.session import Session
 from rtrack_ros.pipeline import RequestError
@@ -19,30 +18,45 @@ from rtrack_ros.srv import DescribeTrack, InitializeTrack
 
 
 class Services:
-    """The node's services; made on activation and destroyed on deactivation.
+    """The node's services, there as long as the node: whoever calls gets an answer in any state.
 
     None of them holds up an image: a description is awaited between other callbacks, which is why
     the services have a callback group of their own.
 
     Args:
         node: Node that offers them.
-        session: Carries them out.
     """
 
-    def __init__(self, node: LifecycleNode, session: Session) -> None:
-        self._node, self._session = node, session
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self._active: Session | None = None
+        # Descriptions that are awaited, and what ends the waiting for each.
+        self._awaited: dict[Answered[Any], Callable[[], object]] = {}
         group = ReentrantCallbackGroup()
         self._services = [
-            node.create_service(kind, name, callback, callback_group=group)
+            node.create_service(kind, name, _answering(callback), callback_group=group)
             for kind, name, callback in (
                 (Trigger, '~/reset', self._reset),
                 (InitializeTrack, '~/initialize_track', self._initialize),
                 (DescribeTrack, '~/describe_track', self._describe))]
 
-    def destroy(self) -> None:
-        """Offer nothing any more."""
-        for service in self._services:
-            self._node.destroy_service(service)
+    def begin(self, session: Session) -> None:
+        """Carry calls out from now on."""
+        self._active = session
+
+    def end(self) -> None:
+        """Refuse calls from now on, those that wait included."""
+        self._active = None
+        for answered, stop_waiting in list(self._awaited.items()):
+            # One that waits for the model is taken back; one in work ends for nobody.
+            answered.cancel()
+            stop_waiting()
+
+    @property
+    def _session(self) -> Session:
+        if self._active is None:
+            raise RequestError('the node is not active; activate it, then call again')
+        return self._active
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         pipeline = self._session.model.pipeline
@@ -55,41 +69,49 @@ class Services:
     def _initialize(self, request: InitializeTrack.Request, response: InitializeTrack.Response
                     ) -> InitializeTrack.Response:
         box = request.x1, request.y1, request.x2, request.y2
-        try:
-            track = self._session.model.pipeline.initialize(
-                box, request.label or 'target', request.id or DEFAULT_ID, _stamp_ns(request.stamp))
-        except (RequestError, QueryError) as error:
-            return _refused(response, error)
+        track = self._session.model.pipeline.initialize(
+            box, request.label or 'target', request.id or DEFAULT_ID, _stamp_ns(request.stamp))
         self._session.announce_queries()
         response.success, response.track_id = True, str(track.id)
         return response
 
     async def _describe(self, request: DescribeTrack.Request, response: DescribeTrack.Response
                         ) -> DescribeTrack.Response:
-        try:
-            answered = self._session.model.pipeline.describe(_number(request.id))
-            await self._until(answered)
-            response.description = answered.result()
-        except CancelledError:
-            return _refused(response, RequestError('the node was cleaned up meanwhile'))
-        except Exception as error:  # the engine's, the parser's: it goes to the caller
-            return _refused(response, error)
-        response.success = True
+        answered = self._session.model.pipeline.describe(_number(request.id))
+        await self._until(answered)
+        if not answered.done() or answered.cancelled():
+            raise RequestError('the node was deactivated meanwhile; activate it, then call again')
+        response.success, response.description = True, answered.result()
         return response
 
     async def _until(self, answered: Answered[Any]) -> None:
-        """Wait for another thread's future without holding up the executor."""
+        """Wait for another thread's future, or for the end, without holding up the executor."""
         executor = self._node.executor
         arrived = Future(executor=executor)
         wake: Callable[[], object] = getattr(executor, 'wake', bool)
 
-        def tell(_: Answered[Any]) -> None:
+        def tell(*_: object) -> None:
             # In the model's thread. rclpy's future locks itself; the executor may be asleep.
             arrived.set_result(None)
             wake()
 
+        self._awaited[answered] = tell
         answered.add_done_callback(tell)
-        await arrived
+        try:
+            await arrived
+        finally:
+            del self._awaited[answered]
+
+
+def _answering(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a service's callback that answers whatever happens: rclpy would leave it at that."""
+    async def answer(request: Any, response: Any) -> Any:
+        try:
+            answered = callback(request, response)
+            return await answered if inspect.isawaitable(answered) else answered
+        except Exception as error:  # the engine's, the parser's: it goes to the caller
+            return _refused(response, error)
+    return answer
 
 
 def _refused(response: Any, error: Exception) -> Any:

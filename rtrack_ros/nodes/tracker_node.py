@@ -49,8 +49,8 @@ class TrackerNode(LifecycleNode):
         self._log = ThrottledLog(self.get_logger())
         self._session: Session | None = None
         self._inputs: Inputs | None = None
-        self._served: Services | None = None  # rclpy.Node has `_services` of its own
         self._settings = NodeParameters(self, self._on_change)
+        self._served = Services(self)  # rclpy.Node has `_services` of its own
         if problem:
             self._fail(problem)
 
@@ -75,14 +75,14 @@ class TrackerNode(LifecycleNode):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribe, start the timers and offer the services."""
+        """Subscribe, start the timers and carry calls out."""
         if self._session is None:
             return FAILURE
         result = super().on_activate(state)
         # Images that waited for a partner when the node was last active are of no use now.
         self._session.reconfigure()
         self._inputs = Inputs(self, self._settings, self._session, self._log)
-        self._served = Services(self, self._session)
+        self._served.begin(self._session)
         self._session.publish_queries()
         return result
 
@@ -127,9 +127,7 @@ class TrackerNode(LifecycleNode):
         if self._inputs is not None:
             self._inputs.destroy()
             self._inputs = None
-        if self._served is not None:
-            self._served.destroy()
-            self._served = None
+        self._served.end()
 
     def _on_change(self, names: set[str]) -> None:
         if self._session is None:

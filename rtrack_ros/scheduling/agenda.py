@@ -33,6 +33,7 @@ class QuestionInFlight:
 
     Attributes:
         shared: Whether the one before was about the same pair.
+        guest: Whether it is put for a guest, see ``scheduling.guests``.
         cancellation: Takes it back; None where only one is in flight at a time.
         superseded: Whether nobody waits for the answer any more.
     """
@@ -40,6 +41,7 @@ class QuestionInFlight:
     pair: FramePair
     question: Question
     shared: bool
+    guest: bool
     cancellation: Cancellation | None
     superseded: bool = False
 
@@ -54,15 +56,20 @@ class Agenda:
     Args:
         scheduler: Ranks the queries.
         concurrency: Most questions in flight.
+
+    Attributes:
+        has_settled: Whether a sentence of the newest pair is no guest.
     """
 
     def __init__(self, scheduler: Scheduler, concurrency: int) -> None:
         self._scheduler, self._several = scheduler, concurrency > 1
         self._freshness = Freshness()
         self._offer: Offer | None = None
+        self._guests = True
         self._begun: FramePair | None = None
         self._rest: deque[Question] = deque()
         self._in_flight: list[QuestionInFlight] = []
+        self.has_settled = False
 
     def offer(self, offer: Offer) -> bool:
         """Take the newest pair; returns whether one was replaced that nobody asked about.
@@ -76,6 +83,8 @@ class Agenda:
             offer = Offer(waiting.pair, offer.queries, offer.tracks)
         replaced = waiting is not None and not waiting.opened
         self._offer = offer if offer.queries else None
+        self._scheduler.meet(offer.queries, offer.pair.stamp_ns)
+        self.has_settled = any(not self._is_guest(offer, query) for query in offer.queries)
         return replaced
 
     def withdraw(self) -> None:
@@ -90,23 +99,33 @@ class Agenda:
             return None
         return self._put(self._begun, self._rest.popleft(), shared=True)
 
-    def next_about_newest(self) -> QuestionInFlight | None:
-        """Return the first question about the newest pair; None where there is none to ask."""
+    def next_about_newest(self, guests: bool | None = None) -> QuestionInFlight | None:
+        """Return the first question about the newest pair; None where there is none to ask.
+
+        Args:
+            guests: Whether one of a guest is wanted, or one of a settled sentence; None takes
+                any.
+        """
         offer = self._offer
         busy = {item.question.query.id for item in self._in_flight if not item.superseded}
-        if offer is None or all(query.id in busy for query in offer.queries):
+        if offer is None:
+            return None
+        wanted = {query.id for query in offer.queries
+                  if query.id not in busy and guests in (None, self._is_guest(offer, query))}
+        if not wanted:
             return None
         if not offer.opened and self._is_better_coming(offer.pair):
             return None
         ranked = self._scheduler.questions(offer.pair, offer.queries, offer.tracks)
         first, *rest = self._scheduler.now([question for question in ranked
-                                            if question.query.id not in busy])
+                                            if question.query.id in wanted])
         self._begun, self._rest = offer.pair, deque(rest)
         shared, offer.opened = offer.opened, True
         begun = {question.query.id for question in (first, *rest)}
         offer.queries = tuple(query for query in offer.queries if query.id not in begun)
         if not self._several or not offer.queries:
             self._offer = None
+        self._guests = self._is_guest(offer, first.query)
         return self._put(offer.pair, first, shared)
 
     def _is_better_coming(self, pair: FramePair) -> bool:
@@ -136,8 +155,12 @@ class Agenda:
             item.superseded = True
         return given_up
 
+    def _is_guest(self, offer: Offer, query: Query) -> bool:
+        return self._scheduler.is_guest(query, offer.pair.stamp_ns)
+
     def _put(self, pair: FramePair, question: Question, shared: bool) -> QuestionInFlight:
         self._scheduler.asked(question, pair.stamp_ns)
-        item = QuestionInFlight(pair, question, shared, Cancellation() if self._several else None)
+        item = QuestionInFlight(pair, question, shared, self._guests,
+                                Cancellation() if self._several else None)
         self._in_flight.append(item)
         return item

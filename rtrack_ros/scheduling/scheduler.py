@@ -78,6 +78,13 @@ class Schedule:
     objects_per_question: int = setting(
         4, 'Most objects that the model is asked about in one question for a yes or no; raising '
         'it makes verdicts older', span=(1, 100), advanced=True)
+    settled_s: float = setting(
+        10.0, 'Time after which an unchanged sentence is no guest any more; raising it keeps the '
+        'model longer for the sentences that were there before', 's', (0.0, 3600.0), advanced=True)
+    guest_share: float = setting(
+        0.33, "Most of the model's time for guests (new sentences, targets, descriptions) while "
+        'a settled sentence waits; raising it answers guests sooner and sentences less often',
+        span=(0.05, 1.0), advanced=True)
     crop_size: tuple[int, int] | None = None
     worth: Worth | None = None
 
@@ -152,11 +159,23 @@ class Scheduler:
         self._ground_s: float | None = None
         self._verify_s: float | None = None
         self._turn = 0
+        self._met_ns: dict[int, int] = {}
 
     def forget(self) -> None:
         """Forget which query was asked when, for a reset."""
         self._attention.clear()
+        self._met_ns.clear()
         self._turn = 0
+
+    def meet(self, queries: Sequence[Query], stamp_ns: int) -> None:
+        """Note which queries are active, for ``is_guest``; to be called with every pair."""
+        self._met_ns = {query.epoch: min(self._met_ns.get(query.epoch, stamp_ns), stamp_ns)
+                        for query in queries}
+
+    def is_guest(self, query: Query, stamp_ns: int) -> bool:
+        """Return whether a query is a target, or has not been the same for long."""
+        known_ns = stamp_ns - self._met_ns.get(query.epoch, stamp_ns)
+        return query.by_template or known_ns < self.schedule.settled_s * 1e9
 
     def questions(self, pair: FramePair, queries: Sequence[Query],
                   tracks: Sequence[Track]) -> list[Question]:

@@ -13,6 +13,7 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, OnAnswer, Verdict
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.agenda import Agenda, Offer, QuestionInFlight
+from rtrack_ros.scheduling.guests import GuestTime
 from rtrack_ros.scheduling.object_judge import ObjectJudge
 from rtrack_ros.scheduling.partial_answers import PartialAnswers
 from rtrack_ros.scheduling.scheduler import Scheduler
@@ -20,6 +21,10 @@ from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.track import Track
 
 Result = TypeVar('Result')
+
+
+class BusyError(RuntimeError):
+    """So much work waits for the engine that more is refused."""
 
 
 class GroundsQueries(Protocol):
@@ -79,7 +84,9 @@ class GroundingWorker:
         self._longest_back_off_s = longest_back_off_s
         self._free_at = self._wished_at = 0.0
         self._jobs: deque[EngineJob] = deque()
-        # Guards the agenda with its scheduler, the counts, the jobs, the back-off and the flag;
+        self._guests, self._job_last = GuestTime(), False
+        # Guards the agenda with its scheduler, the counts, the jobs, the guests, the back-off and
+        # the flag;
         # notified when there is something to do.
         self._wake = threading.Condition()
         self._closed = False
@@ -100,15 +107,26 @@ class GroundingWorker:
             self._wake.notify_all()
         _take_back(given_up)
 
-    def submit(self, work: Callable[[], Result]) -> 'Future[Result]':
-        """Queue work with the engine, done in a thread of the worker before the next question.
+    def submit(self, work: Callable[[], Result], most_waiting: int = 4) -> 'Future[Result]':
+        """Queue work with the engine, done in a thread of the worker in turn with questions.
 
-        The future is cancelled if the worker closes before that.
+        The future is cancelled if the worker closes before that. Whoever does not want it any more
+        cancels it.
+
+        Args:
+            work: Is called.
+            most_waiting: With so many waiting, more is refused.
+
+        Raises:
+            BusyError: it is refused.
         """
         future: Future[Result] = Future()
         with self._wake:
+            self._jobs = deque(job for job in self._jobs if not job.future.cancelled())
             if self._closed:
                 future.cancel()
+            elif len(self._jobs) >= most_waiting:
+                raise BusyError(f'{len(self._jobs)} wait for the model, which is the most')
             else:
                 self._jobs.append(EngineJob(work, future))
                 self._wake.notify_all()
@@ -139,7 +157,9 @@ class GroundingWorker:
     def _work(self) -> None:
         while (item := self._take()) is not None:
             if isinstance(item, EngineJob):
+                started = time.monotonic()
                 item.run()
+                self._guest_took(time.monotonic() - started)
             else:
                 self._ask(item)
 
@@ -147,17 +167,48 @@ class GroundingWorker:
         """Wait for a job, or a question after the back-off of a failing engine; None closes."""
         with self._wake:
             while not self._closed:
-                item = self._agenda.next_about_begun()
-                if item is None and self._jobs:
-                    return self._jobs.popleft()
-                left = max(self._free_at, self._wished_at) - time.monotonic()
-                if item is None and left <= 0:
-                    item = self._agenda.next_about_newest()
-                if item is not None:
+                now = time.monotonic()
+                left = max(self._free_at, self._wished_at) - now
+                guests_left = self._guests.wait_s(now) if self._agenda.has_settled else 0.0
+                item = (self._agenda.next_about_begun()
+                        or self._next(asks=left <= 0, guests=guests_left <= 0))
+                if isinstance(item, QuestionInFlight):
                     self.counts.put(item.question, item.shared)
+                if item is not None:
                     return item
-                self._wake.wait(left if left > 0 else None)
+                self._wake.wait(min((wait for wait in (left, guests_left) if wait > 0),
+                                    default=None))
             return None
+
+    def _next(self, asks: bool, guests: bool) -> QuestionInFlight | EngineJob | None:
+        """Return what comes next: guests and settled sentences in turn.
+
+        Args:
+            asks: Whether questions may be put now.
+            guests: Whether guests may come now.
+        """
+        settled_first = self._guests.came_last
+        for is_guest in (False, True) if settled_first else (True, False):
+            if is_guest:
+                item = self._next_guest(asks) if guests else None
+            else:
+                item = self._agenda.next_about_newest(guests=False) if asks else None
+            if item is not None:
+                self._guests.comes(is_guest)
+                return item
+        return None
+
+    def _next_guest(self, asks: bool) -> QuestionInFlight | EngineJob | None:
+        """Return a description or a question of a guest, in turn where there are both."""
+        question = None
+        if asks and (self._job_last or not self._jobs):
+            question = self._agenda.next_about_newest(guests=True)
+        self._job_last = question is None and bool(self._jobs)
+        return question or (self._jobs.popleft() if self._jobs else None)
+
+    def _guest_took(self, seconds: float) -> None:
+        with self._wake:
+            self._guests.took(time.monotonic(), seconds, self._scheduler.schedule.guest_share)
 
     def _ask(self, item: QuestionInFlight) -> None:
         """Put one question and pass its answer on."""
@@ -202,6 +253,9 @@ class GroundingWorker:
         """Take note of what became of a question; a failing engine is left alone by all."""
         with self._wake:
             self._agenda.ended(item, well=failure is None)
+            if item.guest:
+                self._guests.took(time.monotonic(), seconds,
+                                  self._scheduler.schedule.guest_share)
             if item.superseded:
                 self.counts.cancelled += 1
             elif failure is not None:

@@ -12,7 +12,7 @@ from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.scheduler import Schedule, Scheduler
-from rtrack_ros.scheduling.worker import GroundingWorker, WorkerCounts
+from rtrack_ros.scheduling.worker import BusyError, GroundingWorker, WorkerCounts
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 QUERY = (Query('default', 'the dog', 1),)
@@ -235,7 +235,7 @@ def test_jobs_are_done_between_questions_and_their_errors_come_back(gate) -> Non
     failure = worker.submit(lambda: 1 / 0)
     worker.offer(pair(2), QUERY)
     assert not name.done()
-    gate.go.release()
+    gate.go.release(2)  # the second pair comes between the two
     assert name.result(20) == 'grounding'
     assert isinstance(failure.exception(20), ZeroDivisionError)
     wait_for(lambda: len(gate.asked) == 2)
@@ -286,3 +286,40 @@ def test_a_slow_receiver_gets_the_newest_boxes_and_holds_up_no_model() -> None:
     writing.go.release()
     wait_for(lambda: worker.counts.answered == 1)
     assert not answers[-1].partial and worker.close()
+
+
+def test_descriptions_and_sentences_take_turns_and_few_may_wait(gate) -> None:
+    worker = GroundingWorker(gate, lambda answer: None, Scheduler(Schedule(settled_s=0.0)))
+    order, hold = [], threading.Event()
+    wait_for(worker.submit(lambda: hold.wait(20)).running)
+    for number in range(4):
+        worker.submit(lambda number=number: order.append(number))
+    with pytest.raises(BusyError, match='4 wait'):
+        worker.submit(lambda: None)
+    gate.go.release(100_000)
+    worker.offer(pair(1), QUERY)
+    hold.set()
+    # After a guest comes a sentence, although others were there before it.
+    wait_for(lambda: gate.asked)
+    assert len(order) <= 1
+    for stamp in range(2, 2000):
+        worker.offer(pair(stamp), QUERY)
+        if len(order) == 4:
+            break
+        time.sleep(0.005)
+    assert order == [0, 1, 2, 3]
+    assert len(gate.asked) >= 4
+    assert worker.close()
+
+
+def test_a_description_that_nobody_awaits_any_more_waits_no_more(gate) -> None:
+    worker = GroundingWorker(gate, lambda answer: None)
+    hold = threading.Event()
+    busy = worker.submit(lambda: hold.wait(20))
+    wait_for(busy.running)
+    waiting = [worker.submit(lambda: None, 2) for _ in range(2)]
+    for future in waiting:
+        assert future.cancel()
+    assert not worker.submit(lambda: None, 2).cancelled()
+    hold.set()
+    assert worker.close()
