@@ -28,6 +28,7 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
 from rtrack_ros.data.bag import open_bag
+from rtrack_ros.data.bag_topics import COMPRESSED
 from rtrack_ros.nodes.bags.interfaces import InterfaceError, message_class
 from rtrack_ros.nodes.bags.restamping import Restamper, header_stamp_ns, with_header_stamp
 from rtrack_ros.output_files import write_text
@@ -74,7 +75,8 @@ class BagPlayer(Node):
         self._stamped: set[str] = set()
         self._outputs: dict[str, Any] = {}
         for connection in self._reader.connections:
-            if connection.topic not in options.exclude and not (
+            wanted = not options.topics or connection.topic in options.topics
+            if wanted and connection.topic not in options.exclude and not (
                     options.clock and connection.topic == CLOCK_TOPIC):
                 self._offer(connection.topic, connection.msgtype)
         if not self._outputs:
@@ -99,9 +101,13 @@ class BagPlayer(Node):
 
     def wait_until_heard(self, seconds: float, links: list[str]) -> bool:
         """Wait until all image topics have a subscriber, and ``links`` both ends; False if not."""
-        outputs = [output for topic, output in self._outputs.items() if topic in self._stamped]
+        # An image that was recorded plain and compressed is subscribed to in one of the ways.
+        cameras: dict[str, list[Any]] = {}
+        for topic in self._stamped:
+            cameras.setdefault(topic.removesuffix(COMPRESSED), []).append(self._outputs[topic])
         until = time.monotonic() + seconds
-        while not (all(output.get_subscription_count() for output in outputs)
+        while not (all(any(output.get_subscription_count() for output in outputs)
+                       for outputs in cameras.values())
                    and all(self.count_publishers(topic) and self.count_subscribers(topic)
                            for topic in links)):
             if time.monotonic() >= until or not rclpy.ok():
@@ -214,6 +220,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
                         help='publish the time of the recording on /clock, 100 times a second, '
                              'for nodes with use_sim_time')
     parser.add_argument('--exclude', nargs='*', default=[], metavar='TOPIC')
+    parser.add_argument('--topics', nargs='*', default=[], metavar='TOPIC',
+                        help='play these topics alone, those of them that the bag has')
     parser.add_argument('--wait-for-subscribers', type=float, default=0.0, metavar='SECONDS',
                         help='wait this long for subscribers, then fail')
     parser.add_argument('--wait-for-link', nargs='*', default=[], metavar='TOPIC',
