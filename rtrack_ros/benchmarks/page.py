@@ -127,6 +127,15 @@ common ROS way is ApproximateTime, cv_bridge and ByteTrack on every frame; the d
 not counted. **Stamp to publish** is the time from the stamp of an RGB image to the moment its
 array leaves the node, through real DDS. The soak plays for long and watches the memory. Times
 grow on a busy machine; ratios hardly do.""", 'rtrack benchmark cost', ('cost',)),
+    Section('Two cameras of other rates and clocks', """\
+Two cameras are played by a clock of the benchmark: equal rates, a thermal camera of 9 Hz, one
+that delivers late, stamps that are off, dropped images, jitter. **Published** is the share of
+RGB images that leave at all, **of its instant** the share whose thermal image is believed to be
+of the same instant; flow and re-detection use no other. The **true age** is known from when
+images were taken, whatever their stamps say. Where a parameter stands in the row, it is the one
+that `~/status` names in that situation. **CPU ms** is what the intake costs with raw thermal of
+640x480: judging, pairing, scaling, registering. ApproximateTime is that of message_filters, with
+thermal stretched by its least and greatest value.""", 'rtrack benchmark intake', ('intake',)),
     Section('Do scores mean what they say?', """\
 Every published box has a score: the probability that it is right. Boxes are grouped by score, and
 the share of right ones is counted. Where the two columns agree, the score can be believed. The

@@ -275,9 +275,21 @@ def _flat(value: Any, name: str = '') -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+def _intake(result: Result) -> Iterator[str]:
+    def both(row: Result, name: str) -> str:
+        return ' / '.join(_number(row[f'{name}_ms_p{share}'], 0) for share in (50, 95))
+
+    yield _table(['cameras', 'way', 'published', 'with thermal', 'of its instant',
+                  'true age of thermal, ms, median / p95', 'wait of RGB, ms, median / p95',
+                  'CPU ms a pair'],
+                 [[row['situation'], row['way'], *(f'{row[name]:.0%}' for name in (
+                     'published', 'with_thermal', 'fresh')), both(row, 'age'), both(row, 'wait'),
+                   _number(row['cpu_ms'], 2)] for row in result['rows']])
+
+
 _WRITERS: Final[Mapping[str, Writer]] = {
     'grounding': _grounding, 'engine': _engine, 'tracking': _tracking, 'clip': _clip,
-    'box': _box,
+    'box': _box, 'intake': _intake,
     'cost': _cost, 'calibration': _calibration, 'crops': _crops, 'tasks': _tasks, 'demo': _demo,
     'learning cas': _cas, 'learning thermal': _thermal,
     'learning reinforcement': _reinforcement}

@@ -10,6 +10,7 @@ from rtrack_ros.commands.benchmark import (
     crops,
     engine,
     grounding,
+    intake,
     learning,
     tasks,
     tracking,
@@ -22,8 +23,8 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         'benchmark', help='measure model and tracker',
         description='Measure the model and the tracker, each time beside baselines.')
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
-    for module in (grounding, engine, tracking, clip, box, cost, learning, crops, calibration,
-                   tasks):
+    for module in (grounding, engine, intake, tracking, clip, box, cost, learning, crops,
+                   calibration, tasks):
         module.add_parser(subjects)
 
 
