@@ -5,7 +5,7 @@ and folders give images with the times they have: all get the same pairs.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from rtrack_ros.frames import FramePair, Image8
@@ -62,6 +62,7 @@ class IntakeCounts:
         rgb_refused: RGB images that could not be read.
         thermal_refused: Thermal images that could not be read.
         rgb_dropped: RGB images that came out of order or twice.
+        rgb_superseded: Good RGB images passed over because a newer one was ready.
     """
 
     rgb: int = 0
@@ -69,6 +70,7 @@ class IntakeCounts:
     rgb_refused: int = 0
     thermal_refused: int = 0
     rgb_dropped: int = 0
+    rgb_superseded: int = 0
 
 
 class ReceivedPair(NamedTuple):
@@ -108,6 +110,7 @@ class Intake:
         self._log, self._clock = log, clock
         self.rgb_rate = RateMeter()
         self.thermal_rate = RateMeter()
+        self.superseded_rate = RateMeter()
         self.counts = IntakeCounts()
         self.evidence = EvidenceCounts()
         self._size: tuple[int, int] | None = None
@@ -230,10 +233,17 @@ class Intake:
         self.counts.thermal_refused += 1
         self._log.warning(f'refused {THERMAL}', f'{THERMAL}: image refused: {error}')
 
-    def poll(self) -> list[ReceivedPair]:
-        """Return the pairs that are ready, in the order of their stamps."""
+    def poll(self, newest_only: bool = False) -> list[ReceivedPair]:
+        """Return the pairs that are ready, in the order of their stamps.
+
+        Args:
+            newest_only: Pass over all but the newest: images come faster than they are tracked.
+        """
         now_ns = self._clock.monotonic_ns()
-        made = [(item, self._pair(item)) for item in self._pairer.poll(now_ns)]
+        items = self._pairer.poll(now_ns)
+        if newest_only and len(items) > 1:
+            items = [self._newest(items, now_ns)]
+        made = [(item, self._pair(item)) for item in items]
         self._monitor.observe([pair.health.thermal for _, pair in made], now_ns)
         status = self._monitor.status(now_ns)
         received = [self._received(item, pair, status) for item, pair in made]
@@ -251,6 +261,14 @@ class Intake:
             return []
         self._log.warning('rgb silent', RGB_SILENT)
         return [ReceivedPair(pair, header, lone.received_ns, False, status)]
+
+    def _newest(self, items: list[PairedItem[_RgbImage, Any]], now_ns: int
+                ) -> PairedItem[_RgbImage, Any]:
+        """Return the newest of several pairs; the others are counted."""
+        self.counts.rgb_superseded += len(items) - 1
+        for _ in items[1:]:
+            self.superseded_rate.tick(now_ns)
+        return replace(items[-1], after_reset=any(item.after_reset for item in items))
 
     def _came_rgb(self) -> int:
         self.counts.rgb += 1

@@ -39,6 +39,7 @@ class Activity:
         tracks: Confirmed tracks in the newest array.
         callback_errors: Exceptions caught in callbacks.
         messages_lost: Images that the middleware reported as lost.
+        behind_ms: How long the newest RGB image lay in the queue; NaN where nobody tells.
         pair_rate: Rate of pairs handed to the tracker.
         receive_to_publish: From the arrival of the RGB message to its array, milliseconds.
         stamp_to_publish: From the RGB stamp to its array; NaN where stamps are of another clock.
@@ -50,6 +51,7 @@ class Activity:
     tracks: int = 0
     callback_errors: int = 0
     messages_lost: int = 0
+    behind_ms: float = NAN
     pair_rate: RateMeter = field(default_factory=RateMeter)
     receive_to_publish: LatencyWindow = field(default_factory=LatencyWindow)
     stamp_to_publish: LatencyWindow = field(default_factory=LatencyWindow)

@@ -24,6 +24,13 @@ _FAILURES_IN_A_ROW = 3
 """From so many on the model is said to fail: single ones are counted, and mean little."""
 
 NO_RGB = 'no readable images on rgb/image_raw; check the camera, the remapping and QoS'
+TOO_FAST = 'RGB images come faster than they are tracked'
+LESS_WORK = 'lower engine.threads, the rate or the size of the images'
+FALLEN_BEHIND = 'tracking has fallen behind'
+_OVERLOAD = 0.1
+"""A larger share of RGB images passed over is worth a warning."""
+BEHIND_MS = 500.0
+"""Images that lay longer in the queue are worth a warning."""
 NO_CLOCK = ('use_sim_time is set and nothing publishes /clock; start the simulator, play the bag '
             'with --clock, or set use_sim_time to false')
 
@@ -83,6 +90,19 @@ class Health:
             return ''
         return f'the model does not answer: {self.stats.last_error}'
 
+    @property
+    def overload(self) -> str:
+        """What images that come faster than they are tracked lead to, '' while they do not."""
+        superseded_hz = self.intake.superseded_rate.rate_hz(self.now_ns)
+        rgb_hz = self.intake.rgb_rate.rate_hz(self.now_ns)
+        if superseded_hz > _OVERLOAD * rgb_hz:
+            return (f'{TOO_FAST}: {superseded_hz:.1f} of {rgb_hz:.1f} a second are passed over; '
+                    f'{LESS_WORK}')
+        if self.activity.behind_ms > BEHIND_MS:
+            return (f'{FALLEN_BEHIND} by {self.activity.behind_ms * 1e-3:.1f} s; play the '
+                    'recording more slowly, or set input.profile to live')
+        return ''
+
     def complaint(self) -> str:
         """Return one sentence about the worst trouble, '' when all is well."""
         if self.clock_silent:
@@ -93,6 +113,8 @@ class Health:
             return self.thermal.sentence
         if self.model_failure:
             return self.model_failure
+        if self.overload:
+            return self.overload
         return '' if self.queries else f'no query; publish a sentence on {self.query_topic}'
 
 
@@ -106,6 +128,7 @@ def status_message(health: Health, stamp: Time, frame_id: str) -> TrackerStatus:
         thermal_rate_hz=intake.thermal_rate.rate_hz(now_ns),
         pair_rate_hz=activity.pair_rate.rate_hz(now_ns), rgb_healthy=health.rgb_healthy,
         thermal_healthy=health.thermal.healthy, frames_rejected=intake.frames_rejected,
+        frames_superseded=intake.counts.rgb_superseded, behind_ms=activity.behind_ms,
         **_named(activity, 'pairs_in', 'pairs_without_thermal', 'arrays_out', 'tracks'),
         stamp_to_publish_ms=activity.stamp_to_publish.newest,
         **_named(stats, 'answers', 'answers_late', 'answers_stale_epoch', 'answers_invalid',
@@ -146,11 +169,13 @@ def _inputs(health: Health, status: TrackerStatus) -> DiagnosticStatus:
         level, text = DiagnosticStatus.WARN, NO_CLOCK
     elif not status.thermal_healthy:
         level, text = DiagnosticStatus.WARN, health.thermal.sentence
+    elif health.overload:
+        level, text = DiagnosticStatus.WARN, health.overload
     else:
         level, text = DiagnosticStatus.OK, f'RGB images arrive; {health.thermal.sentence}'
     return _status(health.name, 'inputs', level, text, {
         **_named(status, 'rgb_rate_hz', 'thermal_rate_hz', 'pair_rate_hz', 'pairs_in',
-                 'pairs_without_thermal', 'frames_rejected'),
+                 'pairs_without_thermal', 'frames_rejected', 'frames_superseded', 'behind_ms'),
         **_named(health.intake, 'thermal_offset_ms', 'thermal_delay_ms'),
         **vars(health.intake.evidence),
         **_named(health.activity, 'messages_lost')})

@@ -6,12 +6,13 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from rtrack_ros.msg import ReferringQuery
+from rtrack_ros.nodes.camera_queue import REPLAY, CameraQueue, camera_qos
 from rtrack_ros.nodes.session import Session
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
@@ -22,12 +23,6 @@ except ImportError:  # the name before ROS 2 Iron
 
 WAIT_PERIOD_S = 0.005
 """How often an RGB image that waits for its thermal partner is looked at."""
-
-
-def camera_qos() -> QoSProfile:
-    """Return a new profile for one camera: rclpy writes the user's overrides into it."""
-    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
-                      reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class Inputs:
@@ -54,8 +49,11 @@ class Inputs:
                                     session.publish_diagnostics)]
         self._wait_timer = self._timers[0]
         self._wait_timer.cancel()
+        self._replay = settings['input.profile'] == REPLAY
+        self._queues = {'rgb': CameraQueue(session.add_rgb),
+                        'thermal': CameraQueue(session.add_thermal)}
         self._subscriptions = [
-            self._camera('rgb', session.on_rgb), self._camera('thermal', session.on_thermal),
+            *(self._camera(camera, queue) for camera, queue in self._queues.items()),
             node.create_subscription(String, 'referring_query',
                                      self._guarded(session.commands.on_sentence), 10),
             node.create_subscription(ReferringQuery, '~/query',
@@ -68,20 +66,21 @@ class Inputs:
         for timer in self._timers:
             self._node.destroy_timer(timer)
 
-    def _camera(self, camera: str, callback: Callable[[Any], None]) -> Any:
+    def _camera(self, camera: str, images: CameraQueue) -> Any:
+        profile = camera_qos(self._settings['input.profile'])
+        receive = self._guarded(images.receiver(self._track))
+        subscription = self._subscribe(camera, receive, profile)
+        images.serve(subscription)
+        return subscription
+
+    def _subscribe(self, camera: str, callback: Callable[..., None], profile: QoSProfile) -> Any:
         # A remapping of the image topic must move its compressed variant as well.
         topic, kind = self._node.resolve_topic_name(f'{camera}/image_raw'), Image
         if self._settings[f'{camera}.transport'] == 'compressed':
             topic, kind = f'{topic}/compressed', CompressedImage
 
-        def on_image(message: Any) -> None:
-            callback(message)
-            # The timer runs only while an RGB image waits: an idle one costs 5 % of a core.
-            if self._session.waiting and self._wait_timer.is_canceled():
-                self._wait_timer.reset()
-
         subscribe = functools.partial(
-            self._node.create_subscription, kind, topic, self._guarded(on_image), camera_qos(),
+            self._node.create_subscription, kind, topic, callback, profile,
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
         try:
             return subscribe(event_callbacks=SubscriptionEventCallbacks(
@@ -93,8 +92,19 @@ class Inputs:
     def _every(self, period_s: float, callback: Callable[[], None]) -> Any:
         return self._node.create_timer(period_s, self._guarded(callback), clock=self._steady)
 
+    def _track(self) -> None:
+        if not self._replay:
+            # What came while the last image was tracked: the newest of it counts.
+            for images in self._queues.values():
+                images.drain()
+        self._session.activity.behind_ms = self._queues['rgb'].behind_ms
+        self._session.track_ready(newest_only=not self._replay)
+        # The timer runs only while an RGB image waits: an idle one costs 5 % of a core.
+        if self._session.waiting and self._wait_timer.is_canceled():
+            self._wait_timer.reset()
+
     def _look_again(self) -> None:
-        self._session.track_ready()
+        self._track()
         if not self._session.waiting:
             self._wait_timer.cancel()
 

@@ -1,4 +1,4 @@
-"""What people ask for: sentences from topics into the set of active queries."""
+"""What people ask for: sentences from topics and a service into the set of active queries."""
 
 from collections.abc import Callable
 
@@ -28,32 +28,60 @@ class QueryCommands:
 
     def on_sentence(self, message: String) -> None:
         """Follow a plain sentence; an empty one ends the following."""
-        self._carry_out(lambda: self._book.set(message.data, DEFAULT_ID))
+        self._tell(self.set(message.data))
+
+    def set(self, text: str, query_id: str = '') -> str:
+        """Follow a sentence under an id; an empty one ends the following.
+
+        Args:
+            text: The sentence.
+            query_id: Its name; '' means 'default'.
+
+        Returns:
+            Why it was refused and what to do, '' where it was not.
+        """
+        name = query_id or DEFAULT_ID
+        if not text.strip() and not self._known(name):
+            # The topic says nothing of it: there, an empty sentence is the way to be sure.
+            return '' if name == DEFAULT_ID else _unknown(name)
+        return self._carry_out(lambda: self._book.set(text, name))
 
     def on_query(self, message: ReferringQuery) -> None:
         """Add, replace or remove one of several sentences."""
         query_id = message.id or DEFAULT_ID
-        known = any(query.id == query_id for query in self._book.active())
-        shown = repr(shortened(query_id))
+        known, shown = self._known(query_id), repr(shortened(query_id))
         if message.operation == ReferringQuery.CLEAR:
-            self._carry_out(self._book.clear)
+            self._tell(self._carry_out(self._book.clear))
         elif message.operation == ReferringQuery.REMOVE and known:
-            self._carry_out(lambda: self._book.remove(query_id))
+            self._tell(self._carry_out(lambda: self._book.remove(query_id)))
         elif message.operation == ReferringQuery.REMOVE:
-            self._warn(f'no query has the id {shown}; nothing was removed')
+            self._warn(_unknown(query_id))
         elif message.operation == ReferringQuery.ADD and known:
             self._warn(f'a query with the id {shown} is active; send REPLACE to change it')
         elif message.operation in (ReferringQuery.ADD, ReferringQuery.REPLACE):
-            self._carry_out(lambda: self._book.set(message.text, query_id))
+            self._tell(self._carry_out(lambda: self._book.set(message.text, query_id)))
         else:
             self._warn(f'unknown operation {message.operation}; send ADD, REPLACE, REMOVE or '
                        'CLEAR of rtrack_ros/ReferringQuery')
 
-    def _carry_out(self, command: Callable[[], object]) -> None:
-        before = self._book.epoch
+    def _known(self, query_id: str) -> bool:
+        return any(query.id == query_id for query in self._book.active())
+
+    def _tell(self, reason: str) -> None:
+        if reason:
+            self._warn(f'query refused: {reason}')
+
+    def _carry_out(self, command: Callable[[], object]) -> str:
+        """Return why a command was refused, '' where it was not."""
+        before, reason = self._book.epoch, ''
         try:
             command()
         except QueryError as error:
-            self._warn(f'query refused: {error}')
+            reason = str(error)
         if self._book.epoch != before:
             self._changed()
+        return reason
+
+
+def _unknown(query_id: str) -> str:
+    return f'no query has the id {shortened(query_id)!r}; nothing was removed'

@@ -1,4 +1,4 @@
-"""What can be asked of the active node: begin from a box, describe a track, forget everything."""
+"""What can be asked of the active node: what to follow, what a track is, to forget everything."""
 
 import inspect
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from std_srvs.srv import Trigger
 from rtrack_ros.nodes.query_topics import DEFAULT_ID
 from rtrack_ros.nodes.session import Session
 from rtrack_ros.pipeline import RequestError
-from rtrack_ros.srv import DescribeTrack, InitializeTrack
+from rtrack_ros.srv import DescribeTrack, InitializeTrack, SetQuery
 
 
 class Services:
@@ -37,6 +37,7 @@ class Services:
             node.create_service(kind, name, _answering(callback), callback_group=group)
             for kind, name, callback in (
                 (Trigger, '~/reset', self._reset),
+                (SetQuery, '~/set_query', self._set_query),
                 (InitializeTrack, '~/initialize_track', self._initialize),
                 (DescribeTrack, '~/describe_track', self._describe))]
 
@@ -64,6 +65,12 @@ class Services:
         pipeline.reset()
         response.success = True
         response.message = f'forgot {tracks} tracks; the queries stay'
+        return response
+
+    def _set_query(self, request: SetQuery.Request, response: SetQuery.Response
+                   ) -> SetQuery.Response:
+        response.reason = self._session.commands.set(request.text, request.id)
+        response.success = not response.reason
         return response
 
     def _initialize(self, request: InitializeTrack.Request, response: InitializeTrack.Response

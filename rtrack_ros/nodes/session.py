@@ -82,19 +82,17 @@ class Session:
         """Take over changed parameters of the input."""
         self._intake.configure(intake_config(self._settings))
 
-    def on_rgb(self, message: Image | CompressedImage) -> None:
-        """Take an RGB image, and track what is complete now."""
+    def add_rgb(self, message: Image | CompressedImage) -> None:
+        """Take an RGB image."""
         self._intake.add_rgb(message)
-        self.track_ready()
 
-    def on_thermal(self, message: Image | CompressedImage) -> None:
-        """Take a thermal image, and track what is complete now."""
+    def add_thermal(self, message: Image | CompressedImage) -> None:
+        """Take a thermal image."""
         self._intake.add_thermal(message)
-        self.track_ready()
 
-    def track_ready(self) -> None:
-        """Track every pair that is complete."""
-        for received in self._intake.poll():
+    def track_ready(self, newest_only: bool) -> None:
+        """Track every pair that is complete, or the newest of them."""
+        for received in self._intake.poll(newest_only):
             self._track(received)
 
     def _track(self, received: ReceivedPair) -> None:

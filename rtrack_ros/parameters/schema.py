@@ -100,6 +100,9 @@ OWN = (
     _own('ask.refine', 'never', 'Whether every box of an answer is looked at again from near. '
          'Answers become more exact, fewer and later; auto does it where rtrack.json of the model '
          'says that it gains', 'configure', choices=USES),
+    _own('input.profile', 'live', 'What happens when images come faster than they are tracked: '
+         'live passes over all but the newest; replay keeps them all, subscribes reliably, and '
+         'falls behind', 'activate', choices=('live', 'replay')),
     _own('rgb.transport', 'raw', 'Whether rgb/image_raw or rgb/image_raw/compressed is '
          'subscribed', 'activate', choices=('raw', 'compressed')),
     _own('thermal.transport', 'raw', 'Whether thermal/image_raw or thermal/image_raw/compressed '

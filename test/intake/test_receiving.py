@@ -96,6 +96,34 @@ def test_a_backward_jump_is_marked_and_reported() -> None:
     assert 'jumped back' in lines[-1]
 
 
+def test_of_images_that_come_faster_than_they_are_tracked_the_newest_counts() -> None:
+    intake, _ = make_intake()
+    for index in range(4):
+        intake.add_rgb(rgb(START_NS + index * FRAME_NS))
+        intake.add_thermal(thermal(START_NS + index * FRAME_NS))
+    (received,) = intake.poll(newest_only=True)
+    assert received.pair.stamp_ns == START_NS + 3 * FRAME_NS
+    assert received.pair.thermal is not None and not received.after_reset
+    assert intake.counts.rgb_superseded == 3 and intake.frames_rejected == 0
+
+
+def test_a_jump_back_is_not_passed_over_with_its_image() -> None:
+    intake, _ = make_intake()
+    intake.add_rgb(rgb(START_NS))
+    intake.poll()
+    for index in range(2):
+        intake.add_rgb(rgb(START_NS - 2_000_000_000 + index * FRAME_NS))
+    (received,) = intake.poll(newest_only=True)
+    assert received.after_reset and received.pair.stamp_ns == START_NS - 2_000_000_000 + FRAME_NS
+
+
+def test_a_recording_keeps_every_image() -> None:
+    intake, _ = make_intake()
+    for index in range(4):
+        intake.add_rgb(rgb(START_NS + index * FRAME_NS))
+    assert len(intake.poll()) == 4 and intake.counts.rgb_superseded == 0
+
+
 def test_another_picture_size_starts_afresh() -> None:
     intake, _ = make_intake()
     flags = []

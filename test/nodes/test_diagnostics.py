@@ -11,6 +11,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.intake.evidence import EvidenceCounts
 from rtrack_ros.intake.rates import RateMeter
+from rtrack_ros.intake.receiving import IntakeCounts
 from rtrack_ros.intake.thermal_state import ThermalState, ThermalStatus
 from rtrack_ros.language.queries import Query
 from rtrack_ros.nodes.activity import Activity
@@ -40,6 +41,8 @@ def make_health(thermal: ThermalState = ThermalState.PAIRED, pairs: int = 60,
                              thermal_is_clock=False,
                              thermal_offset_ms=None, thermal_delay_ms=4.0,
                              evidence=EvidenceCounts(thermal_repeated=6),
+                             superseded_rate=RateMeter(),
+                             counts=IntakeCounts(rgb_superseded=8),
                              thermal_status=lambda now_ns: ThermalStatus(thermal, 'do this'))
     stats = PipelineStats(
         pairs=pairs, tracks_alive=2, answers=5 * answered, answers_late=1, answers_stale_epoch=2,
@@ -146,3 +149,17 @@ def test_a_failed_configure_is_an_error_of_the_model() -> None:
     assert (status.name, status.level, status.hardware_id) == (
         'front/eye: model', DiagnosticStatus.ERROR, 'front/eye')
     assert status.message == 'cannot configure: no such model; give a folder'
+
+
+def test_images_passed_over_and_a_replay_that_falls_behind_are_told() -> None:
+    health = make_health()
+    assert status_message(health, Time(), '').frames_superseded == 8
+    assert diagnostic_array(health, Time()).status[0].level == DiagnosticStatus.OK
+    health.activity.behind_ms = 2300.0
+    late = diagnostic_array(health, Time()).status[0]
+    assert late.level == DiagnosticStatus.WARN and 'fallen behind by 2.3 s' in late.message
+    for index in range(30):
+        health.intake.superseded_rate.tick(index * SECOND // 15)
+    fast = diagnostic_array(health, Time()).status[0]
+    assert fast.level == DiagnosticStatus.WARN and '15.0 of 30.0 a second' in fast.message
+    assert status_message(health, Time(), '').message == fast.message

@@ -1,12 +1,14 @@
 """Callbacks that fail are reported and counted; the waiting timer runs only while it must."""
 
+import math
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import UnsupportedEventTypeError
-from rclpy.qos import ReliabilityPolicy
+from rclpy.qos import HistoryPolicy, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 from rtrack_ros.nodes.activity import Activity
@@ -29,6 +31,22 @@ class Timer:
         return not self.running
 
 
+class Queue:
+    """Stands in for the middleware's side of a subscription."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Any] = []
+
+    def __enter__(self) -> 'Queue':
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def take_message(self, kind: Any, raw: bool) -> Any:
+        return self.waiting.pop(0) if self.waiting else None
+
+
 class Node:
     """Stands in for a ROS node: keeps what is created."""
 
@@ -41,19 +59,27 @@ class Node:
         return f'/front/{name}'
 
     def create_subscription(self, kind: Any, topic: str, callback: Any, qos: Any,
-                            **options: Any) -> str:
+                            **options: Any) -> SimpleNamespace:
         if options.get('event_callbacks') and not self.events:
             raise UnsupportedEventTypeError('not here')
-        self.subscriptions[topic] = SimpleNamespace(kind=kind, callback=callback, qos=qos,
-                                                    **options)
-        return topic
+        self.subscriptions[topic] = SimpleNamespace(
+            topic=topic, kind=kind, msg_type=kind, callback=callback, qos=qos, handle=Queue(),
+            **options)
+        return self.subscriptions[topic]
+
+    def image(self, camera: str, *messages: str, received_ns: int = 0) -> None:
+        """Let images come: the first by the executor, the others lie in the queue behind it."""
+        subscription = self.subscriptions[f'/front/{camera}/image_raw']
+        first, *others = [(message, {'received_timestamp': received_ns}) for message in messages]
+        subscription.handle.waiting += others
+        subscription.callback(*first)
 
     def create_timer(self, period_s: float, callback: Any, clock: Clock) -> Timer:
         self.timers.append(Timer(callback, clock))
         return self.timers[-1]
 
-    def destroy_subscription(self, topic: str) -> None:
-        del self.subscriptions[topic]
+    def destroy_subscription(self, subscription: SimpleNamespace) -> None:
+        del self.subscriptions[subscription.topic]
 
     def destroy_timer(self, timer: Timer) -> None:
         self.timers.remove(timer)
@@ -73,15 +99,16 @@ class Session:
             raise ZeroDivisionError('a bug')
         self.received.append(message)
 
-    on_rgb = on_thermal = take
+    add_rgb = add_thermal = take
 
-    def track_ready(self) -> None:
-        self.received.append('look')
+    def track_ready(self, newest_only: bool) -> None:
+        self.received.append('newest' if newest_only else 'all')
 
     def publish_status(self) -> None:
         raise KeyError('status')
 
-    publish_diagnostics = track_ready
+    def publish_diagnostics(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -104,9 +131,11 @@ def test_a_failing_callback_is_reported_and_the_next_one_runs(log: ThrottledLog,
                                                               lines: list[str]) -> None:
     node = Node()
     _, session = make_inputs(log, node)
-    for subscription in node.subscriptions.values():
-        subscription.callback('bad')
-        subscription.callback('good')
+    for message in ('bad', 'good'):
+        node.image('rgb', message)
+        node.image('thermal', message)
+        node.subscriptions['referring_query'].callback(message)
+        node.subscriptions['~/query'].callback(message)
     for timer in node.timers:
         timer.callback()
     assert session.received.count('good') == 4
@@ -120,7 +149,7 @@ def test_the_waiting_timer_runs_only_while_an_image_waits(log: ThrottledLog) -> 
     timer = node.timers[0]
     assert not timer.running
     session.waiting = True
-    node.subscriptions['/front/rgb/image_raw'].callback('image')
+    node.image('rgb', 'image')
     assert timer.running
     timer.callback()
     assert timer.running
@@ -162,11 +191,47 @@ def test_each_camera_has_a_profile_of_its_own_that_overrides_may_change(
     assert again.reliability == ReliabilityPolicy.BEST_EFFORT
 
 
+def test_what_came_while_an_image_was_tracked_is_taken_before_the_next_is_tracked(
+        log: ThrottledLog) -> None:
+    node = Node()
+    _, session = make_inputs(log, node)
+    node.subscriptions['/front/thermal/image_raw'].handle.waiting = [
+        ('thermal 1', None), ('thermal 2', None)]
+    node.image('rgb', 'rgb 1', 'rgb 2', 'rgb 3')
+    assert session.received == ['rgb 1', 'rgb 2', 'rgb 3', 'thermal 1', 'thermal 2', 'newest']
+
+
+def test_a_publisher_without_a_pause_does_not_hold_up_tracking(log: ThrottledLog) -> None:
+    node = Node()
+    _, session = make_inputs(log, node)
+    node.image('rgb', *map(str, range(1000)))
+    assert session.received[-1] == 'newest' and len(session.received) <= 12
+
+
+def test_a_replay_keeps_every_image_and_asks_for_reliability(log: ThrottledLog) -> None:
+    node = Node()
+    _, session = make_inputs(log, node, **{'input.profile': 'replay'})
+    qos = node.subscriptions['/front/rgb/image_raw'].qos
+    assert qos.reliability == ReliabilityPolicy.RELIABLE
+    assert qos.history == HistoryPolicy.KEEP_ALL
+    node.image('rgb', 'rgb 1', 'rgb 2')
+    assert session.received == ['rgb 1', 'all']
+
+
+def test_the_time_in_the_queue_is_measured(log: ThrottledLog) -> None:
+    node = Node()
+    _, session = make_inputs(log, node)
+    node.image('rgb', 'rgb 1')
+    assert math.isnan(session.activity.behind_ms), 'the middleware told no time'
+    node.image('rgb', 'rgb 2', received_ns=time.time_ns() - 2_000_000_000)
+    assert session.activity.behind_ms >= 2000.0
+
+
 def test_a_middleware_without_events_still_delivers(log: ThrottledLog) -> None:
     node = Node(events=False)
     _, session = make_inputs(log, node)
-    node.subscriptions['/front/rgb/image_raw'].callback('image')
-    assert session.received == ['image']
+    node.image('rgb', 'image')
+    assert session.received == ['image', 'newest']
 
 
 def test_events_are_explained(log: ThrottledLog, lines: list[str]) -> None:

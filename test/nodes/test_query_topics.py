@@ -78,3 +78,14 @@ def test_a_refused_command_says_why(operation: int, query_id: str, reason: str) 
     desk.send(operation, query_id, 'every car')
     assert desk.texts() == {'a': 'the people'} and desk.changes == 1
     assert reason in desk.warnings[0]
+
+
+def test_a_caller_hears_whether_a_sentence_is_followed() -> None:
+    desk = Desk()
+    assert desk.commands.set('the people') == '' and desk.commands.set('every car', 'b') == ''
+    assert desk.texts() == {'default': 'the people', 'b': 'every car'}
+    assert '2001 characters; send at most 2000' in desk.commands.set('x' * 2001)
+    assert desk.commands.set('', 'b') == '' and desk.texts() == {'default': 'the people'}
+    assert 'nothing was removed' in desk.commands.set(' ', 'b')
+    assert desk.commands.set('') == '' and desk.commands.set('') == '', 'nothing is followed'
+    assert desk.warnings == [] and desk.changes == 4

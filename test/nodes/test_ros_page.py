@@ -11,7 +11,14 @@ from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.intake.receiving import Intake
 from rtrack_ros.intake.thermal_state import ThermalState
 from rtrack_ros.nodes.activity import Activity
-from rtrack_ros.nodes.diagnostics import NO_RGB, Health, diagnostic_array
+from rtrack_ros.nodes.diagnostics import (
+    FALLEN_BEHIND,
+    NO_CLOCK,
+    NO_RGB,
+    TOO_FAST,
+    Health,
+    diagnostic_array,
+)
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 from rtrack_ros.parameters.values import defaults, intake_config
 from rtrack_ros.pipeline import TrackingPipeline
@@ -52,7 +59,8 @@ def test_every_value_of_the_diagnostics_is_on_the_page() -> None:
 
 
 @pytest.mark.parametrize('text', [
-    *(state.value for state in ThermalState), NO_RGB.partition(';')[0], 'arrays are late',
+    *(state.value for state in ThermalState), NO_RGB.partition(';')[0],
+    NO_CLOCK.partition(';')[0], TOO_FAST, FALLEN_BEHIND, 'cannot configure', 'arrays are late',
     'the newest answer is old', 'no answer yet', 'tracking', 'no query', 'loaded',
     'the model does not answer'])
 def test_every_message_of_the_diagnostics_is_on_the_page(text: str) -> None:

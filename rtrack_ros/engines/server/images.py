@@ -17,9 +17,11 @@ DataUrl = Callable[[Image8], str]
 
 _BMP: Final = ('.bmp', (), 'image/bmp')
 _PNG: Final = ('.png', (cv2.IMWRITE_PNG_COMPRESSION, 1), 'image/png')
-# The usual halving of the colours (4:2:0) moves the boxes of small things, and loses some.
+# The usual halving of the colours (4:2:0) moves the boxes of small things, and loses some. OpenCV
+# of Humble and Jazzy (4.5.4, 4.6) cannot be told to leave them: PNG is sent there, more slowly.
 _JPEG: Final = ('.jpg', (cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-                         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444), 'image/jpeg')
+                         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444), 'image/jpeg') if hasattr(
+    cv2, 'IMWRITE_JPEG_SAMPLING_FACTOR') else _PNG
 
 
 def data_url(image: Image8) -> str:
