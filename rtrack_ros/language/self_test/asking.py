@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from rtrack_ros.engines.base import Capabilities, Engine, Prompt, Reply, SharesImages
@@ -32,14 +32,18 @@ class Said:
 
 
 class _Overheard:
-    """An engine whose replies are kept; may be shown its images in another order."""
+    """An engine whose replies are kept; may be shown its images in another order.
 
-    def __init__(self, engine: Engine, shown: Shown) -> None:
-        self._engine, self._shown = engine, shown
+    It may say of itself that it writes another coordinate protocol: grammars then allow that one.
+    """
+
+    def __init__(self, engine: Engine, shown: Shown, protocol: str) -> None:
+        self._engine, self._shown, self._protocol = engine, shown, protocol
         self.reply: Reply | None = None
 
     def capabilities(self) -> Capabilities:
-        return self._engine.capabilities()
+        facts = self._engine.capabilities()
+        return replace(facts, bbox_protocol=self._protocol) if self._protocol else facts
 
     def infer(self, images: Sequence[Image8], prompt: Prompt, *args: Any, **options: Any) -> Reply:
         self.reply = self._engine.infer(self._shown(images), prompt, *args, **options)
@@ -56,8 +60,8 @@ class _Overheard:
         """Do nothing: the engine is somebody else's."""
 
 
-def ask(engine: Engine, questions: Iterable[Question], limit_s: float, shown: Shown = list
-        ) -> list[Said]:
+def ask(engine: Engine, questions: Iterable[Question], limit_s: float, shown: Shown = list,
+        protocol: str = '') -> list[Said]:
     """Return what a model says about each question.
 
     Args:
@@ -65,12 +69,13 @@ def ask(engine: Engine, questions: Iterable[Question], limit_s: float, shown: Sh
         questions: In the order asked.
         limit_s: Seconds for one answer.
         shown: Makes of the images of a question those that the engine is shown.
+        protocol: Coordinate protocol in which it may answer; empty for the configured one.
 
     Raises:
         DeadlineError: an answer took longer than the limit.
         EngineError: no text could be produced, or the model was not trained to ground.
     """
-    overheard = _Overheard(engine, shown)
+    overheard = _Overheard(engine, shown, protocol)
     grounder = Grounder(overheard)
     said = []
     for question in questions:

@@ -122,11 +122,10 @@ class _Failure:
 
     def verdict(self) -> Verdict:
         """Return the most exact verdict; what costs no question is looked at first."""
-        fits = [protocol for protocol in BBOX_PROTOCOLS if self.judge.passes(self.said, protocol)]
-        configured = self.model.bbox_protocol
+        fits, configured = self._fitting_protocol(), self.model.bbox_protocol
         if fits:
-            return self._of(OTHER_PROTOCOL, f'its boxes fit {fits[0]}, {configured} is configured',
-                            f'set bbox_protocol in rtrack.json of the model to {fits[0]}, or '
+            return self._of(OTHER_PROTOCOL, f'its boxes fit {fits}, {configured} is configured',
+                            f'set bbox_protocol in rtrack.json of the model to {fits}, or '
                             'name its family')
         unreadable = self.judge.unreadable(self.said)
         if len(unreadable) > self.judge.thresholds.most_wrong:
@@ -145,6 +144,19 @@ class _Failure:
         overlaps = self.judge.overlaps(self.said, self.model.bbox_protocol)
         return Verdict(kind, sentence, remedy or REMEDIES[kind], len(overlaps), len(self.said),
                        min(overlaps, default=None), _median_s(self.said))
+
+    def _fitting_protocol(self) -> str:
+        """Return the protocol that its boxes fit, '' where they fit none."""
+        for protocol in BBOX_PROTOCOLS:
+            if self.judge.passes(self.said, protocol):
+                return protocol
+        # The grammar of one protocol may not allow the numbers of another.
+        for protocol in BBOX_PROTOCOLS:
+            if protocol != self.model.bbox_protocol:
+                again = ask(self.engine, self.judge.questions, self.limit_s, protocol=protocol)
+                if self.judge.passes(again, protocol):
+                    return protocol
+        return ''
 
     def _unseen(self) -> str:
         """Return which images the model does not see, in a sentence; '' where it sees both."""
