@@ -9,8 +9,8 @@ EXTRAS = {
     'accelerate': 'train', 'datasets': 'train', 'gguf': 'llamacpp', 'jinja2': 'eval',
     'matplotlib': 'eval',
     'onnx': 'train', 'openvino': 'openvino', 'openvino_genai': 'openvino', 'peft': 'train',
-    'rosbags': 'bag', 'torch': 'transformers', 'trackers': 'bytetrack', 'trackeval': 'eval',
-    'transformers': 'transformers', 'trl': 'train', 'xllamacpp': 'llamacpp',
+    'ray': 'cluster', 'rosbags': 'bag', 'torch': 'transformers', 'trackers': 'bytetrack',
+    'trackeval': 'eval', 'transformers': 'transformers', 'trl': 'train', 'xllamacpp': 'llamacpp',
 }
 """Which extra of ours brings a package that may be missing."""
 

@@ -169,6 +169,12 @@ _TRAINING: Final[Mapping[str, Mapping[str, Any]]] = {
                          '(default: %(default)s)'},
     '--steps': {'type': count, 'metavar': 'N', 'help': 'number of optimisation steps'},
     '--parts': {'nargs': '+', 'metavar': 'PART'},
+    '--workers': {'type': count, 'metavar': 'N', 'default': 1,
+                  'help': 'number of processes (default: %(default)s)'},
+    '--ray': {'metavar': 'ADDRESS',
+              'help': 'track on a Ray cluster, with --workers processes there: auto, HOST:PORT or '
+                      'ray://HOST:PORT; local starts one on this machine (needs the extra '
+                      'cluster)'},
 }
 _RESULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     '--out': {'type': Path, 'metavar': 'DIR', 'help': 'folder to write to'},

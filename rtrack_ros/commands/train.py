@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add, count
+from rtrack_ros.commands.arguments import add
 from rtrack_ros.training.configs import find_config, shipped_config, shipped_configs
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def _add_own_options(parser: argparse.ArgumentParser, config: str, result: str) 
     add(parser, '--config', default=config)
     add(parser, '--out', required=True,
         help=f'folder for training data, checkpoint and log, and at the end for {result}')
-    parser.add_argument('--workers', type=count, default=1, metavar='N',
-                        help='processes that draw training data (default: %(default)s)')
+    add(parser, '--workers', help='processes that draw training data (default: %(default)s)')
 
 
 def _add_options(parser: argparse.ArgumentParser, config: str | None) -> None:

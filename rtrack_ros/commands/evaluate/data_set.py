@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, names
+from rtrack_ros.commands.spreading import add_spreading, failures_as_text, track_all
 from rtrack_ros.data.layouts import layout_facts
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help='track the set first, with these sensors: both, rgb, thermal; tracks '
                             'go to --out, and those that are there already are kept')
     add(group, '--out', help='folder for the tracks of --track-with')
+    add_spreading(group)
     group.add_argument('--seqmap', type=Path, default=None, metavar='FILE',
                        help='list of (video, sentence) pairs of Refer-KITTI (default: all '
                             'pairs)')
@@ -74,15 +76,12 @@ def _sequences(args: argparse.Namespace) -> 'list[AnnotatedSequence]':
 
 def _track_all(args: argparse.Namespace, sequences: 'list[AnnotatedSequence]'
                ) -> list[tuple[str, Path]]:
-    from rtrack_ros.commands.model import opened_grounder
-    from rtrack_ros.commands.terminal import progress
-    from rtrack_ros.evaluation.sets.tracking import track_set
-
     if args.out is None or layout_facts(args.layout).single_object:
         raise CommandError('--track-with needs --out, and a set with sentences')
-    with opened_grounder(args) as grounder:
-        for name in args.track_with:
-            track_set(progress(sequences, name, len(sequences)), grounder, name, args.out / name)
+    for name in args.track_with:
+        failed = track_all(args, sequences, name, args.out / name)
+        if failed:
+            raise CommandError('\n'.join(failures_as_text(failed, len(sequences))))
     return [(name, args.out / name) for name in args.track_with]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_losses, add_server, add_topics
+from rtrack_ros.commands.track import data_set
 
 if TYPE_CHECKING:
     from rtrack_ros.commands.track.following import Followed
@@ -39,7 +40,8 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     what.add_argument('--box', type=float, nargs=4, metavar=('X1', 'Y1', 'X2', 'Y2'),
                       help='the target on the first frame, in pixels of the RGB image; the model '
                            'finds it again by its appearance')
-    add(parser, '--out', required=True, metavar='FILE', help='file for the tracks')
+    add(parser, '--out', required=True, metavar='FILE',
+        help='file for the tracks; with --set a folder')
     parser.add_argument('--overlay', type=Path, default=None, metavar='MP4',
                         help='write a video of both images with boxes and identities')
     add(parser, '--engine', '--model')
@@ -54,6 +56,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                         help='give frames at the rate of their stamps')
     add(parser, '--fps')
     add_losses(parser)
+    data_set.add_arguments(parser)
     add_server(parser)
 
 
@@ -64,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.commands.track.following import follow
     from rtrack_ros.output_files import check_outputs
 
+    if args.set is not None or args.layout is not None:
+        return data_set.run(args)
     _settle(args)
     check_outputs({'--out': args.out, '--overlay': args.overlay},
                   [args.rgb, args.thermal, args.params])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.mot import MotRow, write_mot
@@ -13,11 +14,14 @@ from rtrack_ros.tracking.track import published
 
 SENSORS = {'both': 'both', 'rgb': 'rgb only', 'thermal': 'thermal only'}
 """Names of the runs, and what the cameras show in them."""
+ASK_INTERVAL_S: Final = 0.3
 
 
 def track_set(sequences: Iterable[AnnotatedSequence], grounder: GroundsQueries, sensors: str,
-              folder: Path | str, ask_interval_s: float = 0.3) -> None:
+              folder: Path | str, ask_interval_s: float = ASK_INTERVAL_S) -> None:
     """Write ``<sequence name>.txt`` for every sequence, those that are there already left out.
+
+    All is done here, one after another; for several processes or machines see ``spread``.
 
     Args:
         sequences: With a sentence each.
@@ -30,13 +34,23 @@ def track_set(sequences: Iterable[AnnotatedSequence], grounder: GroundsQueries, 
         DataError: a sequence has no sentence or an image cannot be read.
     """
     for sequence in sequences:
-        path = Path(folder) / f'{sequence.name}.txt'
+        path = tracks_file(folder, sequence)
         if not path.is_file():
-            write_mot(path, _track(sequence, grounder, sensors, ask_interval_s))
+            write_mot(path, track_sequence(sequence, grounder, sensors, ask_interval_s))
 
 
-def _track(sequence: AnnotatedSequence, grounder: GroundsQueries, sensors: str,
-           ask_interval_s: float) -> list[MotRow]:
+def tracks_file(folder: Path | str, sequence: AnnotatedSequence) -> Path:
+    """Return the file of the tracks of a sequence; it is whole or not there."""
+    return Path(folder) / f'{sequence.name}.txt'
+
+
+def track_sequence(sequence: AnnotatedSequence, grounder: GroundsQueries, sensors: str,
+                   ask_interval_s: float = ASK_INTERVAL_S) -> list[MotRow]:
+    """Return the tracks of one (video, sentence) pair; see ``track_set``.
+
+    Raises:
+        DataError: it has no sentence or an image cannot be read.
+    """
     if not sequence.sentences:
         raise DataError(f'{sequence.dataset} {sequence.name} has no sentence to follow; take a '
                         'set with descriptions')
