@@ -1,12 +1,17 @@
 # Two commands on a fresh machine: make demo, make test. Everything they need goes into build/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# What a person types is a text: `$(shell ...)` in a sentence must not run.
+override RGB := $(value RGB)
+override THERMAL := $(value THERMAL)
+override QUERY := $(value QUERY)
+override ENGINE := $(value ENGINE)
+override TESTS := $(value TESTS)
+export RGB THERMAL QUERY ENGINE TESTS
 # A sourced ROS 2 brings its own interpreter; the ROS 2 wheels need 3.11.
 PYTHON ?= $(if $(ROS_DISTRO),python3,$(shell command -v python3.11 || echo python3))
 # torch and transformers are for the learning tests only; 0 leaves them out.
 TORCH ?= 1
-# A file or folder below test/ to run only that.
-TESTS ?=
 RUN := bootstrap/run
 
 define LINT
@@ -18,16 +23,18 @@ endef
 # A demo or a test must not meet the robots of the same network.
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help setup demo lint test test-vllm lock clean
+.PHONY: help setup demo lint test test-vllm licences lock clean
 
 help:
 	@echo 'make demo     simulate a scene, track it over ROS 2, write build/demo/ (RGB= THERMAL= QUERY='
 	@echo '              for two videos of your own; ENGINE=llamacpp for another engine,'
 	@echo '              ENGINE=server for the same behind the server of llama.cpp)'
-	@echo 'make test     linters, then all tests, system tests included (TORCH=0: those without torch)'
+	@echo 'make test     linters, then all tests, system tests included (TORCH=0: those without torch;'
+	@echo '              TESTS= for a file or folder below test/)'
 	@echo 'make test-vllm  compare a real vLLM with our own engine; makes build/vllm (2.1 GB), not in CI'
 	@echo 'make setup    only prepare build/; afterwards: source build/activate (TORCH=1: with torch)'
 	@echo 'make lint     ruff, mypy, and the contract that imports point down'
+	@echo 'make licences  write docs/licences.md: what is installed, under which licence'
 	@echo 'make lock     renew the pinned versions of the environment'
 	@echo 'make clean    remove build/'
 
@@ -47,15 +54,19 @@ lint: setup
 test:
 	@$(PYTHON) bootstrap/prepare.py $(if $(filter 1,$(TORCH)),--torch)
 	$(LINT)
-	@$(RUN) python bootstrap/run_tests.py $(if $(filter 1,$(TORCH)),--torch) $(TESTS)
+	@$(RUN) python bootstrap/run_tests.py $(if $(filter 1,$(TORCH)),--torch) $$TESTS
 
 test-vllm:
 	@$(PYTHON) bootstrap/prepare.py --torch
 	@$(PYTHON) bootstrap/prepare_vllm.py
 	@RTRACK_VLLM=$(CURDIR)/build/vllm $(RUN) python -P -m pytest -s test/engines/server/test_vllm.py
 
+licences: TORCH = 1
+licences: setup
+	@$(RUN) python bootstrap/licences.py --write
+
 lock: setup
-	@cd bootstrap && ../build/env/bin/uv pip compile --quiet --upgrade --no-annotate --no-header \
+	@cd bootstrap && ../build/env/bin/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --no-header \
 		--python ../build/env/bin/python ../pyproject.toml ros.in --override overrides.txt \
 		--extra openvino --extra llamacpp --extra eval --extra bag --extra bytetrack --extra dev \
 		--output-file requirements.lock

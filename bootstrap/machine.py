@@ -102,10 +102,13 @@ def uv_environment(settings: dict[str, str]) -> dict[str, str]:
     chosen = {names[key]: value for key, value in settings.items() if key in names}
     if 'find-links' in settings:
         chosen['UV_FIND_LINKS'] = ','.join(settings['find-links'].split())
+    if 'extra-index-url' in settings:
+        # Mirrors that share the work hold different versions, and pip takes the best of all. What
+        # is locked must have the locked hash whichever it comes from. Without mirrors a package
+        # comes from one index, so that nobody can slip in a newer one elsewhere.
+        chosen['UV_INDEX_STRATEGY'] = 'unsafe-best-match'
     return {
         **chosen,
-        # pip takes the best version of all its sources; uv by itself that of the first.
-        'UV_INDEX_STRATEGY': 'unsafe-best-match',
         # We mend installed files: a hard link would carry that into uv's cache.
         'UV_LINK_MODE': 'copy',
         'UV_HTTP_TIMEOUT': settings.get('timeout', '120'),

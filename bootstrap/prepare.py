@@ -56,8 +56,9 @@ def uv_install(*arguments: str, log: str) -> None:
 
 
 def install_wheels() -> None:
-    """Install ROS 2 and the libraries at the locked versions and mend the wheels' CMake files."""
-    uv_install('--no-deps', '--requirement', str(HERE / 'requirements.lock'), log='wheels.log')
+    """Install ROS 2 and the libraries as locked, by their hashes; mend the wheels' CMake files."""
+    uv_install('--no-deps', '--require-hashes', '--requirement', str(HERE / 'requirements.lock'),
+               log='wheels.log')
     # Named, because the default scheme of Debian's interpreter is not that of an environment.
     site = sysconfig.get_path('purelib', 'posix_prefix', vars={'base': str(ENV)})
     for path in (ENV / 'share').rglob('*.cmake'):

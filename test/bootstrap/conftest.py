@@ -44,3 +44,8 @@ def run_tests(machine: ModuleType, floors: ModuleType) -> ModuleType:
 @pytest.fixture
 def prepare(machine: ModuleType) -> ModuleType:
     return load('prepare')
+
+
+@pytest.fixture
+def licences(steps: ModuleType) -> ModuleType:
+    return load('licences')
