@@ -1,16 +1,17 @@
 """Rosbag2 recordings, read without ROS: frame pairs as the node makes them of its messages."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from rtrack_ros.data.bag_topics import BagTopics, choose_topics
+from rtrack_ros.data.cut_recording import Recording
 from rtrack_ros.data.pairs import DataError, Tally
 from rtrack_ros.data.reading import Arrival, RecordedPairs
 from rtrack_ros.intake.config import IntakeConfig
@@ -69,6 +70,8 @@ class BagPairs(RecordedPairs):
             left = {topic: reader.topics[topic].msgcount
                     for topic in (self.topics.rgb, self.topics.thermal) if topic}
             messages = reader.messages(chosen)
+            if reader.cut:
+                tally.notes.append('the recording was never closed; what was written is read')
             while True:
                 try:
                     connection, time_ns, data = next(messages)
@@ -82,7 +85,7 @@ class BagPairs(RecordedPairs):
         tally.rgb.missing += left.get(self.topics.rgb, 0)
         tally.thermal.missing += left.get(self.topics.thermal or '', 0)
 
-    def _give(self, reader: AnyReader, connection: Connection, data: bytes, intake: Intake
+    def _give(self, reader: Recording, connection: Connection, data: bytes, intake: Intake
               ) -> None:
         is_rgb = connection.topic == self.topics.rgb
         try:
@@ -105,14 +108,17 @@ def image_types() -> Typestore:
     return get_typestore(Stores.ROS2_JAZZY)
 
 
-def open_bag(path: Path | str) -> AnyReader:
-    """Return a reader of a recording, to be used as a context manager.
+@contextmanager
+def open_bag(path: Path | str) -> Iterator[Recording]:
+    """Open a recording, also one that was never closed: what was written until then is read.
 
     Raises:
         DataError: there is no readable recording.
     """
-    try:
-        return AnyReader([Path(path)], default_typestore=image_types())
-    except Exception as error:  # rosbags raises many kinds for damaged files
-        raise DataError(f'cannot open the bag {path}: {error}; `ros2 bag reindex` may repair '
-                        'it') from error
+    with ExitStack() as stack:
+        try:
+            reader = stack.enter_context(Recording(Path(path), image_types()))
+        except Exception as error:  # rosbags raises many kinds for damaged files
+            raise DataError(f'cannot open the bag {path}: {error}; `ros2 bag reindex` may repair '
+                            'it') from error
+        yield reader

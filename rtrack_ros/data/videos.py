@@ -20,6 +20,8 @@ from rtrack_ros.intake.receiving import Intake
 
 ImageStream = ImageFolder | VideoFile
 
+_RECORDED = ('.mcap', '.db3')
+
 
 class VideoPairs(RecordedPairs):
     """RGB frames with the thermal frames that belong to them.
@@ -85,9 +87,10 @@ def _give_thermal(intake: Intake, image: StoredImage) -> None:
 
 
 def is_bag(path: Path | str) -> bool:
-    """Whether ``path`` is a rosbag2 recording: a folder with ``metadata.yaml``, or one file."""
+    """Whether ``path`` is a rosbag2 recording, closed or not: a folder of one, or one file."""
     source = Path(path)
-    return source.suffix in ('.mcap', '.db3') or (source / 'metadata.yaml').is_file()
+    return source.suffix in _RECORDED or (source / 'metadata.yaml').is_file() or (
+        source.is_dir() and any(file.suffix in _RECORDED for file in source.iterdir()))
 
 
 def open_stream(path: Path | str, fps: float = 30.0) -> ImageStream:

@@ -23,14 +23,15 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.utilities import remove_ros_args
-from rosbags.highlevel import AnyReader
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
 from rtrack_ros.data.bag import open_bag
 from rtrack_ros.data.bag_topics import COMPRESSED
+from rtrack_ros.data.cut_recording import Recording
 from rtrack_ros.nodes.bags.interfaces import InterfaceError, message_class
 from rtrack_ros.nodes.bags.restamping import Restamper, header_stamp_ns, with_header_stamp
+from rtrack_ros.nodes.bags.shared_memory import remove_abandoned
 from rtrack_ros.output_files import write_text
 
 QUERY_TOPIC = 'referring_query'
@@ -66,7 +67,7 @@ class BagPlayer(Node):
         InterfaceError: none of its topics can be played here.
     """
 
-    def __init__(self, reader: AnyReader, options: argparse.Namespace) -> None:
+    def __init__(self, reader: Recording, options: argparse.Namespace) -> None:
         super().__init__('bag_player')
         self._reader = reader
         self._options = options
@@ -248,7 +249,7 @@ def _use_large_shared_memory() -> None:
             os.environ.setdefault(variable, str(profile))
 
 
-def _play(reader: AnyReader, options: argparse.Namespace,
+def _play(reader: Recording, options: argparse.Namespace,
           commands: list[tuple[float, str]]) -> str:
     """Play as the command line asks; return what went wrong, or ''."""
     node = BagPlayer(reader, options)
@@ -275,6 +276,7 @@ def main(argv: list[str] | None = None) -> None:
     options = _arguments(remove_ros_args(argv)[1:])
     commands = _read_commands(options.queries)
     _use_large_shared_memory()
+    remove_abandoned()
     try:
         with open_bag(options.bag) as reader:
             rclpy.init(args=argv)

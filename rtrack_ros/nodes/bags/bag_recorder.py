@@ -1,11 +1,13 @@
 """Records topics to a rosbag2 bag (mcap) on machines without ``ros2 bag``.
 
 Messages are stored as they arrive, serialised and with their type definitions, so that any reader
-of bags understands them without ROS.
+of bags understands them without ROS. Once a second they are on the disk: a recorder that is killed
+loses no more. Nobody but the user can read what is recorded.
 """
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -18,9 +20,11 @@ from rclpy.utilities import remove_ros_args
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from rtrack_ros.nodes.bags.interfaces import InterfaceError, message_class, typestore_for
+from rtrack_ros.nodes.bags.shared_memory import remove_abandoned
 from rtrack_ros.nodes.spinning import spin
 
 TIMER_PERIOD_S = 0.2
+SYNC_PERIOD_S = 1.0
 QUEUE_DEPTH = 1000
 HEARING = 'hearing'
 """Logged with a topic on its first message: from then on nothing of it is missed."""
@@ -46,12 +50,20 @@ class BagRecorder(Node):
         self._told: dict[str, int] = {}
         self._discover()
         self._timer = self.create_timer(TIMER_PERIOD_S, self._on_timer)
+        self._synced: dict[str, int] = {}
+        self._sync_timer = self.create_timer(SYNC_PERIOD_S, self._sync)
 
     def _on_timer(self) -> None:
         self._discover()
         if self.counts != self._told:
             self._told = dict(self.counts)
             self.get_logger().debug(f'{RECORDED}: {json.dumps(self._told)}')
+
+    def _sync(self) -> None:
+        """Put what came since the last time onto the disk, as a chunk that can be read alone."""
+        if self.counts != self._synced:
+            self._synced = dict(self.counts)
+            sync(self._writer)
 
     def _discover(self) -> None:
         for topic, name in list(self._waiting.items()):
@@ -77,6 +89,15 @@ class BagRecorder(Node):
 
         self.create_subscription(message_type, topic, write, _matching_qos(publishers), raw=True)
         self.get_logger().info(f'recording {topic} ({name})')
+
+
+def sync(writer: Writer) -> None:
+    """Close the chunk that is being filled, and wait until the disk has it."""
+    storage: Any = writer.storage
+    if storage.chunk.msgs:
+        storage.close_chunk()
+    storage.bio.flush()
+    os.fsync(storage.bio.fileno())
 
 
 def _matching_qos(publishers: list[Any]) -> QoSProfile:
@@ -109,6 +130,8 @@ def main(argv: list[str] | None = None) -> None:
     if options.out.exists():
         sys.exit(f'bag_recorder: {options.out} exists already; remove it or choose another --out')
     topics = dict(entry.partition(':')[::2] for entry in options.topics)
+    os.umask(0o077)  # cameras see people
+    remove_abandoned()
     rclpy.init(args=argv)
     with Writer(options.out, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         node = BagRecorder(writer, topics, options.log_time == 'published')
