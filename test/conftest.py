@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 import cv2
+import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.queries import Query
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile('untimed', deadline=None)
+hypothesis.settings.load_profile('untimed')
 
 WIDTH, HEIGHT, FPS = 640, 480, 30
 PERIOD_NS = 1_000_000_000 // FPS
