@@ -132,7 +132,7 @@ class TrackerConfig:
         0.05, "Standard deviation of a detector's box, as a share of its size; raising it smooths "
         'boxes and follows turns later', span=(0.001, 10.0), advanced=True)
     detection_correlation_s: float = setting(
-        0.5, "Time over which a detector's errors are alike, so that detections within it count "
+        0.25, "Time over which a detector's errors are alike, so that detections within it count "
         'as one; raising it waits longer before an object is believed or given up', 's',
         (0.001, 60.0), advanced=True)
     accuracy: AnswerAccuracy = field(default_factory=AnswerAccuracy)

@@ -20,6 +20,7 @@ from rtrack_ros.tracking.track import TrackState
 
 _MIN_INSIDE = 0.25
 _MEMORY_SHARE = 0.3
+_DETECTED_LATELY_S = 0.5
 # A model is never surer of its yes or no than this.
 _SUREST_VERDICT = 0.95
 
@@ -153,9 +154,11 @@ class Tracklet:
 
     def confirm(self, key: Key, stamp_ns: int, config: TrackerConfig) -> None:
         """Take an answer to a sentence about the frame at ``stamp_ns`` that lists this object."""
-        # A listed object is at least as probable as a new one, however low it was.
+        # A listed object is at least as probable as a new one, however low it was. Not so where a
+        # detector saw it all the time: then it was not meant before, and did not come back.
+        seen = self._detected_lately(stamp_ns)
         self._take(Evidence(stamp_ns, key, config.accuracy.confirming_ratio,
-                            least=config.max_initial_existence))
+                            least=0.0 if seen else config.max_initial_existence))
         self._affirm(key, stamp_ns)
 
     def contradict(self, key: Key, stamp_ns: int, visible: float, config: TrackerConfig) -> None:
@@ -251,6 +254,9 @@ class Tracklet:
         if evidence.key is not None:
             self.heard_ns[evidence.key] = max(self.heard_ns.get(evidence.key, 0),
                                               evidence.stamp_ns)
+
+    def _detected_lately(self, stamp_ns: int) -> bool:
+        return abs(stamp_ns - self.detected_ns) <= _DETECTED_LATELY_S * 1e9
 
     def _affirm(self, key: Key, stamp_ns: int) -> None:
         standing = self.standings.setdefault(key, Standing())

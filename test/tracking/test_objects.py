@@ -223,3 +223,9 @@ class TestVerdicts:
         assert tracker.judge(Verdict(world.stamp(40), PEOPLE.id, 77, 1, 0.9)
                              ) is Outcome.STALE_EPOCH
         assert tracker.counts.verdicts[Outcome.UNKNOWN_TRACK] == 1
+
+    def test_one_wrong_answer_does_not_outweigh_many_verdicts(self, world) -> None:
+        tracker, track_id = self.judged(world, 0.05, times=2)
+        tracker.apply(answer(world, 43, PEOPLE, [1]))
+        (track,) = [track for track in tracker.tracks() if track.id == track_id]
+        assert track.belief(PEOPLE.id).score < CONFIG.min_score
