@@ -173,11 +173,11 @@ class TestDetections:
 
     def test_many_detections_in_a_row_say_little_more_than_one(self, world) -> None:
         often, seldom = Tracker(CONFIG), Tracker(CONFIG)
-        for index in range(16):
+        for index in range(8):
             for tracker in (often, seldom):
                 tracker.step(world.pair(index), [])
             often.detect(seen(world, index))
-            if index % 15 == 0:
+            if index % 7 == 0:
                 seldom.detect(seen(world, index))
         one, other = (min(track.existence for track in tracker.tracks())
                       for tracker in (often, seldom))
