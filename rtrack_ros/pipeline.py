@@ -328,8 +328,12 @@ class TrackingPipeline:
         self._freshness.see(pair)
         if self._freshness.is_coming(pair, self._scheduler.schedule.thermal_wait_s):
             return False
+        # By night the answer about a pair without thermal was blind: the next need not wait.
+        more = self._freshness.shows_more(pair)
         due = [question for question in self._scheduler.questions(pair, queries, tracks)
-               if self._is_due(question.query, pair.stamp_ns)]
+               if more or self._is_due(question.query, pair.stamp_ns)]
+        if due:
+            self._freshness.asked(pair)
         for turn, question in enumerate(due):
             self._scheduler.asked(question, pair.stamp_ns)
             self._counts.put(question, shared=turn > 0)

@@ -62,11 +62,18 @@ def test_a_missing_thermal_image_is_not_waited_for() -> None:
     assert asked([pair(index, ImageState.MISSING) for index in range(5)], 1) == [0, 1, 2, 3, 4]
 
 
+def test_a_dead_first_image_is_not_asked_about_and_a_dead_camera_is_after_a_while() -> None:
+    first = [pair(0, ImageState.DEAD)] + [pair(index, ImageState.FRESH) for index in range(1, 4)]
+    assert asked(first, 1) == [1, 2, 3]
+    assert asked([pair(index, ImageState.DEAD) for index in range(12)], 1) == [8, 9, 10, 11]
+
+
 def test_a_reset_forgets_that_a_fresh_pair_came() -> None:
     agenda = Agenda(Scheduler(), 1)
     agenda.offer(Offer(slow(0), (QUERY,), ()))
     agenda.withdraw()
-    agenda.offer(Offer(slow(1), (QUERY,), ()))
+    agenda.offer(Offer(slow(7), (QUERY,), ()))
+    agenda.offer(Offer(slow(15), (QUERY,), ()))
     assert agenda.next_about_newest() is not None
 
 
@@ -87,3 +94,14 @@ def test_a_file_is_asked_about_at_fresh_pairs_too(make_world, make_path) -> None
         pipeline.push(replace(world.pair(index), health=PairHealth(
             thermal=ImageState.HELD if index % 4 else ImageState.FRESH)))
     assert recorder.fresh == [True] * 4
+
+
+def test_the_first_pair_with_thermal_is_asked_about_at_once(make_world, make_path) -> None:
+    world, recorder = make_world([make_path(100, 100, 30, 0)]), Recorder()
+    pipeline = TrackingPipeline(recorder, synchronous=True, ask_interval_s=0.3)
+    pipeline.set_query('all objects')
+    for index in range(18):
+        whole = world.pair(index)
+        pipeline.push(whole if index in range(2, 5) or index >= 13 else replace(
+            whole, thermal=None, health=PairHealth(thermal=ImageState.MISSING)))
+    assert recorder.fresh == [False, True, False, True], 'frames 0, 2, 11 and 13'
