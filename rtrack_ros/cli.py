@@ -3,16 +3,8 @@
 import sys
 from collections.abc import Sequence
 
+from rtrack_ros import missing_packages
 from rtrack_ros.commands.parser import build_parser
-
-EXTRAS = {
-    'accelerate': 'train', 'datasets': 'train', 'gguf': 'llamacpp', 'jinja2': 'eval',
-    'matplotlib': 'eval',
-    'onnx': 'train', 'openvino': 'openvino', 'openvino_genai': 'openvino', 'peft': 'train',
-    'ray': 'cluster', 'rosbags': 'bag', 'torch': 'transformers', 'trackers': 'bytetrack',
-    'trackeval': 'eval', 'transformers': 'transformers', 'trl': 'train', 'xllamacpp': 'llamacpp',
-}
-"""Which extra of ours brings a package that may be missing."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,9 +40,8 @@ def _explain(error: Exception) -> str | None:
                           OutputError, ProvenanceError, QueryError, SettingsError,
                           TrainingError)):
         return str(error)
-    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
-        return (f'this needs the package {error.name}; install it in the folder of rtrack_ros: '
-                f"pip install '.[{EXTRAS[error.name]}]'")
+    if isinstance(error, ModuleNotFoundError):
+        return missing_packages.remedy(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f'{error.filename}: {error.strerror}'
     return None
