@@ -27,6 +27,7 @@ from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.language.verifier import Verifier
 from rtrack_ros.limits import Limits, estimated_tokens
 from rtrack_ros.pipeline_stats import PipelineStats
+from rtrack_ros.scheduling.competence import TRUSTED
 from rtrack_ros.scheduling.freshness import Freshness
 from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
@@ -299,13 +300,22 @@ class TrackingPipeline:
             questions=worker.asked, questions_about_crops=worker.crops,
             questions_sharing_a_pair=worker.shared,
             questions_about_objects=worker.verifying, deadlines_missed=worker.deadlines_missed,
-            questions_cancelled=worker.cancelled, questions_unanswered=worker.unanswered,
+            distrusted=self._distrusted(), questions_cancelled=worker.cancelled,
+            questions_unanswered=worker.unanswered,
             pairs_superseded=worker.superseded, tracks_born=tracker.births,
             tracks_ended=tracker.removals, tracks_recovered=tracker.recovered,
             detections=tracker.detections[Outcome.APPLIED],
             detections_refused=(tracker.detections.total()
                                 - tracker.detections[Outcome.APPLIED]),
             verdicts=tracker.verdicts[Outcome.APPLIED])
+
+    def _distrusted(self) -> tuple[str, ...]:
+        """Return the targets about which the model is not believed."""
+        grounder = self._target_grounder
+        if grounder is None:
+            return ()
+        return tuple(query.id for query in self.active_queries() if query.by_template
+                     and (trust := grounder.trust(query)) is not None and trust < TRUSTED)
 
     def reset(self) -> None:
         """Forget frames and tracks; queries stay, ids go on counting."""

@@ -34,6 +34,9 @@ class PipelineStats:
         detections: Sets of detections applied.
         detections_refused: Sets too late, doubled, or about a pair that never came.
         verdicts: Verdicts applied.
+        distrusted: Ids of the targets about which the model is not believed, as it cannot find
+            them in the picture that shows them, or contradicts what the eye sees; see
+            ``scheduling.competence``.
     """
 
     pairs: int
@@ -60,3 +63,4 @@ class PipelineStats:
     detections: int = 0
     detections_refused: int = 0
     verdicts: int = 0
+    distrusted: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ class Answer:
             the answer says nothing about what lies outside. None for the whole image.
         partial: Whether it is still being written: more boxes may follow, and a missing box says
             nothing yet.
+        trust: What a missing box weighs, in [0, 1]: less where the model is known to err.
     """
 
     stamp_ns: int
@@ -46,6 +47,7 @@ class Answer:
     latency_ms: float = 0.0
     region: Region | None = None
     partial: bool = False
+    trust: float = 1.0
 
     @property
     def present(self) -> bool:

@@ -201,6 +201,7 @@ def _inference(health: Health, status: TrackerStatus) -> DiagnosticStatus:
         **_named(status, 'arrays_out', 'tracks', 'answers', 'answers_late', 'answers_stale_epoch',
                  'answers_invalid', 'answer_age_ms', 'answer_latency_ms'),
         **_named(health.stats, 'tracks_born', 'tracks_ended', 'tracks_recovered'),
+        'distrusted': ', '.join(health.stats.distrusted),
         **_named(activity, 'callback_errors')})
 
 

@@ -15,6 +15,7 @@ from rtrack_ros.frames import FramePair, Region
 from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.locator import Template
 from rtrack_ros.language.queries import Query
+from rtrack_ros.scheduling.competence import FOUND_IOU, Competence, exam_places, overlap
 from rtrack_ros.scheduling.worker import GroundsQueries
 from rtrack_ros.tracking.track import Track, surest
 
@@ -53,6 +54,8 @@ class TargetGrounder:
         self._lock = threading.Lock()
         self._known: dict[int, Template] = {}
         self._places: dict[int, Box] = {}
+        self._exams: dict[int, tuple[FramePair, Box]] = {}
+        self._competence: dict[int, Competence] = {}
 
     @property
     def can_locate(self) -> bool:
@@ -65,13 +68,22 @@ class TargetGrounder:
         template = self._locator.template(pair, box)
         with self._lock:
             self._known[query.epoch], self._places[query.epoch] = template, box
+            self._exams[query.epoch] = pair, box
+            self._competence[query.epoch] = Competence()
 
     def keep_only(self, queries: Sequence[Query]) -> None:
         """Forget the targets of all other queries."""
         epochs = {query.epoch for query in queries}
         with self._lock:
             for epoch in self._known.keys() - epochs:
-                del self._known[epoch], self._places[epoch]
+                del self._known[epoch], self._places[epoch], self._competence[epoch]
+                self._exams.pop(epoch, None)
+
+    def trust(self, query: Query) -> float | None:
+        """Return the trust in the model about a target, in [0, 1]; None before it is known."""
+        with self._lock:
+            known = self._competence.get(query.epoch)
+        return known.trust if known and known.examined else None
 
     def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
                on_partial: OnAnswer | None = None,
@@ -97,20 +109,44 @@ class TargetGrounder:
         assert self._locator is not None
         started = time.perf_counter()
         with self._lock:
-            template = self._known.get(query.epoch)
-        if template is None:  # the query ended meanwhile: its answer is refused
+            template, known = self._known.get(query.epoch), self._competence.get(query.epoch)
+        if template is None or known is None:  # the query ended meanwhile: its answer is refused
             return Answer(pair.stamp_ns, query.id, query.epoch, ())
-        box = self._believed(query)
+        self._examine(query, template, known, deadline_s, cancellation)
+        box, seen = self._believed(query)
         found = self._locator.locate(template, pair, box, deadline_s, **passed_on(cancellation))
-        groundings = () if found is None else (found,)
+        belief = known.hear(None if found is None else found.box, seen)
+        groundings = (found,) if found is not None and belief.box else ()
         return Answer(pair.stamp_ns, query.id, query.epoch, groundings,
-                      (time.perf_counter() - started) * 1e3, self._locator.window(pair, box))
+                      (time.perf_counter() - started) * 1e3, self._locator.window(pair, box),
+                      trust=1.0 if groundings else belief.trust)
 
-    def _believed(self, query: Query) -> Box:
-        """Return the box of the query's surest track, the last one known if there is none."""
+    def _examine(self, query: Query, template: Template, known: Competence,
+                 deadline_s: float | None, cancellation: Cancellation | None) -> None:
+        """Ask the model for the target in the very picture that shows it, before it is believed.
+
+        An engine that fails ends the examination; the next question begins it again.
+        """
+        with self._lock:
+            exam = self._exams.get(query.epoch)
+        if exam is None or self._locator is None:
+            return
+        pair, box = exam
+        answers = [self._locator.locate(template, pair, place, deadline_s,
+                                        **passed_on(cancellation)) for place in exam_places(box)]
+        known.take_exam([found is not None and overlap(found.box, box) >= FOUND_IOU
+                         for found in answers])
+        with self._lock:
+            self._exams.pop(query.epoch, None)
+
+    def _believed(self, query: Query) -> tuple[Box, Box | None]:
+        """Return where the target should be, and the same where the eye sees it sharply.
+
+        It is the box of the query's surest track, the last one known if there is none.
+        """
         track = surest(self._tracks(), query.id)
         with self._lock:
             last = self._places.get(query.epoch, (0.0, 0.0, 0.0, 0.0))
             box = last if track is None else track.box
             self._places[query.epoch] = box
-        return box
+        return box, box if track is not None and track.sighted else None

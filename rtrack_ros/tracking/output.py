@@ -35,18 +35,19 @@ def as_published(frame: Frame, tracklets: Mapping[int, Tracklet], active: Collec
     growth = growth_ahead(states, oscillating(frame, ids), config.prediction_horizon_s)
     ahead += growth[:, None] * np.array([-0.5, 0.0, 0.5, 0.0])
     columns = (clip(ahead, *frame.size), velocities, kalman.located(states))
-    return [_track(tracklets[track_id], box, velocity, share, frame.stamp_ns, active, config)
+    return [_track(tracklets[track_id], box, velocity, share, frame, active, config)
             for track_id, box, velocity, share
             in zip(ids, *(column.tolist() for column in columns), strict=True)]
 
 
 def _track(tracklet: Tracklet, box: list[float], velocity: list[float], located: float,
-           stamp_ns: int, active: Collection[Key], config: TrackerConfig) -> Track:
+           frame: Frame, active: Collection[Key], config: TrackerConfig) -> Track:
     x1, y1, x2, y2 = box
-    believed = tracklet.certainty_at(stamp_ns, config)
+    believed = tracklet.certainty_at(frame.stamp_ns, config)
     return Track(tracklet.id, (x1, y1, x2, y2), (velocity[0], velocity[1]),
                  believed.existence * located, tracklet.label,
-                 in_order(_beliefs(tracklet, believed, located, active)), tracklet.detected_ns)
+                 in_order(_beliefs(tracklet, believed, located, active)), tracklet.detected_ns,
+                 tracklet.id in frame.sightings)
 
 
 def _beliefs(tracklet: Tracklet, believed: Certainty, located: float, active: Collection[Key]

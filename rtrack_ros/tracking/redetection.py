@@ -7,9 +7,11 @@ looked for the longest. In between, flow carries them.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rtrack_ros.tracking.appearance.siamese import Siamese
+from rtrack_ros.boxes import BoxArray
+from rtrack_ros.tracking.appearance.siamese import Patch, Siamese
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Frame
+from rtrack_ros.tracking.history.frame import Frame, SiameseMeasurement
+from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.filter_step import advance
 from rtrack_ros.tracking.motion.kalman import States
@@ -26,6 +28,13 @@ class Redetector:
         """Load the network if the settings want it, so that no frame waits for that."""
         if config.siamese_per_frame and self._siamese is None:
             self._siamese = Siamese()
+
+    def find(self, views: Views, templates: Sequence[Patch | None], boxes: BoxArray
+             ) -> list[SiameseMeasurement | None]:
+        """Return what ``Siamese.find`` does, nothing where the settings want no network."""
+        if self._siamese is None:
+            return [None] * len(templates)
+        return self._siamese.find(views, templates, boxes)
 
     def redetect(self, frame: Frame, tracklets: Sequence[Tracklet | None], states: States,
                  config: TrackerConfig) -> None:

@@ -51,6 +51,8 @@ class Track:
         beliefs: What is believed of it by sentence, by state and then the surest first; empty
             for an object about which none was asked.
         detected_ns: Stamp of the last frame on which a detector saw it, 0 without one.
+        sighted: Whether its own correlation filter sees it sharply on the newest frame; targets
+            that were shown in a box have one.
     """
 
     id: int
@@ -60,6 +62,7 @@ class Track:
     label: str
     beliefs: tuple[Belief, ...] = ()
     detected_ns: int = 0
+    sighted: bool = False
 
     def belief(self, query_id: str) -> Belief | None:
         """Return what is believed about one sentence; None if nothing was said."""

@@ -80,6 +80,7 @@ class TrackBook:
         history: The ring of past frames.
         tracklets: Tracks by id.
         active: The active queries.
+        shown: Those of them that mean one target, shown in a box.
         detected_ns: Stamp of the newest frame that a detector spoke about, None if none did.
     """
 
@@ -89,6 +90,7 @@ class TrackBook:
         self.history = History(*_span_s(config))
         self.tracklets: dict[int, Tracklet] = {}
         self.active: frozenset[Key] = frozenset()
+        self.shown: frozenset[Key] = frozenset()
         self.detected_ns: int | None = None
         self._next_id = 1
 
@@ -100,6 +102,7 @@ class TrackBook:
     def keep_only(self, queries: Sequence[Query]) -> None:
         """Take over the active queries. Objects stay, and with them their ids."""
         active = frozenset((query.id, query.epoch) for query in queries)
+        self.shown = frozenset((query.id, query.epoch) for query in queries if query.by_template)
         if active != self.active:
             self.active = active
             for tracklet in self.tracklets.values():
@@ -118,6 +121,11 @@ class TrackBook:
         return [track_id for track_id in frame.states
                 if frame.coasting_s.get(track_id, 0.0) <= limit]
 
+    def targets(self) -> list[Tracklet]:
+        """Return the tracks that were shown in a box."""
+        return [tracklet for tracklet in self.tracklets.values()
+                if self.shown & tracklet.standings.keys()] if self.shown else []
+
     def advance(self, frame: Frame) -> None:
         """Add the newest frame, move all tracks to it and judge them there."""
         before = self.history.newest
@@ -125,6 +133,9 @@ class TrackBook:
         self.counts.frames += 1
         if before is not None:
             update(before, frame, list(before.states), self.config)
+        for track_id in frame.sightings.keys() & frame.states.keys():
+            for key in self.shown & self.tracklets[track_id].standings.keys():
+                self.tracklets[track_id].sighted(key, frame.stamp_ns)
         self.update_states(frame)
 
     def update_states(self, frame: Frame, only: Collection[int] | None = None) -> None:

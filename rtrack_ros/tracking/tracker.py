@@ -28,6 +28,7 @@ from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.field import MotionSource, OpticalFlow
 from rtrack_ros.tracking.motion.frame_to_frame import measure_newest
 from rtrack_ros.tracking.redetection import Redetector
+from rtrack_ros.tracking.target_sight import TargetSight
 from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.track_book import Outcome, TrackBook, TrackerCounts
 
@@ -54,6 +55,7 @@ class Tracker:
                  ) -> None:
         self._motion = motion or OpticalFlow()
         self._redetector = redetector or Redetector()
+        self._sight = TargetSight()
         self._propagator = propagator or Propagator(self._motion)
         # Guards the ring, what its frames hold by track, the tracklets and the active queries.
         # Held for a read or a write, never while motion is measured. Not guarded: what only one
@@ -103,8 +105,13 @@ class Tracker:
                 return self._book.published()
             ids = [] if before is None else self._book.followed(before)
             states = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
+            targets = self._book.targets()
             past = self._book.history.since(pair.stamp_ns - int(self.config.max_flow_gap_s * 1e9))
         frame = self._measure(pair, before, ids, states)
+        if before is None:
+            self._sight.rest(pair)
+        else:
+            self._sight.look(pair, before, frame, targets, self._redetector.find, self.config)
         bridged = bridge(past, frame, self._motion, self.config)
         with self._lock:
             if self._book.history.newest is not before:  # a reset came between

@@ -21,6 +21,10 @@ from rtrack_ros.tracking.track import TrackState
 _MIN_INSIDE = 0.25
 _MEMORY_SHARE = 0.3
 _DETECTED_LATELY_S = 0.5
+# A target that its own filter sees: how often that is evidence, its likelihood ratio, and the
+# least probability afterwards. It lies above ``min_score``, and low enough to say doubt.
+_SIGHT_S, _SIGHT_RATIO, _SIGHT_LEAST = 0.25, 2.0, 0.3
+_FAR_NS = 1 << 62
 # A model is never surer of its yes or no than this.
 _SUREST_VERDICT = 0.95
 
@@ -114,6 +118,7 @@ class Tracklet:
         appearance: Remembered appearance.
         template: Patch of the newest answer's box, None where the box lies outside the image.
         template_ns: Stamp of that answer.
+        sighted_ns: Stamp of the newest sharp sight that was taken as evidence.
         redetected_ns: Stamp of the newest frame on which the network looked for it.
         distinct_from: Tracks that one answer listed beside this one: they are other objects.
     """
@@ -129,6 +134,7 @@ class Tracklet:
     appearance: Appearance | None = None
     template: Patch | None = None
     template_ns: int = 0
+    sighted_ns: int = -_FAR_NS
     redetected_ns: int = 0
     distinct_from: set[int] = field(default_factory=set)
 
@@ -171,6 +177,12 @@ class Tracklet:
             config: Tracker settings.
         """
         self._take(Evidence(stamp_ns, key, config.accuracy.omitting_ratio ** visible))
+
+    def sighted(self, key: Key, stamp_ns: int) -> None:
+        """Take a sharp sight of this target: while that lasts, no answer ends it."""
+        if stamp_ns - self.sighted_ns >= _SIGHT_S * 1e9:
+            self._take(Evidence(stamp_ns, key, _SIGHT_RATIO, least=_SIGHT_LEAST))
+            self.sighted_ns = stamp_ns
 
     def detected(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
         """Take a detection of this object; ``weight`` in [0, 1] is what it says that is new."""

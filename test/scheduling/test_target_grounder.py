@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from rtrack_ros.engines.base import EngineError
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.closeup import SEARCH_FACTOR, window_around
@@ -21,6 +22,7 @@ class Finder:
     number: int = 0
     blind: bool = False
     asked: int = 0
+    ignorant: bool = False
 
     def template(self, pair: FramePair, box: Box) -> Template:
         return Template(pair, box)
@@ -34,6 +36,8 @@ class Finder:
         box = tuple(self.world.boxes(index)[self.number].tolist())
         left, top, right, bottom = self.window(pair, believed_box)
         inside = left <= box[0] and top <= box[1] and box[2] <= right and box[3] <= bottom
+        if self.ignorant:
+            return Grounding((5.0, 5.0, 45.0, 45.0), 'thing')
         return None if self.blind or not inside else Grounding(box, 'thing')
 
 
@@ -81,7 +85,7 @@ def test_a_target_is_followed_from_its_box(world, finder) -> None:
     for index in range(1, 50):
         (track,) = shown(pipeline.push(world.pair(index)))
         assert (track.id, track.beliefs[0].query_id) == (begun.id, 'default')
-    assert finder.asked == 6
+    assert finder.asked == 2 + 6  # two questions of its examination
     assert track.box == pytest.approx(world.boxes(49)[0], abs=10)
     assert [query.text for query in pipeline.active_queries()] == ['the ball']
 
@@ -103,7 +107,71 @@ def test_a_box_of_an_earlier_frame_is_carried_to_now(world, finder) -> None:
     assert track.box == pytest.approx(world.boxes(19)[0], abs=8)
 
 
-def test_a_target_not_found_is_lost_and_later_found_under_its_id(world, finder) -> None:
+def test_a_word_does_not_end_what_the_eye_follows(world, finder) -> None:
+    pipeline = follow(finder)
+    pipeline.push(world.pair(0))
+    begun = pipeline.initialize(tuple(world.boxes(0)[0]))
+    scores = []
+    for index in range(1, 90):
+        finder.blind = index > 30
+        (track,) = shown(pipeline.push(world.pair(index)))
+        assert track.id == begun.id
+        scores.append(track.score)
+    assert track.box == pytest.approx(world.boxes(89)[0], abs=10)
+    assert min(scores[40:]) < 0.6 < scores[29], 'the score says doubt'
+
+
+@pytest.mark.parametrize('failing', ['blind', 'ignorant'])
+def test_a_model_that_fails_in_the_picture_that_shows_the_target_is_not_believed(
+        world, finder, failing) -> None:
+    setattr(finder, failing, True)
+    pipeline = follow(finder)
+    pipeline.push(world.pair(0))
+    begun = pipeline.initialize(tuple(world.boxes(0)[0]))
+    for index in range(1, 120):
+        (track,) = shown(pipeline.push(world.pair(index)))
+        assert track.id == begun.id
+    assert track.box == pytest.approx(world.boxes(119)[0], abs=12)
+    assert pipeline.stats().distrusted == ('default',)
+
+
+def test_a_model_that_passes_is_not_among_those_distrusted(world, finder) -> None:
+    pipeline = follow(finder)
+    pipeline.push(world.pair(0))
+    pipeline.initialize(tuple(world.boxes(0)[0]))
+    for index in range(1, 40):
+        pipeline.push(world.pair(index))
+    assert pipeline.stats().distrusted == ()
+
+
+def test_an_engine_that_fails_in_the_examination_is_examined_again(world, finder) -> None:
+    pipeline, locate = follow(finder), finder.locate
+
+    def failing(*args, **options):
+        raise EngineError('busy')
+
+    finder.locate = failing
+    pipeline.push(world.pair(0))
+    pipeline.initialize(tuple(world.boxes(0)[0]))
+    for index in range(1, 20):
+        pipeline.push(world.pair(index))
+    finder.locate = locate
+    for index in range(20, 40):
+        pipeline.push(world.pair(index))
+    assert finder.asked >= 2 + 1 and pipeline.stats().distrusted == ()
+
+
+def hidden(world, index: int) -> FramePair:
+    """Show the world without its objects."""
+    paths, world.paths = world.paths, [lambda seconds: (-200.0, -200.0, -160.0, -160.0)] * 2
+    pair, world.paths = world.pair(index), paths
+    return pair
+
+
+def test_a_target_that_is_gone_is_lost_and_later_found_under_its_id(make_world, make_path
+                                                                    ) -> None:
+    world = make_world([make_path(80, 60, 0, 0), make_path(420, 120, -70, 10)])
+    finder = Finder(world)
     pipeline = follow(finder)
     pipeline.push(world.pair(0))
     begun = pipeline.initialize(tuple(world.boxes(0)[0]))
@@ -111,7 +179,7 @@ def test_a_target_not_found_is_lost_and_later_found_under_its_id(world, finder) 
         pipeline.push(world.pair(index))
     finder.blind = True
     for index in range(30, 80):
-        tracks = pipeline.push(world.pair(index))
+        tracks = pipeline.push(hidden(world, index))
     assert shown(tracks) == []
     finder.blind = False
     for index in range(80, 95):

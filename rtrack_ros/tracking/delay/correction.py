@@ -71,6 +71,7 @@ class Change:
         alone: No other object covers it: what it shows is the object.
         restart: The track was elsewhere, and no earlier answer says how the object moved: it goes
             on from ``start`` like a new track, under its id.
+        elsewhere: The track was not where the box is.
     """
 
     given: GivenBox
@@ -84,6 +85,7 @@ class Change:
     trajectory: VirtualTrajectory | None = None
     alone: bool = True
     restart: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,6 +258,7 @@ def _correct_track(change: Change, row: int, known: AnsweredFrame) -> None:
     on_object = explains(state, change.given, _NEWS)
     if not on_object or not _mostly_followed(track_id, since_answer(known.past, frame, track_id)):
         change.trajectory = virtual_trajectory(known.past, frame, track_id, change.given)
+    change.elsewhere = not on_object
     change.restart = change.trajectory is None and not on_object
     if change.trajectory:
         change.propagated.speed = change.trajectory.speed.copy()
@@ -265,7 +268,8 @@ def _correct_track(change: Change, row: int, known: AnsweredFrame) -> None:
 
 def _mostly_followed(track_id: int, frames: Sequence[Frame]) -> bool:
     """Whether flow saw the track on most frames after the first of ``frames``."""
-    followed = sum(track_id in frame.motions for frame in frames[1:])
+    followed = sum(track_id in frame.motions or track_id in frame.sightings
+                   for frame in frames[1:])
     return followed >= _MOSTLY * (len(frames) - 1)
 
 

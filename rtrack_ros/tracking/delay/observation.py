@@ -25,7 +25,8 @@ class Observation:
         accuracy: How far the source can be trusted.
         region: The part of the RGB image that was looked at; None for all of it.
         partial: Whether more boxes may follow, and a missing box says nothing yet.
-        weight: What it says that the one before did not say already, in [0, 1].
+        weight: What it weighs, in [0, 1]: of a detector what it says that the set before did not
+            say already, of an answer what it leaves out.
     """
 
     stamp_ns: int
@@ -40,7 +41,7 @@ class Observation:
 def of_answer(answer: Answer, config: TrackerConfig) -> Observation:
     """Return an answer as an observation."""
     return Observation(answer.stamp_ns, (answer.query_id, answer.epoch), answer.groundings,
-                       config.accuracy, answer.region, answer.partial)
+                       config.accuracy, answer.region, answer.partial, answer.trust)
 
 
 def of_detections(detections: Detections, since_s: float, config: TrackerConfig) -> Observation:

@@ -99,6 +99,8 @@ def _write_motion(change: Change, seen: Observation, tracklet: Tracklet) -> None
     for frame, motion in [*(change.trajectory.motions if change.trajectory else ()),
                           *change.propagated.motions]:
         frame.measurements.pop(tracklet.id, None)
+        if change.elsewhere:
+            frame.sightings.pop(tracklet.id, None)
         if motion is not None:
             frame.motions[tracklet.id] = motion
     if _shows_it_anew(change, seen, tracklet):
@@ -160,7 +162,7 @@ def _weigh_omissions(book: TrackBook, seen: Observation, correction: Correction,
         if seen.key is None:
             tracklet.missed(seen.stamp_ns, seen.accuracy, visible * seen.weight)
         else:
-            tracklet.contradict(seen.key, seen.stamp_ns, visible, book.config)
+            tracklet.contradict(seen.key, seen.stamp_ns, visible * seen.weight, book.config)
     for track_id in listed:
         book.tracklets[track_id].distinct_from |= listed - {track_id}
     for older, younger in correction.duplicates:

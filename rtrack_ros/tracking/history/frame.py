@@ -96,6 +96,8 @@ class Frame:
         states: Kalman state (5, 4) by track id, after this frame's measurements.
         coasting_s: Seconds without flow by track id; absent means 0.
         measurements: Where the network saw tracks on this frame, by track id; few are looked for.
+        sightings: Where the correlation filters saw targets, by track id, see
+            ``tracking.target_sight``.
         width_states: Of tracks whose width oscillates, by track id, see
             ``tracking.motion.width_model``.
         corrections: Boxes that were given on this frame, by track id, those of births included.
@@ -114,6 +116,7 @@ class Frame:
     states: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     coasting_s: dict[int, float] = field(default_factory=dict)
     measurements: dict[int, SiameseMeasurement] = field(default_factory=dict)
+    sightings: dict[int, GivenBox] = field(default_factory=dict)
     width_states: dict[int, WidthState] = field(default_factory=dict)
     corrections: dict[int, GivenBox] = field(default_factory=dict)
     answered: set[tuple[str, int] | None] = field(default_factory=set)

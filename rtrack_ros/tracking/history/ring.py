@@ -93,6 +93,6 @@ class History:
         """Forget removed tracks on every frame."""
         for frame in self._frames:
             for by_id in (frame.motions, frame.states, frame.coasting_s, frame.measurements,
-                          frame.width_states, frame.corrections):
+                          frame.sightings, frame.width_states, frame.corrections):
                 for track_id in track_ids & by_id.keys():
                     del by_id[track_id]

@@ -3,7 +3,7 @@
 Both the live tracker and a replay (``tracking.delay.replay``) use ``update``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.boxes import BoxArray, as_boxes, cover, iou
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.history.frame import Affine, Frame, Motion
+from rtrack_ros.tracking.history.frame import Affine, Frame, GivenBox, Motion
 from rtrack_ros.tracking.motion import kalman, width_model
 from rtrack_ros.tracking.motion.field import Expectation
 from rtrack_ros.tracking.motion.kalman import States
@@ -29,20 +29,25 @@ _TOUCHING = 0.1
 # A measurement is of another track's object if it overlaps that track's box by at least this IoU,
 # and more than its own track's box.
 _ANOTHERS = 0.3
+# Least IoU of a measurement with what the target's own filter sees.
+_AS_SIGHTED = 0.3
 
 
 def update(before: Frame, frame: Frame, ids: list[int], config: TrackerConfig) -> None:
     """Write where tracks are on a frame, from where they were before it and what it measured."""
-    motions = [frame.motions.get(track_id) for track_id in ids]
-    states = advance(before.stack(ids), motions, frame.camera, frame.dt_s, config,
-                     width_model.oscillating(before, ids))
-    states = _with_corrections(update_from_siamese(states, before, frame, ids, config), frame, ids)
+    states = before.stack(ids)
+    motions, sudden = _motions(states, frame, ids)
+    states = advance(states, motions, frame.camera, frame.dt_s, config,
+                     width_model.oscillating(before, ids), sudden)
+    states = update_from_siamese(states, before, frame, ids, config)
+    states = _with_given(_with_given(states, frame.sightings, ids), frame.corrections, ids)
     frame.states.update(zip(ids, states, strict=True))
     _note_coasting(before, frame, ids, config)
 
 
 def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt_s: float,
-            config: TrackerConfig, oscillating: NDArray[np.bool_] | None = None) -> States:
+            config: TrackerConfig, oscillating: NDArray[np.bool_] | None = None,
+            sudden: NDArray[np.bool_] | None = None) -> States:
     """Return the states (N, 5, 4) one frame later.
 
     Args:
@@ -52,6 +57,7 @@ def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt
         dt_s: Seconds between the frames.
         config: Tracker settings.
         oscillating: Which widths oscillate, (N,); None for none of them.
+        sudden: Which boxes may change their speed at once, (N,); None for none of them.
     """
     if len(states) == 0:
         return states
@@ -61,10 +67,30 @@ def advance(states: States, motions: Sequence[Motion | None], camera: Affine, dt
     seen = np.array([motion is not None for motion in motions])
     variance[oscillating, width_model.WIDTH] = _UNMEASURED
     moved = kalman.move_camera(states, camera)
+    if sudden is not None:
+        surprise = np.where(sudden[:, None], (velocity - moved[:, 1])[:, :2] ** 2, 0.0)
+        moved[:, 4, :2] = np.maximum(moved[:, 4, :2], surprise)
     moved = kalman.measure_velocity(moved, velocity, variance)
     keep = np.where(seen, 1.0, np.exp(-dt_s / config.coast_s))
     return width_model.add_process_noise(
         kalman.predict(moved, dt_s, config.acceleration, keep), oscillating, dt_s)
+
+
+def _motions(states: States, frame: Frame, ids: Sequence[int]
+             ) -> tuple[list[Motion | None], NDArray[np.bool_]]:
+    """Return the motion of each track and whether it may be sudden, (N,).
+
+    A sighting is a motion too, and a surer one than that of a few flow points. A small target on
+    a shaken camera turns round from one frame to the next.
+    """
+    motions = [frame.motions.get(track_id) for track_id in ids]
+    for row, track_id in enumerate(ids):
+        sighting = frame.sightings.get(track_id)
+        if sighting is not None:
+            x, y = (sighting.box[:2] + sighting.box[2:]) / 2 - states[row, 0, :2]
+            growth = 1.0 if (known := motions[row]) is None else known.growth
+            motions[row] = Motion((float(x), float(y)), growth, float(sighting.sigma[:2].mean()))
+    return motions, np.array([track_id in frame.sightings for track_id in ids], dtype=bool)
 
 
 def _measured_velocity(states: States, motions: Sequence[Motion | None], camera: Affine,
@@ -114,7 +140,7 @@ def _note_coasting(before: Frame, frame: Frame, ids: Sequence[int], config: Trac
     """Write for how long neither flow nor network has seen the tracks ``ids`` by ``frame``."""
     for track_id in ids:
         measurement = frame.measurements.get(track_id)
-        seen = track_id in frame.motions or (
+        seen = track_id in frame.motions or track_id in frame.sightings or (
             measurement and measurement.finds(config.siamese_min_presence))
         frame.coasting_s[track_id] = 0.0 if seen else (
             before.coasting_s.get(track_id, 0.0) + frame.dt_s)
@@ -129,7 +155,8 @@ def update_from_siamese(states: States, before: Frame, frame: Frame, ids: Sequen
     a width, every measurement of it counts in full, and the width oscillates from then on, see
     ``width_model``; not so where another object is near enough to be taken for a part of this one.
     A measurement of another track's object does not count. This happens where one object hides
-    behind the other.
+    behind the other. Nor does one that the target's own correlation filter contradicts: the
+    network does not know every kind of target.
     """
     rows = [row for row, track_id in enumerate(ids) if track_id in frame.measurements
             and frame.measurements[track_id].finds(config.siamese_min_presence)]
@@ -137,7 +164,7 @@ def update_from_siamese(states: States, before: Frame, frame: Frame, ids: Sequen
     usual = states[:, 0, width_model.WIDTH]
     boxes = _all_boxes(states, frame, ids) if rows else np.zeros((0, 4))
     seen = as_boxes([frame.measurements[ids[row]].box for row in rows])
-    own = _own(seen, rows, boxes)
+    own = _own(seen, rows, boxes) & _as_sighted(seen, [ids[row] for row in rows], frame)
     rows, seen = [row for row, keep in zip(rows, own.tolist(), strict=True) if keep], seen[own]
     if rows:
         measurements = [frame.measurements[ids[row]] for row in rows]
@@ -169,6 +196,13 @@ def _own(seen: BoxArray, rows: Sequence[int], boxes: BoxArray) -> NDArray[np.boo
     return np.asarray((another < _ANOTHERS) | (another <= own))
 
 
+def _as_sighted(seen: BoxArray, ids: Sequence[int], frame: Frame) -> NDArray[np.bool_]:
+    """Return which measurements, of the tracks ``ids``, no sighting contradicts, (R,)."""
+    return np.array([track_id not in frame.sightings
+                     or iou(box[None], frame.sightings[track_id].box[None])[0, 0] >= _AS_SIGHTED
+                     for box, track_id in zip(seen, ids, strict=True)], dtype=bool)
+
+
 def _touching(boxes: BoxArray, count: int) -> NDArray[np.bool_]:
     """Return which of the first ``count`` boxes overlap another one."""
     shared = cover(boxes[:count], boxes)
@@ -176,10 +210,10 @@ def _touching(boxes: BoxArray, count: int) -> NDArray[np.bool_]:
     return np.asarray((shared > _TOUCHING).any(axis=1))
 
 
-def _with_corrections(states: States, frame: Frame, ids: list[int]) -> States:
-    rows = [row for row, track_id in enumerate(ids) if track_id in frame.corrections]
+def _with_given(states: States, boxes: Mapping[int, GivenBox], ids: list[int]) -> States:
+    rows = [row for row, track_id in enumerate(ids) if track_id in boxes]
     if rows:
-        given = [frame.corrections[ids[row]] for row in rows]
+        given = [boxes[ids[row]] for row in rows]
         states = states.copy()
         states[rows] = kalman.measure_position(
             states[rows], np.stack([item.box for item in given]),
