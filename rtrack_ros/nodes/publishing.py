@@ -15,6 +15,7 @@ from rtrack_ros.intake.receiving import ReceivedPair
 from rtrack_ros.language.queries import Query
 from rtrack_ros.msg import TrackerStatus
 from rtrack_ros.nodes.activity import Activity
+from rtrack_ros.nodes.annotations import FOXGLOVE, annotations_message
 from rtrack_ros.nodes.conversion import (
     detections_message,
     image_message,
@@ -48,12 +49,16 @@ class Outputs:
         self._status = offer(TrackerStatus, '~/status', 10)
         self._diagnostics = offer(DiagnosticArray, '/diagnostics', 10)
         self._query = offer(String, '~/active_query', latched)
+        # Where Foxglove's messages are installed.
+        self._annotations = FOXGLOVE and offer(FOXGLOVE.ImageAnnotations, '~/annotations', 10)
         self._drawn_ns = 0
 
     def destroy(self) -> None:
         """Remove the publishers from the node."""
         for publisher in (self._tracks, self._tentative, self._objects, self._image, self._status,
-                          self._diagnostics, self._query):
+                          self._diagnostics, self._query, self._annotations):
+            if publisher is None:
+                continue
             self._node.destroy_lifecycle_publisher(publisher)
 
     def publish_tracks(self, received: ReceivedPair, tracks: Sequence[Track],
@@ -68,6 +73,8 @@ class Outputs:
             self._tentative.publish(objects_message(others, received.header, sentences))
         if self._objects.get_subscription_count():
             self._objects.publish(objects_message(tracks, received.header, sentences))
+        if self._annotations is not None and self._annotations.get_subscription_count():
+            self._annotations.publish(annotations_message(confirmed, received.header, sentences))
         if self._image.get_subscription_count():
             self._publish_image(received, confirmed, sentences)
 

@@ -56,8 +56,19 @@ def test_the_foxglove_layout_shows_only_panels_that_it_configures() -> None:
 def test_viewers_show_topics_that_the_node_publishes(node: TrackerNode) -> None:
     published = {publisher.topic_name for publisher in node.publishers}
     shown, _, _ = foxglove_topics()
-    assert shown == {'/rtrack/debug/image', '/rtrack/status', '/tracks', '/diagnostics'}
-    assert shown | rviz_topics() <= published
+    camera = {'/rgb/image_raw'}
+    assert shown == camera | {'/rtrack/debug/image', '/rtrack/status', '/tracks', '/diagnostics'}
+    assert camera <= {subscription.topic_name for subscription in node.subscriptions}
+    assert (shown - camera) | rviz_topics() <= published
+
+
+def test_foxglove_lays_the_boxes_over_the_raw_image(node: TrackerNode) -> None:
+    panels = json.loads((CONFIG / 'foxglove.json').read_text())['configById']
+    (mode,) = (panel['imageMode'] for panel in panels.values()
+               if 'annotations' in panel.get('imageMode', {}))
+    assert mode['imageTopic'] == '/rgb/image_raw'
+    (topic,) = mode['annotations']
+    assert topic == node.resolve_topic_name('~/annotations')
 
 
 def test_foxglove_sends_sentences_where_the_node_hears_them(node: TrackerNode) -> None:
