@@ -1,7 +1,11 @@
 """Corners: where flow points are put, found once a frame for all boxes.
 
 Points lie on corners in the sense of Shi and Tomasi (1994), at most one per block of 4x4 pixels.
+The compiled core finds and chooses them in a fifth of the time, see ``compiled_corners``; what is
+here says how, and serves where the core is missing.
 """
+
+from typing import Final
 
 import cv2
 import numpy as np
@@ -14,16 +18,17 @@ Points = NDArray[np.float32]
 
 Indices = NDArray[np.intp]
 
-# Side of a block of the coarse image, whose four values `_strongest` compares.
-_BLOCK = 2
-# Corners are found on an image this many times smaller: flow refines their places anyway.
-_COARSE = 2
-# Smaller eigenvalue of the gradient covariance, in the units of cornerMinEigenVal on uint8
-# images: below it a corner is sensor noise.
-_MIN_CORNER = 5e-5
+BLOCK: Final = 2
+"""Side of a block of the coarse image, of whose four values the largest counts."""
+COARSE: Final = 2
+"""Corners are found on an image this many times smaller: flow refines their places anyway."""
+MIN_CORNER: Final = 5e-5
+"""Smaller eigenvalue of the gradient covariance, in the units of cornerMinEigenVal on uint8
+images: below it a corner is sensor noise."""
 # Width of the surroundings, in pixels, that must have values for a corner.
 _RIM_PX = 9
-_CELLS = np.array([8, 6])
+CELLS: Final = (8, 6)
+"""Cells across and down that an image is divided into for points of the background."""
 
 
 class CornerMap:
@@ -39,24 +44,25 @@ class CornerMap:
     """
 
     def __init__(self, image: Image8, valid: Mask | None = None) -> None:
-        height, width = image.shape[0] // _COARSE, image.shape[1] // _COARSE
-        coarse = cv2.resize(image, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
+        coarse, valid = coarse_of(image, valid)
+        width = image.shape[1] // COARSE
         response = cv2.cornerMinEigenVal(coarse, 3, ksize=3)
         if valid is not None:
-            response = response * _inside(valid, (response.shape[1], response.shape[0]))
+            response = response * valid
         strength, place = _strongest(response)
-        block = np.flatnonzero(strength > _MIN_CORNER)
+        block = np.flatnonzero(strength > MIN_CORNER)
         block = block[_falling(strength[block])]
-        columns = max(width // _BLOCK, 1)
-        x = block % columns * _BLOCK + place[block] % _BLOCK
-        y = block // columns * _BLOCK + place[block] // _BLOCK
-        points = (np.stack([x, y], axis=1) + 0.5) * _COARSE - 0.5
+        columns = max(width // BLOCK, 1)
+        x = block % columns * BLOCK + place[block] % BLOCK
+        y = block // columns * BLOCK + place[block] // BLOCK
+        points = (np.stack([x, y], axis=1) + 0.5) * COARSE - 0.5
         self.points: Points = points.astype(np.float32)
-        column, row = (points * _CELLS / (image.shape[1], image.shape[0])).astype(np.intp).T
-        self._cell = row * _CELLS[0] + column
+        cell = points * CELLS / (image.shape[1], image.shape[0])
+        column, row = cell.astype(np.intp).T
+        self._cell = row * CELLS[0] + column
 
     def in_boxes(self, boxes: BoxArray, limit: int, hiders: BoxArray,
-                 before: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+                 before: NDArray[np.bool_]) -> tuple[Indices, Points]:
         """Return which corners serve which box, the ``limit`` best of each.
 
         Args:
@@ -66,7 +72,7 @@ class CornerMap:
             before: (N, K) whether a hider stands before a box; its corners are not the box's.
 
         Returns:
-            Box and corner (an index of ``points``) of every choice, both (M,), sorted by box.
+            Box (M,) and corner (M, 2) of every choice, sorted by box.
         """
         inside = self._inside(boxes)
         hidden = np.flatnonzero(before.any(axis=1))
@@ -75,14 +81,14 @@ class CornerMap:
             inside[box] &= ~covered[before[box]].any(axis=0)
         chosen = [np.flatnonzero(row)[:limit] for row in inside]
         owner = np.repeat(np.arange(len(boxes)), [len(corners) for corners in chosen])
-        return owner, np.concatenate([np.zeros(0, np.intp), *chosen])
+        return owner, self.points[np.concatenate([np.zeros(0, np.intp), *chosen])]
 
-    def outside(self, boxes: BoxArray) -> Indices:
-        """Return the best corner outside all ``boxes`` (N, 4) of each of 8 x 6 cells, (M,)."""
+    def outside(self, boxes: BoxArray) -> Points:
+        """Return the best corner outside all ``boxes`` (N, 4) of each of 8 x 6 cells, (M, 2)."""
         weakest_first = np.flatnonzero(~self._inside(boxes).any(axis=0))[::-1]
-        best = np.full(_CELLS.prod(), -1, dtype=np.intp)
+        best = np.full(CELLS[0] * CELLS[1], -1, dtype=np.intp)
         best[self._cell[weakest_first]] = weakest_first  # The last one written stays.
-        return best[best >= 0]
+        return self.points[best[best >= 0]]
 
     def _inside(self, boxes: BoxArray) -> NDArray[np.bool_]:
         x, y = self.points.T
@@ -90,16 +96,20 @@ class CornerMap:
         return (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
 
 
-def _inside(valid: Mask, size: tuple[int, int]) -> Mask:
-    """Return where (h, w) of a smaller ``size`` the neighbourhood of a corner has values."""
+def coarse_of(image: Image8, valid: Mask | None) -> tuple[Image8, Mask | None]:
+    """Return the image on which corners are found, and where their neighbourhood has values."""
+    size = max(image.shape[1] // COARSE, 1), max(image.shape[0] // COARSE, 1)
+    coarse = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    if valid is None:
+        return coarse, None
     known = cv2.erode(valid.astype(np.uint8), np.ones((_RIM_PX, _RIM_PX), np.uint8),
                       borderValue=1)
-    return np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_NEAREST) > 0)
+    return coarse, cv2.resize(known, size, interpolation=cv2.INTER_NEAREST) > 0
 
 
 def _strongest(response: NDArray[np.float32]) -> tuple[NDArray[np.float32], Indices]:
     """Return the largest value of every 2x2 block and its place there, 0 to 3, row by row."""
-    rows, columns = (length // _BLOCK * _BLOCK for length in response.shape)
+    rows, columns = (length // BLOCK * BLOCK for length in response.shape)
     one, two = response[0:rows:2, 0:columns:2], response[0:rows:2, 1:columns:2]
     three, four = response[1:rows:2, 0:columns:2], response[1:rows:2, 1:columns:2]
     upper, lower = np.maximum(one, two), np.maximum(three, four)

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.frames import FramePair, Image8, Mask
+from rtrack_ros.tracking.history.compiled_corners import CompiledCornerMap, corner_map
 from rtrack_ros.tracking.history.corners import CornerMap
+from rtrack_ros.tracking.history.pyramid import Pyramid
 
 # Motion between two thermal images is not stretched to more than so many times their distance.
 _FASTEST = 3
@@ -81,15 +83,26 @@ class Views:
         return self.rgb_fresh and bool(patch.size) and float(patch.mean()) >= _DARK
 
     @cached_property
-    def corners(self) -> CornerMap:
+    def corners(self) -> CornerMap | CompiledCornerMap:
         """Corners of ``grey``, found when they are first asked for."""
-        return CornerMap(self.grey)
+        return corner_map(self.grey)
 
     @cached_property
-    def thermal_corners(self) -> CornerMap:
+    def thermal_corners(self) -> CornerMap | CompiledCornerMap:
         """Corners of ``thermal``; asking without a thermal image is an error."""
         assert self.thermal is not None
-        return CornerMap(self.thermal, self.thermal_valid)
+        return corner_map(self.thermal, self.thermal_valid)
+
+    @cached_property
+    def pyramid(self) -> Pyramid:
+        """Pyramid of ``grey``."""
+        return Pyramid(self.grey)
+
+    @cached_property
+    def thermal_pyramid(self) -> Pyramid:
+        """Pyramid of ``thermal``; asking without a thermal image is an error."""
+        assert self.thermal is not None
+        return Pyramid(self.thermal)
 
 
 def _size(pair: FramePair, width: int) -> tuple[int, int]:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray, iou
-from rtrack_ros.frames import Image8
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.history.compiled_corners import CompiledCornerMap
 from rtrack_ros.tracking.history.corners import CornerMap
 from rtrack_ros.tracking.history.frame import STILL, Affine, Motion
+from rtrack_ros.tracking.history.pyramid import Pyramid
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion.consensus import Consensus, Sample, agree, join
 from rtrack_ros.tracking.motion.flow import Flow, follow
@@ -86,6 +87,9 @@ class MotionSource(Protocol):
         """
 
 
+_Images = tuple[CornerMap | CompiledCornerMap, Pyramid, Pyramid, float]
+
+
 class OpticalFlow:
     """Motion by sparse optical flow on whichever spectrum shows it; keeps no state."""
 
@@ -113,7 +117,7 @@ class OpticalFlow:
                         config)
 
 
-def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8, float]]:
+def _images(before: Views, after: Views) -> list[_Images]:
     """Return the image pairs worth measuring, the corners of their first images, and their pace.
 
     Only what is fresh on both frames is here, and no repeated image. The pace is the time between
@@ -123,16 +127,17 @@ def _images(before: Views, after: Views) -> list[tuple[CornerMap, Image8, Image8
         return []
     images = []
     if before.rgb_fresh and after.rgb_fresh:
-        images.append((before.corners, before.grey, after.grey, 1.0))
+        images.append((before.corners, before.pyramid, after.pyramid, 1.0))
     pace = after.thermal_pace(before)
     if before.thermal is not None and after.thermal is not None and pace > 0 \
             and not np.array_equal(before.thermal, after.thermal):
-        images.append((before.thermal_corners, before.thermal, after.thermal, pace))
+        images.append((before.thermal_corners, before.thermal_pyramid, after.thermal_pyramid,
+                       pace))
     return images
 
 
-def _flow(corners: CornerMap, first: Image8, second: Image8, pace: float, boxes: BoxArray,
-          others: BoxArray, config: TrackerConfig, background: bool = True
+def _flow(corners: CornerMap | CompiledCornerMap, first: Pyramid, second: Pyramid, pace: float,
+          boxes: BoxArray, others: BoxArray, config: TrackerConfig, background: bool = True
           ) -> tuple[Flow, Sample]:
     """Return the flow of what lies outside all boxes and the points of every box, view pixels.
 
@@ -140,17 +145,15 @@ def _flow(corners: CornerMap, first: Image8, second: Image8, pace: float, boxes:
     """
     limit = min(config.points_per_box, max(_MIN_SEEDS, _MAX_SEEDS // max(len(boxes), 1)))
     hiders = np.concatenate([boxes, others])
-    owner, chosen = corners.in_boxes(inner(boxes), limit, inner(hiders),
-                                     stands_before(boxes, hiders))
-    # Boxes that overlap share corners, and each is followed once.
-    used, place = np.unique(chosen, return_inverse=True)
-    around = corners.outside(boxes) if background else used[:0]
+    owner, chosen = corners.in_boxes(inner(boxes), limit, hiders, stands_before(boxes, hiders))
+    around = corners.outside(boxes) if background else chosen[:0]
     # The background is not followed back: RANSAC sorts out its outliers.
-    flow = follow(first, second, corners.points[np.concatenate([used, around])],
-                  config.forward_backward_px, len(used)).at(pace)
-    still = np.arange(len(used), len(flow.start))[flow.valid[len(used):]]
-    return (Flow(flow.start[still], flow.end[still], flow.valid[still]),
-            Sample.of(flow, owner, place, (len(boxes), limit)))
+    flow = follow(first, second, np.concatenate([chosen, around]), config.forward_backward_px,
+                  len(chosen)).at(pace)
+    still = slice(len(chosen), None)
+    kept = flow.valid[still]
+    return (Flow(flow.start[still][kept], flow.end[still][kept], kept[kept]),
+            Sample.of(flow, owner, (len(boxes), limit)))
 
 
 def stands_before(boxes: BoxArray, others: BoxArray) -> NDArray[np.bool_]:

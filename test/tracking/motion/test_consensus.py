@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rtrack_ros.tracking.compiled import CORE, LIBRARY
 from rtrack_ros.tracking.history.frame import STILL
 from rtrack_ros.tracking.motion.consensus import Consensus, Sample, agree, join
 from rtrack_ros.tracking.motion.flow import Flow
@@ -19,7 +20,7 @@ def sample(own: int, ground: int, shift=(3.0, 1.0), growth: float = 1.0) -> Samp
     end = start.copy()
     end[:own] = CENTRE + growth * (start[:own] - CENTRE) + shift
     flow = Flow(start.astype(np.float32), end.astype(np.float32), np.ones(len(start), bool))
-    return Sample.of(flow, np.zeros(len(start), int), np.arange(len(start)), (1, 30))
+    return Sample.of(flow, np.zeros(len(start), int), (1, 30))
 
 
 @pytest.mark.parametrize(('own', 'ground'), [(20, 0), (12, 8), (8, 12)])
@@ -92,3 +93,25 @@ def test_smoke_that_drifts_through_the_box_does_not_carry_a_known_track_off(swap
     np.testing.assert_allclose(joint.shift, [[0.1, 0.0]])
     walking = join(*pair, np.zeros((1, 2)), np.array([[3.5, 0.0]]))
     np.testing.assert_allclose(walking.shift, [[4.0, 0.0]])
+
+
+@pytest.mark.skipif(CORE is None, reason=f'{LIBRARY} is not built: make setup')
+@pytest.mark.parametrize('seed', range(20))
+def test_the_compiled_core_says_the_same(seed) -> None:
+    rng = np.random.default_rng(seed)
+    count, width = int(rng.integers(1, 12)), int(rng.integers(1, 25))
+    start = rng.uniform(0, 300, (count, 1, 2)) + rng.uniform(-30, 30, (count, width, 2))
+    camera = np.array([[1.01, 0.01, -2.0], [-0.01, 1.01, 1.0]])
+    ground = start @ camera[:, :2].T + camera[:, 2]
+    own = start * rng.uniform(0.95, 1.05, (count, 1, 1)) + rng.uniform(-6, 6, (count, 1, 2))
+    end = np.where(rng.random((count, width, 1)) < rng.random((count, 1, 1)), own, ground)
+    end += rng.normal(0, 0.3, end.shape)
+    points = Sample(start, end, rng.random((count, width)) < 0.9, rng.random(count))
+    centres = start.mean(axis=1)
+    expected = np.where(rng.random((count, 1)) < 0.5, np.nan, (own - start)[:, 0])
+    reach = rng.uniform(0, 3, count)
+    ours, theirs = (agree(points, centres, expected, reach, camera, 4, core)
+                    for core in (CORE, None))
+    np.testing.assert_array_equal(ours.known, theirs.known)
+    for name in ('shift', 'growth', 'sigma'):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), atol=1e-9)
