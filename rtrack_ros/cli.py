@@ -1,15 +1,26 @@
 """``rtrack``: simulate, track, evaluate and more from the command line, without ROS."""
 
+import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from rtrack_ros import missing_packages
 from rtrack_ros.commands.parser import build_parser
+from rtrack_ros.foreign_text import ForeignNameError, harmless
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; a failure is one line that names the remedy."""
     args = build_parser().parse_args(argv)
+    from rtrack_ros.commands.terminal import harmless_output
+
+    # Training shows live tables of its own, of nothing that comes from outside.
+    with nullcontext() if args.command == 'train' else harmless_output():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         return int(args.run(args) or 0)
     except KeyboardInterrupt:
@@ -19,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         reason = _explain(error)
         if reason is None:
             raise
-        print(f'rtrack {args.command}: {reason}', file=sys.stderr)
+        print(f'rtrack {args.command}: {harmless(reason)}', file=sys.stderr)
         return 2
 
 
@@ -36,9 +47,9 @@ def _explain(error: Exception) -> str | None:
     from rtrack_ros.training.failure import TrainingError
     from rtrack_ros.training.yaml_settings import SettingsError
 
-    if isinstance(error, (CommandError, DataError, EngineError, MissingTrackEval, MotError,
-                          OutputError, ProvenanceError, QueryError, SettingsError,
-                          TrainingError)):
+    if isinstance(error, (CommandError, DataError, EngineError, ForeignNameError,
+                          MissingTrackEval, MotError, OutputError, ProvenanceError, QueryError,
+                          SettingsError, TrainingError)):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return missing_packages.remedy(error)

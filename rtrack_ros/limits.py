@@ -47,17 +47,6 @@ class Limits:
         check_settings(self)
 
 
-def shortened(text: str, characters: int = 80) -> str:
-    """Return a text for a log: its start if it is long, and nothing a terminal would obey.
-
-    Args:
-        text: From outside, anything.
-        characters: Most characters of it that are shown.
-    """
-    start = text if len(text) <= characters else f'{text[:characters]}...'
-    return ''.join(char if char.isprintable() else '\N{REPLACEMENT CHARACTER}' for char in start)
-
-
 def estimated_tokens(text: str) -> int:
     """Return about how many tokens a text has for a model whose tokenizer is not here.
 

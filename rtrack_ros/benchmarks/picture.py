@@ -15,6 +15,7 @@ import numpy as np
 
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.report.overlay import BACKGROUND, FOOTER, HEADER, MARGIN
+from rtrack_ros.foreign_text import utf8_path
 from rtrack_ros.frames import Image8
 
 _WIDTH, _GAP = 1000, 8
@@ -26,7 +27,7 @@ def column(video: Path, frame: int) -> Image8:
     Raises:
         DataError: the video cannot be opened, or has no such frame.
     """
-    capture = cv2.VideoCapture(str(video))
+    capture = cv2.VideoCapture(utf8_path(video))
     capture.set(cv2.CAP_PROP_POS_FRAMES, frame - 1)
     read, picture = capture.read()
     capture.release()
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out, *rest = sys.argv[1:] if argv is None else argv
     columns = [column(Path(video), int(frame))
                for video, frame in zip(rest[::2], rest[1::2], strict=True)]
-    cv2.imwrite(out, picture(columns), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    cv2.imwrite(utf8_path(out), picture(columns), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     print(f'wrote {out}')
     return 0
 

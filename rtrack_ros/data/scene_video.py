@@ -8,6 +8,7 @@ import numpy as np
 
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.truth import TruthCollector
+from rtrack_ros.foreign_text import utf8_path
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation import Scene, SimFrame
 
@@ -49,7 +50,7 @@ def write_video(folder: Path | str, scene: Scene, *,
 
 
 def _open(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
-    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), fps, size)
+    video = cv2.VideoWriter(utf8_path(path), cv2.VideoWriter.fourcc(*'mp4v'), fps, size)
     if not video.isOpened():
         raise DataError(f'this OpenCV cannot write {path}; install opencv-python-headless')
     return video

@@ -9,6 +9,7 @@ import numpy as np
 
 from rtrack_ros.data.pairs import DataError, Losses
 from rtrack_ros.data.stored_images import StoredImage
+from rtrack_ros.foreign_text import ForeignNameError, utf8_path
 from rtrack_ros.intake.image_header import HeaderError, image_size
 from rtrack_ros.intake.messages import DEFAULT_MPX
 
@@ -87,7 +88,10 @@ class VideoFile:
 
     def _open(self) -> cv2.VideoCapture:
         self._refuse_image()
-        capture = cv2.VideoCapture(str(self.path))
+        try:
+            capture = cv2.VideoCapture(utf8_path(self.path))
+        except ForeignNameError as error:
+            raise DataError(str(error)) from error
         if not capture.isOpened():
             raise DataError(f'{self.path} cannot be decoded as a video; a recording that was cut '
                             'short may lack its index. Convert it, for example with: '

@@ -9,6 +9,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from rtrack_ros.foreign_text import shown
 from rtrack_ros.frames import Image8
 from rtrack_ros.intake.encodings import (
     LAYOUTS,
@@ -23,7 +24,7 @@ from rtrack_ros.intake.encodings import (
 )
 from rtrack_ros.intake.image_header import HeaderError, image_size
 from rtrack_ros.intake.sensor_formats import FORMATS, rgb_of, thermal_of
-from rtrack_ros.limits import Limits, shortened
+from rtrack_ros.limits import Limits
 
 DEFAULT_MPX: Final = Limits().image_mpx
 
@@ -121,6 +122,6 @@ def _check_header(data: bytes, where: str, limit_mpx: float) -> None:
 
 
 def _decompress(message: Any, flags: int, limit_mpx: float) -> Array:
-    where = (f'compressed image, format {shortened(message.format, 40)!r}, '
+    where = (f'compressed image, format {shown(message.format, 40)!r}, '
              f'{len(octets(message.data))} bytes')
     return decode_image(message.data, flags, where, limit_mpx)

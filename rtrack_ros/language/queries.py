@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rtrack_ros.limits import MAX_CHARACTERS, Limits, estimated_tokens, shortened
+from rtrack_ros.foreign_text import shown
+from rtrack_ros.limits import MAX_CHARACTERS, Limits, estimated_tokens
 
 
 class QueryError(ValueError):
@@ -117,7 +118,7 @@ class QueryBook:
     def _check_room(self, query_id: str, by_template: bool) -> None:
         limits = self.limits
         if len(query_id) > limits.id_characters or not query_id.isprintable():
-            raise QueryError(f'the id {shortened(query_id, 16)!r} cannot be used; send at most '
+            raise QueryError(f'the id {shown(query_id, 16)!r} cannot be used; send at most '
                              f'{limits.id_characters} printable characters '
                              '(limits.id_characters)')
         others = [query for name, query in self._queries.items() if name != query_id]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from std_msgs.msg import String
 
+from rtrack_ros.foreign_text import shown
 from rtrack_ros.language.queries import QueryBook, QueryError
-from rtrack_ros.limits import shortened
 from rtrack_ros.msg import ReferringQuery
 
 DEFAULT_ID = 'default'
@@ -49,7 +49,7 @@ class QueryCommands:
     def on_query(self, message: ReferringQuery) -> None:
         """Add, replace or remove one of several sentences."""
         query_id = message.id or DEFAULT_ID
-        known, shown = self._known(query_id), repr(shortened(query_id))
+        known, named = self._known(query_id), repr(shown(query_id))
         if message.operation == ReferringQuery.CLEAR:
             self._tell(self._carry_out(self._book.clear))
         elif message.operation == ReferringQuery.REMOVE and known:
@@ -57,7 +57,7 @@ class QueryCommands:
         elif message.operation == ReferringQuery.REMOVE:
             self._warn(_unknown(query_id))
         elif message.operation == ReferringQuery.ADD and known:
-            self._warn(f'a query with the id {shown} is active; send REPLACE to change it')
+            self._warn(f'a query with the id {named} is active; send REPLACE to change it')
         elif message.operation in (ReferringQuery.ADD, ReferringQuery.REPLACE):
             self._tell(self._carry_out(lambda: self._book.set(message.text, query_id)))
         else:
@@ -84,4 +84,4 @@ class QueryCommands:
 
 
 def _unknown(query_id: str) -> str:
-    return f'no query has the id {shortened(query_id)!r}; nothing was removed'
+    return f'no query has the id {shown(query_id)!r}; nothing was removed'

@@ -8,8 +8,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
+from rtrack_ros.foreign_text import shown
 from rtrack_ros.intake.receiving import Intake, ReceivedPair
-from rtrack_ros.limits import shortened
 from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.diagnostics import NO_CLOCK, Health, diagnostic_array, status_message
 from rtrack_ros.nodes.model import Model
@@ -111,7 +111,7 @@ class Session:
         queries = self.model.pipeline.active_queries()
         known, self._announced = self._announced, {query.epoch for query in queries}
         # What is new alone: whoever changes sentences quickly would fill the log with the others.
-        new = [repr(shortened(query.text)) for query in queries if query.epoch not in known]
+        new = [repr(shown(query.text)) for query in queries if query.epoch not in known]
         self._log.info('following', f'following {_count(len(queries))}'
                        + (f'; new: {", ".join(new)}' if new else ''))
         self._outputs.publish_active(queries)

@@ -12,7 +12,7 @@ from rtrack_ros.language.queries import (
     QueryError,
     clean_query_text,
 )
-from rtrack_ros.limits import MAX_CHARACTERS, Limits, estimated_tokens, shortened
+from rtrack_ros.limits import MAX_CHARACTERS, Limits, estimated_tokens
 
 
 @given(st.text(max_size=300))
@@ -129,8 +129,3 @@ def test_without_a_tokenizer_emoji_count_for_their_bytes() -> None:
         book.set('\N{GRINNING FACE}' * 2000)
     assert estimated_tokens('the person in the red jacket') == 10
     assert estimated_tokens('\N{GRINNING FACE}' * 10) == 40
-
-
-def test_what_is_shown_of_a_text_is_short_and_no_terminal_obeys_it() -> None:
-    assert shortened('a\x1b]0;x\x07b\n\u202e') == 'a\ufffd]0;x\ufffdb\ufffd\ufffd'
-    assert len(shortened('x' * 1_000_000)) == 83

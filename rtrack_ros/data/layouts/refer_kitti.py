@@ -25,6 +25,7 @@ from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.image_folder import list_images, stored_size
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.foreign_text import ForeignNameError, plain_name, shown
 from rtrack_ros.language.answers import Box
 
 FACTS = LayoutFacts('Refer-KITTI and Refer-KITTI-V2', single_object=False, sentences='own')
@@ -72,9 +73,12 @@ def read_seqmap(path: Path | str) -> list[Pair]:
             continue
         video, plus, words = text.partition('+')
         if not (video and plus and words) or (video, words) in pairs:
-            raise DataError(f"{path}:{number}: '{text}' is no new pair; write lines such as "
-                            '0005+cars-in-left, each once')
-        pairs.append((video, words))
+            raise DataError(f"{path}:{number}: '{shown(text)}' is no new pair; write lines such "
+                            'as 0005+cars-in-left, each once')
+        try:
+            pairs.append((plain_name(video), plain_name(words)))
+        except ForeignNameError as error:
+            raise DataError(f'{path}:{number}: {error}') from error
     return pairs
 
 

@@ -6,17 +6,13 @@ above may name a ``first`` other than 0 for a sequence. Only labelled frames are
 of a second apart. Sequences that the training archives hold twice are returned once.
 """
 
-import io
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.boxes_file import read_boxes, require_equal
 from rtrack_ros.data.image_folder import list_images
+from rtrack_ros.data.inert_pickle import InertPickleError, read_numbers_by_name
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.left_out import say_left_out
 from rtrack_ros.data.pairs import DataError
@@ -26,7 +22,6 @@ FPS = 30.0
 STEP = 10
 TARGET = 1
 _FIRST = 'init_frame.npy'
-_ARRAY_PARTS = {'_reconstruct', 'ndarray', 'dtype', 'scalar'}
 
 
 def read(root: Path) -> list[AnnotatedSequence]:
@@ -64,31 +59,16 @@ def _sequence(folder: Path, first: int) -> AnnotatedSequence:
     return AnnotatedSequence('VTUAV', folder.name, frames, fps=FPS / STEP)
 
 
-class _NumbersOnly(pickle.Unpickler):
-    """Unpickles NumPy arrays, dictionaries, texts and numbers, and nothing that could run."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.split('.')[0] == 'numpy' and name in _ARRAY_PARTS:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f'{module}.{name} is no number')
-
-
 def read_first_frames(path: Path) -> Mapping[str, int]:
     """Return the first labelled image by sequence from ``init_frame.npy``, a pickled dictionary.
+
+    It is read without unpickling it.
 
     Raises:
         DataError: the file is damaged, or holds more than names and numbers.
     """
-    raw = path.read_bytes()
     try:
-        stream = io.BytesIO(raw)
-        version = np.lib.format.read_magic(stream)
-        if version[0] == 1:
-            np.lib.format.read_array_header_1_0(stream)
-        else:
-            np.lib.format.read_array_header_2_0(stream)
-        content = _NumbersOnly(stream).load().item()
-        return {str(name): int(index) for name, index in content.items()}
-    except (AttributeError, EOFError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        return read_numbers_by_name(path.read_bytes())
+    except InertPickleError as error:
         raise DataError(f'{path} is not a dictionary of first frames ({error}); fetch it again, '
                         'or remove it where every sequence begins at image 0') from error

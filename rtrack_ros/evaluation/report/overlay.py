@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.evaluation.report.text import put_text, shortened, text_width
+from rtrack_ros.evaluation.report.text import put_text, shown, text_width
+from rtrack_ros.foreign_text import utf8_path
 from rtrack_ros.frames import FramePair, Image8
 from rtrack_ros.language.answers import Box
 from rtrack_ros.output_files import finished_at_the_end, require_space
@@ -97,7 +98,7 @@ def _header(canvas: Image8, sentence: str, condition: str, time_s: float | None)
     if sentence:
         left = put_text(canvas, 'follow', MARGIN, 24, 16, DIM) + 12
         quoted = f'\N{LEFT DOUBLE QUOTATION MARK}{sentence}\N{RIGHT DOUBLE QUOTATION MARK}'
-        put_text(canvas, shortened(quoted, 24, right - left - 24), left, 17, 24, BRIGHT)
+        put_text(canvas, shown(quoted, 24, right - left - 24), left, 17, 24, BRIGHT)
     else:
         put_text(canvas, 'nothing asked', MARGIN, 20, 20, DIM)
 
@@ -218,7 +219,7 @@ class OverlayWriter:
     def _open(self) -> cv2.VideoWriter:
         part = self._files.enter_context(finished_at_the_end(self.path))
         for codec in CODECS:
-            video = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*codec), self._fps,
+            video = cv2.VideoWriter(utf8_path(part), cv2.VideoWriter.fourcc(*codec), self._fps,
                                     self._size)
             if video.isOpened():
                 return video

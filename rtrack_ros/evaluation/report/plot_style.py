@@ -2,9 +2,11 @@
 
 import io
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 INK, SOFT, GRID = '#1b2430', '#6b7686', '#e4e8ee'
 ACCENT, SECOND = '#2563eb', '#f59e0b'
@@ -32,5 +34,9 @@ def as_svg(figure: Figure) -> str:
     """Return the figure as an SVG text on no background."""
     FigureCanvasSVG(figure)
     stream = io.StringIO()
-    figure.savefig(stream, format='svg', transparent=True, metadata={'Date': None})
+    # Sentences and names are no formulas: an odd dollar sign would lose the report.
+    with matplotlib.rc_context({'text.parse_math': False}):
+        for text in figure.findobj(Text):
+            text.set_parse_math(False)
+        figure.savefig(stream, format='svg', transparent=True, metadata={'Date': None})
     return stream.getvalue()

@@ -30,7 +30,7 @@ def text_width(text: str, size: int) -> int:
     return int(_coverage(text, size).shape[1])
 
 
-def shortened(text: str, size: int, width: int) -> str:
+def shown(text: str, size: int, width: int) -> str:
     """Return the text, cut with an ellipsis where it would be wider than ``width`` pixels."""
     if text_width(text, size) <= width:
         return text

@@ -17,6 +17,7 @@ from rtrack_ros.evaluation.metrics.hota import Counts, count_sequence, pool_coun
 from rtrack_ros.evaluation.metrics.presence import Presence, measure_presence
 from rtrack_ros.evaluation.run import Split
 from rtrack_ros.evaluation.sequences import EvaluationSequence, by_frame
+from rtrack_ros.foreign_text import plain_name
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def read_tracks(folder: Path, sequence: AnnotatedSequence) -> MotFrames:
     Raises:
         DataError: there is no file; nobody found is an empty one.
     """
-    path = folder / f'{sequence.name}.txt'
+    path = folder / f'{plain_name(sequence.name)}.txt'
     if not path.is_file():
         raise DataError(f'{path} is missing; every pair needs a file, an empty one where nobody '
                         'was found')

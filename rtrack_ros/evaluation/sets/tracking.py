@@ -8,6 +8,7 @@ from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.sensors import view
+from rtrack_ros.foreign_text import plain_name
 from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.scheduling.worker import GroundsQueries
 from rtrack_ros.tracking.track import published
@@ -41,7 +42,7 @@ def track_set(sequences: Iterable[AnnotatedSequence], grounder: GroundsQueries, 
 
 def tracks_file(folder: Path | str, sequence: AnnotatedSequence) -> Path:
     """Return the file of the tracks of a sequence; it is whole or not there."""
-    return Path(folder) / f'{sequence.name}.txt'
+    return Path(folder) / f'{plain_name(sequence.name)}.txt'
 
 
 def track_sequence(sequence: AnnotatedSequence, grounder: GroundsQueries, sensors: str,

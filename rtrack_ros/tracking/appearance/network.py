@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.foreign_text import utf8_path
+
 Tensor = NDArray[np.float32]
 
 Network = Callable[[dict[str, Tensor]], Tensor]
@@ -64,7 +66,7 @@ def _by_openvino(core: Any, path: Path) -> Network:
 
 
 def _by_opencv(path: Path) -> Network:
-    net = cv2.dnn.readNetFromONNX(str(path))
+    net = cv2.dnn.readNetFromONNX(utf8_path(path))
 
     def run(inputs: dict[str, Tensor]) -> Tensor:
         for name, values in inputs.items():

@@ -12,6 +12,7 @@ import yaml
 
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.videos import open_pairs
+from rtrack_ros.foreign_text import plain_name
 from rtrack_ros.frames import FramePair
 
 
@@ -71,7 +72,7 @@ def _geometry(name: object, item: dict[str, Any]) -> ClipGeometry:
     first, second = ((float(row), float(height)) for row, height in item['heights'])
     if len(ground) < 3 or first[0] == second[0]:
         raise ValueError(f'{name}: ground needs three corners, heights two different rows')
-    return ClipGeometry(name, ground, (first, second))
+    return ClipGeometry(plain_name(name), ground, (first, second))
 
 
 def read_frames(folder: Path | str, name: str, count: int, wanted: frozenset[int] = frozenset()

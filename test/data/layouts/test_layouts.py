@@ -102,7 +102,7 @@ def test_vtuav_runs_no_code_from_its_files(tmp_path: Path) -> None:
 
     vtuav(tmp_path / 'car_001', 1, 1)
     np.save(tmp_path / 'init_frame.npy', {'car_001': Payload()})
-    with pytest.raises(DataError, match='no number'):
+    with pytest.raises(DataError, match='other things'):
         read_layout('vtuav', tmp_path)
     assert not (tmp_path / 'ran').exists()
 
@@ -282,3 +282,12 @@ def test_an_empty_folder_is_told_what_was_expected(name: str, tmp_path: Path) ->
         read_layout(name, tmp_path)
     with pytest.raises(DataError, match='no folder'):
         read_layout(name, tmp_path / 'absent')
+
+
+@pytest.mark.parametrize('line', ['../../etc+cars', '0005+../../../tmp/x', '0005+a/b',
+                                  '0005+red\x1b[2J'])
+def test_a_sequence_map_names_nothing_outside_its_folders(tmp_path: Path, line: str) -> None:
+    path = tmp_path / 'seqmap.txt'
+    path.write_text(f'name\n{line}\n')
+    with pytest.raises(DataError, match=r'seqmap.txt:2: .*cannot name a file'):
+        refer_kitti.read_seqmap(path)
