@@ -122,7 +122,9 @@ def _answering(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _refused(response: Any, error: Exception) -> Any:
-    response.success, response.message = False, str(error) or type(error).__name__
+    said = 'message' if hasattr(response, 'message') else 'reason'
+    response.success = False
+    setattr(response, said, str(error) or type(error).__name__)
     return response
 
 

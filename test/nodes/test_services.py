@@ -10,13 +10,18 @@ import rclpy
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import SingleThreadedExecutor
-from rtrack_ros.srv import DescribeTrack, InitializeTrack
+from rtrack_ros.srv import DescribeTrack, InitializeTrack, SetQuery
 from std_srvs.srv import Trigger
 
 from rtrack_ros.nodes.tracker_node import TrackerNode
 
 DOMAIN = 79
-CALLS = {'describe_track': DescribeTrack, 'initialize_track': InitializeTrack, 'reset': Trigger}
+CALLS = {'describe_track': DescribeTrack, 'initialize_track': InitializeTrack, 'reset': Trigger,
+         'set_query': SetQuery}
+
+
+def told(answer: Any) -> str:
+    return answer.message if hasattr(answer, 'message') else answer.reason
 
 
 class Caller:
@@ -60,7 +65,7 @@ def test_calls_are_refused_with_a_reason_while_the_node_is_not_active(caller: Ca
     for _ in range(2):
         for name, kind in CALLS.items():
             answer = caller.result(caller.ask(kind, name))
-            assert not answer.success and 'not active' in answer.message
+            assert not answer.success and 'not active' in told(answer)
         if _ == 0:
             caller.change(Transition.TRANSITION_CONFIGURE)
 
@@ -100,7 +105,8 @@ def test_a_call_that_fails_in_a_way_that_nobody_thought_of_is_answered(
         raise ZeroDivisionError('nobody thought of it')
     for method in ('reset', 'initialize', 'describe'):
         monkeypatch.setattr(caller.node._session.model.pipeline, method, fail)
+    monkeypatch.setattr(caller.node._session.commands, 'set', fail)
     for name, kind in CALLS.items():
         request = kind.Request(id='1') if name == 'describe_track' else kind.Request()
         answer = caller.result(caller.ask(kind, name, request))
-        assert not answer.success and 'nobody thought of it' in answer.message
+        assert not answer.success and 'nobody thought of it' in told(answer)
