@@ -11,8 +11,8 @@ from typing import Final
 
 from rtrack_ros import __version__
 
-COMMANDS: Final = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'train', 'compose',
-                   'convert', 'compile', 'serve')
+COMMANDS: Final = ('simulate', 'track', 'evaluate', 'benchmark', 'demo', 'calibrate', 'train',
+                   'compose', 'convert', 'compile', 'serve')
 """Modules of :mod:`rtrack_ros.commands` in the order of ``rtrack --help``."""
 
 

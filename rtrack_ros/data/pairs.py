@@ -62,6 +62,7 @@ class Tally:
         without_thermal: Those of them without a thermal image; 0 where there is no thermal camera.
         rgb: What the RGB camera's part lacks.
         thermal: What the thermal camera's part lacks.
+        thermal_size: (width, height) of the thermal camera's own images; None without one.
         notes: What else there is to say, one sentence each.
     """
 
@@ -69,6 +70,7 @@ class Tally:
     without_thermal: int = 0
     rgb: Losses = field(default_factory=Losses)
     thermal: Losses = field(default_factory=Losses)
+    thermal_size: tuple[int, int] | None = None
     notes: list[str] = field(default_factory=list)
 
     @property

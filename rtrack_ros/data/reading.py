@@ -139,6 +139,7 @@ class RecordedPairs(ABC):
 def _complete(tally: Tally, intake: Intake) -> None:
     """Add what the intake refused to what the recording lacks."""
     counts = intake.counts
+    tally.thermal_size = intake.thermal_size
     tally.rgb.damaged += counts.rgb_refused
     tally.rgb.repeated += counts.rgb_dropped
     tally.rgb.images += counts.rgb + tally.rgb.missing

@@ -137,6 +137,12 @@ class EvidenceKeeper:
         self.counts.thermal_invalid_share = seen.judgement.invalid_share
         return seen
 
+    @property
+    def thermal_size(self) -> tuple[int, int] | None:
+        """(width, height) of the newest thermal image as it came, None before one."""
+        newest = self._thermal.newest
+        return None if newest is None else (newest.pixels.shape[1], newest.pixels.shape[0])
+
     def pair(self, rgb: SeenImage, partner: SeenImage | None, frame_id: str = '') -> FramePair:
         """Return the frame pair of an RGB image.
 

@@ -136,6 +136,11 @@ class Intake:
         return counts.rgb_refused + counts.thermal_refused + counts.rgb_dropped
 
     @property
+    def thermal_size(self) -> tuple[int, int] | None:
+        """(width, height) of the newest thermal image as it came, None before one."""
+        return self._evidence.thermal_size
+
+    @property
     def thermal_is_clock(self) -> bool:
         """Whether RGB is silent, and pairs are made of thermal images alone."""
         return self._lone.is_clock
