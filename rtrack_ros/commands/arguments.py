@@ -226,7 +226,7 @@ def add_topics(parser: 'argparse._ActionsContainer') -> None:
     add(parser, '--rgb-topic', '--thermal-topic')
 
 
-def add_losses(parser: argparse.ArgumentParser) -> None:
+def add_losses(parser: 'argparse._ActionsContainer') -> None:
     """Add what a recording may lack."""
     add(parser, '--allow-missing')
 

@@ -1,8 +1,8 @@
 """Recordings that nobody closed: the recorder was killed, or the power failed.
 
-An MCAP file has its index at the end. Without one, its whole chunks are listed from the start.
-What a recorder had not yet written, or only in part, is lost; ``nodes.bags.bag_recorder`` closes a
-chunk every second.
+An MCAP file has its index at the end. Without one, its whole chunks are listed from the start, and
+the whole messages of a last chunk that was cut and is not compressed. What a recorder had not yet
+written is lost; ``nodes.bags.bag_recorder`` closes a chunk every second.
 
 Source: the MCAP specification, https://mcap.dev/spec.
 """
@@ -24,6 +24,8 @@ from rosbags.rosbag2.storage_mcap import (
     read_string,
 )
 from rosbags.typesys.store import Typestore
+
+from rtrack_ros.data.closed_view import ClosedPath
 
 _HEADER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 0x01, 0x03, 0x04, 0x05, 0x06, 0x0F
 _STORED = ('.mcap', '.db3')
@@ -77,7 +79,7 @@ def _cut_files(path: Path) -> list[Path]:
 
 def _reader(file: Path) -> Reader:
     reader = Reader(file)
-    reader.storage = _CutMcapReader(file)
+    reader.storage = _CutMcapReader(ClosedPath(file))
     return reader
 
 

@@ -60,6 +60,7 @@ class Tally:
     Attributes:
         used: Pairs that were yielded.
         without_thermal: Those of them without a thermal image; 0 where there is no thermal camera.
+        thermal_alone: Pairs of a thermal image alone besides, while RGB was silent.
         rgb: What the RGB camera's part lacks.
         thermal: What the thermal camera's part lacks.
         thermal_size: (width, height) of the thermal camera's own images; None without one.
@@ -68,10 +69,23 @@ class Tally:
 
     used: int = 0
     without_thermal: int = 0
+    thermal_alone: int = 0
     rgb: Losses = field(default_factory=Losses)
     thermal: Losses = field(default_factory=Losses)
     thermal_size: tuple[int, int] | None = None
     notes: list[str] = field(default_factory=list)
+
+    def add(self, other: 'Tally') -> None:
+        """Add what another reading used and left out."""
+        self.used += other.used
+        self.without_thermal += other.without_thermal
+        self.thermal_alone += other.thermal_alone
+        for mine, its in ((self.rgb, other.rgb), (self.thermal, other.thermal)):
+            mine.images += its.images
+            mine.damaged += its.damaged
+            mine.missing += its.missing
+            mine.repeated += its.repeated
+        self.notes += [note for note in other.notes if note not in self.notes]
 
     @property
     def lost_share(self) -> float:
@@ -85,6 +99,8 @@ class Tally:
     def sentence(self) -> str:
         """What was used and left out, as in 'used 300 of 412 images, 41 without thermal'."""
         alone = [f'{self.without_thermal} without thermal'] if self.without_thermal else []
+        if self.thermal_alone:
+            alone.append(f'{self.thermal_alone} thermal images without RGB')
         thermal = [f'thermal: {part}' for part in self.thermal.parts()]
         return ', '.join([f'used {self.used} of {max(self.rgb.images, self.used)} images',
                           *alone, *self.rgb.parts(), *thermal])

@@ -66,11 +66,13 @@ class RecordedPairs(ABC):
 
     Attributes:
         tally: What the newest reading used and left out; complete at its end.
+        numbers: Which RGB image of its camera each pair of the newest iteration was, from 1.
     """
 
     def __init__(self, config: IntakeConfig | None) -> None:
         self._config = config or IntakeConfig()
         self.tally = Tally()
+        self.numbers: list[int] = []
 
     @property
     @abstractmethod
@@ -96,7 +98,12 @@ class RecordedPairs(ABC):
         return f'the recording gives no frame: {reason}'
 
     def __iter__(self) -> Iterator[FramePair]:
-        return (received.pair for received in self.received() if received.number)
+        """Yield the pair of every RGB image."""
+        self.numbers = []
+        for received in self.received():
+            if received.number:
+                self.numbers.append(received.number)
+                yield received.pair
 
     def received(self) -> Iterator[ReceivedPair]:
         """Yield the pairs with their number, and whether tracking has to start afresh.
@@ -131,8 +138,11 @@ class RecordedPairs(ABC):
 
     def _counted(self, intake: Intake, tally: Tally) -> Iterator[ReceivedPair]:
         for received in intake.poll():
-            tally.used += received.number > 0
-            tally.without_thermal += self._has_thermal and received.pair.thermal is None
+            if received.number:
+                tally.used += 1
+                tally.without_thermal += self._has_thermal and received.pair.thermal is None
+            else:
+                tally.thermal_alone += 1
             yield received
 
 

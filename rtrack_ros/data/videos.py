@@ -6,6 +6,7 @@ in their names; ``--fps`` makes a number a time.
 
 import heapq
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -38,7 +39,12 @@ class VideoPairs(RecordedPairs):
         self._rgb, self._thermal = rgb, thermal
         self._notes: list[str] = []
         if isinstance(rgb, ImageFolder) and isinstance(thermal, ImageFolder):
-            self._notes += align(rgb, thermal)[1]
+            exact, notes = align(rgb, thermal)
+            self._notes += notes
+            if exact:
+                # A number says which images belong together, and that no other one does.
+                self._config = replace(self._config, sync=replace(
+                    self._config.sync, thermal_hold_ms=0.0))
         else:
             for stream in (rgb, thermal):
                 if isinstance(stream, ImageFolder):

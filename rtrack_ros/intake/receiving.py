@@ -15,11 +15,11 @@ from rtrack_ros.intake.evidence import EvidenceCounts, EvidenceKeeper, SeenImage
 from rtrack_ros.intake.lone_thermal import RGB_SILENT, LoneThermal, header_for
 from rtrack_ros.intake.messages import (
     rgb_from_message,
-    stamp_of,
     thermal_from_message,
 )
 from rtrack_ros.intake.pairing import AddOutcome, PairedItem, StampPairer
 from rtrack_ros.intake.rates import RateMeter
+from rtrack_ros.intake.stamps import StampReader
 from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalStatus
 
 RGB, THERMAL = 'rgb/image_raw', 'thermal/image_raw'
@@ -108,6 +108,8 @@ class Intake:
 
     def __init__(self, config: IntakeConfig, log: Log, clock: Clock = time) -> None:
         self._log, self._clock = log, clock
+        self._stamp_rgb = StampReader(RGB, log.warning, clock.time_ns)
+        self._stamp_thermal = StampReader(THERMAL, log.warning, clock.time_ns)
         self.rgb_rate = RateMeter()
         self.thermal_rate = RateMeter()
         self.superseded_rate = RateMeter()
@@ -180,7 +182,7 @@ class Intake:
         if getattr(message, 'encoding', '').endswith('16') and pixels.max() < _LOW_BITS:
             self._log.warning('low bits', f'{RGB}: {message.encoding} uses only the low bits of '
                               '16, and the picture is almost black; let the driver publish rgb8')
-        self.take_rgb(self._stamp_ns(message, RGB), pixels, message.header)
+        self.take_rgb(self._stamp_rgb(message), pixels, message.header)
 
     def take_rgb(self, stamp_ns: int, pixels: Image8, header: Any = None,
                  number: int | None = None) -> None:
@@ -213,7 +215,7 @@ class Intake:
         except ConversionError as error:
             self.refuse_thermal(error)
             return
-        self.take_thermal(self._stamp_ns(message, THERMAL), image, message.header)
+        self.take_thermal(self._stamp_thermal(message), image, message.header)
 
     def take_thermal(self, stamp_ns: int, image: ThermalImage, header: Any = None) -> None:
         """Take one thermal image."""
@@ -297,11 +299,3 @@ class Intake:
         resized = self._size not in (None, size)
         self._size, self._header = size, header
         return ReceivedPair(pair, header, received_ns, item.after_reset or resized, status, number)
-
-    def _stamp_ns(self, message: Any, topic: str) -> int:
-        stamp_ns = stamp_of(message)
-        if stamp_ns:
-            return stamp_ns
-        # Equal stamps would look like one image sent again and again.
-        self._log.warning('unstamped', f'{topic} carries no stamps; the time of arrival is used')
-        return self._clock.time_ns()

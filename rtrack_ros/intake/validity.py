@@ -72,6 +72,7 @@ class ImageJudge:
     def __init__(self, values: bool) -> None:
         self._values = values
         self._previous: Array | None = None
+        self._has_shown = False
         self._changes: deque[float] = deque(maxlen=100)
         self._contrast: deque[float] = deque(maxlen=30)
 
@@ -81,11 +82,20 @@ class ImageJudge:
         self._previous = image
         sample = _sample(image)
         if _uniform(image, sample):
-            return Judgement(repeated, dead=True)
+            return Judgement(repeated, dead=self._is_dead(image))
+        self._has_shown = True
         valid = _valid(image, sample) if self._values else None
         if valid is not None and valid.mean() < _LEAST_VALID:
             return Judgement(repeated, True, valid)
         return Judgement(repeated, self._values and self._shut(sample), valid)
+
+    def _is_dead(self, image: Array) -> bool:
+        """Whether an even image is of a camera that shows nothing, not of an even scene.
+
+        Raw counts are never even, and would spoil the stretch. Eight bits have been through the
+        camera's own stretch: a camera that never showed anything else is believed.
+        """
+        return self._has_shown or not self._values or image.dtype != np.uint8
 
     def _repeats(self, image: Array) -> bool:
         before = self._previous

@@ -13,6 +13,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from rtrack_ros.data.bag import RGB_TOPIC, THERMAL_TOPIC, image_types, read_pairs
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.data.videos import open_pairs
 
 BEGIN, STEP = 1_700_000_000_000_000_000, 33_333_333
 TYPES = image_types()
@@ -124,3 +125,49 @@ def test_a_message_that_cannot_be_read_is_left_out_and_counted(tmp_path: Path) -
     assert [item.number for item in pairs.received()] == [1, 2, 3, 4, 6, 7, 8]
     assert pairs.tally.sentence == 'used 7 of 8 images, 1 damaged'
     assert pairs.tally.lost_share == pytest.approx(1 / 8)
+
+
+def test_stamps_of_whole_seconds_are_replaced_by_the_time_of_arrival(tmp_path: Path) -> None:
+    pairs = read_pairs(write(tmp_path / 'bag', both(), lambda at: at // 10**9 * 10**9))
+    found = list(pairs)
+    assert len(found) == 30 and all(pair.thermal is not None for pair in found)
+    assert [pair.stamp_ns - BEGIN for pair in found[:3]] == [0, STEP, 2 * STEP]
+    assert any('of a clock without fractions' in note for note in pairs.tally.notes)
+
+
+def test_one_image_that_came_twice_is_still_one(tmp_path: Path) -> None:
+    pairs = read_pairs(write(tmp_path / 'bag', both(), lambda at: BEGIN,
+                             lambda encoding, number, at: plain(encoding, 3, at)))
+    assert len(list(pairs)) == 1
+    assert pairs.tally.rgb.repeated == 29 and pairs.tally.lost_share > 0.9
+
+
+def test_a_recording_without_its_metadata_is_read(tmp_path: Path) -> None:
+    folder = write(tmp_path / 'bag', both())
+    (folder / 'metadata.yaml').unlink()
+    assert len(list(open_pairs(folder))) == 30
+
+
+def test_a_recording_that_was_not_closed_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    whole = (write(tmp_path / 'bag', both()) / 'bag.mcap').read_bytes()
+    for share, least in ((0.4, 8), (0.7, 15), (0.9, 20)):
+        cut = tmp_path / f'{share}.mcap'
+        cut.write_bytes(whole[:int(len(whole) * share)])
+        pairs = open_pairs(cut)
+        found = list(pairs)
+        assert least <= len(found) <= 30 and found[0].stamp_ns == BEGIN
+        assert all(np.array_equal(pair.thermal, pair.rgb[:, :, 0]) for pair in found[:-1])
+        assert any('never closed' in note for note in pairs.tally.notes)
+        assert cut.read_bytes() == whole[:int(len(whole) * share)], 'the file is not touched'
+
+
+def test_every_cut_of_a_recording_is_pairs_or_an_error_in_words(tmp_path: Path) -> None:
+    whole = (write(tmp_path / 'bag', both(), count=3) / 'bag.mcap').read_bytes()
+    rng = np.random.default_rng(0)
+    for end in rng.integers(0, len(whole), 40):
+        cut = tmp_path / 'cut.mcap'
+        cut.write_bytes(whole[:end])
+        try:
+            assert 1 <= len(list(open_pairs(cut))) <= 3
+        except DataError as error:
+            assert 'cut.mcap' in str(error) or 'gives no frame' in str(error)

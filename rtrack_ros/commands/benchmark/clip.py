@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     results = Results(args.json)
     views = {name: follow_clip(_seen(pairs, name), truth, args.interval).as_dict()
              for name in VIEWS}
-    results.show(clip_table(views, args.rgb.name))
+    results.show(clip_table(views, args.rgb.name), pairs.tally.sentence, *pairs.tally.notes)
     answers = _ask(args, pairs, truth, results) if args.ask or args.ask_absent else {}
     results.json({'clip': args.rgb.name, 'interval_s': args.interval, 'views': views,
                   'answers': answers})

@@ -10,6 +10,7 @@ from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import (
     DEFAULT_PROFILE,
     add,
+    add_losses,
     add_server,
     own_cost,
     read_methods,
@@ -47,11 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
              'measured)')
     add(group, '--methods', default='rtrack_ros')
     add(group, '--own-cost-ms', '--fps')
+    add_losses(group)
     add_server(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Replay, score and print; returns the exit status."""
+    from rtrack_ros.commands.recording import say_losses
     from rtrack_ros.commands.results import Results
     from rtrack_ros.evaluation.metrics.hota import require_trackeval
     from rtrack_ros.evaluation.report.score_table import score_table
@@ -71,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
                   'methods': {name: {**scores.as_dict(), 'presence': presence.as_dict(),
                                      **replayed['costs'][name]}
                               for name, scores, presence in replayed['rows']}})
-    return 0
+    return say_losses(replayed['tally'], results, args.allow_missing)
 
 
 def _answers(args: argparse.Namespace) -> str:
@@ -112,15 +115,21 @@ def _replay_all(args: argparse.Namespace, methods: tuple[str, ...], profile: 'La
                 grounder: 'GroundsQueries | None') -> dict[str, Any]:
     """Return score rows, costs by method, and facts of the run."""
     from rtrack_ros.commands.terminal import progress
+    from rtrack_ros.data.pairs import Tally
     from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
     from rtrack_ros.evaluation.streaming.oracle import Faults
     from rtrack_ros.evaluation.streaming.pooling import pool
     from rtrack_ros.evaluation.streaming.trials import run_trial
 
     cost = own_cost(args)
-    trials, instants, sequences = [], 0, 0
+    trials, instants, sequences, tally = [], 0, 0, Tally()
+    read: list[Tally] = []
     for recording in progress(_recordings(args), 'replaying', None):
         stream = recording.stream
+        # The sentences of a scene share a recording.
+        if all(recording.tally is not other for other in read):
+            read.append(recording.tally)
+            tally.add(recording.tally)
         answers = (recording.oracle(Faults()) if grounder is None
                    else ModelAnswers(grounder, stream.pairs))
         trials += [run_trial(stream, _answers(args), answers, method, profile, cost)
@@ -128,6 +137,7 @@ def _replay_all(args: argparse.Namespace, methods: tuple[str, ...], profile: 'La
         instants, sequences = instants + len(stream.instants_ns), sequences + 1
     rows = pool(trials)
     return {'rows': [(row.method, row.scores, row.presence) for row in rows],
+            'tally': tally,
             'costs': {row.method: {'pair_ms': row.pair_ms, 'answer_ms': row.answer_ms}
                       for row in rows},
             'facts': {'sequences': sequences, 'instants': instants,

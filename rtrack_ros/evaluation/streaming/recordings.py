@@ -1,12 +1,12 @@
 """Recordings with truth as streams to be scored: simulated, RefRT, or files of a user."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from rtrack_ros.data.mot import MotFrames, MotRow, read_mot
-from rtrack_ros.data.pairs import DataError, PairSource
+from rtrack_ros.data.pairs import DataError, PairSource, Tally
 from rtrack_ros.data.refrt_folder import read_refrt
 from rtrack_ros.data.truth import SceneTruth
 from rtrack_ros.data.videos import open_pairs
@@ -26,6 +26,9 @@ class ForwardPairs:
     Args:
         source: Where the pairs come from.
         watch: Wraps the first pass over the source, to show progress for example.
+
+    Attributes:
+        tally: What the first pass used and left out.
     """
 
     def __init__(self, source: PairSource,
@@ -36,6 +39,8 @@ class ForwardPairs:
         for pair in watch(source):
             self.stamps_ns.append(pair.stamp_ns)
             self.size = (pair.width, pair.height)
+        # Of the first reading, which was a whole one.
+        self.tally = getattr(source, 'tally', Tally())
         self._reader: Iterator[FramePair] = iter(())
         self._last: tuple[int, FramePair] | None = None
 
@@ -66,12 +71,14 @@ class Recording:
         meant: Boxes that the sentence means, by pair number from 1.
         others: Known boxes that it does not mean, by pair number from 1.
         size: (width, height) of the RGB images in pixels.
+        tally: What the recording lacks.
     """
 
     stream: Stream
     meant: MotFrames
     others: MotFrames
     size: tuple[int, int]
+    tally: Tally = field(default_factory=Tally)
 
     def oracle(self, faults: Faults) -> Oracle:
         """Return an oracle about this recording."""
@@ -109,10 +116,15 @@ def open_recording(rgb: Path, thermal: Path | None, truth: Path, sentence: str,
         DataError: an input is missing, or the truth reaches beyond the recording.
         MotError: the truth cannot be read.
     """
-    pairs, rows = ForwardPairs(open_pairs(rgb, thermal, fps)), read_mot(truth)
-    if last_frame(rows) > len(pairs):
-        raise DataError(f'{truth} reaches to frame {last_frame(rows)}, but {rgb} has {len(pairs)}')
-    return _recording(rgb.name, sentence, pairs, pairs.stamps_ns, rows, {})
+    source = open_pairs(rgb, thermal, fps)
+    pairs, rows = ForwardPairs(source), read_mot(truth)
+    count = source.tally.rgb.images
+    if last_frame(rows) > count:
+        raise DataError(f'{truth} reaches to frame {last_frame(rows)}, but {rgb} has {count}')
+    # Frames of images that could not be read are in nobody's score.
+    readable = {number: [replace(row, frame=number) for row in rows[frame]]
+                for number, frame in enumerate(source.numbers, start=1) if frame in rows}
+    return _recording(rgb.name, sentence, pairs, pairs.stamps_ns, readable, {})
 
 
 def _scene_folder(folder: Path) -> Path | None:
@@ -153,7 +165,8 @@ def _recording(name: str, sentence: str, pairs: ForwardPairs, instants_ns: Seque
     stream = Stream(f'{name}+{sentence}', query, pairs, pairs.stamps_ns, instants_ns, truth)
     instants = {stamp_ns: number for number, stamp_ns in enumerate(instants_ns, start=1)}
     places = [instants.get(stamp_ns) for stamp_ns in pairs.stamps_ns]
-    return Recording(stream, _moved(truth, places), _moved(others, places), pairs.size)
+    return Recording(stream, _moved(truth, places), _moved(others, places), pairs.size,
+                     pairs.tally)
 
 
 def _moved(rows: MotFrames, places: Sequence[int | None]) -> MotFrames:
