@@ -42,7 +42,7 @@ class Track:
     """One followed object at one instant, whatever sentences mean it.
 
     Attributes:
-        id: Positive, never reused in a run; it outlives every change of sentence.
+        id: Positive, never given to another object in a run; it outlives every change of sentence.
         box: x1, y1, x2, y2 in pixels of the original RGB image.
         velocity: vx, vy of the centre in pixels per second.
         existence: Probability in [0, 1] that the object is there, and that the box overlaps it by

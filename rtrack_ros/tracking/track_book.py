@@ -13,6 +13,8 @@ from rtrack_ros.tracking.belief import Certainty, Key
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.history.ring import MIN_SPAN_S, History
+from rtrack_ros.tracking.memory import Departed, Memory
+from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.filter_step import update
 from rtrack_ros.tracking.output import as_published
 from rtrack_ros.tracking.track import Track
@@ -52,6 +54,7 @@ class TrackerCounts:
         births: Tracks begun.
         removals: Tracks ended.
         recovered: Objects that a sentence had lost and found again under their id.
+        returned: Objects that were gone and got their id back.
         merged: Tracks that turned out to follow the object of an older track.
         outcomes: What became of whole answers.
         partial: Times that boxes of an answer still being written were applied.
@@ -64,6 +67,7 @@ class TrackerCounts:
     births: int = 0
     removals: int = 0
     recovered: int = 0
+    returned: int = 0
     merged: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     partial: int = 0
@@ -82,6 +86,7 @@ class TrackBook:
         active: The active queries.
         shown: Those of them that mean one target, shown in a box.
         detected_ns: Stamp of the newest frame that a detector spoke about, None if none did.
+        memory: Objects that are gone.
     """
 
     def __init__(self, config: TrackerConfig) -> None:
@@ -92,6 +97,7 @@ class TrackBook:
         self.active: frozenset[Key] = frozenset()
         self.shown: frozenset[Key] = frozenset()
         self.detected_ns: int | None = None
+        self.memory = Memory()
         self._next_id = 1
 
     def reconfigure(self, config: TrackerConfig) -> None:
@@ -178,16 +184,21 @@ class TrackBook:
         """Return the tracks that exist on a frame."""
         return [tracklet for tracklet in self.tracklets.values() if tracklet.id in frame.states]
 
-    def add(self, label: str, certainty: Certainty, stamp_ns: int) -> Tracklet:
-        """Begin a track under the next id and return it.
+    def add(self, label: str, certainty: Certainty, stamp_ns: int,
+            known_id: int | None = None) -> Tracklet:
+        """Begin a track and return it.
 
         Args:
             label: The model's or the detector's word for it.
             certainty: What is believed of it.
             stamp_ns: Stamp of the frame on which it was first seen.
+            known_id: The id of an object that is taken for it; None gives the next id.
         """
-        tracklet = Tracklet(self._next_id, label, certainty, stamp_ns)
-        self._next_id += 1
+        if known_id is None:
+            known_id, self._next_id = self._next_id, self._next_id + 1
+        else:
+            self.counts.returned += 1
+        tracklet = Tracklet(known_id, label, certainty, stamp_ns)
         self.tracklets[tracklet.id] = tracklet
         self.counts.births += 1
         return tracklet
@@ -208,12 +219,23 @@ class TrackBook:
         self.counts.merged += 1
 
     def remove(self, track_ids: set[int]) -> None:
-        """End tracks, on every frame."""
+        """End tracks, on every frame. An object that was sure is remembered by its looks."""
         if track_ids:
+            self._remember(track_ids)
             self.history.forget(track_ids)
             for track_id in track_ids:
                 del self.tracklets[track_id]
             self.counts.removals += len(track_ids)
+
+    def _remember(self, track_ids: Collection[int]) -> None:
+        frame = self.history.newest
+        if frame is None or not self.config.memory_s:
+            return
+        for track_id in track_ids:
+            tracklet, state = self.tracklets[track_id], frame.states.get(track_id)
+            if state is not None and tracklet.appearance and tracklet.was_sure:
+                self.memory.keep(Departed(track_id, tracklet.label, tracklet.appearance,
+                                          kalman.boxes_of(state[None])[0], frame.stamp_ns))
 
     def forget_all(self) -> None:
         """Forget all frames and tracks; ids go on counting."""
@@ -221,6 +243,7 @@ class TrackBook:
         self.counts.resets += 1
         self.tracklets.clear()
         self.history.clear()
+        self.memory.forget_all()
         self.detected_ns = None
 
 

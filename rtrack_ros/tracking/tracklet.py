@@ -25,6 +25,7 @@ _DETECTED_LATELY_S = 0.5
 # least probability afterwards. It lies above ``min_score``, and low enough to say doubt.
 _SIGHT_S, _SIGHT_RATIO, _SIGHT_LEAST = 0.25, 2.0, 0.3
 _FAR_NS = 1 << 62
+_SURE_AFTER_S = 1.0
 # A model is never surer of its yes or no than this.
 _SUREST_VERDICT = 0.95
 
@@ -107,7 +108,7 @@ class Tracklet:
     """What is remembered about one object besides its motion.
 
     Attributes:
-        id: Positive, never reused.
+        id: Positive, never given to another object.
         label: The model's or the detector's word for it.
         certainty: What is believed at ``settled_ns``, from the evidence settled by then.
         settled_ns: Stamp of that belief.
@@ -120,6 +121,7 @@ class Tracklet:
         template_ns: Stamp of that answer.
         sighted_ns: Stamp of the newest sharp sight that was taken as evidence.
         redetected_ns: Stamp of the newest frame on which the network looked for it.
+        was_sure: Whether two answers or detections named it, so that it is worth remembering.
         distinct_from: Tracks that one answer listed beside this one: they are other objects.
     """
 
@@ -136,6 +138,7 @@ class Tracklet:
     template_ns: int = 0
     sighted_ns: int = -_FAR_NS
     redetected_ns: int = 0
+    was_sure: bool = False
     distinct_from: set[int] = field(default_factory=set)
 
     def certainty_at(self, stamp_ns: int, config: TrackerConfig) -> Certainty:
@@ -166,6 +169,7 @@ class Tracklet:
         self._take(Evidence(stamp_ns, key, config.accuracy.confirming_ratio,
                             least=0.0 if seen else config.max_initial_existence))
         self._affirm(key, stamp_ns)
+        self.was_sure = True
 
     def contradict(self, key: Key, stamp_ns: int, visible: float, config: TrackerConfig) -> None:
         """Take an answer to a sentence that does not list this object.
@@ -187,6 +191,7 @@ class Tracklet:
     def detected(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
         """Take a detection of this object; ``weight`` in [0, 1] is what it says that is new."""
         self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight))
+        self.was_sure |= stamp_ns - self.settled_ns >= _SURE_AFTER_S * 1e9
         self.detected_ns = max(self.detected_ns, stamp_ns)
 
     def missed(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:

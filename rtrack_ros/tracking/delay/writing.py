@@ -124,14 +124,17 @@ def _born(book: TrackBook, seen: Observation, change: Change) -> Tracklet:
                               for _, measurement in change.propagated.measurements])
     probability = initial_existence(unwatched_s(book, seen.key, seen.stamp_ns), book.config, edges,
                                     seen.accuracy) * min(max(change.score, 0.0), 1.0)
+    known_id = None if not book.config.memory_s else book.memory.recall(
+        change.label, change.appearance if change.alone else None, box, seen.stamp_ns,
+        book.config)
     if seen.key is None:
-        tracklet = book.add(change.label, Certainty(probability), seen.stamp_ns)
+        tracklet = book.add(change.label, Certainty(probability), seen.stamp_ns, known_id)
         tracklet.detected_ns = seen.stamp_ns
     else:
         existence = existence_of(probability, book.config)
         tracklet = book.add(change.label,
                             Certainty(existence, {seen.key: probability / existence}),
-                            seen.stamp_ns)
+                            seen.stamp_ns, known_id)
         tracklet.standings[seen.key] = Standing(1, seen.stamp_ns)
         tracklet.heard_ns[seen.key] = seen.stamp_ns
     tracklet.appearance = change.appearance
