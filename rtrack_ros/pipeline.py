@@ -206,6 +206,10 @@ class TrackingPipeline:
             tracks = self.tracker.tracks()
         return _one_for_each_target(tracks, queries)
 
+    def tracks(self) -> list[Track]:
+        """Return all tracks as of the newest pair, from any thread."""
+        return _one_for_each_target(self.tracker.tracks(), self.active_queries())
+
     def detect(self, detections: Detections) -> Outcome:
         """Take what a detector saw, from any thread: objects are followed as it says.
 

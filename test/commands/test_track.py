@@ -80,6 +80,31 @@ def test_a_knowing_model_is_followed_well_between_its_answers(
     assert '45 frames' in capsys.readouterr().out
 
 
+def test_detections_of_a_file_hold_the_boxes_between_answers(
+        recorded: tuple[Path, Oracle], with_oracle: Oracle, tmp_path: Path,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    rows = with_oracle.truth.rows(with_oracle.expression)
+    # Of the thermal image, which is half as large.
+    lines = [f'{row.frame},-1,' + ','.join(f'{value / 2:.2f}' for value in (
+        row.box[0], row.box[1], row.box[2] - row.box[0], row.box[3] - row.box[1])) + ',0.9'
+        for row in rows]
+    seen = tmp_path / 'det.txt'
+    seen.write_text('\n'.join([*lines, '2,-1,nan,0,5,5,0.5']) + '\n')
+    command = ['track', '--rgb', str(recorded[0]), '--query', 'all people',
+               '--ask-interval', '1.4']
+    given = ['--detections', str(seen), '--detections-spectrum', 'thermal']
+    scores = []
+    for name, options in (('alone', []), ('both', [*given, '--detections-size', '160x120'])):
+        out = tmp_path / f'{name}.txt'
+        assert main([*command, '--out', str(out), *options]) == 0
+        scores.append(evaluate_tracks(by_frame(rows), read_mot(out), 45).hota)
+    assert scores[1] > scores[0] + 3
+    said = capsys.readouterr().out
+    assert f'{len(rows)} detections used' in said and '1 were no boxes' in said
+    assert main([*command, '--out', str(tmp_path / 'x.txt'), *given]) == 2
+    assert '--detections-size' in capsys.readouterr().err
+
+
 def test_a_target_is_followed_from_a_box(recorded: tuple[Path, Oracle], tmp_path: Path,
                                          capsys: pytest.CaptureFixture[str],
                                          monkeypatch: pytest.MonkeyPatch) -> None:

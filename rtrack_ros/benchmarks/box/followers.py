@@ -61,7 +61,7 @@ class Mil:
         x1, y1, x2, y2 = (round(edge) for edge in box)
         # Its classifiers are drawn at random: without a seed no two runs give the same boxes.
         cv2.setRNGSeed(0)
-        self._tracker = cv2.TrackerMIL.create()
+        self._tracker = cv2.TrackerMIL_create()  # type: ignore[attr-defined]
         self._tracker.init(pair.rgb, (x1, y1, max(x2 - x1, 1), max(y2 - y1, 1)))
 
     def follow(self, pair: FramePair) -> Box | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_losses, add_server, add_topics
-from rtrack_ros.commands.track import data_set
+from rtrack_ros.commands.track import data_set, detections
 
 if TYPE_CHECKING:
     from rtrack_ros.commands.track.following import Followed
@@ -55,6 +55,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser.add_argument('--realtime', action='store_true',
                         help='give frames at the rate of their stamps')
     add(parser, '--fps')
+    detections.add_arguments(parser)
     add_losses(parser)
     data_set.add_arguments(parser)
     add_server(parser)
@@ -71,23 +72,24 @@ def run(args: argparse.Namespace) -> int:
         return data_set.run(args)
     _settle(args)
     check_outputs({'--out': args.out, '--overlay': args.overlay},
-                  [args.rgb, args.thermal, args.params])
+                  [args.rgb, args.thermal, args.params, args.detections])
     values = parameter_values(args.params)
     sentence = args.query or ('' if values is None else values['query.initial'])
     if not args.box and not sentence.strip():
         raise CommandError('--query is empty; say what to follow, e.g. "the people", or give '
                            '--box')
     pairs = opened_pairs(args, values)
+    seen = detections.given(args, values)
     with ExitStack() as stack:
         pipeline = _pipeline(args, values, stack)
         if not args.box and pipeline.set_query(sentence) is None:
             raise CommandError('--query is empty; say what to follow, e.g. "the people"')
         stack.enter_context(interrupted_by_sigterm())
         started = time.perf_counter()
-        followed = follow(pairs, pipeline, args, sentence)
+        followed = follow(pairs, pipeline, args, sentence, seen)
         followed.seconds = time.perf_counter() - started
         followed.stats = pipeline.stats()
-    return _finish(args, pairs, followed)
+    return _finish(args, pairs, followed, seen)
 
 
 def _settle(args: argparse.Namespace) -> None:
@@ -118,12 +120,14 @@ def _pipeline(args: argparse.Namespace, values: dict[str, Any] | None, stack: Ex
         publish_first=values is not None)))
 
 
-def _finish(args: argparse.Namespace, pairs: 'RecordedPairs', followed: 'Followed') -> int:
+def _finish(args: argparse.Namespace, pairs: 'RecordedPairs', followed: 'Followed',
+            seen: 'detections.GivenDetections | None') -> int:
     from rtrack_ros.commands.recording import say_losses
     from rtrack_ros.commands.results import Results
 
     results = Results()
     results.show(followed.summary)
+    results.show(*([] if seen is None else [seen.summary]))
     status = say_losses(pairs.tally, results, args.allow_missing)
     for path in (args.out, args.overlay):
         if path is not None and path.exists():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rtrack_ros.commands import CommandError
 
 if TYPE_CHECKING:
+    from rtrack_ros.commands.track.detections import GivenDetections
     from rtrack_ros.data.mot import MotRow
     from rtrack_ros.data.reading import RecordedPairs
     from rtrack_ros.intake.receiving import ReceivedPair
@@ -44,8 +45,15 @@ class Followed:
 
 
 def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.Namespace,
-           sentence: str) -> Followed:
+           sentence: str, seen: 'GivenDetections | None' = None) -> Followed:
     """Track all pairs; what is written is finished also after Ctrl-C.
+
+    Args:
+        pairs: The recording.
+        pipeline: Tracks.
+        args: Of the command.
+        sentence: What is followed, for the overlay.
+        seen: What a detector saw in the recording.
 
     Raises:
         CommandError: the box does not show a target on the first frame.
@@ -66,7 +74,7 @@ def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.
             for received in progress(source, 'tracking', len(pairs) or None):
                 pair = received.pair
                 first_ns = pair.stamp_ns if first_ns is None else first_ns
-                rows = _rows(received, pipeline, args, followed.frames == 0)
+                rows = _rows(received, pipeline, args, followed.frames == 0, seen)
                 rows_out.write(rows)
                 followed.frames += received.number > 0
                 followed.identities |= {row.id for row in rows}
@@ -79,7 +87,7 @@ def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.
 
 
 def _rows(received: 'ReceivedPair', pipeline: 'TrackingPipeline', args: argparse.Namespace,
-          first: bool) -> 'list[MotRow]':
+          first: bool, seen: 'GivenDetections | None') -> 'list[MotRow]':
     """Track one pair; returns its confirmed boxes under the number of its RGB image."""
     from rtrack_ros.data.mot import MotRow
     from rtrack_ros.tracking.track import TrackState
@@ -87,6 +95,8 @@ def _rows(received: 'ReceivedPair', pipeline: 'TrackingPipeline', args: argparse
     if received.after_reset:
         pipeline.reset()
     tracks = pipeline.push(received.pair)
+    if seen is not None and received.number:
+        tracks = seen.hand_over(pipeline, received)
     if args.box and first:
         tracks = [_initialize(pipeline, args)]
     return [MotRow(received.number, track.id, track.box, track.score) for track in tracks
