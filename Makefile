@@ -23,12 +23,14 @@ endef
 # A demo or a test must not meet the robots of the same network.
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help setup demo lint test test-vllm licences lock clean
+.PHONY: help setup demo lint test test-vllm licences lock clean nano
 
 help:
 	@echo 'make demo     simulate a scene, track it over ROS 2, write build/demo/ (RGB= THERMAL= QUERY='
 	@echo '              for two videos of your own; ENGINE=llamacpp for another engine,'
 	@echo '              ENGINE=server for the same behind the server of llama.cpp)'
+	@echo 'make nano     train rtrack-nano from nothing into build/nano, the whole recipe, a day of two'
+	@echo '              cores or more (SCALE=0.02 tries it out); a run that was stopped goes on'
 	@echo 'make test     linters, then all tests, system tests included (TORCH=0: those without torch;'
 	@echo '              TESTS= for a file or folder below test/)'
 	@echo 'make test-vllm  compare a real vLLM with our own engine; makes build/vllm (2.1 GB), not in CI'
@@ -47,6 +49,11 @@ demo:
 	@$(if $(filter llamacpp server,$(ENGINE)),$(RUN) rtrack compile --engine llamacpp)
 	@$(RUN) rtrack demo $(if $(RGB),--rgb "$$RGB") $(if $(THERMAL),--thermal "$$THERMAL") \
 		$(if $(QUERY),--query "$$QUERY") $(if $(filter server,$(ENGINE)),--serve,$(if $(ENGINE),--engine "$$ENGINE"))
+
+# The whole recipe of models/rtrack-nano, resumable.
+nano:
+	@$(PYTHON) bootstrap/prepare.py --torch
+	@$(RUN) rtrack train nano --out build/nano $(if $(SCALE),--steps-scale "$$SCALE")
 
 lint: setup
 	$(LINT)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add
+from rtrack_ros.commands.arguments import add, positive
 from rtrack_ros.training.configs import find_config, shipped_config, shipped_configs
 
 if TYPE_CHECKING:
@@ -29,11 +29,14 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                     "siamese the tracker's small network. The other stages start from a model "
                     'folder and run on TRL (docs/training.md).')
     stages = parser.add_subparsers(dest='stage', metavar='STAGE', required=True)
-    nano = stages.add_parser('nano', help='make rtrack-nano from scratch, with dense heads')
+    nano = stages.add_parser('nano', help='make rtrack-nano from scratch: all runs of its recipe')
     _add_own_options(nano, 'nano', 'DIR/model')
     nano.add_argument('--loaders', type=int, default=0, metavar='N',
                       help='processes that draw batches ahead, so that a GPU need not wait; with '
                            '0 the trainer draws its own (default: %(default)s)')
+    nano.add_argument('--steps-scale', type=positive, default=1.0, metavar='SHARE',
+                      help='share of all steps and data; 0.02 tries the whole recipe out '
+                           '(default: %(default)g)')
     siamese = stages.add_parser(
         'siamese', help="train the tracker's network that finds an object again")
     _add_own_options(siamese, 'siamese', 'DIR/siamese_*.onnx')
@@ -90,10 +93,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_nano(args: argparse.Namespace, config: Path) -> int:
     from rtrack_ros.files import is_whole
-    from rtrack_ros.training.nano.trainer import train
+    from rtrack_ros.training.nano.recipe import is_recipe, scaled, train_recipe
+    from rtrack_ros.training.nano.settings import read_nano
+    from rtrack_ros.training.nano.trainer import train_config
 
+    if is_recipe(config):
+        train_recipe(config, args.out, args.workers, args.loaders, args.steps_scale)
+        return 0
     done = is_whole(args.out / 'model')
-    folder = train(config, args.out, args.workers, args.loaders)
+    folder = train_config(scaled(read_nano(config), args.steps_scale), args.out, args.workers,
+                          args.loaders)
     print(f'{folder} is there already, from the same data and settings; nothing was done' if done
           else f'wrote {folder}; export it with: rtrack compile --model {folder}')
     return 0

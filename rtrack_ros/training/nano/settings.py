@@ -13,7 +13,7 @@ from rtrack_ros.training.yaml_settings import (
 
 _CLOSEUPS: Final = {'object_crop': float, 'locate': float}
 _OPTIONAL: Final = frozenset((
-    'initial', 'data.closeups', 'data.composed', 'dense.decay_steps', 'dense.head_steps',
+    'initial', 'recipe', 'data.closeups', 'data.composed', 'dense.decay_steps', 'dense.head_steps',
     'dense.vision_rate', 'dense.composed_share', 'language.decay_steps', 'language.head_steps',
     'language.vision_rate', 'language.composed_share', 'language.closeups',
     'language.closeups.object_crop', 'language.closeups.locate', 'language.dense_images',
@@ -21,7 +21,7 @@ _OPTIONAL: Final = frozenset((
 _KNOWN: Final[Mapping[str, Any]] = {
     'seed': int, 'initial': object, 'compile': bool, 'warmup_steps': int, 'weight_decay': float,
     'clip_norm': float, 'average': float, 'sigma': float, 'checkpoint_steps': int,
-    'evaluate_steps': int, 'evaluate_sentences': int,
+    'evaluate_steps': int, 'evaluate_sentences': int, 'recipe': object,
     'data': {'seed': int, 'shards': int, 'frames_per_shard': int, 'held_out_seed': int,
              'held_out_frames': int, 'composed': str,
              'closeups': {'seed': int, 'shards': int, 'episodes_per_shard': int,
@@ -41,7 +41,20 @@ def read_nano(path: Path) -> dict[str, Any]:
     """
     content = read_yaml(path)
     check_nano(content, str(path))
+    _check_recipe(content.get('recipe'), f'{path}: recipe')
     return content
+
+
+def _check_recipe(recipe: Any, where: str) -> None:
+    if recipe is None:
+        return
+    if not isinstance(recipe, Mapping):
+        raise SettingsError(f'{where} must hold entries, name: value; got {recipe!r}')
+    check_names(recipe, ('config', 'runs', 'average'), where)
+    for name, entry in (recipe.get('runs') or {}).items():
+        if not isinstance(entry, Mapping):
+            raise SettingsError(f'{where}: {name} must hold entries, name: value; got {entry!r}')
+        check_names(entry, ('config', 'initial', 'change'), f'{where}: {name}')
 
 
 def check_nano(content: Mapping[str, Any], where: str) -> None:

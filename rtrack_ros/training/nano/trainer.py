@@ -1,6 +1,7 @@
 """Supervised training of rtrack-nano: dense heads first, then the language model on top."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
     A run whose checkpoint lies in ``out`` is resumed; one that is done is left as it is.
 
     Args:
-        config_path: YAML as ``training/configs/nano.yaml``.
+        config_path: YAML as ``training/configs/nano.yaml``; its first run, see ``nano.recipe`` for
+            all of them.
         out: Folder of the run.
         workers: Processes that draw training frames beside the trainer.
         loaders: Processes that draw batches from them; with 0 the trainer does it itself.
@@ -72,7 +74,12 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
         ProvenanceError: ``out`` holds another run, or shards of other settings.
         TrainingError: a loss is no number any more.
     """
-    config = read_nano(config_path)
+    return train_config(read_nano(config_path), out, workers, loaders)
+
+
+def train_config(config: dict[str, Any], out: Path, workers: int = 1, loaders: int = 0) -> Path:
+    """Train as :func:`train` does, by the content of a configuration; ``recipe`` is left out."""
+    config = {name: value for name, value in config.items() if name != 'recipe'}
     claim(out, _inputs(config), begun=(out / 'checkpoint.pt').exists())
     if is_whole(out / 'model'):
         return out / 'model'
@@ -135,10 +142,15 @@ def _first_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast
     first, *others = (load_model(folder, 'float32', 'eager', train_vision=True)
                       for folder in folders)
     assert isinstance(first, Qwen3VLForConditionalGeneration)
+    average_models(first, others)
+    return first
+
+
+def average_models(first: torch.nn.Module, others: Sequence[torch.nn.Module]) -> None:
+    """Make the weights of the first model the average of all."""
     with torch.no_grad():
         for number, other in enumerate(others, start=2):
             torch._foreach_lerp_(list(first.parameters()), list(other.parameters()), 1 / number)
-    return first
 
 
 def _model_folder(named: str) -> Path:

@@ -13,7 +13,7 @@ for package in ('transformers', 'trl', 'peft', 'datasets'):
     pytest.importorskip(package, reason='learning needs the extra train (make test TORCH=1)')
 
 from safetensors.torch import load_file  # noqa: E402
-from trl import GRPOConfig, GRPOTrainer, SFTConfig  # noqa: E402
+from trl import GRPOConfig, GRPOTrainer, SFTConfig, TrlParser  # noqa: E402
 
 from rtrack_ros.data.refrt_folder import write_refrt  # noqa: E402
 from rtrack_ros.engines.base import TASKS, EngineError  # noqa: E402
@@ -35,6 +35,7 @@ from rtrack_ros.training.stages.records import message_of, row_of, units  # noqa
 from rtrack_ros.training.stages.run import build_trainer, rehearse, run_stages  # noqa: E402
 from rtrack_ros.training.stages.settings import StageSettings, read_stages  # noqa: E402
 from rtrack_ros.training.tasks.ground import Example  # noqa: E402
+from rtrack_ros.training.yaml_settings import SettingsError  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 NANO = ROOT / 'models' / 'rtrack-nano'
@@ -168,9 +169,8 @@ def test_a_picture_of_many_rows_is_processed_once_and_stands_in_all(random_model
     assert len(shown) == 2
 
 
-@pytest.mark.parametrize('name, family', [
-    ('gspo', 'qwen2_5_vl'), ('grpo', 'qwen3_vl'), ('sft', 'qwen3_vl'),
-    ('sft', 'qwen3_5')])
+@pytest.mark.parametrize('name', ['gspo', 'grpo', 'sft'])
+@pytest.mark.parametrize('family', SIZES)
 def test_rehearsals_reach_the_first_step(refrt: str, random_models, tmp_path: Path, name: str,
                                          family: str) -> None:
     seen = rehearse(stage(name), random_models[family], refrt, tmp_path)
@@ -263,6 +263,28 @@ def test_trl_knows_every_option_of_the_shipped_configurations(name: str, tmp_pat
     for item in read_stages(shipped_config(name)):
         kind = SFTConfig if item.method == 'sft' else GRPOConfig
         kind(**{**item.trainer, 'output_dir': str(tmp_path), 'bf16': False, 'use_cpu': True})
+
+
+@pytest.mark.parametrize('name', ['gspo', 'grpo', 'omnipt'])
+def test_options_of_vllm_are_those_of_trl(name: str, tmp_path: Path) -> None:
+    wanted = {'use_vllm': True, 'vllm_mode': 'server', 'vllm_server_base_url': 'http://host:8000',
+              'vllm_importance_sampling_mode': 'token_truncate',
+              'vllm_gpu_memory_utilization': 0.4, 'vllm_tensor_parallel_size': 2}
+    for item in read_stages(shipped_config(name)):
+        if item.method != 'grpo':
+            continue
+        options = {**item.trainer, **wanted, 'output_dir': str(tmp_path), 'bf16': False,
+                   'use_cpu': True}
+        (config,) = TrlParser((GRPOConfig,)).parse_dict(options)
+        assert {key: getattr(config, key) for key in wanted} == wanted
+        assert policy_config(options, item.advantages).vllm_mode == 'server'
+
+
+def test_a_mode_of_vllm_that_trl_does_not_have_is_named(tmp_path: Path) -> None:
+    options = {'output_dir': str(tmp_path), 'bf16': False, 'use_cpu': True, 'use_vllm': True,
+               'vllm_moed': 'colocate'}
+    with pytest.raises(SettingsError, match='unknown entries vllm_moed; known are vllm_mode'):
+        policy_config(options, AdvantageScaling('none'), 'gspo')
 
 
 def test_early_stop_waits_for_patience() -> None:

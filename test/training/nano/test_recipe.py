@@ -1,0 +1,121 @@
+"""The whole recipe of rtrack-nano in one command, which goes on where it was stopped."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip('torch', reason='learning needs the extra train (make test TORCH=1)')
+pytest.importorskip('transformers', reason='learning needs the extra train (make test TORCH=1)')
+
+import yaml  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+
+from rtrack_ros.cli import main  # noqa: E402
+from rtrack_ros.training.configs import shipped_config  # noqa: E402
+from rtrack_ros.training.models.nano import on_int8_grid  # noqa: E402
+from rtrack_ros.training.nano import recipe, trainer  # noqa: E402
+from rtrack_ros.training.nano.recipe import plan_runs, scaled, train_recipe  # noqa: E402
+from rtrack_ros.training.nano.settings import read_nano  # noqa: E402
+from rtrack_ros.training.yaml_settings import SettingsError  # noqa: E402
+
+NANO, MORE = shipped_config('nano'), shipped_config('nano_more')
+
+
+def small(content: dict[str, Any]) -> dict[str, Any]:
+    content = deepcopy(content)
+    content['data'] |= {'shards': 1}
+    content['data']['closeups'] |= {'shards': 1}
+    content['dense']['images'] = content['language']['images'] = 2
+    content['language']['sentences'] = 1
+    content['language'].pop('dense_images', None)
+    return content
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The shipped recipe with its own runs; batches are small."""
+    more = tmp_path / 'more.yaml'
+    more.write_text(yaml.safe_dump(small(read_nano(MORE))))
+    content = small(read_nano(NANO))
+    content['recipe']['config'] = str(more)
+    # Of the shipped runs two generations; the plan of all is tested below.
+    for name in ('fourth-a', 'fourth-b'):
+        del content['recipe']['runs'][name]
+    content['recipe']['average'] = ['third-a', 'third-b']
+    path = tmp_path / 'recipe.yaml'
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.timeout(900)
+def test_the_whole_recipe_runs_and_goes_on_where_it_was_stopped(
+        config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    command = ['train', 'nano', '--config', str(config), '--out', str(tmp_path / 'out'),
+               '--steps-scale', '0.002']
+    train, begun = trainer.train_config, []
+
+    def interrupted(content, out, *more):
+        begun.append(out.name)
+        if begun.count('third-a') == 1 and out.name == 'third-a':
+            raise KeyboardInterrupt
+        return train(content, out, *more)
+
+    monkeypatch.setattr(recipe, 'train_config', interrupted)
+    assert main(command) == 130
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert 'run second-b, 3 of 5: is there already' in said and 'average of 2 runs' in said
+    model = tmp_path / 'out' / 'model'
+    one, other, mean = (load_file(folder / 'model.safetensors') for folder in (
+        tmp_path / 'out' / 'third-a' / 'model', tmp_path / 'out' / 'third-b' / 'model', model))
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+    assert all(torch.allclose(on_int8_grid((one[name].float() + other[name].float()) / 2),
+                              mean[name].float(), atol=5e-3) for name in one)
+    before = (model / 'model.safetensors').stat().st_mtime_ns
+    assert main(command) == 0 and 'model is there already' in capsys.readouterr().out
+    assert (model / 'model.safetensors').stat().st_mtime_ns == before
+
+
+def test_the_shipped_recipe_is_that_of_the_model_card() -> None:
+    plan = plan_runs(read_nano(NANO), 'nano')
+    assert list(plan.runs) == ['first', 'second-a', 'second-b', 'third-a', 'third-b', 'fourth-a',
+                               'fourth-b']
+    assert plan.average == ('fourth-a', 'fourth-b')
+    assert plan.runs['third-b'][1] == ('second-a', 'second-b')
+    seeds = [config['seed'] for config, _ in plan.runs.values()]
+    assert len(set(seeds)) == len(seeds)
+    # A run goes on from weights of the recipe, never from those that ship.
+    assert all('initial' not in config for config, _ in plan.runs.values())
+    first, second = plan.runs['first'][0], plan.runs['second-b'][0]
+    assert first['language']['steps'] == 3400 and second['language']['steps'] == 1300
+    assert second['language']['closeups'] == {'object_crop': 0.15, 'locate': 0.3}
+
+
+def test_a_share_of_the_steps_is_one_of_the_data_too() -> None:
+    content = read_nano(NANO)
+    assert scaled(content, 1.0) == content
+    tenth = scaled(content, 0.1)
+    assert tenth['dense']['steps'] == 310 and tenth['language']['decay_steps'] == 65
+    assert tenth['data']['frames_per_shard'] == 200 and tenth['data']['held_out_frames'] == 60
+    assert tenth['language']['learning_rate'] == content['language']['learning_rate']
+    assert not tenth['compile'] and content['compile'] is True
+    tiny = scaled(content, 1e-6)
+    assert tiny['dense']['steps'] == 1 and tiny['data']['frames_per_shard'] == 12
+
+
+@pytest.mark.parametrize('change, said', [
+    ({'runs': {'b': {'initial': 'c'}}}, 'initial has unknown entries c'),
+    ({'runs': {'b': {}}}, 'initial names no run'), ({'average': ['x']}, 'unknown entries x'),
+    ({'runs': {'b': {'initial': 'first', 'change': {'sede': 1}}}}, 'unknown entries sede'),
+    ({'runs': {'b': {'initials': 'first'}}}, 'unknown entries initials'),
+    ({'rusn': {}}, 'unknown entries rusn'), ([1], 'must hold entries')])
+def test_mistakes_of_a_recipe_are_named(tmp_path: Path, change: Any, said: str) -> None:
+    content = read_nano(NANO)
+    content['recipe'] = change
+    path = tmp_path / 'recipe.yaml'
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(SettingsError, match=said):
+        train_recipe(path, tmp_path / 'out')
