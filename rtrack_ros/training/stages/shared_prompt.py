@@ -54,8 +54,15 @@ class Read:
 
 
 def can_share(model: nn.Module) -> bool:
-    """Return whether the model can be read in two parts: unwrapped, activations kept."""
-    return isinstance(model, PreTrainedModel) and not model.is_activation_checkpointing
+    """Return whether the model can be read in two parts: unwrapped, activations kept.
+
+    Layers of linear attention, which Qwen3.5 has, keep a state that cannot be handed to several
+    answers.
+    """
+    if not isinstance(model, PreTrainedModel) or model.is_activation_checkpointing:
+        return False
+    layers = getattr(model.config.get_text_config(), 'layer_types', None) or ()
+    return 'linear_attention' not in layers
 
 
 def can_sample(config: GenerationConfig) -> bool:
