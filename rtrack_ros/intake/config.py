@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from rtrack_ros.limits import Limits
 from rtrack_ros.settings import check_settings, setting
 
+AUTO = 'auto'
+"""The offset of the stamps that is measured in the images."""
 NOT_CALIBRATED = (0.0,) * 9
 """The homography of cameras of which nothing is known."""
 
@@ -42,17 +44,20 @@ class SyncConfig:
         (0.0, 5000.0), advanced=True)
 
     thermal_offset_ms: str = setting(
-        '0', 'Thermal stamp minus RGB stamp of the same instant, a number', 'ms', advanced=True)
+        '0', 'Thermal stamp minus RGB stamp of the same instant, a number; auto measures it in '
+        'the images, where something moves, and uses what it found', 'ms', advanced=True)
 
     def __post_init__(self) -> None:
         check_settings(self)
-        if not math.isfinite(self.offset_ms):
-            raise ValueError('sync.thermal_offset_ms must be a finite number of milliseconds; '
-                             f'got {self.thermal_offset_ms!r}')
+        if self.thermal_offset_ms != AUTO and not math.isfinite(self.offset_ms):
+            raise ValueError('sync.thermal_offset_ms must be a finite number of milliseconds, or '
+                             f'{AUTO}; got {self.thermal_offset_ms!r}')
 
     @property
     def offset_ms(self) -> float:
-        """The offset as a number, NaN where none was given."""
+        """The offset at the start: the number given, 0 while it is still to be measured."""
+        if self.thermal_offset_ms == AUTO:
+            return 0.0
         try:
             return float(self.thermal_offset_ms)
         except ValueError:

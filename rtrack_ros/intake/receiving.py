@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from rtrack_ros.frames import FramePair, Image8
-from rtrack_ros.intake.config import IntakeConfig
+from rtrack_ros.intake.auto_offset import AutoOffset
+from rtrack_ros.intake.config import AUTO, IntakeConfig, homography_matrix
 from rtrack_ros.intake.encodings import ConversionError, ThermalImage
 from rtrack_ros.intake.evidence import EvidenceCounts, EvidenceKeeper, SeenImage
 from rtrack_ros.intake.lone_thermal import RGB_SILENT, LoneThermal, header_for
@@ -130,12 +131,19 @@ class Intake:
         self._lone = LoneThermal(int(sync.rgb_timeout_ms * _MILLISECOND))
         self._offset_ns = round(sync.offset_ms * _MILLISECOND)
         self._monitor = ThermalMonitor(self._pairer, trusted=self._offset_ns != 0)
+        self._auto = AutoOffset(homography_matrix(config.thermal.homography)
+                                ) if sync.thermal_offset_ms == AUTO else None
 
     @property
     def frames_rejected(self) -> int:
         """Images that could not be read, or came out of order or twice."""
         counts = self.counts
         return counts.rgb_refused + counts.thermal_refused + counts.rgb_dropped
+
+    @property
+    def thermal_stamp_offset_ms(self) -> float:
+        """What is taken off thermal stamps: what was given, or measured so far."""
+        return self._offset_ns / _MILLISECOND
 
     @property
     def thermal_size(self) -> tuple[int, int] | None:
@@ -198,6 +206,9 @@ class Intake:
         if self._lone.rgb_came(received_ns):
             self._log.warning('rgb back', 'RGB images come again, and are the clock')
         image = self._evidence.see_rgb(stamp_ns, pixels)
+        if self._auto is not None:
+            self._auto.see_rgb(stamp_ns, pixels, image.judgement)
+            self._settle_offset(self._auto)
         outcome = self._pairer.add_rgb(
             stamp_ns, _RgbImage(header, image, received_ns, number or came))
         if not outcome.accepted:
@@ -223,8 +234,10 @@ class Intake:
         if image.palette:
             self._log.warning('palette', 'thermal images come in false colours, of which only '
                               'the luminance is used; publish mono16 or mono8')
+        seen = self._evidence.see_thermal(stamp_ns - self._offset_ns, image.counts)
+        if self._auto is not None:
+            self._auto.see_thermal(stamp_ns, image.counts, seen.judgement)
         stamp_ns -= self._offset_ns
-        seen = self._evidence.see_thermal(stamp_ns, image.counts)
         self._pairer.add_thermal(stamp_ns, seen)
         self._lone.thermal_came(seen, header, self._clock.monotonic_ns())
 
@@ -276,6 +289,16 @@ class Intake:
         for _ in items[1:]:
             self.superseded_rate.tick(now_ns)
         return replace(items[-1], after_reset=any(item.after_reset for item in items))
+
+    def _settle_offset(self, auto: AutoOffset) -> None:
+        """Use the measured offset of the stamps as soon as it is known."""
+        if auto.offset_ns is not None:
+            self._offset_ns, self._monitor.trusted, self._auto = auto.offset_ns, True, None
+            self._log.warning('offset', 'sync.thermal_offset_ms: thermal stamps were measured to '
+                              f'be {auto.offset_ns / _MILLISECOND:+.0f} ms off; this is used')
+        elif auto.overdue:
+            self._log.warning('no offset', 'sync.thermal_offset_ms is auto, and too little moves '
+                              'for both cameras to measure it; 0 is used so far')
 
     def _came_rgb(self) -> int:
         self.counts.rgb += 1

@@ -174,10 +174,12 @@ class ThermalMonitor:
         if delay_ns > self._pairer.slop_ns:
             return (f'they arrive {delay_ms:.0f} ms after the RGB images of the same stamps: if '
                     f'the camera delivers late, raise sync.max_wait_ms to {delay_ms + 10:.0f}; '
-                    f'if its stamps lag, set sync.thermal_offset_ms to {-delay_ms:.0f}')
+                    f'if its stamps lag, set sync.thermal_offset_ms to {-delay_ms:.0f}, '
+                    'or to auto, which measures it in the images')
         if delay_ns < -_AHEAD_NS:
             return (f'they arrive {-delay_ms:.0f} ms before the RGB images of the same stamps: '
-                    f'if their stamps are ahead, set sync.thermal_offset_ms to {-delay_ms:.0f}')
+                    f'if their stamps are ahead, set sync.thermal_offset_ms to {-delay_ms:.0f}, '
+                    'or to auto, which measures it in the images')
         offset_ms = (self._pairer.offset_ns or 0) * 1e-6
         return (f'the median of thermal minus RGB stamp is {offset_ms:.1f} ms, sync.slop_ms is '
                 f'{self._pairer.slop_ns * 1e-6:g}: trigger the cameras together, or raise '

@@ -176,7 +176,8 @@ def _inputs(health: Health, status: TrackerStatus) -> DiagnosticStatus:
     return _status(health.name, 'inputs', level, text, {
         **_named(status, 'rgb_rate_hz', 'thermal_rate_hz', 'pair_rate_hz', 'pairs_in',
                  'pairs_without_thermal', 'frames_rejected', 'frames_superseded', 'behind_ms'),
-        **_named(health.intake, 'thermal_offset_ms', 'thermal_delay_ms'),
+        **_named(health.intake, 'thermal_offset_ms', 'thermal_delay_ms',
+                 'thermal_stamp_offset_ms'),
         **vars(health.intake.evidence),
         **_named(health.activity, 'messages_lost')})
 
