@@ -26,7 +26,7 @@ from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalStatus
 RGB, THERMAL = 'rgb/image_raw', 'thermal/image_raw'
 _MILLISECOND = 1e6
 _LOW_BITS = 16
-"""A picture of 16 bits that is darker than this of 255 holds 12 bits or fewer."""
+"""A picture of 16 bits that is no brighter than this of 255 holds 12 bits or fewer."""
 
 
 class Clock(Protocol):
@@ -187,7 +187,7 @@ class Intake:
         except ConversionError as error:
             self.refuse_rgb(error)
             return
-        if getattr(message, 'encoding', '').endswith('16') and pixels.max() < _LOW_BITS:
+        if getattr(message, 'encoding', '').endswith('16') and pixels.max() <= _LOW_BITS:
             self._log.warning('low bits', f'{RGB}: {message.encoding} uses only the low bits of '
                               '16, and the picture is almost black; let the driver publish rgb8')
         self.take_rgb(self._stamp_rgb(message), pixels, message.header)

@@ -1,5 +1,6 @@
 """What rclpy's managed node leaves open: refused transitions, and failures nobody hears of."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,11 +32,18 @@ def answer_every_transition(node: LifecycleNode, report: Callable[[str], object]
             return carry_out(request, response)
         except Exception as error:  # rclpy's RCLError has no public name
             wanted = request.transition.label or f'number {request.transition.id}'
-            report(f'transition {wanted} is refused: {error}')
+            state = node._state_machine.current_state[1]
+            report(f'transition {wanted} is refused in state {state}; ros2 lifecycle list '
+                   f'{node.get_name()} shows which are allowed ({error_text(error)})')
             response.success = False
             return response
 
     service.callback = answer
+
+
+def error_text(error: Exception) -> str:
+    """Return what rcl says, without the places in its own source that it adds."""
+    return re.sub(r'\s*, at /\S+:\d+', '', str(error))
 
 
 class FailureReport:

@@ -5,7 +5,6 @@ streams need no more, and threads that share one interpreter only delay each oth
 """
 
 import argparse
-import re
 import signal
 import sys
 
@@ -16,7 +15,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.utilities import remove_ros_args
 
 from rtrack_ros.nodes.inputs import Inputs
-from rtrack_ros.nodes.life_cycle import FailureReport, answer_every_transition
+from rtrack_ros.nodes.life_cycle import FailureReport, answer_every_transition, error_text
 from rtrack_ros.nodes.parameters import NodeParameters
 from rtrack_ros.nodes.services import Services
 from rtrack_ros.nodes.session import Session, node_name
@@ -192,8 +191,7 @@ def _init(argv: list[str]) -> None:
     try:
         rclpy.init(args=argv)
     except RuntimeError as error:
-        # rcl adds the places in its own source.
-        raise _UnreadableError(re.sub(r'\s*, at /\S+:\d+', '', str(error))) from error
+        raise _UnreadableError(error_text(error)) from error
 
 
 def without_parameters(argv: list[str]) -> list[str]:

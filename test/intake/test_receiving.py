@@ -198,3 +198,13 @@ def test_a_palette_is_reported() -> None:
     intake.add_rgb(message)
     assert intake.poll()[0].pair.thermal is not None
     assert 'false colours' in lines[0]
+
+
+@pytest.mark.parametrize('highest, warned', [(4095, True), (65535, False)])
+def test_colours_that_use_only_the_low_bits_of_sixteen_are_told(highest: int,
+                                                                warned: bool) -> None:
+    intake, lines = make_intake()
+    pixels = np.linspace(0, highest, 64 * 48 * 3).reshape(48, 64, 3).astype(np.uint16)
+    intake.add_rgb(image_message(pixels, 'rgb16', make_header(START_NS)))
+    assert len(intake.poll()) == 1
+    assert any('low bits' in line for line in lines) is warned

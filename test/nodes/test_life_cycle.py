@@ -64,10 +64,13 @@ def change(node: TrackerNode, transition: int) -> bool:
 
 
 def test_a_transition_that_the_state_forbids_is_answered(
-        make_node: Callable[..., TrackerNode]) -> None:
+        make_node: Callable[..., TrackerNode], capfd: pytest.CaptureFixture[str]) -> None:
     node = make_node()
     assert not change(node, Transition.TRANSITION_ACTIVATE)
     assert not change(node, Transition.TRANSITION_CLEANUP)
+    said = capfd.readouterr().err
+    assert f'transition number {Transition.TRANSITION_ACTIVATE} is refused in state' in said
+    assert 'unconfigured; ros2 lifecycle list' in said
 
 
 def test_a_failed_configure_is_published_until_it_succeeds(
