@@ -35,6 +35,7 @@ from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
 from rtrack_ros.scheduling.worker import BusyError, EngineJob, GroundingWorker, GroundsQueries
 from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.effort import Effort, EffortControl
 from rtrack_ros.tracking.track import Track, published, surest
 from rtrack_ros.tracking.track_book import Outcome
 from rtrack_ros.tracking.tracker import Tracker
@@ -106,7 +107,8 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         describer=Describer(engine) if 'describe' in model.tasks else None,
         verifier=Verifier(engine) if 'verify' in model.tasks else None,
         concurrency=model.concurrency, longest_back_off_s=model.longest_back_off_s,
-        limits=config.limits, count_tokens=token_counter(engine))
+        limits=config.limits, count_tokens=token_counter(engine),
+        tracker=Tracker(tracker, effort=EffortControl()) if live else None)
 
 
 class TrackingPipeline:
@@ -289,7 +291,7 @@ class TrackingPipeline:
 
     def stats(self) -> PipelineStats:
         """Return a snapshot, from any thread."""
-        worker, tracker = self._counts, self.tracker.counts
+        worker, tracker, efforts = self._counts, self.tracker.counts, self.tracker.efforts
         with self._lock:
             age_ms = None if self._answered_ns is None or self._newest is None else (
                 self._newest.stamp_ns - self._answered_ns) * 1e-6
@@ -311,6 +313,10 @@ class TrackingPipeline:
             detections=tracker.detections[Outcome.APPLIED],
             detections_refused=(tracker.detections.total()
                                 - tracker.detections[Outcome.APPLIED]),
+            steps_with_fewer_looks=efforts.get(Effort.FEWER_LOOKS, 0),
+            steps_on_one_spectrum=efforts.get(Effort.ONE_SPECTRUM, 0),
+            steps_with_coarse_flow=efforts.get(Effort.COARSE_FLOW, 0),
+            steps_not_measured=efforts.get(Effort.KALMAN_ONLY, 0),
             verdicts=tracker.verdicts[Outcome.APPLIED])
 
     def _distrusted(self) -> tuple[str, ...]:

@@ -34,6 +34,11 @@ class PipelineStats:
         detections: Sets of detections applied.
         detections_refused: Sets too late, doubled, or about a pair that never came.
         verdicts: Verdicts applied.
+        steps_with_fewer_looks: Pairs for which the tracker did less, for want of time: the network
+            looked for one track.
+        steps_on_one_spectrum: The same: flow ran on one spectrum besides.
+        steps_with_coarse_flow: The same: half of the tracks were followed, by fewer points.
+        steps_not_measured: The same: boxes were predicted, and nothing was measured.
         distrusted: Ids of the targets about which the model is not believed, as it cannot find
             them in the picture that shows them, or contradicts what the eye sees; see
             ``scheduling.competence``.
@@ -63,4 +68,8 @@ class PipelineStats:
     detections: int = 0
     detections_refused: int = 0
     verdicts: int = 0
+    steps_with_fewer_looks: int = 0
+    steps_on_one_spectrum: int = 0
+    steps_with_coarse_flow: int = 0
+    steps_not_measured: int = 0
     distrusted: tuple[str, ...] = ()

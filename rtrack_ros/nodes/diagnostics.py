@@ -201,7 +201,9 @@ def _inference(health: Health, status: TrackerStatus) -> DiagnosticStatus:
         'stamp_to_publish_ms_p99': activity.stamp_to_publish.percentile(99),
         **_named(status, 'arrays_out', 'tracks', 'answers', 'answers_late', 'answers_stale_epoch',
                  'answers_invalid', 'answer_age_ms', 'answer_latency_ms'),
-        **_named(health.stats, 'tracks_born', 'tracks_ended', 'tracks_recovered'),
+        **_named(health.stats, 'tracks_born', 'tracks_ended', 'tracks_recovered',
+                 'steps_with_fewer_looks', 'steps_on_one_spectrum', 'steps_with_coarse_flow',
+                 'steps_not_measured'),
         'distrusted': ', '.join(health.stats.distrusted),
         **_named(activity, 'callback_errors')})
 

@@ -46,6 +46,11 @@ class TrackerConfig:
         'first; raising it holds boxes better and costs time for each; 0 does without',
         span=(0, 100))
 
+    budget_ms: float = setting(
+        0.0, 'Time that the tracker may take for a pair of a live camera. Where it would take '
+        'more it does less: fewer looks of the network, one spectrum, fewer points, at last '
+        'nothing but prediction. 0 is 60 % of the measured camera period; raising it keeps '
+        'boxes better and later', 'ms', (0.0, 1000.0), advanced=True)
     siamese_width: int = setting(
         640, 'Greatest width of the images that the Siamese network sees; raising it sees smaller '
         'objects and costs memory by the square', 'px', (64, 4096), advanced=True)
@@ -59,6 +64,9 @@ class TrackerConfig:
     points_per_box: int = setting(
         24, 'Most flow points per box and spectrum; raising it steadies the motion of large boxes '
         'and costs time', span=(1, 1000), advanced=True)
+    spectra_per_frame: int = setting(
+        2, 'Spectra on which flow runs in one frame; 1 takes RGB and thermal in turn, which '
+        'costs less and holds boxes worse', span=(1, 2), advanced=True)
     min_points: int = setting(
         4, 'Fewest agreeing flow points for a motion; raising it makes small boxes coast',
         span=(1, 100), advanced=True)

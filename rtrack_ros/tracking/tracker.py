@@ -7,7 +7,7 @@ to read the past and to write the result. Times are header stamps throughout.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from rtrack_ros.tracking.delay.correction import AnsweredFrame, Correction, corr
 from rtrack_ros.tracking.delay.observation import Observation, of_answer, of_detections
 from rtrack_ros.tracking.delay.propagation import Propagator
 from rtrack_ros.tracking.delay.writing import unwatched_s, write
+from rtrack_ros.tracking.effort import Effort, EffortControl
 from rtrack_ros.tracking.history.frame import Frame, Motion
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
@@ -48,15 +49,18 @@ class Tracker:
         motion: Measures motion between frames; None takes optical flow.
         redetector: Finds tracks on new frames; None takes the Siamese network.
         propagator: Carries boxes of late answers to now; None makes one of ``motion``.
+        effort: Chooses how much each step does, by the time that steps take; None always does
+            everything, so that the result depends on the input alone.
     """
 
     def __init__(self, config: TrackerConfig | None = None, motion: MotionSource | None = None,
-                 redetector: Redetector | None = None, propagator: Propagator | None = None
-                 ) -> None:
+                 redetector: Redetector | None = None, propagator: Propagator | None = None,
+                 effort: EffortControl | None = None) -> None:
         self._motion = motion or OpticalFlow()
         self._redetector = redetector or Redetector()
         self._sight = TargetSight()
         self._propagator = propagator or Propagator(self._motion)
+        self._effort = effort
         # Guards the ring, what its frames hold by track, the tracklets and the active queries.
         # Held for a read or a write, never while motion is measured. Not guarded: what only one
         # thread writes and Python reads whole (a tracklet's template, appearance and
@@ -79,6 +83,11 @@ class Tracker:
     def counts(self) -> TrackerCounts:
         """How the run went so far."""
         return self._book.counts
+
+    @property
+    def efforts(self) -> Mapping[Effort, int]:
+        """How many steps did how much; empty where every step does everything."""
+        return {} if self._effort is None else dict(self._effort.counts)
 
     def step(self, pair: FramePair, queries: Sequence[Query]) -> list[Track]:
         """Move all tracks to a new frame pair and return them, whatever sentences mean them.
@@ -103,23 +112,35 @@ class Tracker:
             before = self._book.begin_frame(pair.stamp_ns)
             if before is not None and before.stamp_ns == pair.stamp_ns:
                 return self._book.published()
-            ids = [] if before is None else self._book.followed(before)
+            effort = self._begin(pair.stamp_ns, before)
+            config = effort.applied(self.config)
+            ids = [] if before is None else effort.followed(self._book.followed(before), before)
             states = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
             targets = self._book.targets()
-            past = self._book.history.since(pair.stamp_ns - int(self.config.max_flow_gap_s * 1e9))
-        frame = self._measure(pair, before, ids, states)
+            past = self._book.history.since(pair.stamp_ns - int(config.max_flow_gap_s * 1e9))
+        frame = self._measure(pair, before, ids, states, config)
         if before is None:
             self._sight.rest(pair)
-        else:
+        elif effort < Effort.KALMAN_ONLY:
             self._sight.look(pair, before, frame, targets, self._redetector.find, self.config)
-        bridged = bridge(past, frame, self._motion, self.config)
+        bridged = bridge(past, frame, self._motion, config)
         with self._lock:
             if self._book.history.newest is not before:  # a reset came between
                 frame = Frame(frame.stamp_ns, 0.0, frame.views, frame.size)
             elif bridged is not None:
                 bridged.write(self.config)
             self._book.advance(frame)
-            return self._book.published()
+            tracks = self._book.published()
+        if self._effort is not None:
+            self._effort.end()
+        return tracks
+
+    def _begin(self, stamp_ns: int, before: Frame | None) -> Effort:
+        """Return how much the step to the frame of a stamp may do."""
+        if self._effort is None:
+            return Effort.FULL
+        dt_s = 0.0 if before is None else (stamp_ns - before.stamp_ns) * 1e-9
+        return self._effort.begin(dt_s, self.config)
 
     def apply(self, answer: Answer) -> Outcome:
         """Correct the frame that ``answer`` is about and everything since.
@@ -203,9 +224,9 @@ class Tracker:
         self._propagator.prepare(config)
 
     def _measure(self, pair: FramePair, before: Frame | None, ids: list[int],
-                 states: kalman.States) -> Frame:
+                 states: kalman.States, config: TrackerConfig) -> Frame:
         """Return the new frame with its camera motion and the motion of ``ids``; no lock held."""
-        frame = measure_newest(pair, before, ids, states, self._motion, self.config)
+        frame = measure_newest(pair, before, ids, states, self._motion, config)
         if before is None:
             return frame
         for track_id, state in zip(ids, states, strict=True):
@@ -213,7 +234,7 @@ class Tracker:
             if motion and self._looks_foreign(track_id, motion, state, before, frame.views):
                 del frame.motions[track_id]
         self._redetector.redetect(
-            frame, [self._book.tracklets.get(track_id) for track_id in ids], states, self.config)
+            frame, [self._book.tracklets.get(track_id) for track_id in ids], states, config)
         return frame
 
     def _looks_foreign(self, track_id: int, motion: Motion, state: kalman.States, before: Frame,

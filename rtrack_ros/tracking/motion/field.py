@@ -99,7 +99,10 @@ class OpticalFlow:
         scale = np.array(before.scale)
         on_view = boxes * np.tile(scale, 2)
         no_box = np.zeros((0, 4))
-        spectra = [_flow(*images, on_view, no_box, config) for images in _images(before, after)]
+        images = _images(before, after)
+        if config.spectra_per_frame < len(images):
+            images = _in_turn(images, before, after)
+        spectra = [_flow(*pair, on_view, no_box, config) for pair in images]
         camera = _camera_motion([background for background, _ in spectra])
         found = _motions([sample for _, sample in spectra], on_view, expected, scale, camera,
                          config)
@@ -134,6 +137,12 @@ def _images(before: Views, after: Views) -> list[_Images]:
         images.append((before.thermal_corners, before.thermal_pyramid, after.thermal_pyramid,
                        pace))
     return images
+
+
+def _in_turn(images: list[_Images], before: Views, after: Views) -> list[_Images]:
+    """Return one of two image pairs, by the stamp, so that nothing needs to be remembered."""
+    turn = after.stamps[0] // max(after.stamps[0] - before.stamps[0], 1)
+    return [images[turn % len(images)]]
 
 
 def _flow(corners: CornerMap | CompiledCornerMap, first: Pyramid, second: Pyramid, pace: float,
