@@ -164,7 +164,7 @@ class TrackingPipeline:
         self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
         self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
             self._target_grounder, self._apply, self._scheduler, concurrency, longest_back_off_s,
-            self._judge, self._apply_verdict)
+            self._judge, self._apply_verdict, self.tracker.withdraw)
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
 
     def set_query(self, text: str, query_id: str = 'default') -> Query | None:

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -69,16 +70,20 @@ class GroundingWorker:
         longest_back_off_s: Longest time for which a failing engine is left alone.
         judge: Verifies objects; None where the model cannot, and the scheduler asks for none.
         on_verdict: Called in a thread of the worker with every verdict.
+        on_failure: Called in a thread of the worker with the query and the stamp of a question
+            that has no answer, or whose answer was refused: its partial ones are void.
     """
 
     def __init__(self, grounder: GroundsQueries, on_answer: OnAnswer,
                  scheduler: Scheduler | None = None, concurrency: int = 1,
                  longest_back_off_s: float = 5.0, judge: ObjectJudge | None = None,
-                 on_verdict: Callable[[Verdict], object] = lambda verdict: None) -> None:
+                 on_verdict: Callable[[Verdict], object] = lambda verdict: None,
+                 on_failure: Callable[[Query, int], object] = lambda query, stamp_ns: None
+                 ) -> None:
         self.counts = WorkerCounts()
         self._grounder = grounder
         self._on_answer = on_answer
-        self._judge, self._on_verdict = judge, on_verdict
+        self._judge, self._on_verdict, self._on_failure = judge, on_verdict, on_failure
         self._scheduler = scheduler or Scheduler()
         self._agenda = Agenda(self._scheduler, concurrency)
         self._longest_back_off_s = longest_back_off_s
@@ -221,7 +226,15 @@ class GroundingWorker:
                 self._ground(item)
         except Exception as error:
             failure = error
+            self._void_partial(item)
         self._end(item, failure, time.perf_counter() - started)
+
+    def _void_partial(self, item: QuestionInFlight) -> None:
+        """Take back what was passed on of an answer that failed before its end."""
+        query = item.question.query
+        self._partial_answers.discard(query.id)
+        with suppress(Exception):
+            self._on_failure(query, item.pair.stamp_ns)
 
     def _ground(self, item: QuestionInFlight) -> None:
         question = item.question

@@ -178,7 +178,20 @@ class TrackBook:
             oldest = self.history.oldest_ns
             older = oldest is not None and stamp_ns < oldest
             return Outcome.LATE if older else Outcome.UNKNOWN_FRAME
-        return Outcome.DUPLICATE if key in frame.answered else None
+        return Outcome.DUPLICATE if key in frame.answered or key in frame.withdrawn else None
+
+    def withdraw(self, frame: Frame, key: Key) -> int:
+        """End the tracks that rest on nothing but an unfinished answer; returns how many.
+
+        Args:
+            frame: What the answer was about.
+            key: Its sentence.
+        """
+        listed = set(frame.applied_boxes.pop(key, {}).values())
+        begun = {track_id for track_id in listed & self.tracklets.keys()
+                 if self.tracklets[track_id].rests_on(key, frame.stamp_ns)}
+        self.remove(begun)
+        return len(begun)
 
     def on(self, frame: Frame) -> list[Tracklet]:
         """Return the tracks that exist on a frame."""

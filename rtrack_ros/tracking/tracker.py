@@ -157,6 +157,23 @@ class Tracker:
                 self.counts.partial += 1
             return outcome
 
+    def withdraw(self, query: Query, stamp_ns: int) -> int:
+        """Take back an answer that failed before its end, and accept no more of it.
+
+        Boxes that were applied while it was written began tracks. Those that rest on nothing else
+        end; returns how many.
+
+        Args:
+            query: The sentence.
+            stamp_ns: Of the pair that was asked about.
+        """
+        with self._answer_lock, self._lock:
+            frame, key = self._book.history.at(stamp_ns), (query.id, query.epoch)
+            if frame is None or key in frame.answered:
+                return 0
+            frame.withdrawn.add(key)
+            return self._book.withdraw(frame, key)
+
     def detect(self, detections: Detections) -> Outcome:
         """Correct the frame that a detector saw and everything since, as ``apply`` does.
 

@@ -141,6 +141,11 @@ class Tracklet:
     was_sure: bool = False
     distinct_from: set[int] = field(default_factory=set)
 
+    def rests_on(self, key: Key, stamp_ns: int) -> bool:
+        """Whether one answer to one sentence, about the frame of a stamp, is all it has."""
+        return not self.detected_ns and set(self.standings) == {key} and (
+            self.standings[key].hits == 1 and self.standings[key].confirmed_ns == stamp_ns)
+
     def certainty_at(self, stamp_ns: int, config: TrackerConfig) -> Certainty:
         """Return what is believed at a stamp, from what was said about frames up to it."""
         believed = Certainty(self.certainty.existence, dict(self.certainty.meant))

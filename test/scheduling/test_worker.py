@@ -323,3 +323,20 @@ def test_a_description_that_nobody_awaits_any_more_waits_no_more(gate) -> None:
     assert not worker.submit(lambda: None, 2).cancelled()
     hold.set()
     assert worker.close()
+
+
+def test_an_answer_that_is_refused_at_its_end_is_taken_back(gate) -> None:
+    heard: list[tuple[str, int]] = []
+
+    class Refused:
+        def ground(self, pair, query, deadline_s=None, on_partial=None) -> Answer:
+            on_partial(Answer(pair.stamp_ns, query.id, query.epoch,
+                              (Grounding((0.0, 0.0, 9.0, 9.0), 'dog'),), partial=True))
+            raise AnswerError('its end is no answer')
+
+    worker = GroundingWorker(Refused(), lambda answer: None,
+                             on_failure=lambda query, stamp: heard.append((query.id, stamp)))
+    worker.offer(pair(7), QUERY)
+    wait_for(lambda: worker.counts.answers_invalid)
+    assert heard == [('default', 7)]
+    assert worker.close()

@@ -243,3 +243,33 @@ def test_a_box_counts_once_it_is_written_and_a_box_not_yet_written_says_nothing(
     assert subject.counts.outcomes == {Outcome.APPLIED: 2}
     contradicted = by_label(subject.tracks())
     assert all(contradicted[label].score < before[label].score for label in before)
+
+
+def test_boxes_of_an_answer_that_failed_before_its_end_are_withdrawn() -> None:
+    subject = tracker()
+    subject.step(pair(0), QUERIES)
+    subject.apply(answer(0))
+    for index in range(1, 25):
+        subject.step(pair(index), QUERIES)
+    before = by_label(subject.tracks())
+    said = answer(24)
+    part = replace(said, partial=True)
+    assert subject.apply(part) is Outcome.APPLIED
+    born = by_label(subject.tracks()).keys() - before.keys()
+    assert 'growing' in born
+    subject.step(pair(25), QUERIES)
+    assert subject.withdraw(QUERIES[0], said.stamp_ns) == len(born)
+    # What was there before stays, with its id.
+    left = by_label(subject.tracks())
+    assert {label: track.id for label, track in left.items()} == {
+        label: track.id for label, track in before.items()}
+    # A box of it that comes late begins nothing.
+    assert subject.apply(part) is Outcome.DUPLICATE
+    assert by_label(subject.tracks()).keys() == before.keys()
+    assert subject.withdraw(QUERIES[0], said.stamp_ns) == 0
+    # The next answer is taken, and a whole one is never withdrawn.
+    assert subject.apply(answer(25)) is Outcome.APPLIED
+    whole = subject.tracks()
+    assert subject.withdraw(QUERIES[0], answer(25).stamp_ns) == 0
+    assert subject.tracks() == whole and len(whole) > len(before)
+    assert subject.withdraw(QUERIES[0], 12345) == 0

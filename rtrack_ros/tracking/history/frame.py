@@ -105,6 +105,7 @@ class Frame:
             detections.
         applied_boxes: By the same, the track of every box applied so far, by the box's place in
             the answer.
+        withdrawn: (query id, epoch) of answers about this frame that failed before their end.
     """
 
     stamp_ns: int
@@ -120,6 +121,7 @@ class Frame:
     width_states: dict[int, WidthState] = field(default_factory=dict)
     corrections: dict[int, GivenBox] = field(default_factory=dict)
     answered: set[tuple[str, int] | None] = field(default_factory=set)
+    withdrawn: set[tuple[str, int]] = field(default_factory=set)
     applied_boxes: dict[tuple[str, int] | None, dict[int, int]] = field(default_factory=dict)
 
     @property
