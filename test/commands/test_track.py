@@ -131,6 +131,30 @@ def test_the_same_command_gives_the_same_tracks(recorded: tuple[Path, Oracle],
     assert (tmp_path / 'a').read_text() == (tmp_path / 'b').read_text()
 
 
+def test_two_sentences_share_identities_and_have_a_file_each(
+        recorded: tuple[Path, Oracle], with_oracle: Oracle, tmp_path: Path,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / 'tracks.txt'
+    assert main(['track', '--rgb', str(recorded[0]), '--query', 'all people', '--query',
+                 'everybody', '--out', str(out)]) == 0
+    whole, first, second = (read_mot(tmp_path / name) for name in
+                            ('tracks.txt', 'tracks_1.txt', 'tracks_2.txt'))
+    ids = [{row.id for rows in file.values() for row in rows} for file in (whole, first, second)]
+    assert ids[0] == ids[1] == ids[2], 'one identity for each object, not for each sentence'
+    assert all(len({row.id for row in rows}) == len(rows) for rows in whole.values())
+    assert 'tracks_2.txt' in capsys.readouterr().out
+
+
+def test_no_output_of_a_sentence_replaces_what_is_read(
+        recorded: tuple[Path, Oracle], with_oracle: Oracle, tmp_path: Path,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    boxes = tmp_path / 'tracks_2.txt'
+    boxes.write_text('1,-1,10,10,20,20,0.9\n')
+    assert main(['track', '--rgb', str(recorded[0]), '--query', 'a', '--query', 'b',
+                 '--detections', str(boxes), '--out', str(tmp_path / 'tracks.txt')]) != 0
+    assert boxes.read_text() == '1,-1,10,10,20,20,0.9\n'
+
+
 def test_realtime_paces_the_frames_and_still_tracks(
         recorded: tuple[Path, Oracle], with_oracle: Oracle, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:

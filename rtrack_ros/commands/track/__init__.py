@@ -35,8 +35,10 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     add_topics(parser)
     add(parser, '--params')
     what = parser.add_mutually_exclusive_group()
-    add(what, '--query', help='the sentence that says what to follow (default: query.initial of '
-                              '--params)')
+    add(what, '--query', action='append',
+        help='the sentence that says what to follow; may be repeated: --out then has every object '
+             'once, and a file beside it for each sentence, FILE_1 and so on, has what that one '
+             'means (default: query.initial of --params)')
     what.add_argument('--box', type=float, nargs=4, metavar=('X1', 'Y1', 'X2', 'Y2'),
                       help='the target on the first frame, in pixels of the RGB image; the model '
                            'finds it again by its appearance')
@@ -66,27 +68,31 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.commands.interruption import interrupted_by_sigterm
     from rtrack_ros.commands.recording import opened_pairs, parameter_values
     from rtrack_ros.commands.track.following import follow
+    from rtrack_ros.commands.track.sentences import follow_sentences, own_outputs
     from rtrack_ros.output_files import check_outputs
 
     if args.set is not None or args.layout is not None:
         return data_set.run(args)
     _settle(args)
-    check_outputs({'--out': args.out, '--overlay': args.overlay},
-                  [args.rgb, args.thermal, args.params, args.detections])
     values = parameter_values(args.params)
-    sentence = args.query or ('' if values is None else values['query.initial'])
-    if not args.box and not sentence.strip():
+    sentences = args.query or ([] if values is None else [values['query.initial']])
+    if not args.box and not (sentences and all(map(str.strip, sentences))):
         raise CommandError('--query is empty; say what to follow, e.g. "the people", or give '
                            '--box')
+    outs = own_outputs(args.out, sentences)
+    check_outputs({'--out': args.out, '--overlay': args.overlay,
+                   **{f'--out of {sentence!r}': path for sentence, path
+                      in zip(sentences, outs, strict=False)}},
+                  [args.rgb, args.thermal, args.params, args.detections])
     pairs = opened_pairs(args, values)
     seen = detections.given(args, values)
     with ExitStack() as stack:
         pipeline = _pipeline(args, values, stack)
-        if not args.box and pipeline.set_query(sentence) is None:
-            raise CommandError('--query is empty; say what to follow, e.g. "the people"')
+        if not args.box:
+            follow_sentences(pipeline, sentences)
         stack.enter_context(interrupted_by_sigterm())
         started = time.perf_counter()
-        followed = follow(pairs, pipeline, args, sentence, seen)
+        followed = follow(pairs, pipeline, args, sentences, seen)
         followed.seconds = time.perf_counter() - started
         followed.stats = pipeline.stats()
     return _finish(args, pairs, followed, seen)
@@ -129,7 +135,7 @@ def _finish(args: argparse.Namespace, pairs: 'RecordedPairs', followed: 'Followe
     results.show(followed.summary)
     results.show(*([] if seen is None else [seen.summary]))
     status = say_losses(pairs.tally, results, args.allow_missing)
-    for path in (args.out, args.overlay):
+    for path in (args.out, *followed.own_outputs, args.overlay):
         if path is not None and path.exists():
             results.wrote(path)
     stats = followed.stats

@@ -5,13 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.track.sentences import all_rows, own_outputs, rows_of
 
 if TYPE_CHECKING:
     from rtrack_ros.commands.track.detections import GivenDetections
-    from rtrack_ros.data.mot import MotRow
     from rtrack_ros.data.reading import RecordedPairs
     from rtrack_ros.intake.receiving import ReceivedPair
     from rtrack_ros.pipeline import TrackingPipeline
@@ -28,6 +29,7 @@ class Followed:
         interrupted: Whether the user ended it.
         seconds: How long it took.
         stats: Of the pipeline.
+        own_outputs: Files of the single sentences, none for one sentence.
     """
 
     frames: int = 0
@@ -35,6 +37,7 @@ class Followed:
     interrupted: bool = False
     seconds: float = 0.0
     stats: Any = None
+    own_outputs: list[Path] = field(default_factory=list)
 
     @property
     def summary(self) -> str:
@@ -45,14 +48,14 @@ class Followed:
 
 
 def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.Namespace,
-           sentence: str, seen: 'GivenDetections | None' = None) -> Followed:
+           sentences: list[str], seen: 'GivenDetections | None' = None) -> Followed:
     """Track all pairs; what is written is finished also after Ctrl-C.
 
     Args:
         pairs: The recording.
         pipeline: Tracks.
         args: Of the command.
-        sentence: What is followed, for the overlay.
+        sentences: What is followed.
         seen: What a detector saw in the recording.
 
     Raises:
@@ -67,6 +70,8 @@ def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.
     source = _paced(pairs) if args.realtime else pairs.received()
     with ExitStack() as stack:
         rows_out = stack.enter_context(MotWriter(args.out))
+        followed.own_outputs = own_outputs(args.out, sentences)
+        own = [stack.enter_context(MotWriter(path)) for path in followed.own_outputs]
         video = None if args.overlay is None else stack.enter_context(
             OverlayWriter(args.overlay, pairs.fps, in_time=True))
         first_ns: int | None = None
@@ -74,23 +79,25 @@ def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.
             for received in progress(source, 'tracking', len(pairs) or None):
                 pair = received.pair
                 first_ns = pair.stamp_ns if first_ns is None else first_ns
-                rows = _rows(received, pipeline, args, followed.frames == 0, seen)
+                tracks = _tracks(received, pipeline, args, followed.frames == 0, seen)
+                rows = all_rows(received.number, tracks)
                 rows_out.write(rows)
+                for place, writer in enumerate(own):
+                    writer.write(rows_of(received.number, tracks, place))
                 followed.frames += received.number > 0
                 followed.identities |= {row.id for row in rows}
                 if video is not None:
-                    video.write(pair, rows, sentence or 'what the box shows',
+                    video.write(pair, rows, '; '.join(sentences) or 'what the box shows',
                                 time_s=(pair.stamp_ns - first_ns) * 1e-9)
         except KeyboardInterrupt:
             followed.interrupted = True
     return followed
 
 
-def _rows(received: 'ReceivedPair', pipeline: 'TrackingPipeline', args: argparse.Namespace,
-          first: bool, seen: 'GivenDetections | None') -> 'list[MotRow]':
-    """Track one pair; returns its confirmed boxes under the number of its RGB image."""
-    from rtrack_ros.data.mot import MotRow
-    from rtrack_ros.tracking.track import TrackState
+def _tracks(received: 'ReceivedPair', pipeline: 'TrackingPipeline', args: argparse.Namespace,
+            first: bool, seen: 'GivenDetections | None') -> 'list[Track]':
+    """Track one pair; returns what is published of it, nothing between RGB images."""
+    from rtrack_ros.tracking.track import published
 
     if received.after_reset:
         pipeline.reset()
@@ -99,8 +106,7 @@ def _rows(received: 'ReceivedPair', pipeline: 'TrackingPipeline', args: argparse
         tracks = seen.hand_over(pipeline, received)
     if args.box and first:
         tracks = [_initialize(pipeline, args)]
-    return [MotRow(received.number, track.id, track.box, track.score) for track in tracks
-            if track.state is TrackState.CONFIRMED and _has_area(track.box) and received.number]
+    return published(tracks) if received.number else []
 
 
 def _initialize(pipeline: 'TrackingPipeline', args: argparse.Namespace) -> 'Track':
@@ -110,10 +116,6 @@ def _initialize(pipeline: 'TrackingPipeline', args: argparse.Namespace) -> 'Trac
         return pipeline.initialize(tuple(args.box))
     except RequestError as error:
         raise CommandError(f'--box: {error}') from error
-
-
-def _has_area(box: tuple[float, float, float, float]) -> bool:
-    return box[2] - box[0] >= 0.01 and box[3] - box[1] >= 0.01
 
 
 def _paced(pairs: 'RecordedPairs') -> 'Iterator[ReceivedPair]':
