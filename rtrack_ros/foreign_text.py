@@ -5,9 +5,10 @@ out of its folder. On a terminal it must be nothing that the terminal obeys: an 
 rewrite what was shown before, or set the title of the window.
 """
 
+import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 MOST_NAME_BYTES: Final = 200
 """A file system takes 255 bytes; a suffix of ours follows."""
@@ -17,6 +18,18 @@ _LINE: Final = '\n\t'
 
 class ForeignNameError(ValueError):
     """A text cannot name a file; the message shows it harmlessly and names the remedy."""
+
+
+def parse_json(text: str) -> Any:
+    """Return the content of a JSON text that somebody else wrote.
+
+    Raises:
+        ValueError: it is none, or nested so deeply that Python's own reader gives up.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError('it is nested too deeply') from error
 
 
 def plain_name(text: str) -> str:

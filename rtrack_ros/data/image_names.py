@@ -87,7 +87,7 @@ class Names:
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:
     """Return a sort key under which ``frame10`` follows ``frame9``."""
-    return [(0, int(part)) if part.isdigit() else (1, part.lower())
+    return [(0, int(part)) if part.isdecimal() else (1, part.lower())
             for part in re.split(r'(\d+)', name) if part]
 
 

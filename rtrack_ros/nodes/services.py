@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import Callable
 from concurrent.futures import Future as Answered
-from typing import Any
+from typing import Any, Final
 
 from builtin_interfaces.msg import Time
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
@@ -15,6 +16,9 @@ from rtrack_ros.nodes.query_topics import DEFAULT_ID
 from rtrack_ros.nodes.session import Session
 from rtrack_ros.pipeline import RequestError
 from rtrack_ros.srv import DescribeTrack, InitializeTrack, SetQuery
+
+# With the usual 10 a request is lost without an answer where many call at once.
+_QUEUE: Final = QoSProfile(depth=200)
 
 
 class Services:
@@ -34,7 +38,8 @@ class Services:
         self._awaited: dict[Answered[Any], Callable[[], object]] = {}
         group = ReentrantCallbackGroup()
         self._services = [
-            node.create_service(kind, name, _answering(callback), callback_group=group)
+            node.create_service(kind, name, _answering(callback), callback_group=group,
+                                qos_profile=_QUEUE)
             for kind, name, callback in (
                 (Trigger, '~/reset', self._reset),
                 (SetQuery, '~/set_query', self._set_query),

@@ -32,6 +32,7 @@ class Playback:
         folder: Where recording, logs and the map of stamps go.
         parameters: Parameters of the node.
         rounds: How often to play it, one after another.
+        node: Command that starts the node, without its arguments; empty for the node itself.
     """
 
     bag: Path
@@ -40,6 +41,7 @@ class Playback:
     folder: Path
     parameters: dict[str, str]
     rounds: int = 1
+    node: Sequence[str] = ()
 
     @property
     def recording(self) -> Path:
@@ -86,7 +88,8 @@ def play(playback: Playback,
         group.start('bag_recorder', _module(
             'bags.bag_recorder', *RECORDED, '--log-time', 'published',
             '--out', str(playback.recording)))
-        group.start('tracker_node', _module('tracker_node', '--ros-args', *_parameters(playback)))
+        group.start('tracker_node', [*(playback.node or _module('tracker_node')), '--ros-args',
+                                     *_parameters(playback)])
         _wait_until_heard(group)
         group.start('bag_player', _module(
             'bags.bag_player', '--bag', str(playback.bag), '--restamp', '--queries', str(commands),

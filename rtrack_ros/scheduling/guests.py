@@ -38,4 +38,5 @@ class GuestTime:
             seconds: How long it took.
             share: Most of the model's time for guests, above 0 and at most 1.
         """
-        self._free_at_s = max(self._free_at_s, now_s + seconds * (1.0 / share - 1.0))
+        # Several in a row wait for the sum of their times.
+        self._free_at_s = max(self._free_at_s, now_s - seconds) + seconds / share

@@ -162,9 +162,8 @@ class Scheduler:
         self._met_ns: dict[int, int] = {}
 
     def forget(self) -> None:
-        """Forget which query was asked when, for a reset."""
+        """Forget which query was asked when, for a reset; how long each is there stays known."""
         self._attention.clear()
-        self._met_ns.clear()
         self._turn = 0
 
     def meet(self, queries: Sequence[Query], stamp_ns: int) -> None:

@@ -18,6 +18,13 @@ def offer(stamp_s: float, *queries: Query) -> Offer:
     return Offer(FramePair(int(stamp_s * SECOND), IMAGE, None), queries, ())
 
 
+def test_several_guests_in_a_row_are_paid_for_together() -> None:
+    guests = GuestTime()
+    for end in (1.0, 2.0, 3.0, 4.0):  # four sentences that share one encoding
+        guests.took(end, 1.0, 0.25)
+    assert guests.wait_s(4.0) == pytest.approx(12.0)
+
+
 @pytest.mark.parametrize('share', [0.25, 0.5, 1.0])
 def test_guests_have_no_more_than_their_share(share: float) -> None:
     guests, now, theirs = GuestTime(), 0.0, 0.0
@@ -38,6 +45,8 @@ def test_a_sentence_that_changes_all_the_time_stays_a_guest_and_a_target_always_
     now = 30 * SECOND
     assert [scheduler.is_guest(query, now) for query in (OWN, changing, target)] == [
         False, True, True]
+    scheduler.forget()  # a stranger may ask for a reset at any rate
+    assert not scheduler.is_guest(OWN, now)
     # A clock that was set back makes nothing older than it is.
     assert scheduler.is_guest(OWN, -SECOND)
 

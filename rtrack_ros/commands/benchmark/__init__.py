@@ -9,6 +9,7 @@ from rtrack_ros.commands.benchmark import (
     cost,
     crops,
     engine,
+    flood,
     grounding,
     intake,
     learning,
@@ -24,7 +25,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         description='Measure the model and the tracker, each time beside baselines.')
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
     for module in (grounding, engine, intake, tracking, clip, box, cost, learning, crops,
-                   calibration, tasks):
+                   calibration, tasks, flood):
         module.add_parser(subjects)
 
 

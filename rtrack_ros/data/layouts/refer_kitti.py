@@ -13,7 +13,6 @@ Without a list the videos of training are read too: 0005, 0011 and 0013 are thos
 V2 0019 as well.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +24,7 @@ from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.image_folder import list_images, stored_size
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.foreign_text import ForeignNameError, plain_name, shown
+from rtrack_ros.foreign_text import ForeignNameError, parse_json, plain_name, shown
 from rtrack_ros.language.answers import Box
 
 FACTS = LayoutFacts('Refer-KITTI and Refer-KITTI-V2', single_object=False, sentences='own')
@@ -64,10 +63,15 @@ def read_seqmap(path: Path | str) -> list[Pair]:
     a header ``name`` are removed.
 
     Raises:
-        DataError: a line is no pair, or is there twice.
+        DataError: it cannot be read, a line is no pair, or is there twice.
     """
     pairs: list[Pair] = []
-    for number, line in enumerate(Path(path).read_text(encoding='utf-8-sig').splitlines(), 1):
+    try:
+        lines = Path(path).read_text(encoding='utf-8-sig').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f'{path} is no list of pairs ({error}); write lines such as '
+                        '0005+cars-in-left') from error
+    for number, line in enumerate(lines, 1):
         text = line.strip().strip('"')
         if not text or (number == 1 and text.lower() == 'name'):
             continue
@@ -104,7 +108,7 @@ def _label_rows(path: Path, size: tuple[int, int]) -> dict[int, tuple[int, Box]]
     if not path.is_file():
         return {}
     rows: dict[int, tuple[int, Box]] = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(path.read_text(errors='replace').splitlines(), start=1):
         if not line.strip():
             continue
         try:
@@ -125,7 +129,7 @@ def _refuse_infinite(*values: float) -> None:
 
 def _pair(video: AnnotatedSequence, path: Path) -> AnnotatedSequence:
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
+        content: dict[str, Any] = parse_json(path.read_text(encoding='utf-8'))
         named = {int(frame): frozenset(map(int, ids))
                  for frame, ids in content['label'].items()}
         sentence = str(content.get('sentence') or path.stem.replace('-', ' '))
