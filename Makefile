@@ -23,7 +23,7 @@ endef
 # A demo or a test must not meet the robots of the same network.
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help setup demo lint test test-vllm licences lock clean nano
+.PHONY: help setup demo picodet lint test test-vllm licences lock clean nano
 
 help:
 	@echo 'make demo     simulate a scene, track it over ROS 2, write build/demo/ (RGB= THERMAL= QUERY='
@@ -36,6 +36,7 @@ help:
 	@echo 'make test-vllm  compare a real vLLM with our own engine; makes build/vllm (2.1 GB), not in CI'
 	@echo 'make setup    only prepare build/; afterwards: source build/activate (TORCH=1: with torch)'
 	@echo 'make lint     ruff, mypy, and the contract that imports point down'
+	@echo 'make picodet  fetch PicoDet, a detector, into build/picodet (its package, 67 MB, once)'
 	@echo 'make licences  write docs/licences.md: what is installed, under which licence'
 	@echo 'make lock     renew the pinned versions of the environment'
 	@echo 'make clean    remove build/'
@@ -54,6 +55,9 @@ demo:
 nano:
 	@$(PYTHON) bootstrap/prepare.py --torch
 	@$(RUN) rtrack train nano --out build/nano $(if $(SCALE),--steps-scale "$$SCALE")
+
+picodet:
+	@$(PYTHON) bootstrap/fetch_picodet.py
 
 lint: setup
 	$(LINT)

@@ -39,6 +39,7 @@ def _explain(error: Exception) -> str | None:
     from rtrack_ros.commands import CommandError
     from rtrack_ros.data.mot import MotError
     from rtrack_ros.data.pairs import DataError
+    from rtrack_ros.detectors.base import DetectorError
     from rtrack_ros.engines.base import EngineError
     from rtrack_ros.evaluation.metrics.hota import MissingTrackEval
     from rtrack_ros.language.queries import QueryError
@@ -47,7 +48,7 @@ def _explain(error: Exception) -> str | None:
     from rtrack_ros.training.failure import TrainingError
     from rtrack_ros.training.yaml_settings import SettingsError
 
-    if isinstance(error, (CommandError, DataError, EngineError, ForeignNameError,
+    if isinstance(error, (CommandError, DataError, DetectorError, EngineError, ForeignNameError,
                           MissingTrackEval, MotError, OutputError, ProvenanceError, QueryError,
                           SettingsError, TrainingError)):
         return str(error)

@@ -24,7 +24,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                         help='folder with the boxes of people, NAME.gt.txt for each clip; the '
                              'detector writes what is missing (default: OUT/labels)')
     parser.add_argument('--detector', type=Path, default=None, metavar='DIR',
-                        help='PicoDet of the package paddlelabel-ml, for clips without labels')
+                        help='folder of PicoDet, from make picodet, for clips without labels')
     add(parser, '--out', required=True, help='folder to write to; shards go to DIR/train')
     parser.add_argument('--shards', type=count, default=4, metavar='N',
                         help='number of shards (default: %(default)s)')

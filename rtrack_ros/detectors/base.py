@@ -38,3 +38,8 @@ class Detector(Protocol):
         Raises:
             DetectorError: the network failed, or says what cannot be read.
         """
+
+
+def as_colour(image: Image8) -> Image8:
+    """Return an image as (h, w, 3); a thermal one, (h, w), as three equal channels."""
+    return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)

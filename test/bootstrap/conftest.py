@@ -32,6 +32,11 @@ def machine(steps: ModuleType) -> ModuleType:
 
 
 @pytest.fixture
+def picodet(steps: ModuleType) -> ModuleType:
+    return load('fetch_picodet')
+
+
+@pytest.fixture
 def floors(steps: ModuleType) -> ModuleType:
     return load('floors')
 

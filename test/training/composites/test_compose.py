@@ -133,7 +133,7 @@ def test_the_shipped_settings_hold_out_the_annotated_clip() -> None:
 
 def test_a_missing_detector_names_its_package(tmp_path: Path) -> None:
     pytest.importorskip('openvino')
-    with pytest.raises(DataError, match='paddlelabel-ml'):
+    with pytest.raises(DataError, match='make picodet'):
         PersonDetector(tmp_path)
 
 
