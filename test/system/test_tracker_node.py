@@ -297,8 +297,9 @@ def stamp_ns(header: Any) -> int:
 def test_a_bag_is_tracked_frame_by_frame(processes: Processes, script: Path, bag: Path,
                                          tmp_path: Path) -> None:
     # A busy machine may deliver a thermal image late. At half speed images are 67 ms apart: this
-    # slop makes RGB wait longer and pairs no others.
-    start_scripted(processes, script, 'sync.max_wait_ms:=1000.0', 'sync.slop_ms:=60.0')
+    # slop makes RGB wait longer and pairs no others. No thermal image is shown a second time.
+    start_scripted(processes, script, 'sync.max_wait_ms:=1000.0', 'sync.slop_ms:=60.0',
+                   'sync.thermal_hold_ms:=0.0')
     sent = record_and_play(processes, bag, tmp_path, [(0.3, 'the people'), (1.5, 'every car')])
     arrays, times, statuses = read_recording(tmp_path)
     log = processes.log('tracker_node')
