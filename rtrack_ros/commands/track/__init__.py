@@ -87,12 +87,12 @@ def run(args: argparse.Namespace) -> int:
     pairs = opened_pairs(args, values)
     seen = detections.given(args, values)
     with ExitStack() as stack:
+        finish = stack.enter_context(interrupted_by_sigterm())
         pipeline = _pipeline(args, values, stack)
         if not args.box:
             follow_sentences(pipeline, sentences)
-        stack.enter_context(interrupted_by_sigterm())
         started = time.perf_counter()
-        followed = follow(pairs, pipeline, args, sentences, seen)
+        followed = follow(pairs, pipeline, args, sentences, finish, seen)
         followed.seconds = time.perf_counter() - started
         followed.stats = pipeline.stats()
     return _finish(args, pairs, followed, seen)

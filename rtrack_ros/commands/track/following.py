@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +48,8 @@ class Followed:
 
 
 def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.Namespace,
-           sentences: list[str], seen: 'GivenDetections | None' = None) -> Followed:
+           sentences: list[str], finish: Callable[[], None],
+           seen: 'GivenDetections | None' = None) -> Followed:
     """Track all pairs; what is written is finished also after Ctrl-C.
 
     Args:
@@ -56,6 +57,7 @@ def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.
         pipeline: Tracks.
         args: Of the command.
         sentences: What is followed.
+        finish: Called when only the files are to be finished: no interruption from then on.
         seen: What a detector saw in the recording.
 
     Raises:
@@ -89,6 +91,7 @@ def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.
                 if video is not None:
                     video.write(pair, rows, '; '.join(sentences) or 'what the box shows',
                                 time_s=(pair.stamp_ns - first_ns) * 1e-9)
+            finish()
         except KeyboardInterrupt:
             followed.interrupted = True
     return followed
