@@ -5,9 +5,10 @@ picture in which the target was shown, in a window that is off to one side, and 
 Later every answer is held against the tracker's own eye, where that sees the target sharply. The
 share of right ones, with an examination worth several answers, is the trust in the model.
 
-Two rules follow. A model that is not trusted moves no track and ends none. While the eye sees the
-target sharply, one answer that puts it elsewhere is not believed, even of a trusted model; several
-in a row are, as the eye may have slipped onto something else. Amounts are our choice.
+Two rules follow. A model that is not trusted moves no track and ends none. What the eye has seen
+sharply at every look is not moved by a word, even of a trusted model. Where the eye lost the target
+in between, it may have come back onto something else: then an answer that puts the target elsewhere
+is believed if it is the third in a row. Amounts are our choice.
 """
 
 from collections.abc import Sequence
@@ -50,12 +51,15 @@ class Competence:
         wrong: Wrong answers, by weight.
         against: Answers in a row that put the target elsewhere than the eye sees it.
         examined: Whether it was examined.
+        unbroken: Whether the eye saw the target at every look since it last agreed with an
+            answer, or since the target was shown.
     """
 
     right: float = 2.0
     wrong: float = 1.0
     against: int = 0
     examined: bool = False
+    unbroken: bool = True
 
     @property
     def trust(self) -> float:
@@ -78,10 +82,11 @@ class Competence:
         agrees = found is not None and seen is not None and overlap(found, seen) >= _SAME_IOU
         if seen is not None:
             self._count(float(agrees), float(not agrees))
+        self.unbroken = agrees or (self.unbroken and seen is not None)
         moved = found is not None and seen is not None and not agrees
         self.against = self.against + 1 if moved else 0
         trusted = self.trust >= TRUSTED
-        counts = trusted and (not moved or self.against >= _INSIST)
+        counts = trusted and (not moved or (self.against >= _INSIST and not self.unbroken))
         return Belief(counts, self.trust if trusted and not moved else 0.0)
 
     def _count(self, right: float, wrong: float) -> None:
