@@ -41,6 +41,7 @@ from rtrack_ros.tracking.track_book import Outcome
 from rtrack_ros.tracking.tracker import Tracker
 
 _MIN_BOX_PX = 4.0
+_YES = 0.5
 
 
 class RequestError(ValueError):
@@ -67,6 +68,8 @@ class PipelineConfig:
             takes 'never' where answers are wanted at once (live) and 'auto' elsewhere.
         max_boxes: Most boxes in one answer.
         limits: How much may be asked for.
+        believed: Whether the model passed its self-test. What a model does not list, or denies,
+            that failed it ends no track.
     """
 
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
@@ -75,6 +78,7 @@ class PipelineConfig:
     refine: str | None = None
     max_boxes: int = 12
     limits: Limits = field(default_factory=Limits)
+    believed: bool = True
 
 
 def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: bool = True,
@@ -108,7 +112,8 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         verifier=Verifier(engine) if 'verify' in model.tasks else None,
         concurrency=model.concurrency, longest_back_off_s=model.longest_back_off_s,
         limits=config.limits, count_tokens=token_counter(engine),
-        tracker=Tracker(tracker, effort=EffortControl()) if live else None)
+        tracker=Tracker(tracker, effort=EffortControl()) if live else None,
+        believed=config.believed)
 
 
 class TrackingPipeline:
@@ -135,6 +140,7 @@ class TrackingPipeline:
             synchronous.
         limits: How much may be asked for; None takes the defaults.
         count_tokens: Returns how many tokens a text has for the model.
+        believed: Whether what the model leaves out, or denies, may end a track.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
@@ -144,7 +150,8 @@ class TrackingPipeline:
                  concurrency: int = 1, longest_back_off_s: float = 5.0,
                  verifier: VerifiesObjects | None = None, publish_first: bool = False,
                  limits: Limits | None = None,
-                 count_tokens: Callable[[str], int] = estimated_tokens) -> None:
+                 count_tokens: Callable[[str], int] = estimated_tokens,
+                 believed: bool = True) -> None:
         self.queries = QueryBook(limits, count_tokens)
         self.tracker = tracker or Tracker(config)
         self._target_grounder = None if grounder is None else TargetGrounder(
@@ -160,6 +167,7 @@ class TrackingPipeline:
         self._latency_ms: float | None = None
         self._judge = None if verifier is None else ObjectJudge(verifier)
         self._synchronous, self._publish_first = synchronous, publish_first
+        self._believed = believed
         self._freshness = Freshness()
         self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
         self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
@@ -374,7 +382,7 @@ class TrackingPipeline:
         return waited_ns is None or waited_ns + STAMP_JITTER_NS >= self._ask_interval_ns
 
     def _apply(self, answer: Answer) -> None:
-        outcome = self.tracker.apply(answer)
+        outcome = self.tracker.apply(answer if self._believed else replace(answer, trust=0.0))
         if answer.partial:
             return
         with self._lock:
@@ -383,6 +391,8 @@ class TrackingPipeline:
                 self._answered_ns = max(answer.stamp_ns, self._answered_ns or 0)
 
     def _apply_verdict(self, verdict: Verdict) -> None:
+        if not self._believed and verdict.probability < _YES:
+            return
         outcome = self.tracker.judge(verdict)
         if outcome is Outcome.APPLIED:
             with self._lock:

@@ -1,6 +1,7 @@
 """The model of the node: engine and tracking pipeline, loaded and freed together."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rtrack_ros.engines.base import Capabilities
@@ -36,7 +37,9 @@ class Model:
         self.capabilities: Capabilities = self._engine.capabilities()
         try:
             self.verdict: Verdict | None = self_tested(self._engine, settings, warn)
-            self.pipeline = build_pipeline(self._engine, pipeline_config(settings))
+            self.pipeline = build_pipeline(self._engine, replace(
+                pipeline_config(settings),
+                believed=self.verdict is None or self.verdict.ok))
         except BaseException:
             self._engine.close()
             raise

@@ -6,9 +6,9 @@ Later every answer is held against the tracker's own eye, where that sees the ta
 share of right ones, with an examination worth several answers, is the trust in the model.
 
 Two rules follow. A model that is not trusted moves no track and ends none. What the eye has seen
-sharply at every look is not moved by a word, even of a trusted model. Where the eye lost the target
-in between, it may have come back onto something else: then an answer that puts the target elsewhere
-is believed if it is the third in a row. Amounts are our choice.
+sharply at every look is not moved by a word, even of a trusted model. Where the eye lost the
+target in between, it may have come back onto something else: then an answer that puts the target
+elsewhere is believed if it is the third in a row. Amounts are our choice.
 """
 
 from collections.abc import Sequence
