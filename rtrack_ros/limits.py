@@ -4,7 +4,7 @@ Whoever may publish in the domain can send anything, at any rate. Each limit kee
 comes from outside from growing without end. ``docs/security.md`` lists them with their parameters.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 from rtrack_ros.settings import check_settings, setting
@@ -45,6 +45,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+
+def limit_named(refusal: str) -> str:
+    """Return the limit that a refusal names, '' where it names none: refusals of one kind."""
+    return next((item.name for item in fields(Limits) if f'(limits.{item.name})' in refusal), '')
 
 
 def estimated_tokens(text: str) -> int:

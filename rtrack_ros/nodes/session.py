@@ -10,6 +10,7 @@ from std_msgs.msg import String
 
 from rtrack_ros.foreign_text import shown
 from rtrack_ros.intake.receiving import Intake, ReceivedPair
+from rtrack_ros.limits import limit_named
 from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.diagnostics import NO_CLOCK, Health, diagnostic_array, status_message
 from rtrack_ros.nodes.model import Model
@@ -60,7 +61,7 @@ class Session:
             node.get_logger().info(f'self-test passed: {self.model.verdict}')
         self._intake = Intake(intake_config(settings), log)
         self.commands = QueryCommands(
-            self.model.pipeline.queries, lambda why: log.warning('query', why),
+            self.model.pipeline.queries, lambda why: log.warning(f'query {limit_named(why)}', why),
             self.announce_queries)
         self._announced: set[int] = set()
         self._frame_id = ''
