@@ -17,7 +17,7 @@ from rtrack_ros.language.answers import Answer, Verdict
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.appearance.histogram import appearance_of
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.delay.bridging import bridge
+from rtrack_ros.tracking.delay.bridging import bridge, bridge_late
 from rtrack_ros.tracking.delay.correction import AnsweredFrame, Correction, correct_past
 from rtrack_ros.tracking.delay.observation import Observation, of_answer, of_detections
 from rtrack_ros.tracking.delay.propagation import Propagator
@@ -118,6 +118,7 @@ class Tracker:
             states = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
             targets = self._book.targets()
             past = self._book.history.since(pair.stamp_ns - int(config.max_flow_gap_s * 1e9))
+        late = bridge_late(past, pair, self._motion, config)
         frame = self._measure(pair, before, ids, states, config)
         if before is None:
             self._sight.rest(pair)
@@ -129,6 +130,8 @@ class Tracker:
                 frame = Frame(frame.stamp_ns, 0.0, frame.views, frame.size)
             elif bridged is not None:
                 bridged.write(self.config)
+            elif late is not None:
+                late[0].write(self.config, late[1])
             self._book.advance(frame)
             tracks = self._book.published()
         if self._effort is not None:

@@ -3,7 +3,7 @@
 Only images that show the world at the stamp of the pair are here: an older one is no evidence.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -60,6 +60,14 @@ class Views:
         return cls(rgb, grey, thermal, (size[0] / pair.width, size[1] / pair.height),
                    _fine(pair, _size(pair, fine_width)), pair.rgb_fresh,
                    (pair.stamp_ns, taken_ns), valid)
+
+    def with_thermal(self, thermal: Image8, stamp_ns: int) -> 'Views':
+        """Return these views with a thermal image, (H, W) on the RGB grid, that came late."""
+        height, width = self.grey.shape
+        fine = self.fine.copy()
+        fine[:, :, 1] = _shrink(thermal, (fine.shape[1], fine.shape[0]))
+        return replace(self, thermal=_shrink(thermal, (width, height)), fine=fine,
+                       stamps=(self.stamps[0], stamp_ns))
 
     def thermal_pace(self, before: 'Views') -> float:
         """Return the time from frame to frame over that from thermal image to thermal image.

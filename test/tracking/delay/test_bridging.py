@@ -33,6 +33,14 @@ def overlaps(world, queries, every: int, frames: int = 60) -> np.ndarray:
     return np.array(found)
 
 
+def delivered_late(world, index: int, by: int, every: int) -> FramePair:
+    """Return a pair of a thermal camera whose images come so many frames late."""
+    taken = index - by - (index - by) % every
+    held = world.pair(max(taken, 0))
+    return replace(world.pair(index), thermal=None if taken < 0 else held.thermal,
+                   thermal_stamp_ns=None if taken < 0 else held.stamp_ns, health=HELD)
+
+
 def turning(t: float) -> tuple[float, float, float, float]:
     """A walker who turns round after a second."""
     x = 200 + 90 * t - 45 * t ** 2
@@ -79,3 +87,22 @@ def test_motion_is_measured_over_the_time_of_the_thermal_images(make_world, make
     pair = replace(world.pair(1), thermal=late.thermal, thermal_stamp_ns=late.stamp_ns)
     tracker.step(pair, queries)
     assert tracker._book.history.newest.motions[1].shift[0] == pytest.approx(4.0, abs=0.5)
+
+
+@pytest.mark.parametrize('every', [1, 3])
+def test_by_night_a_walker_is_followed_by_thermal_images_that_come_late(
+        make_world, queries, every: int) -> None:
+    """A tenth of a second: the images correct the past, and velocity carries boxes to now."""
+    world, tracker, found = make_world([turning], rgb=False), Tracker(
+        TrackerConfig(siamese_per_frame=0)), []
+    for index in range(60):
+        tracks = tracker.step(delivered_late(world, index, 3, every), queries)
+        if index == 6:
+            tracker.apply(world.answer(3))
+            tracks = tracker.tracks()
+        if index >= 6:
+            found.append(iou([tracks[0].box], world.boxes(index))[0, 0])
+    assert np.mean(found[6:]) > 0.8 and np.min(found[6:]) > 0.6
+    past = [frame for frame in tracker._book.history if frame.views.thermal is not None]
+    assert len(past) >= 50 // every
+    assert all(frame.views.stamps == (frame.stamp_ns, frame.stamp_ns) for frame in past)
