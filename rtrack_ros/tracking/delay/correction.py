@@ -209,7 +209,8 @@ def _note_omissions(correction: Correction, seen: Observation, rows: set[int],
     listed = {known.tracklets[row].id for row in rows}
     listed |= set(known.applied_boxes.values())
     correction.unseen = [
-        (tracklet.id, _visibility(tracklet.id, box, known.frame, region))
+        (tracklet.id, 0.0 if _went_dark(known, box) else
+         _visibility(tracklet.id, box, known.frame, region))
         for tracklet, box in zip(known.tracklets, kalman.boxes_of(known.states), strict=True)
         if tracklet.id not in listed]
     correction.duplicates = _duplicates(known.tracklets, sharing, listed, seen)
@@ -301,13 +302,17 @@ def _size(box: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.prod(np.maximum(box[2:] - box[:2], 1.0))))
 
 
-def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame, region: Region) -> float:
-    """Return how surely an answer about ``region`` of a frame should have contained a track.
+def _went_dark(known: AnsweredFrame, box: NDArray[np.float64]) -> bool:
+    """Whether no image of the frame can show a box that thermal could show shortly before.
 
-    What no image of the frame can show, by night without a fresh thermal image, was not left out.
+    By night, while the thermal camera pauses, an answer leaves nothing out.
     """
-    if not frame.views.lit(box):
-        return 0.0
+    return not known.frame.views.lit(box) and any(
+        frame.views.thermal is not None for frame in known.past)
+
+
+def _visibility(track_id: int, box: NDArray[np.float64], frame: Frame, region: Region) -> float:
+    """Return how surely an answer about ``region`` of a frame should have contained a track."""
     hidden = frame.coasting_s.get(track_id, 0.0) > 0
     return float(share_inside(box, region)[0]) * (_HIDDEN if hidden else 1.0)
 

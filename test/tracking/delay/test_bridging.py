@@ -106,3 +106,22 @@ def test_by_night_a_walker_is_followed_by_thermal_images_that_come_late(
     past = [frame for frame in tracker._book.history if frame.views.thermal is not None]
     assert len(past) >= 50 // every
     assert all(frame.views.stamps == (frame.stamp_ns, frame.stamp_ns) for frame in past)
+
+
+def test_by_night_an_answer_during_a_pause_of_thermal_leaves_nothing_out(make_world, make_path,
+                                                                         queries) -> None:
+    """With the thermal camera in order such answers count against the track."""
+    against = {}
+    for pauses in (True, False):
+        world, tracker = make_world([make_path(200, 200, 0, 0)], rgb=False), Tracker(
+            TrackerConfig(siamese_per_frame=0))
+        for index in range(24):
+            dark = replace(world.pair(index), thermal=None)
+            tracker.step(dark if pauses and index >= 12 else world.pair(index), queries)
+            if index in (0, 6):
+                tracker.apply(world.answer(index))
+            if index in (14, 18, 22):
+                tracker.apply(world.answer(index, only=[]))
+        tracklet, = tracker._book.tracklets.values()
+        against[pauses] = sum(evidence.meant < 1 for evidence in tracklet.evidence)
+    assert against == {True: 0, False: 3}
