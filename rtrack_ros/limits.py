@@ -33,8 +33,8 @@ class Limits:
     id_characters: int = setting(
         64, 'Longest id of a sentence', 'characters', (1, 1000), advanced=True)
     targets: int = setting(
-        4, 'Most targets followed from a box at once; each is looked for on every frame: raising '
-        'it takes processor time and memory', span=(1, 1000), advanced=True)
+        2, 'Most targets followed from a box at once; each is looked for on every frame, which '
+        'takes about 5 ms: raising it can cost the camera rate', span=(1, 1000), advanced=True)
     descriptions: int = setting(
         4, 'Most descriptions that wait for the model; raising it lets callers wait longer '
         'instead of being refused', span=(1, 100), advanced=True)
