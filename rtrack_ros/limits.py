@@ -25,7 +25,8 @@ class Limits:
         64.0, 'Largest compressed image that is decoded, by the size in its header; raising it '
         'lets a small file take more memory', 'Mpx', (0.01, 1000.0), advanced=True)
     sentences: int = setting(
-        24, 'Most sentences and targets followed at once; raising it makes each be asked about '
+        24, 'Most sentences and targets followed at once, beside that of the id default, which '
+        'always has its place; raising it makes each be asked about '
         'less often', span=(1, 1000), advanced=True)
     sentence_tokens: int = setting(
         256, 'Longest sentence; raising it lets one sentence keep the model from the others for '

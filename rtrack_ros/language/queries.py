@@ -4,9 +4,13 @@ import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from rtrack_ros.foreign_text import shown
 from rtrack_ros.limits import MAX_CHARACTERS, Limits, estimated_tokens
+
+DEFAULT_ID: Final = 'default'
+"""Id of the sentence of the plain topic."""
 
 
 class QueryError(ValueError):
@@ -122,8 +126,10 @@ class QueryBook:
                              f'{limits.id_characters} printable characters '
                              '(limits.id_characters)')
         others = [query for name, query in self._queries.items() if name != query_id]
-        if len(others) >= limits.sentences:
-            raise QueryError(f'{len(others)} sentences are followed, which is the most; remove '
+        # The plain topic has a place of its own: a flood under other ids cannot take it.
+        rivals = sum(query.id != DEFAULT_ID for query in others)
+        if query_id != DEFAULT_ID and rivals >= limits.sentences:
+            raise QueryError(f'{rivals} sentences are followed, which is the most; remove '
                              'one first (limits.sentences)')
         if by_template and sum(query.by_template for query in others) >= limits.targets:
             raise QueryError(f'{limits.targets} targets are followed, which is the most; remove '

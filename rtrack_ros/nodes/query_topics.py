@@ -5,10 +5,8 @@ from collections.abc import Callable
 from std_msgs.msg import String
 
 from rtrack_ros.foreign_text import shown
-from rtrack_ros.language.queries import QueryBook, QueryError
+from rtrack_ros.language.queries import DEFAULT_ID, QueryBook, QueryError
 from rtrack_ros.msg import ReferringQuery
-
-DEFAULT_ID = 'default'
 
 
 class QueryCommands:

@@ -12,7 +12,7 @@ from rclpy.qos import QoSProfile
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
-from rtrack_ros.nodes.query_topics import DEFAULT_ID
+from rtrack_ros.language.queries import DEFAULT_ID
 from rtrack_ros.nodes.session import Session
 from rtrack_ros.pipeline import RequestError
 from rtrack_ros.srv import DescribeTrack, InitializeTrack, SetQuery

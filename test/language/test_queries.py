@@ -2,6 +2,7 @@
 
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -129,3 +130,14 @@ def test_without_a_tokenizer_emoji_count_for_their_bytes() -> None:
         book.set('\N{GRINNING FACE}' * 2000)
     assert estimated_tokens('the person in the red jacket') == 10
     assert estimated_tokens('\N{GRINNING FACE}' * 10) == 40
+
+
+def test_a_flood_under_other_ids_cannot_take_the_place_of_the_plain_topic() -> None:
+    book = QueryBook(Limits(sentences=2))
+    for name in 'abcd':
+        with suppress(QueryError):
+            book.set('cars', name)
+    assert book.set('the person in red') is not None
+    assert {query.id for query in book.active()} == {'a', 'b', 'default'}
+    with pytest.raises(QueryError, match='2 sentences'):
+        book.set('cars', 'c')
