@@ -51,6 +51,7 @@ from rtrack_ros.training.tasks.clips import (
 from rtrack_ros.training.tasks.ground import Ground, Task
 from rtrack_ros.training.tasks.locate import Locate, Reader
 from rtrack_ros.training.tasks.verify_describe import Describe, Verify
+from rtrack_ros.training.yaml_settings import SettingsError
 
 REHEARSAL: Mapping[str, Any] = {
     'per_device_train_batch_size': 2, 'gradient_accumulation_steps': 1, 'max_steps': 1,
@@ -280,11 +281,16 @@ def build_trainer(stage: StageSettings, model: Path, source: str, out: Path,
               'train_dataset': dataset, 'callbacks': callbacks,
               'processing_class': load_processor(model, manifest),
               'peft_config': _adapter(stage.model)}
-    if stage.method == 'sft':
-        return _ready(SFTTrainer(args=config, **shared))
-    rewards = [make_reward(item['name'], item.get('options')) for item in stage.rewards]
-    return _ready(PolicyTrainer(args=config, reward_funcs=rewards, scaling=stage.advantages,
-                                **shared))
+    try:
+        if stage.method == 'sft':
+            return _ready(SFTTrainer(args=config, **shared))
+        rewards = [make_reward(item['name'], item.get('options')) for item in stage.rewards]
+        return _ready(PolicyTrainer(args=config, reward_funcs=rewards, scaling=stage.advantages,
+                                    **shared))
+    except DataError:
+        raise
+    except (ValueError, ImportError) as error:  # such as vLLM, which is not installed
+        raise SettingsError(f'stage {stage.name}: TRL refuses these settings: {error}') from error
 
 
 def _config(stage: StageSettings, out: Path) -> SFTConfig | GRPOConfig:
@@ -313,7 +319,10 @@ def _adapter(settings: ModelSettings) -> LoraConfig | None:
     if settings.lora is None:
         return None
     frozen = {} if settings.train_vision else {'exclude_modules': r'.*\bvisual\b.*'}
-    return LoraConfig(task_type='CAUSAL_LM', **frozen, **settings.lora)
+    try:
+        return LoraConfig(task_type='CAUSAL_LM', **frozen, **settings.lora)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f'lora: PEFT refuses these settings: {error}') from error
 
 
 def trainer_options(stage: StageSettings, out: Path) -> dict[str, Any]:

@@ -106,6 +106,16 @@ class StageSettings:
                                 f'{", ".join(sorted(unknown))}; choose among {", ".join(REWARDS)}')
         for item in self.rewards:
             self._check_reward(item)
+        if self.early_stop is not None:
+            where = f'stage {self.name}: early_stop'
+            check_names(self.early_stop, ('metric', 'patience', 'smoothing'), where)
+            if not {'metric', 'patience'} <= set(self.early_stop):
+                raise SettingsError(f'{where} needs metric and patience')
+            for name in set(self.early_stop) - {'metric'}:
+                check_kind(self.early_stop[name], int, f'{where}: {name}')
+        if self.compute_s is not None and self.compute_s <= 0:
+            raise SettingsError(f'stage {self.name}: compute_s is a time above 0; got '
+                                f'{self.compute_s}')
 
     def _check_reward(self, item: Mapping[str, Any]) -> None:
         check_names(item, ('name', 'weight', 'options'), f'stage {self.name}: a reward')

@@ -44,6 +44,12 @@ def test_omnipt_has_four_stages() -> None:
     ('name: a\nmethod: sft\nadvantages: {reading: both}', 'none, advantage, scale'),
     ('name: a\nmethod: sft\ndata: {tasks: [ground, count]}', 'tasks count are unknown'),
     ('name: a\nmethod: grpo\nrewards: [{name: iou}]', 'no reward is called iou; choose among'),
+    ('name: a\nmethod: sft\nearly_stop: {metric: loss}', 'early_stop needs metric and patience'),
+    ('name: a\nmethod: sft\nearly_stop: {metric: loss, patiense: 3}', 'unknown entries patiense'),
+    ('name: a\nmethod: sft\nearly_stop: {metric: loss, patience: 3.5}', 'a whole number'),
+    ('name: a\nmethod: sft\ncompute_s: -1', 'compute_s is a time above 0'),
+    ('name: a\nmethod: sft\ndata: {questions: many}', 'questions must be a whole number'),
+    ('name: a\nmethod: grpo\nrewards: [{name: raw_overlap, wieght: 1}]', 'unknown entries wieght'),
     ('- 1', 'no configuration of stages'), ('method: sft', 'name')])
 def test_mistakes_are_named(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / 'stage.yaml'

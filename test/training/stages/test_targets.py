@@ -31,8 +31,12 @@ from rtrack_ros.training.models.qwen import (  # noqa: E402
 from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling  # noqa: E402
 from rtrack_ros.training.stages.grpo import policy_config  # noqa: E402
 from rtrack_ros.training.stages.records import row_of  # noqa: E402
-from rtrack_ros.training.stages.run import taught  # noqa: E402
-from rtrack_ros.training.stages.settings import DataSettings, StageSettings  # noqa: E402
+from rtrack_ros.training.stages.run import _adapter, taught  # noqa: E402
+from rtrack_ros.training.stages.settings import (  # noqa: E402
+    DataSettings,
+    ModelSettings,
+    StageSettings,
+)
 from rtrack_ros.training.tasks.ground import Example  # noqa: E402
 from rtrack_ros.training.yaml_settings import SettingsError  # noqa: E402
 
@@ -124,3 +128,15 @@ def test_nothing_is_looked_up_on_a_hub_unasked(monkeypatch: pytest.MonkeyPatch) 
     assert asked == []
     assert local_folder(Path('hub:Qwen/Qwen3-VL-2B')) == Path('/x')
     assert asked == ['Qwen/Qwen3-VL-2B']
+
+
+def test_what_the_trainers_refuse_is_an_error_of_the_settings(tmp_path: Path) -> None:
+    # Checked without a model: TRL says it when its trainer is built.
+    with pytest.raises(SettingsError, match='lora: PEFT refuses these settings'):
+        _adapter(ModelSettings(lora={'rank': 3}))
+
+
+def test_questions_that_no_reward_judges_are_named() -> None:
+    stage = StageSettings('g', 'grpo', data=DataSettings(('ground', 'verify')),
+                          rewards=({'name': 'raw_overlap'},))
+    assert stage.unrewarded == ('verify',) and SFT.unrewarded == ()
