@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rtrack_ros.engines.targets.plan import Plan
     from rtrack_ros.engines.targets.servers import Served
 
+_MARKER = '.rtrack-build'
+"""Lies in a folder that a build may fill and clear."""
+
 
 def expectation_lines(device: 'Device', route: 'Route', checkpoint: 'Checkpoint', precision: str,
                       toolkit: str) -> Iterator[str]:
@@ -66,12 +69,25 @@ def plan_lines(plan: 'Plan') -> Iterator[str]:
     yield f'rtrack serve {plan.folder}'
 
 
+def _take_folder(folder: Path) -> None:
+    """Make the folder of a build, and mark it as ours before anything in it is replaced."""
+    from rtrack_ros.engines.targets.engine_folder import ENGINE_MANIFEST
+
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = any((folder / name).is_file() for name in (_MARKER, ENGINE_MANIFEST))
+    if not ours and any(folder.iterdir()):
+        raise CommandError(f'{folder} holds files that no build made; nothing was touched: choose '
+                           'another folder with --out, or move them away')
+    (folder / _MARKER).touch()
+
+
 def build(plan: 'Plan', machine: 'Machine', ready_timeout_s: float, self_test: str
           ) -> 'EngineFolder':
     """Carry a plan out and return what was written into its folder.
 
     Raises:
-        CommandError: a command failed; the message names its log.
+        CommandError: the folder holds files of somebody else, or a command failed; the message
+            names its log.
         ProcessFailure: the server did not become ready.
         EngineError: the model does not answer.
     """
@@ -80,7 +96,7 @@ def build(plan: 'Plan', machine: 'Machine', ready_timeout_s: float, self_test: s
     from rtrack_ros.engines.targets.servers import TRTLLM_CONFIG, trtllm_config
     from rtrack_ros.playback.serving import ended_once, free_port, served
 
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    _take_folder(plan.folder)
     (plan.folder / ENGINE_MANIFEST).unlink(missing_ok=True)
     with ended_once():
         if plan.steps:

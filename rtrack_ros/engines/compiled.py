@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -71,6 +72,30 @@ class CompiledModel:
             f'{model / WEIGHTS_NAME} is not what {model / self.engine} was exported from: it '
             'would answer with the old model; export it again with: '
             f'{_command(self.engine, model)}')
+
+
+def check_replaceable(target: Path) -> None:
+    """Refuse a folder of somebody else in the place of an export.
+
+    Raises:
+        EngineError: the folder holds something, and no export of ours; nothing is touched.
+    """
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise EngineError(f'{target} is no folder of ours; move it away, then export again')
+    if target.is_dir() and any(target.iterdir()) and not (target / COMPILED_NAME).is_file():
+        raise EngineError(f'{target} holds files that no export made; move them away, then '
+                          'export again')
+
+
+def install_export(draft: Path, target: Path) -> None:
+    """Put a finished export in the place of an earlier one.
+
+    Raises:
+        EngineError: see ``check_replaceable``.
+    """
+    check_replaceable(target)
+    shutil.rmtree(target, ignore_errors=True)
+    draft.rename(target)
 
 
 def _command(engine: str, model: Path) -> str:

@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
-from rtrack_ros.engines.compiled import OPENVINO_FOLDER, CompiledModel, weights_digest
+from rtrack_ros.engines.compiled import (
+    OPENVINO_FOLDER,
+    CompiledModel,
+    install_export,
+    weights_digest,
+)
 from rtrack_ros.engines.families import read_manifest
 from rtrack_ros.engines.manifest import ModelManifest
 
@@ -151,8 +156,7 @@ def _install(exported: Path, model: Path, precision: str) -> Path:
             shutil.copyfile(path, draft / path.name)
     runtime = f'openvino {importlib.metadata.version("openvino")}'
     CompiledModel('openvino', precision, weights_digest(model), runtime).write(draft)
-    shutil.rmtree(target, ignore_errors=True)
-    draft.rename(target)
+    install_export(draft, target)
     return target
 
 

@@ -127,6 +127,21 @@ def test_a_target_is_built_served_once_and_described(qwen, tmp_path, capsys, too
     assert not running(server['child'])
 
 
+def test_a_folder_with_files_of_the_user_is_refused_before_anything_is_done(
+        qwen, tmp_path, capsys, toolkit, gpu):
+    gpu(RTX_3090)
+    toolkit.add('tensorrt-edgellm-serve')
+    toolkit.add('tensorrt-edgellm-quantize', QUANTISER)
+    out = tmp_path / 'engine'
+    (out / 'checkpoint').mkdir(parents=True)
+    (out / 'checkpoint' / 'thesis.tex').write_text('years')
+    command = ['compile', str(qwen), '--target', 'rtx-30', '--environment', str(toolkit.folder),
+               '--out', str(out), '--self-test', 'off']
+    assert main(command) != 0
+    assert 'nothing was touched' in capsys.readouterr().err
+    assert (out / 'checkpoint' / 'thesis.tex').read_text() == 'years' and not toolkit.started
+
+
 def test_a_server_that_ends_while_building_is_told_with_its_last_words(
         qwen, tmp_path, capsys, toolkit, gpu):
     gpu(RTX_3090)

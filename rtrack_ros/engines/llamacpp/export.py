@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from rtrack_ros.engines.base import EngineError
-from rtrack_ros.engines.compiled import LLAMACPP_FOLDER, CompiledModel, weights_digest
+from rtrack_ros.engines.compiled import (
+    LLAMACPP_FOLDER,
+    CompiledModel,
+    check_replaceable,
+    install_export,
+    weights_digest,
+)
 from rtrack_ros.engines.llamacpp.language import write_language_model
 from rtrack_ros.engines.llamacpp.projector import write_projector
 from rtrack_ros.engines.llamacpp.source import Source
@@ -21,7 +27,7 @@ def export_llamacpp(model: Path, precision: str = 'f16', target: Path | None = N
         model: Model folder that ``rtrack train`` wrote, with ``rtrack.json``.
         precision: Of the weights of the language model, one of ``PRECISIONS``; the projector is
             written as f16.
-        target: Another folder to write; it is replaced.
+        target: Another folder to write; an earlier export there is replaced.
 
     Returns:
         The folder of the converted files.
@@ -34,6 +40,7 @@ def export_llamacpp(model: Path, precision: str = 'f16', target: Path | None = N
                           f'{", ".join(PRECISIONS)}')
     source = Source.read(model)
     target = target or model / LLAMACPP_FOLDER
+    check_replaceable(target)
     draft = target.with_name(f'{target.name}.part')
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -45,6 +52,5 @@ def export_llamacpp(model: Path, precision: str = 'f16', target: Path | None = N
         raise
     writer = f'gguf {importlib.metadata.version("gguf")}'
     CompiledModel('llamacpp', precision, weights_digest(model), writer).write(draft)
-    shutil.rmtree(target, ignore_errors=True)
-    draft.rename(target)
+    install_export(draft, target)
     return target
