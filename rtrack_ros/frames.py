@@ -55,6 +55,8 @@ class FramePair:
         thermal_stamp_ns: When the thermal image was taken, on the clock of the RGB stamps,
             nanoseconds; None where nothing is known beyond ``stamp_ns``.
         thermal_valid: Shape (H, W), where the thermal image has a value; None for everywhere.
+        thermal_size: (width, height) of the thermal image before its registration; None where
+            nothing is known of it.
     """
 
     stamp_ns: int
@@ -65,6 +67,7 @@ class FramePair:
     health: PairHealth = PairHealth()
     thermal_stamp_ns: int | None = None
     thermal_valid: Mask | None = None
+    thermal_size: tuple[int, int] | None = None
 
     @property
     def rgb_fresh(self) -> bool:

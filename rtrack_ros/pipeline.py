@@ -17,6 +17,8 @@ from typing import Protocol
 
 from rtrack_ros.boxes import clip
 from rtrack_ros.detections import Detections
+from rtrack_ros.detectors.base import Detector
+from rtrack_ros.detectors.config import DetectorConfig
 from rtrack_ros.engines.base import Engine, token_counter
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding, Verdict
@@ -28,6 +30,8 @@ from rtrack_ros.language.verifier import Verifier
 from rtrack_ros.limits import Limits, estimated_tokens
 from rtrack_ros.pipeline_stats import PipelineStats
 from rtrack_ros.scheduling.competence import TRUSTED
+from rtrack_ros.scheduling.detecting import Detecting, Sources
+from rtrack_ros.scheduling.detection_feed import FeedPixels
 from rtrack_ros.scheduling.freshness import Freshness
 from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
 from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
@@ -70,6 +74,8 @@ class PipelineConfig:
         limits: How much may be asked for.
         believed: Whether the model passed its self-test. What a model does not list, or denies,
             that failed it ends no track.
+        detector: How a detector of our own choice looks.
+        feed: Which image a detector outside looks at.
     """
 
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
@@ -79,11 +85,13 @@ class PipelineConfig:
     max_boxes: int = 12
     limits: Limits = field(default_factory=Limits)
     believed: bool = True
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+    feed: FeedPixels = field(default_factory=FeedPixels)
 
 
 def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: bool = True,
-                   ask_interval_s: float = 0.0, publish_first: bool = False
-                   ) -> 'TrackingPipeline':
+                   ask_interval_s: float = 0.0, publish_first: bool = False,
+                   detector: Detector | None = None) -> 'TrackingPipeline':
     """Return a pipeline around an engine: grounding, and locating and describing where it can.
 
     Args:
@@ -94,6 +102,8 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         ask_interval_s: Least stamp time between two questions of one query when not live.
         publish_first: Whether a pair's tracks are those before the answer about it, when not live:
             a live node publishes before it has the answer.
+        detector: Says where objects are; None for none. It looks in a thread of its own when
+            live, and inside ``push`` at intervals of stamp time otherwise.
 
     Raises:
         EngineError: the model was not trained to ground.
@@ -113,7 +123,8 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
         concurrency=model.concurrency, longest_back_off_s=model.longest_back_off_s,
         limits=config.limits, count_tokens=token_counter(engine),
         tracker=Tracker(tracker, effort=EffortControl()) if live else None,
-        believed=config.believed)
+        believed=config.believed,
+        sources=Sources(detector, config.detector, config.feed))
 
 
 class TrackingPipeline:
@@ -141,6 +152,7 @@ class TrackingPipeline:
         limits: How much may be asked for; None takes the defaults.
         count_tokens: Returns how many tokens a text has for the model.
         believed: Whether what the model leaves out, or denies, may end a track.
+        sources: Detectors; None for none but one outside, which speaks to ``detecting.feed``.
     """
 
     def __init__(self, grounder: GroundsQueries | None, config: TrackerConfig | None = None,
@@ -151,7 +163,8 @@ class TrackingPipeline:
                  verifier: VerifiesObjects | None = None, publish_first: bool = False,
                  limits: Limits | None = None,
                  count_tokens: Callable[[str], int] = estimated_tokens,
-                 believed: bool = True) -> None:
+                 believed: bool = True,
+                 sources: Sources | None = None) -> None:
         self.queries = QueryBook(limits, count_tokens)
         self.tracker = tracker or Tracker(config)
         self._target_grounder = None if grounder is None else TargetGrounder(
@@ -174,6 +187,7 @@ class TrackingPipeline:
             self._target_grounder, self._apply, self._scheduler, concurrency, longest_back_off_s,
             self._judge, self._apply_verdict, self.tracker.withdraw)
         self._counts = WorkerCounts() if self._worker is None else self._worker.counts
+        self.detecting = Detecting(self.detect, sources or Sources(), synchronous)
 
     def set_query(self, text: str, query_id: str = 'default') -> Query | None:
         """Add or replace a query, from any thread; an empty text removes it.
@@ -200,10 +214,19 @@ class TrackingPipeline:
         """Return the active queries, from any thread."""
         return self.queries.active()
 
-    def push(self, pair: FramePair) -> list[Track]:
-        """Track one pair and return all tracks; the queries active now are bound to it."""
+    def push(self, pair: FramePair, detections: Detections | None = None) -> list[Track]:
+        """Track one pair and return all tracks; the queries active now are bound to it.
+
+        Args:
+            pair: The next pair.
+            detections: What a detector saw on it, where that is known at once, as for files.
+        """
         queries = self.active_queries()
         tracks = self.tracker.step(pair, queries)
+        if detections is not None:
+            self.detect(detections)
+        if self.detecting.see(pair) or detections is not None:
+            tracks = self.tracker.tracks()
         with self._lock:
             self._pairs += 1
             self._newest = pair
@@ -325,7 +348,8 @@ class TrackingPipeline:
             steps_on_one_spectrum=efforts.get(Effort.ONE_SPECTRUM, 0),
             steps_with_coarse_flow=efforts.get(Effort.COARSE_FLOW, 0),
             steps_not_measured=efforts.get(Effort.KALMAN_ONLY, 0),
-            verdicts=tracker.verdicts[Outcome.APPLIED])
+            verdicts=tracker.verdicts[Outcome.APPLIED],
+            detector_complaint=self.detecting.complaint, detector_facts=self.detecting.facts)
 
     def _distrusted(self) -> tuple[str, ...]:
         """Return the targets about which the model is not believed."""
@@ -342,13 +366,15 @@ class TrackingPipeline:
             self._freshness = Freshness()
         else:
             self._worker.withdraw()
+        self.detecting.reset()
         self.tracker.reset()
         with self._lock:
             self._answered_ns = None
 
     def close(self) -> bool:
-        """Stop the worker; returns whether it ended in time. The pipeline cannot be used then."""
-        return self._worker is None or self._worker.close()
+        """Stop all threads; returns whether they ended in time. It cannot be used then."""
+        ended = self.detecting.close()
+        return (self._worker is None or self._worker.close()) and ended
 
     def _ask_now(self, grounder: GroundsQueries, pair: FramePair, queries: tuple[Query, ...],
                  tracks: Sequence[Track]) -> bool:

@@ -1,6 +1,7 @@
 """What the pipeline says about itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class PipelineStats:
         steps_on_one_spectrum: The same: flow ran on one spectrum besides.
         steps_with_coarse_flow: The same: half of the tracks were followed, by fewer points.
         steps_not_measured: The same: boxes were predicted, and nothing was measured.
+        detector_facts: What was counted of detectors, by name; see ``Detecting.facts``.
+        detector_complaint: What is wrong with a detector, '' while all is well or there is none.
         distrusted: Ids of the targets about which the model is not believed, as it cannot find
             them in the picture that shows them, or contradicts what the eye sees; see
             ``scheduling.competence``.
@@ -73,3 +76,5 @@ class PipelineStats:
     steps_with_coarse_flow: int = 0
     steps_not_measured: int = 0
     distrusted: tuple[str, ...] = ()
+    detector_complaint: str = ''
+    detector_facts: Mapping[str, float] = field(default_factory=dict)

@@ -25,13 +25,13 @@ class DetectorConfig:
         '', 'Text file of its class names, one a line; empty takes the 80 of COCO', advanced=True)
     classes: str = setting(
         '', 'Class names that are used, separated by commas; empty uses all. Fewer are followed '
-        'and asked about faster')
+        'and asked about faster', advanced=True)
     spectra: str = setting(
         'both', 'Images that it looks at; both looks at each in turn and joins what it sees',
-        choices=SPECTRA)
+        choices=SPECTRA, advanced=True)
     min_score: float = setting(
         0.4, 'Least confidence of a box; raising it invents less and misses more',
-        span=(0.0, 1.0))
+        span=(0.0, 1.0), advanced=True)
     most_overlap: float = setting(
         0.6, 'Overlap (IoU) with a surer box of its class above which a box is dropped; raising '
         'it keeps people apart who stand close, and doubles more', span=(0.0, 1.0), advanced=True)
@@ -40,10 +40,10 @@ class DetectorConfig:
         span=(1, 1000), advanced=True)
     rate_hz: float = setting(
         10.0, 'Most pairs that it looks at in a second; raising it follows turns better and '
-        'takes time from tracking', 'Hz', (0.1, 120.0))
+        'takes time from tracking', 'Hz', (0.1, 120.0), advanced=True)
     time_share: float = setting(
         0.5, 'Most of the time for which it computes; it rests in between. Raising it looks more '
-        'often and takes time from tracking', span=(0.01, 1.0))
+        'often and takes time from tracking', span=(0.01, 1.0), advanced=True)
     threads: int = setting(
         1, 'Threads of its network; more shorten a look and take cores from tracking',
         span=(1, 64), advanced=True)

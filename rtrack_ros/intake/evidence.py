@@ -141,7 +141,7 @@ class EvidenceKeeper:
     def thermal_size(self) -> tuple[int, int] | None:
         """(width, height) of the newest thermal image as it came, None before one."""
         newest = self._thermal.newest
-        return None if newest is None else (newest.pixels.shape[1], newest.pixels.shape[0])
+        return None if newest is None else _size_of(newest)
 
     def pair(self, rgb: SeenImage, partner: SeenImage | None, frame_id: str = '') -> FramePair:
         """Return the frame pair of an RGB image.
@@ -162,7 +162,8 @@ class EvidenceKeeper:
         counts.thermal_age_ms = (rgb.stamp_ns - shown.since_ns) * 1e-6
         grey, valid = self._registered(shown, pixels.shape[1], pixels.shape[0])
         return FramePair(rgb.stamp_ns, pixels, grey, frame_id, health=health,
-                         thermal_stamp_ns=shown.stamp_ns, thermal_valid=valid)
+                         thermal_stamp_ns=shown.stamp_ns, thermal_valid=valid,
+                         thermal_size=_size_of(shown))
 
     def lone_pair(self, seen: SeenImage, size: tuple[int, int],
                   frame_id: str = '') -> FramePair | None:
@@ -182,7 +183,7 @@ class EvidenceKeeper:
         self.counts.thermal_age_ms = 0.0
         return FramePair(seen.stamp_ns, np.zeros((size[1], size[0], 3), np.uint8), grey, frame_id,
                          health=PairHealth(ImageState.MISSING), thermal_stamp_ns=seen.stamp_ns,
-                         thermal_valid=valid)
+                         thermal_valid=valid, thermal_size=_size_of(seen))
 
     def _rgb_state(self, rgb: SeenImage) -> ImageState:
         state = self._rgb.state(rgb, self._thermal)
@@ -222,3 +223,7 @@ class EvidenceKeeper:
         valid = register_valid(valid, seen.pixels.shape, width, height, self._homography)
         self._shown = seen, (width, height), grey, valid
         return grey, valid
+
+
+def _size_of(seen: SeenImage) -> tuple[int, int]:
+    return seen.pixels.shape[1], seen.pixels.shape[0]

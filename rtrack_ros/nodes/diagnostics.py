@@ -113,8 +113,8 @@ class Health:
             return self.thermal.sentence
         if self.model_failure:
             return self.model_failure
-        if self.overload:
-            return self.overload
+        if self.overload or self.stats.detector_complaint:
+            return self.overload or self.stats.detector_complaint
         return '' if self.queries else f'no query; publish a sentence on {self.query_topic}'
 
 
@@ -171,6 +171,8 @@ def _inputs(health: Health, status: TrackerStatus) -> DiagnosticStatus:
         level, text = DiagnosticStatus.WARN, health.thermal.sentence
     elif health.overload:
         level, text = DiagnosticStatus.WARN, health.overload
+    elif health.stats.detector_complaint:
+        level, text = DiagnosticStatus.WARN, health.stats.detector_complaint
     else:
         level, text = DiagnosticStatus.OK, f'RGB images arrive; {health.thermal.sentence}'
     return _status(health.name, 'inputs', level, text, {
@@ -179,6 +181,7 @@ def _inputs(health: Health, status: TrackerStatus) -> DiagnosticStatus:
         **_named(health.intake, 'thermal_offset_ms', 'thermal_delay_ms',
                  'thermal_stamp_offset_ms'),
         **vars(health.intake.evidence),
+        **_named(health.stats, 'detections', 'detections_refused'), **health.stats.detector_facts,
         **_named(health.activity, 'messages_lost')})
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
+from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.msg import ReferringQuery
 from rtrack_ros.nodes.camera_queue import REPLAY, CameraQueue, camera_qos
@@ -57,7 +58,11 @@ class Inputs:
             node.create_subscription(String, 'referring_query',
                                      self._guarded(session.commands.on_sentence), 10),
             node.create_subscription(ReferringQuery, '~/query',
-                                     self._guarded(session.commands.on_query), 10)]
+                                     self._guarded(session.commands.on_query), 10),
+            node.create_subscription(
+                Detection2DArray, '~/detections', self._guarded(session.add_detections),
+                qos_profile_sensor_data,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies())]
 
     def destroy(self) -> None:
         """Receive nothing any more."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from rtrack_ros.detectors.registry import load_detector
 from rtrack_ros.engines.base import Capabilities
 from rtrack_ros.language.self_test import Verdict
 from rtrack_ros.parameters.engine import load, self_tested
@@ -30,6 +31,7 @@ class Model:
     Raises:
         EngineError: nothing can be loaded, or the model fails its self-test; the message names
             the remedy.
+        DetectorError: the detector cannot be loaded, likewise.
     """
 
     def __init__(self, settings: Mapping[str, Any], warn: Callable[[str], object]) -> None:
@@ -37,9 +39,10 @@ class Model:
         self.capabilities: Capabilities = self._engine.capabilities()
         try:
             self.verdict: Verdict | None = self_tested(self._engine, settings, warn)
-            self.pipeline = build_pipeline(self._engine, replace(
-                pipeline_config(settings),
-                believed=self.verdict is None or self.verdict.ok))
+            config = replace(pipeline_config(settings),
+                             believed=self.verdict is None or self.verdict.ok)
+            self.pipeline = build_pipeline(self._engine, config,
+                                           detector=load_detector(config.detector))
         except BaseException:
             self._engine.close()
             raise

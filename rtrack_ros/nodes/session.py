@@ -7,17 +7,19 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
+from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.foreign_text import shown
 from rtrack_ros.intake.receiving import Intake, ReceivedPair
 from rtrack_ros.limits import limit_named
 from rtrack_ros.nodes.activity import Activity
+from rtrack_ros.nodes.detection_topic import received_boxes
 from rtrack_ros.nodes.diagnostics import NO_CLOCK, Health, diagnostic_array, status_message
 from rtrack_ros.nodes.model import Model
 from rtrack_ros.nodes.publishing import Outputs
 from rtrack_ros.nodes.query_topics import QueryCommands
 from rtrack_ros.nodes.throttled_log import ThrottledLog
-from rtrack_ros.parameters.values import intake_config
+from rtrack_ros.parameters.values import feed_pixels, intake_config
 
 CLOCK_PATIENCE_NS = 3_000_000_000
 """So long a simulated time may take to come before its absence is reported."""
@@ -82,6 +84,7 @@ class Session:
     def reconfigure(self) -> None:
         """Take over changed parameters of the input."""
         self._intake.configure(intake_config(self._settings))
+        self.model.pipeline.detecting.feed.configure(feed_pixels(self._settings))
 
     def add_rgb(self, message: Image | CompressedImage) -> None:
         """Take an RGB image."""
@@ -90,6 +93,18 @@ class Session:
     def add_thermal(self, message: Image | CompressedImage) -> None:
         """Take a thermal image."""
         self._intake.add_thermal(message)
+
+    def add_detections(self, message: Detection2DArray) -> None:
+        """Take what a detector saw; a thread of the pipeline does the rest."""
+        feed, offset_ms = self.model.pipeline.detecting.feed, 0.0
+        if self._settings['detections.spectrum'] == 'thermal':
+            offset_ms = self._intake.thermal_stamp_offset_ms
+        try:
+            received = received_boxes(message, round(offset_ms * 1e6))
+        except ValueError as error:
+            feed.refuse(str(error))
+            return
+        feed.offer(received)
 
     def track_ready(self, newest_only: bool) -> None:
         """Track every pair that is complete, or the newest of them."""

@@ -1,13 +1,15 @@
 """Every parameter of the tracker node: one schema for node, YAML file and documents.
 
 What a parameter means, its unit and its range stand in one place: here for the node's own, and in
-the fields of ``SyncConfig``, ``ThermalConfig``, ``Limits``, ``TrackerConfig`` and ``Schedule`` for
-those of the intake, of everything that is bounded, of the tracker and the scheduler.
+the fields of ``SyncConfig``, ``ThermalConfig``, ``Limits``, ``DetectorConfig``, ``TrackerConfig``
+and ``Schedule`` for those of the intake, of everything that is bounded, of a detector, of the
+tracker and the scheduler.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+from rtrack_ros.detectors.config import DetectorConfig
 from rtrack_ros.engines.base import USES
 from rtrack_ros.engines.families import FAMILIES
 from rtrack_ros.engines.server.api_key import API_KEY_VARIABLE
@@ -107,6 +109,11 @@ OWN = (
          'subscribed', 'activate', choices=('raw', 'compressed')),
     _own('thermal.transport', 'raw', 'Whether thermal/image_raw or thermal/image_raw/compressed '
          'is subscribed', 'activate', choices=('raw', 'compressed')),
+    _own('detections.spectrum', 'rgb', 'Whose pixels the boxes on ~/detections are: those of the '
+         'RGB or of the thermal camera', 'activate', choices=('rgb', 'thermal')),
+    _own('detections.image_size', '', 'Size in pixels of the image that the detector of '
+         '~/detections looks at, written like 640x480; empty takes that of its camera',
+         'activate'),
     _own('status.rate_hz', 2.0, 'Rate of ~/status', 'activate', 'Hz', (0.1, 50.0)),
     _own('diagnostics.rate_hz', 1.0, 'Rate of /diagnostics', 'activate', 'Hz', (0.1, 10.0)),
     _own('diagnostics.answer_age_warn_s', 5.0, 'Age of the newest answer from which diagnostics '
@@ -122,10 +129,10 @@ OWN = (
 _LIVE_DEFAULTS = {'queries_per_pair': 4}
 
 
-def _intake(group: str, config: type) -> list[ParameterSpec]:
+def _fields(group: str, config: type, when: str = 'now') -> list[ParameterSpec]:
     # ROS has lists of numbers only.
     return [ParameterSpec(f'{group}.{item.name}', list(item.default) if isinstance(
-                item.default, tuple) else item.default, known, field=item.name)
+                item.default, tuple) else item.default, known, when, item.name)
             for item, known in settings_of(config)]
 
 
@@ -145,7 +152,8 @@ def _schedule() -> list[ParameterSpec]:
             for item, known in settings_of(Schedule) if f'ask.{item.name}' not in named]
 
 
-SCHEMA = tuple(sorted([*OWN, *_intake('sync', SyncConfig), *_intake('thermal', ThermalConfig),
-                       *_intake('limits', Limits),
+SCHEMA = tuple(sorted([*OWN, *_fields('sync', SyncConfig), *_fields('thermal', ThermalConfig),
+                       *_fields('limits', Limits),
+                       *_fields('detector', DetectorConfig, 'configure'),
                        *_schedule(), *_tracker()], key=lambda spec: spec.setting.advanced))
 """All parameters, those that one usually changes first."""

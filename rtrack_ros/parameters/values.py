@@ -4,11 +4,18 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rtrack_ros.detectors.config import DetectorConfig
 from rtrack_ros.engines.base import Capabilities
-from rtrack_ros.intake.config import IntakeConfig, SyncConfig, ThermalConfig
+from rtrack_ros.intake.config import (
+    IntakeConfig,
+    SyncConfig,
+    ThermalConfig,
+    homography_matrix,
+)
 from rtrack_ros.limits import Limits
 from rtrack_ros.parameters.schema import SCHEMA, ParameterSpec
 from rtrack_ros.pipeline import PipelineConfig
+from rtrack_ros.scheduling.detection_feed import FeedPixels
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.tracking.config import TrackerConfig
 
@@ -69,7 +76,28 @@ def pipeline_config(values: Mapping[str, Any]) -> PipelineConfig:
         ValueError: a value is out of its range.
     """
     return PipelineConfig(tracker_config(values), schedule(values), values['ask.crops'],
-                          values['ask.refine'], values['engine.max_boxes'], limits(values))
+                          values['ask.refine'], values['engine.max_boxes'], limits(values),
+                          detector=detector_config(values), feed=feed_pixels(values))
+
+
+def detector_config(values: Mapping[str, Any]) -> DetectorConfig:
+    """Return the settings of a detector of our own choice, parameters ``detector.*``.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+    return DetectorConfig(**_fields(values, 'detector.'))
+
+
+def feed_pixels(values: Mapping[str, Any]) -> FeedPixels:
+    """Return which image a detector outside looks at, parameters ``detections.*``.
+
+    Raises:
+        ValueError: the size of the images is none.
+    """
+    size = image_size(values['detections.image_size'], 'detections.image_size')
+    return FeedPixels(values['detections.spectrum'], size,
+                      homography_matrix(values['thermal.homography']))
 
 
 def server_options(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,11 +108,15 @@ def server_options(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     options = {name.removeprefix(_SERVER): value for name, value in values.items()
                if name.startswith(_SERVER)}
-    return options | {'image_size': image_size(options['image_size'])}
+    return options | {'image_size': image_size(options['image_size'], f'{_SERVER}image_size')}
 
 
-def image_size(text: str) -> tuple[int, int] | None:
+def image_size(text: str, name: str) -> tuple[int, int] | None:
     """Return (width, height) in pixels of a text such as 640x480, None for an empty one.
+
+    Args:
+        text: The text.
+        name: Of the parameter.
 
     Raises:
         ValueError: it is no size.
@@ -93,7 +125,7 @@ def image_size(text: str) -> tuple[int, int] | None:
         return None
     size = re.fullmatch('([1-9][0-9]{1,4})x([1-9][0-9]{1,4})', text)
     if size is None:
-        raise ValueError('engine.server.image_size must be empty or written like 640x480; got '
+        raise ValueError(f'{name} must be empty or written like 640x480; got '
                          f'{text!r}')
     return int(size[1]), int(size[2])
 
@@ -106,7 +138,9 @@ def check(values: Mapping[str, Any]) -> str:
             return f'{spec.name} {problem}; got {values[spec.name]!r}'
     try:
         intake_config(values)
-        image_size(values['engine.server.image_size'])
+        server_options(values)
+        detector_config(values)
+        feed_pixels(values)
     except ValueError as error:
         return str(error)
     return ''

@@ -99,7 +99,7 @@ class Session:
             raise ZeroDivisionError('a bug')
         self.received.append(message)
 
-    add_rgb = add_thermal = take
+    add_rgb = add_thermal = add_detections = take
 
     def track_ready(self, newest_only: bool) -> None:
         self.received.append('newest' if newest_only else 'all')
@@ -248,6 +248,6 @@ def test_events_are_explained(log: ThrottledLog, lines: list[str]) -> None:
 def test_nothing_is_left_after_destroy(log: ThrottledLog) -> None:
     node = Node()
     inputs, _ = make_inputs(log, node)
-    assert len(node.subscriptions) == 4 and len(node.timers) == 3
+    assert len(node.subscriptions) == 5 and len(node.timers) == 3
     inputs.destroy()
     assert not node.subscriptions and not node.timers
