@@ -214,18 +214,11 @@ class TrackingPipeline:
         """Return the active queries, from any thread."""
         return self.queries.active()
 
-    def push(self, pair: FramePair, detections: Detections | None = None) -> list[Track]:
-        """Track one pair and return all tracks; the queries active now are bound to it.
-
-        Args:
-            pair: The next pair.
-            detections: What a detector saw on it, where that is known at once, as for files.
-        """
+    def push(self, pair: FramePair) -> list[Track]:
+        """Track one pair and return all tracks; the queries active now are bound to it."""
         queries = self.active_queries()
         tracks = self.tracker.step(pair, queries)
-        if detections is not None:
-            self.detect(detections)
-        if self.detecting.see(pair) or detections is not None:
+        if self.detecting.see(pair):
             tracks = self.tracker.tracks()
         with self._lock:
             self._pairs += 1

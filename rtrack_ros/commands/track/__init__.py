@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_losses, add_server, add_topics
+from rtrack_ros.commands.detecting import add_detector
 from rtrack_ros.commands.track import data_set, detections
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                                  'of its answer; auto: where rtrack.json of the model says that '
                                  'this is better, and never with --realtime; with --params '
                                  'ask.refine decides (default: %(default)s)')
+    add_detector(parser)
     parser.add_argument('--realtime', action='store_true',
                         help='give frames at the rate of their stamps')
     add(parser, '--fps')
@@ -109,8 +111,12 @@ def _settle(args: argparse.Namespace) -> None:
 def _pipeline(args: argparse.Namespace, values: dict[str, Any] | None, stack: ExitStack
               ) -> 'TrackingPipeline':
     """Return the pipeline of the options, or the one that the node has with a parameter file."""
+    from dataclasses import replace
+
+    from rtrack_ros.commands.detecting import detector_config
     from rtrack_ros.commands.model import opened_engine, warn_if_it_fails
     from rtrack_ros.commands.recording import node_engine
+    from rtrack_ros.detectors.registry import load_detector
     from rtrack_ros.parameters.values import pipeline_config
     from rtrack_ros.pipeline import PipelineConfig, build_pipeline
 
@@ -121,9 +127,10 @@ def _pipeline(args: argparse.Namespace, values: dict[str, Any] | None, stack: Ex
     else:
         engine = stack.enter_context(node_engine(args, values))
         config = pipeline_config(values)
+    config = replace(config, detector=detector_config(args.detector, values))
     return stack.enter_context(closing(build_pipeline(
         engine, config, args.realtime, max(args.ask_interval, 0.0),
-        publish_first=values is not None)))
+        publish_first=values is not None, detector=load_detector(config.detector))))
 
 
 def _finish(args: argparse.Namespace, pairs: 'RecordedPairs', followed: 'Followed',
@@ -140,6 +147,8 @@ def _finish(args: argparse.Namespace, pairs: 'RecordedPairs', followed: 'Followe
             results.wrote(path)
     stats = followed.stats
     failed = stats.answers_invalid + stats.engine_errors
+    if stats.detector_facts.get('detector_failures'):
+        results.show(stats.detector_complaint or 'the detector failed now and then')
     if failed:
         results.show(f'{failed} questions failed; the last one: {stats.last_error}')
     if followed.interrupted:

@@ -25,9 +25,9 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError('--set DIR, the folder of the data set, and --layout NAME, how it is '
                            'stored, go together; give both')
     if args.rgb or args.recording or args.query or args.box or args.realtime or args.overlay \
-            or args.params:
+            or args.params or args.detector:
         raise CommandError('--set brings its own videos and sentences; leave out the recording, '
-                           '--query, --box, --realtime, --overlay and --params')
+                           '--query, --box, --realtime, --overlay, --params and --detector')
     if layout_facts(args.layout).single_object:
         raise CommandError(f'{args.layout} has no sentences to follow; take a set that has')
     sequences = read_layout(args.layout, args.set)

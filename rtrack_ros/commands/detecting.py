@@ -1,0 +1,32 @@
+"""The detector that a command runs beside the model."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtrack_ros.detectors.config import DetectorConfig
+
+
+def add_detector(parser: 'argparse._ActionsContainer') -> None:
+    """Add the path of a detector's network."""
+    parser.add_argument('--detector', type=Path, default=None, metavar='PATH',
+                        help='network that says where objects are: an .onnx file, the .xml file '
+                             'of OpenVINO, or the folder of PicoDet from make picodet')
+
+
+def detector_config(path: Path | None, values: dict[str, Any] | None) -> 'DetectorConfig':
+    """Return the settings of the detector: the path of the option before the parameter file.
+
+    Args:
+        path: Of ``--detector``; None where it was not given.
+        values: Parameters of the node; None takes the defaults.
+    """
+    from rtrack_ros.detectors.config import DetectorConfig
+    from rtrack_ros.parameters.values import detector_config as of_values
+
+    config = DetectorConfig() if values is None else of_values(values)
+    if path is None:
+        return config
+    return replace(config, name='auto' if config.name == 'none' else config.name, model=str(path))
