@@ -134,7 +134,7 @@ def _run_stages(args: argparse.Namespace, config: Path) -> int:
     from rtrack_ros.training.models.hub import local_folder
     from rtrack_ros.training.stages.run import run_stages
 
-    run_stages(stages, local_folder(model_folder(args)), args.data, args.out)
+    run_stages(stages, local_folder(model_folder(args)), args.data, args.out, print)
     return 0
 
 

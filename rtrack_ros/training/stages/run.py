@@ -62,8 +62,12 @@ REHEARSED_ANSWERS: Mapping[str, Any] = {
     'mask_truncated_completions': False, 'use_vllm': False}
 
 
+def _silent(text: str) -> None:
+    pass
+
+
 def run_stages(stages: Sequence[StageSettings], model: Path, source: str, out: Path,
-               say: Callable[[str], None] = print) -> Path:
+               say: Callable[[str], None] = _silent) -> Path:
     """Run stages one after another, each from the model the last one wrote.
 
     A stage whose model is there, whole and made from the same model, data and settings, is passed
@@ -134,10 +138,6 @@ def _room(out: Path) -> Iterator[None]:
                 shutil.rmtree(path, ignore_errors=True)
         raise TrainingError(f'{out}: the disk is full; make room and give the same command again, '
                             'it goes on from the last checkpoint') from error
-
-
-def _silent(text: str) -> None:
-    pass
 
 
 def run_stage(stage: StageSettings, model: Path, source: str, out: Path,
