@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
@@ -31,7 +32,7 @@ from rtrack_ros.srv import DescribeTrack, InitializeTrack, SetQuery
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 from std_srvs.srv import Trigger
-from vision_msgs.msg import Detection2DArray
+from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
 from rtrack_ros.data.scene_bag import write_bag
 from rtrack_ros.nodes.bags.bag_recorder import HEARING, RECORDED
@@ -468,6 +469,78 @@ def test_parameters_change_while_running_and_are_checked(processes: Processes,
 # What the scripted model says of a window in which BOX lies in the middle.
 LOCATED = '[{"bbox_2d": [367, 250, 633, 750], "label": "person"}]'
 BOX = {'x1': 120.0, 'y1': 60.0, 'x2': 200.0, 'y2': 180.0}
+
+
+class DetectorNode:
+    """A detector of the test, a node of its own: it sees the three scripted objects."""
+
+    SEEN = ((0.1, 'person'), (0.4, 'person'), (0.7, 'car'))
+
+    def __init__(self) -> None:
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self._node = rclpy.create_node('detector', context=self._context)
+        self._boxes = self._node.create_publisher(Detection2DArray, '/rtrack/detections', 10)
+
+    def watch(self, observer: Observer, done: Callable[[], Any], width: int, height: int) -> None:
+        """Send frames, with what is seen on them at a size in pixels, until something is so."""
+        for _ in range(400):
+            header, = observer.send_frames(1)
+            self._boxes.publish(Detection2DArray(header=header, detections=[
+                _seen(left * width, 0.3 * height, 0.2 * width, 0.4 * height, label)
+                for left, label in self.SEEN]))
+            if done():
+                return
+        raise AssertionError(f'400 frames went by in vain: {observer.status[-1]}')
+
+    def die(self) -> None:
+        self._node.destroy_node()
+        self._context.shutdown()
+
+
+def _seen(left: float, top: float, width: float, height: float, label: str) -> Detection2D:
+    detection, result = Detection2D(), ObjectHypothesisWithPose()
+    detection.bbox.center.position.x = left + width / 2
+    detection.bbox.center.position.y = top + height / 2
+    detection.bbox.size_x, detection.bbox.size_y = width, height
+    result.hypothesis.class_id, result.hypothesis.score = label, 0.9
+    detection.results.append(result)
+    return detection
+
+
+def test_a_detector_may_die_return_and_look_at_a_resized_image(
+        processes: Processes, observer: Observer, script: Path) -> None:
+    def says(words: str) -> bool:
+        return bool(observer.status) and words in observer.status[-1].message
+
+    def applied() -> int:
+        return max((int(item.value) for array in diagnostics for status in array.status
+                    for item in status.values if item.key == 'detections'), default=0)
+
+    diagnostics: list[DiagnosticArray] = []
+    observer.node.create_subscription(DiagnosticArray, '/diagnostics', diagnostics.append, 10)
+    start_scripted(processes, script)
+    observer.wait_for_tracker()
+    observer.sentences.publish(String(data='everything'))
+    before = set(ids_of(observer.follow()))
+
+    detector = DetectorNode()
+    detector.watch(observer, lambda: applied() >= 5, 320, 240)
+    detector.die()
+    for _ in range(40):
+        newest = observer.arrays_of(observer.send_frames(5))[-1]
+        if says('detections stopped'):
+            break
+    assert says('detections stopped')
+    assert before & set(ids_of(newest))
+
+    detector = DetectorNode()
+    detector.watch(observer, lambda: says('detections.image_size'), 1280, 960)
+    assert observer.arrays_of(observer.send_frames(5))
+    detector.watch(observer, lambda: observer.status[-1].message == '', 320, 240)
+    detector.die()
+    assert before & set(ids_of(observer.arrays_of(observer.send_frames(3))[-1]))
+    assert observer.state() == 'active'
 
 
 def test_a_target_is_followed_from_a_box(processes: Processes, observer: Observer,
