@@ -90,7 +90,12 @@ class TargetSight:
         for track_id in self._watched.keys() - {target.id for target in targets}:
             del self._watched[track_id]
         targets = [target for target in targets if target.id in before.states]
-        if last is None or last.stamp_ns != before.stamp_ns or not targets:
+        if last is None or last.stamp_ns != before.stamp_ns:
+            # Frames went by unseen: an older sighting says nothing about the frame before.
+            for known in self._watched.values():
+                known.seen = None
+            return
+        if not targets:
             return
         states = before.stack([target.id for target in targets])
         for target, box in zip(targets, kalman.boxes_of(states), strict=True):

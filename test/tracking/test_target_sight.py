@@ -81,6 +81,22 @@ def test_what_has_left_is_not_watched_for_ever(make_world, make_path):
     assert not tracker._sight._watched
 
 
+def test_frames_that_the_eye_did_not_see_make_it_learn_nothing_new(make_world, make_path):
+    world = make_world([make_path(80, 60, 150, 20)])
+    tracker = begin(world)
+    for index in range(1, 10):
+        tracker.step(world.pair(index), [TARGET])
+    known = tracker._sight._watched[1].filter
+    look, tracker._sight.look = tracker._sight.look, lambda *args: None
+    for index in range(10, 20):
+        tracker.step(world.pair(index), [TARGET])
+    tracker._sight.look = look
+    for index in range(20, 30):
+        track, = tracker.step(world.pair(index), [TARGET])
+    assert tracker._sight._watched[1].filter is known
+    assert track.sighted and track.box == pytest.approx(world.boxes(29)[0], abs=6)
+
+
 def test_without_the_network_the_eye_suffices(make_world, make_path):
     world = make_world([make_path(80, 60, 90, 20)])
     tracker = begin(world, siamese_per_frame=0)
