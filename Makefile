@@ -23,7 +23,7 @@ endef
 # A demo or a test must not meet the robots of the same network.
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help setup demo picodet lint test test-vllm licences lock clean nano
+.PHONY: help setup demo demo-real picodet lint test test-vllm licences lock clean nano
 
 help:
 	@echo 'make demo     simulate a scene, track it over ROS 2, write build/demo/ (RGB= THERMAL= QUERY='
@@ -36,6 +36,7 @@ help:
 	@echo 'make test-vllm  compare a real vLLM with our own engine; makes build/vllm (2.1 GB), not in CI'
 	@echo 'make setup    only prepare build/; afterwards: source build/activate (TORCH=1: with torch)'
 	@echo 'make lint     ruff, mypy, and the contract that imports point down'
+	@echo 'make demo-real  the same on two videos with PicoDet beside the model: RGB= THERMAL= QUERY='
 	@echo 'make picodet  fetch PicoDet, a detector, into build/picodet (its package, 67 MB, once)'
 	@echo 'make licences  write docs/licences.md: what is installed, under which licence'
 	@echo 'make lock     renew the pinned versions of the environment'
@@ -58,6 +59,14 @@ nano:
 
 picodet:
 	@$(PYTHON) bootstrap/fetch_picodet.py
+
+# Videos of one's own, with a detector beside the model.
+demo-real:
+	@[ -n "$$RGB" ] && [ -n "$$THERMAL" ] || { echo 'make demo-real: name two videos, RGB= and THERMAL=' >&2; exit 2; }
+	@$(PYTHON) bootstrap/prepare.py
+	@$(PYTHON) bootstrap/fetch_picodet.py
+	@$(RUN) rtrack demo --rgb "$$RGB" --thermal "$$THERMAL" $(if $(QUERY),--query "$$QUERY") \
+		$(if $(ENGINE),--engine "$$ENGINE") --detector build/picodet --out build/demo-real
 
 lint: setup
 	$(LINT)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_server
+from rtrack_ros.commands.detecting import add_detector, detector_parameters
 from rtrack_ros.commands.interruption import interrupted_by_sigterm
 from rtrack_ros.commands.model import node_parameters
 
@@ -49,6 +50,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     add(parser, '--engine', help='parameter engine.name of the node (default: %(default)s)')
     add(parser, '--model', help='parameter engine.model of the node, a folder or the URL of a '
                                 'server (default: the model of the package)')
+    add_detector(parser)
     add_server(parser)
     parser.add_argument('--serve', type=Path, nargs='?', const=_SHIPPED, metavar='FOLDER',
                         help='start the server of a model as rtrack serve does, let the node ask '
@@ -133,7 +135,8 @@ def _prepare(args: argparse.Namespace, folder: Path) -> 'tuple[Playback, SceneTr
     """Write the bag; returns what to play and its truth, if it has one."""
     from rtrack_ros.playback.play import Playback
 
-    parameters = node_parameters(args) | {'engine.self_test': 'warn'}
+    parameters = (node_parameters(args) | detector_parameters(args.detector)
+                  | {'engine.self_test': 'warn'})
     if args.rgb is None:
         queries, truth = _simulate(args, folder / 'scene')
         return Playback(folder / 'scene', args.seconds, queries, folder, parameters), truth

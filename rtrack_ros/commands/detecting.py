@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rtrack_ros.commands import CommandError
+
 if TYPE_CHECKING:
     from rtrack_ros.detectors.config import DetectorConfig
 
@@ -30,3 +32,16 @@ def detector_config(path: Path | None, values: dict[str, Any] | None) -> 'Detect
     if path is None:
         return config
     return replace(config, name='auto' if config.name == 'none' else config.name, model=str(path))
+
+
+def detector_parameters(path: Path | None) -> dict[str, str]:
+    """Return the parameters of the node that choose the same detector.
+
+    Raises:
+        CommandError: there is nothing at the path.
+    """
+    if path is None:
+        return {}
+    if not path.exists():
+        raise CommandError(f'--detector: there is no {path}; fetch PicoDet with: make picodet')
+    return {'detector.name': 'auto', 'detector.model': str(path.resolve())}

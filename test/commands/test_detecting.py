@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from rtrack_ros.commands.detecting import detector_config
+import pytest
+
+from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.detecting import detector_config, detector_parameters
 from rtrack_ros.parameters.values import defaults
 
 
@@ -20,3 +23,11 @@ def test_the_rest_is_that_of_the_parameter_file() -> None:
     assert detector_config(None, values).model == 'elsewhere'
     config = detector_config(Path('here'), values)
     assert (config.name, config.model, config.rate_hz) == ('picodet', 'here', 5.0)
+
+
+def test_the_node_of_a_demonstration_gets_the_same_detector(tmp_path: Path) -> None:
+    assert detector_parameters(None) == {}
+    assert detector_parameters(tmp_path) == {'detector.name': 'auto',
+                                             'detector.model': str(tmp_path)}
+    with pytest.raises(CommandError, match='make picodet'):
+        detector_parameters(tmp_path / 'nowhere')
