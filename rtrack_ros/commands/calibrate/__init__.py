@@ -27,7 +27,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser.add_argument('recording', type=Path, nargs='?', metavar='RECORDING',
                         help='a video, a folder of images, or a bag; the same as --rgb')
     add(parser, '--rgb', '--thermal', '--rgb-topic', '--thermal-topic', '--fps')
-    parser.add_argument('--out', type=Path, required=True, metavar='YAML',
+    parser.add_argument('--out', type=Path, required=True, metavar='FILE',
                         help='file for the parameters thermal.homography and '
                              'sync.thermal_offset_ms')
     parser.add_argument('--picture', type=Path, default=None, metavar='PNG',
