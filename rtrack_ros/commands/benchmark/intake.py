@@ -18,7 +18,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                     'jitter. Told are the pairs with thermal, the true age of their thermal '
                     'image, the wait of RGB images, and the processor time of a pair, beside '
                     'ApproximateTime of message_filters.')
-    parser.add_argument('--seconds', type=float, default=20.0,
+    add(parser, '--seconds', default=20.0,
                         help='length of every play (default: %(default)g)')
     add(parser, '--seed', '--json')
     parser.set_defaults(measure=run)

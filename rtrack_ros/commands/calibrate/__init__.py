@@ -35,7 +35,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser.add_argument('--pairs', type=count, default=16, metavar='N',
                         help='pairs that the homography is found by, spread over the recording '
                              '(default: %(default)s)')
-    parser.add_argument('--seconds', type=float, default=30.0,
+    add(parser, '--seconds', default=30.0,
                         help='length of the recording that the time offset is measured in '
                              '(default: %(default)g)')
 
