@@ -103,6 +103,10 @@ _SERVER: Final[Mapping[str, Mapping[str, Any]]] = {
                                    'the manifest or the family)'},
 }
 _RECORDINGS: Final[Mapping[str, Mapping[str, Any]]] = {
+    '--clips': {'type': Path, 'default': None, 'metavar': 'DIR', 'help': 'folder of clips'},
+    '--detector': {'type': Path, 'default': None, 'metavar': 'PATH',
+                   'help': 'network that says where objects are: an .onnx file, the .xml file of '
+                           'OpenVINO, or the folder of PicoDet from make picodet'},
     '--rgb': {'type': Path, 'metavar': 'PATH',
               'help': 'a video, a folder of images, or a bag that holds both cameras'},
     '--thermal': {'type': Path, 'metavar': 'PATH',

@@ -17,14 +17,14 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
                     'places of all clips under changing light and smoke, and write training '
                     'shards with exact boxes and sentences. Clips that the configuration holds '
                     'out are never opened. The same inputs give the same shards.')
-    parser.add_argument('--clips', type=Path, required=True, metavar='DIR',
-                        help='folder with visible/NAME.mp4 and infrared/NAME.mp4')
+    add(parser, '--clips', required=True,
+        help='folder with visible/NAME.mp4 and infrared/NAME.mp4')
     add(parser, '--config', default='real_clips')
     parser.add_argument('--labels', type=Path, default=None, metavar='DIR',
                         help='folder with the boxes of people, NAME.gt.txt for each clip; the '
                              'detector writes what is missing (default: OUT/labels)')
-    parser.add_argument('--detector', type=Path, default=None, metavar='DIR',
-                        help='folder of PicoDet, from make picodet, for clips without labels')
+    add(parser, '--detector',
+        help='folder of PicoDet, from make picodet, for clips without labels')
     add(parser, '--out', required=True, help='folder to write to; shards go to DIR/train')
     parser.add_argument('--shards', type=count, default=4, metavar='N',
                         help='number of shards (default: %(default)s)')

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
+from rtrack_ros.commands.arguments import add
 
 if TYPE_CHECKING:
     from rtrack_ros.detectors.config import DetectorConfig
@@ -13,9 +14,7 @@ if TYPE_CHECKING:
 
 def add_detector(parser: 'argparse._ActionsContainer') -> None:
     """Add the path of a detector's network."""
-    parser.add_argument('--detector', type=Path, default=None, metavar='PATH',
-                        help='network that says where objects are: an .onnx file, the .xml file '
-                             'of OpenVINO, or the folder of PicoDet from make picodet')
+    add(parser, '--detector')
 
 
 def detector_config(path: Path | None, values: dict[str, Any] | None) -> 'DetectorConfig':

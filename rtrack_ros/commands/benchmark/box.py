@@ -1,7 +1,6 @@
 """``rtrack benchmark box``: one target from its first box, beside a still box and MIL."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtrack_ros.commands import CommandError
@@ -20,9 +19,9 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                     'a box per frame. Beside a box that stays where it is, the MIL tracker of '
                     'OpenCV, and rtrack_ros without a model. Average overlap as GOT-10k counts '
                     'it, and the processor time of a frame without that of the model.')
-    parser.add_argument('--clips', type=Path, default=None, metavar='DIR',
-                        help='folder with videos of one camera, which stands for both, and beside '
-                             'each NAME.gt.txt with left,top,width,height per frame')
+    add(parser, '--clips',
+        help='folder with videos of one camera, which stands for both, and beside '
+             'each NAME.gt.txt with left,top,width,height per frame')
     add(parser, '--rgb', help='a further clip, by its RGB video or folder of images')
     add(parser, '--thermal')
     add(parser, '--truth', help='its boxes, left,top,width,height per frame')
