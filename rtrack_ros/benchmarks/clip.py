@@ -4,7 +4,8 @@ The boxes of a key frame are given as the answer when somebody is seen for the f
 a second besides. On the key frames between, a box counts as followed when the track that took it
 over at the last answer still covers it at IoU 0.5: what is judged is motion between answers, not
 language, and an identity that changed hands is a loss. Apart from that, ``ask_clip`` judges the
-answers of a model about the key frames.
+answers of a model about the key frames, and ``track_clip`` what is published on them by a model
+with a detector.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
+from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.scheduling.worker import GroundsQueries
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, published
@@ -111,6 +113,25 @@ def ask_clip(pairs: Iterator[FramePair], truth: MotFrames, asks: GroundsQueries,
     return total
 
 
+def track_clip(pairs: Iterator[FramePair], truth: MotFrames, pipeline: TrackingPipeline,
+               present: bool) -> GroundingScore:
+    """Track a clip and count the published boxes of its key frames at IoU 0.5.
+
+    Args:
+        pairs: Every frame of the clip, as the tracker is to see it.
+        truth: Boxes of the key frames, frames from 1.
+        pipeline: Follows a sentence that means everyone with a box, or nobody.
+        present: Whether it means everyone.
+    """
+    total = GroundingScore()
+    for number, pair in enumerate(pairs, start=1):
+        tracks = published(pipeline.push(pair))
+        if rows := truth.get(number):
+            meant = tuple(row.box for row in rows) if present else ()
+            total += score_frame(GroundedFrame(meant, tuple(track.box for track in tracks)))
+    return total
+
+
 def _owners(rows: list[MotRow], tracks: list[Track]) -> dict[int, int]:
     """Return which track covers each true object best after its answer, -1 for none."""
     overlap = iou([row.box for row in rows], [track.box for track in tracks])
@@ -151,7 +172,7 @@ def clip_table(views: Mapping[str, Mapping[str, float | int]], clip: str) -> Tab
 
 
 def answers_line(text: str, view: str, score: GroundingScore, present: bool) -> str:
-    """Return the answers of :func:`ask_clip` to one sentence in words."""
+    """Return the boxes of :func:`ask_clip` or :func:`track_clip` for a sentence in words."""
     found = f'recall {score.recall:.3f}, ' if present else ''
     return (f'"{text}", {view}: {found}{score.spurious / score.frames:.2f} false boxes a frame, '
             f'{score.frames} frames')

@@ -6,13 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from rtrack_ros.benchmarks.clip import ask_clip, follow_clip
+from rtrack_ros.benchmarks.clip import ask_clip, follow_clip, track_clip
 from rtrack_ros.data.mot import MotFrames, MotRow
+from rtrack_ros.detectors.base import Seen
 from rtrack_ros.evaluation.sensors import VIEWS, view
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
+from rtrack_ros.pipeline import TrackingPipeline
+from rtrack_ros.scheduling.detecting import Sources
 
 FPS, FRAMES, KEY = 20, 61, 10
 NOISE = np.random.default_rng(3)
@@ -90,3 +93,35 @@ def test_answers_about_key_frames_are_counted(boxes: list[Box] | None, present: 
     score = ask_clip(make_pairs(), make_truth(), Points(boxes), Query('q', 'everyone', 1), present)
     assert (score.matched, score.spurious, score.missed) == expected
     assert score.frames == 7 and score.invalid == (7 if boxes is None else 0)
+
+
+class SeesThePatch:
+    """A detector that finds the textured box by its contrast."""
+
+    def __call__(self, image: np.ndarray) -> Seen:
+        grey = image if image.ndim == 2 else image[:, :, 0]
+        rough = cv2.absdiff(grey, cv2.blur(grey, (5, 5))) > 40
+        rough = cv2.blur(rough.astype(np.float32), (9, 9))
+        y, x = np.nonzero(rough > 0.3)
+        return Seen(np.array([[x.min(), y.min(), x.max() + 1, y.max() + 1]], float), ('person',),
+                    np.array([0.9]))
+
+
+@pytest.mark.parametrize('present', [True, False])
+def test_what_a_detector_sees_and_the_model_means_is_published_and_scored(present: bool) -> None:
+    class Lists:
+        def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+                   on_partial: OnAnswer | None = None) -> Answer:
+            box = box_at(round(pair.stamp_ns * 1e-9 * FPS))
+            return Answer(pair.stamp_ns, query.id, query.epoch,
+                          (Grounding(box, 'person'),) if present else ())
+
+    pipeline = TrackingPipeline(Lists(), synchronous=True, ask_interval_s=1.0,
+                                sources=Sources(SeesThePatch()))
+    pipeline.set_query('the people')
+    score = track_clip(make_pairs(), make_truth(), pipeline, present)
+    assert pipeline.close()
+    assert pipeline.stats().detections > 20
+    assert score.frames == 7
+    assert score.spurious == 0
+    assert (score.recall >= 6 / 7) == present

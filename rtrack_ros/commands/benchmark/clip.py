@@ -1,10 +1,11 @@
 """``rtrack benchmark clip``: how long real objects stay followed between answers."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_server, positive
+from rtrack_ros.commands.detecting import add_detector, detector_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rtrack_ros.data.mot import MotFrames
     from rtrack_ros.data.pairs import PairSource
     from rtrack_ros.frames import FramePair
+
+_ASK_INTERVAL_S: Final = 0.3
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -35,6 +38,9 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                              'means every object with a box')
     parser.add_argument('--ask-absent', default=None, metavar='SENTENCE',
                         help='the same with a sentence that means no object of the clip')
+    add_detector(parser)
+    add(parser, '--params', help='parameter file of the node: with --detector the clip is asked '
+                                 'about and tracked as the node does it')
     add(parser, '--engine', '--model', '--refine', '--fps', '--json')
     add_server(parser)
     parser.set_defaults(measure=run)
@@ -56,8 +62,9 @@ def run(args: argparse.Namespace) -> int:
              for name in VIEWS}
     results.show(clip_table(views, args.rgb.name), pairs.tally.sentence, *pairs.tally.notes)
     answers = _ask(args, pairs, truth, results) if args.ask or args.ask_absent else {}
+    tracked = {} if args.detector is None else _track(args, pairs, truth, results)
     results.json({'clip': args.rgb.name, 'interval_s': args.interval, 'views': views,
-                  'answers': answers})
+                  'answers': answers, 'tracked': tracked})
     return 0
 
 
@@ -87,4 +94,36 @@ def _ask(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames', resu
                 score = ask_clip(_seen(pairs, name), truth, grounder, query, present)
                 figures.setdefault(text, {})[name] = score.as_dict()
                 results.show(answers_line(text, name, score, present))
+    return figures
+
+
+def _track(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames', results: 'Results'
+           ) -> dict[str, dict[str, Any]]:
+    """Follow the sentences with both sensors and the detector; print and return the scores."""
+    from contextlib import closing
+    from dataclasses import replace
+
+    from rtrack_ros.benchmarks.clip import answers_line, track_clip
+    from rtrack_ros.commands.model import opened_engine
+    from rtrack_ros.commands.recording import parameter_values
+    from rtrack_ros.detectors.registry import load_detector
+    from rtrack_ros.parameters.values import pipeline_config
+    from rtrack_ros.pipeline import PipelineConfig, build_pipeline
+
+    values = parameter_values(args.params)
+    config = replace(PipelineConfig(refine=None if args.refine == 'auto' else args.refine)
+                     if values is None else pipeline_config(values),
+                     detector=detector_config(args.detector, values))
+    figures: dict[str, dict[str, Any]] = {}
+    for text, present in ((args.ask or 'the people', True), (args.ask_absent, False)):
+        if not text:
+            continue
+        with opened_engine(args) as engine, closing(build_pipeline(
+                engine, config, live=False, ask_interval_s=_ASK_INTERVAL_S,
+                publish_first=values is not None,
+                detector=load_detector(config.detector))) as pipeline:
+            pipeline.set_query(text)
+            score = track_clip(_seen(pairs, 'both'), truth, pipeline, present)
+        figures[text] = score.as_dict()
+        results.show(answers_line(text, 'tracked with a detector', score, present))
     return figures
