@@ -1,7 +1,7 @@
 #ifndef CORNERS_HPP_
 #define CORNERS_HPP_
 
-#include "lucas_kanade.hpp"
+#include "image.hpp"
 
 namespace rtrack {
 

@@ -48,7 +48,7 @@ def test_the_workflow_calls_targets_that_the_makefile_has() -> None:
     called = set(re.findall(r'^\s*make (\w+)', commands, re.MULTILINE))
     assert called == {'lock', 'setup', 'test'}
     assert called <= set(re.findall(r'^(\w+):', MAKEFILE, re.MULTILINE))
-    assert set(jobs) == {'bare', 'ros', 'newest'}
+    assert set(jobs) == {'bare', 'distribution_versions', 'ros', 'newest'}
     assert jobs['ros']['strategy']['matrix']['distribution'] == ['jazzy', 'humble']
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip('vision_msgs')
+pytest.importorskip('rclpy', reason='needs ROS 2')
 
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 

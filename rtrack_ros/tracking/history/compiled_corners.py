@@ -17,7 +17,13 @@ from rtrack_ros.tracking.history.corners import (
     Points,
     coarse_of,
 )
-from rtrack_ros.tracking.history.pyramid import level_for_core
+
+
+class _Image(ctypes.Structure):
+    """``rtrack::Image`` of the core."""
+
+    _fields_ = [('pixels', ctypes.c_void_p), ('width', ctypes.c_int32),
+                ('height', ctypes.c_int32), ('stride', ctypes.c_int32)]
 
 
 class _Grid(ctypes.Structure):
@@ -45,7 +51,7 @@ class CompiledCornerMap:
         self._grid = _Grid(self._strength.ctypes.data, self._points.ctypes.data, columns, rows)
         if rows * columns:
             core.rtrack_find_corners(
-                ctypes.byref(level_for_core(coarse)), None if valid is None else _at(valid),
+                ctypes.byref(_image(coarse)), None if valid is None else _at(valid),
                 ctypes.c_float(MIN_CORNER), ctypes.byref(self._grid))
 
     def in_boxes(self, boxes: BoxArray, limit: int, hiders: BoxArray,
@@ -81,3 +87,8 @@ def _rectangles(boxes: BoxArray) -> NDArray[np.float32]:
 
 def _at(array: NDArray[np.generic]) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
+
+
+def _image(pixels: Image8) -> _Image:
+    """Return an image as the core takes it; it must live as long."""
+    return _Image(pixels.ctypes.data, pixels.shape[1], pixels.shape[0], pixels.strides[0])

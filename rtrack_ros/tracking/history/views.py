@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from rtrack_ros.frames import FramePair, Image8, Mask
 from rtrack_ros.tracking.history.compiled_corners import CompiledCornerMap, corner_map
 from rtrack_ros.tracking.history.corners import CornerMap
-from rtrack_ros.tracking.history.pyramid import Pyramid
 
 # Motion between two thermal images is not stretched to more than so many times their distance.
 _FASTEST = 3
@@ -100,17 +99,6 @@ class Views:
         """Corners of ``thermal``; asking without a thermal image is an error."""
         assert self.thermal is not None
         return corner_map(self.thermal, self.thermal_valid)
-
-    @cached_property
-    def pyramid(self) -> Pyramid:
-        """Pyramid of ``grey``."""
-        return Pyramid(self.grey)
-
-    @cached_property
-    def thermal_pyramid(self) -> Pyramid:
-        """Pyramid of ``thermal``; asking without a thermal image is an error."""
-        assert self.thermal is not None
-        return Pyramid(self.thermal)
 
 
 def _size(pair: FramePair, width: int) -> tuple[int, int]:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.boxes import BoxArray, iou
+from rtrack_ros.frames import Image8
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.compiled_corners import CompiledCornerMap
 from rtrack_ros.tracking.history.corners import CornerMap
 from rtrack_ros.tracking.history.frame import STILL, Affine, Motion
-from rtrack_ros.tracking.history.pyramid import Pyramid
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion.consensus import Consensus, Sample, agree, join
 from rtrack_ros.tracking.motion.flow import Flow, follow
@@ -87,7 +87,7 @@ class MotionSource(Protocol):
         """
 
 
-_Images = tuple[CornerMap | CompiledCornerMap, Pyramid, Pyramid, float]
+_Images = tuple[CornerMap | CompiledCornerMap, Image8, Image8, float]
 
 
 class OpticalFlow:
@@ -130,11 +130,11 @@ def _images(before: Views, after: Views) -> list[_Images]:
         return []
     images = []
     if before.rgb_fresh and after.rgb_fresh:
-        images.append((before.corners, before.pyramid, after.pyramid, 1.0))
+        images.append((before.corners, before.grey, after.grey, 1.0))
     pace = after.thermal_pace(before)
     if before.thermal is not None and after.thermal is not None and pace > 0 \
             and not np.array_equal(before.thermal, after.thermal):
-        images.append((before.thermal_corners, before.thermal_pyramid, after.thermal_pyramid,
+        images.append((before.thermal_corners, before.thermal, after.thermal,
                        pace))
     return images
 
@@ -145,7 +145,7 @@ def _in_turn(images: list[_Images], before: Views, after: Views) -> list[_Images
     return [images[turn % len(images)]]
 
 
-def _flow(corners: CornerMap | CompiledCornerMap, first: Pyramid, second: Pyramid, pace: float,
+def _flow(corners: CornerMap | CompiledCornerMap, first: Image8, second: Image8, pace: float,
           boxes: BoxArray, others: BoxArray, config: TrackerConfig, background: bool = True
           ) -> tuple[Flow, Sample]:
     """Return the flow of what lies outside all boxes and the points of every box, view pixels.

@@ -14,7 +14,7 @@ from rtrack_ros.evaluation.report.overlay import (
     OverlayWriter,
     compose_picture,
 )
-from rtrack_ros.evaluation.report.text import put_text, shortened, text_width
+from rtrack_ros.evaluation.report.text import put_text, shown, text_width
 from rtrack_ros.frames import FramePair
 from rtrack_ros.palette import colour_of
 
@@ -102,5 +102,5 @@ def test_text_is_cut_at_the_edge_and_shortened() -> None:
     image = np.zeros((20, 40, 3), np.uint8)
     put_text(image, 'a long text', 10, -4, 16, (255, 255, 255))
     assert image.max() > 100
-    assert text_width(shortened('a rather long sentence', 16, 80), 16) <= 80
-    assert shortened('short', 16, 500) == 'short'
+    assert text_width(shown('a rather long sentence', 16, 80), 16) <= 80
+    assert shown('short', 16, 500) == 'short'
