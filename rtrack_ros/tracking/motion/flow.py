@@ -2,7 +2,7 @@
 
 Points are followed by pyramidal Lucas-Kanade and kept when following them back ends where they
 began (Kalal et al., 2010). The way back is searched from there, on the full image alone: a point
-that went wrong does not find back, and a right one needs no coarser level. One of our own, compiled,
+that went wrong does not find back, and a right one needs no coarser level. One of our own in C++
 took a third of OpenCV's time, and followed people worse in dark RGB images: docs/tracking.md.
 """
 
