@@ -28,18 +28,18 @@ from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.language.verifier import Verifier
 from rtrack_ros.limits import Limits, estimated_tokens
-from rtrack_ros.pipeline_stats import PipelineStats
+from rtrack_ros.pipeline_stats import PipelineStats, snapshot
+from rtrack_ros.scheduling.asking_in_turn import AskingInTurn
 from rtrack_ros.scheduling.competence import TRUSTED
 from rtrack_ros.scheduling.detecting import Detecting, Sources
 from rtrack_ros.scheduling.detection_feed import FeedPixels
-from rtrack_ros.scheduling.freshness import Freshness
 from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
-from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Schedule, Scheduler
+from rtrack_ros.scheduling.scheduler import Schedule, Scheduler
 from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
 from rtrack_ros.scheduling.worker import BusyError, EngineJob, GroundingWorker, GroundsQueries
 from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.config import TrackerConfig
-from rtrack_ros.tracking.effort import Effort, EffortControl
+from rtrack_ros.tracking.effort import EffortControl
 from rtrack_ros.tracking.track import Track, published, surest
 from rtrack_ros.tracking.track_book import Outcome
 from rtrack_ros.tracking.tracker import Tracker
@@ -171,22 +171,28 @@ class TrackingPipeline:
             grounder, locator, self.tracker.tracks)
         self._describer = describer
         self._newest: FramePair | None = None
-        self._ask_interval_ns = int(ask_interval_s * 1e9)
         # Guards the newest pair and what is known of answers; taken by the threads of frames and
         # of answers. Never held while tracking or asking. Queries have a lock of their own.
         self._lock = threading.Lock()
         self._pairs = 0
         self._answered_ns: int | None = None
         self._latency_ms: float | None = None
-        self._judge = None if verifier is None else ObjectJudge(verifier)
         self._synchronous, self._publish_first = synchronous, publish_first
         self._believed = believed
-        self._freshness = Freshness()
         self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
-        self._worker = None if synchronous or self._target_grounder is None else GroundingWorker(
-            self._target_grounder, self._apply, self._scheduler, concurrency, longest_back_off_s,
-            self._judge, self._apply_verdict, self.tracker.withdraw)
-        self._counts = WorkerCounts() if self._worker is None else self._worker.counts
+        judge = None if verifier is None else ObjectJudge(verifier)
+        # One of the two asks; neither where there is no model.
+        self._worker: GroundingWorker | None = None
+        self._in_turn: AskingInTurn | None = None
+        if synchronous and self._target_grounder is not None:
+            self._in_turn = AskingInTurn(self._target_grounder, self._scheduler, ask_interval_s,
+                                         self._apply, judge, self._apply_verdict)
+        elif self._target_grounder is not None:
+            self._worker = GroundingWorker(
+                self._target_grounder, self._apply, self._scheduler, concurrency,
+                longest_back_off_s, judge, self._apply_verdict, self.tracker.withdraw)
+        asking = self._worker or self._in_turn
+        self._counts = WorkerCounts() if asking is None else asking.counts
         self.detecting = Detecting(self.detect, sources or Sources(), synchronous)
 
     def set_query(self, text: str, query_id: str = 'default') -> Query | None:
@@ -227,8 +233,8 @@ class TrackingPipeline:
             self._target_grounder.keep_only(queries)
         if self._worker is not None:
             self._worker.offer(pair, queries, tracks)
-        elif self._target_grounder is not None and self._ask_now(
-                self._target_grounder, pair, queries, tracks) and not self._publish_first:
+        elif self._in_turn is not None and self._in_turn.ask(
+                pair, queries, tracks) and not self._publish_first:
             tracks = self.tracker.tracks()
         return _one_for_each_target(tracks, queries)
 
@@ -320,28 +326,9 @@ class TrackingPipeline:
             age_ms = None if self._answered_ns is None or self._newest is None else (
                 self._newest.stamp_ns - self._answered_ns) * 1e-6
             latency_ms, pairs = self._latency_ms, self._pairs
-        return PipelineStats(
-            pairs=pairs, tracks_alive=len(self.tracker.tracks()),
-            answers=tracker.outcomes[Outcome.APPLIED],
-            answers_late=tracker.outcomes[Outcome.LATE] + tracker.outcomes[Outcome.UNKNOWN_FRAME],
-            answers_stale_epoch=tracker.outcomes[Outcome.STALE_EPOCH],
-            answers_invalid=worker.answers_invalid, engine_errors=worker.engine_errors,
-            answer_age_ms=age_ms, answer_latency_ms=latency_ms, last_error=worker.last_error,
-            questions=worker.asked, questions_about_crops=worker.crops,
-            questions_sharing_a_pair=worker.shared,
-            questions_about_objects=worker.verifying, deadlines_missed=worker.deadlines_missed,
-            distrusted=self._distrusted(), questions_cancelled=worker.cancelled,
-            questions_unanswered=worker.unanswered,
-            pairs_superseded=worker.superseded, tracks_born=tracker.births,
-            tracks_ended=tracker.removals, tracks_recovered=tracker.recovered,
-            detections=tracker.detections[Outcome.APPLIED],
-            detections_refused=(tracker.detections.total()
-                                - tracker.detections[Outcome.APPLIED]),
-            steps_with_fewer_looks=efforts.get(Effort.FEWER_LOOKS, 0),
-            steps_on_one_spectrum=efforts.get(Effort.ONE_SPECTRUM, 0),
-            steps_with_coarse_flow=efforts.get(Effort.COARSE_FLOW, 0),
-            steps_not_measured=efforts.get(Effort.KALMAN_ONLY, 0),
-            verdicts=tracker.verdicts[Outcome.APPLIED],
+        return snapshot(
+            worker, tracker, efforts, pairs=pairs, tracks_alive=len(self.tracker.tracks()),
+            answer_age_ms=age_ms, answer_latency_ms=latency_ms, distrusted=self._distrusted(),
             detector_complaint=self.detecting.complaint, detector_facts=self.detecting.facts)
 
     def _distrusted(self) -> tuple[str, ...]:
@@ -354,11 +341,9 @@ class TrackingPipeline:
 
     def reset(self) -> None:
         """Forget frames and tracks; queries stay, ids go on counting."""
-        if self._worker is None:
-            self._scheduler.forget()
-            self._freshness = Freshness()
-        else:
-            self._worker.withdraw()
+        asking = self._worker or self._in_turn
+        if asking is not None:
+            asking.withdraw()
         self.detecting.reset()
         self.tracker.reset()
         with self._lock:
@@ -368,37 +353,6 @@ class TrackingPipeline:
         """Stop all threads; returns whether they ended in time. It cannot be used then."""
         ended = self.detecting.close()
         return (self._worker is None or self._worker.close()) and ended
-
-    def _ask_now(self, grounder: GroundsQueries, pair: FramePair, queries: tuple[Query, ...],
-                 tracks: Sequence[Track]) -> bool:
-        """Ask every query that is due; returns whether the tracks may have changed."""
-        self._freshness.see(pair)
-        if self._freshness.is_coming(pair, self._scheduler.schedule.thermal_wait_s):
-            return False
-        # By night the answer about a pair without thermal was blind: the next need not wait.
-        more = self._freshness.shows_more(pair)
-        due = [question for question in self._scheduler.questions(pair, queries, tracks)
-               if more or self._is_due(question.query, pair.stamp_ns)]
-        if due:
-            self._freshness.asked(pair)
-        for turn, question in enumerate(due):
-            self._scheduler.asked(question, pair.stamp_ns)
-            self._counts.put(question, shared=turn > 0)
-            # A file is read to its end even where the model fails on a frame.
-            try:
-                if question.objects and self._judge is not None:
-                    for verdict in self._judge.verdicts(pair, question.query, question.objects):
-                        self._apply_verdict(verdict)
-                else:
-                    self._apply(grounder.ground(question.view(pair), question.query))
-                self._counts.succeeded()
-            except Exception as error:
-                self._counts.failed(error)
-        return bool(due)
-
-    def _is_due(self, query: Query, stamp_ns: int) -> bool:
-        waited_ns = self._scheduler.waited_ns(query, stamp_ns)
-        return waited_ns is None or waited_ns + STAMP_JITTER_NS >= self._ask_interval_ns
 
     def _apply(self, answer: Answer) -> None:
         outcome = self.tracker.apply(answer if self._believed else replace(answer, trust=0.0))

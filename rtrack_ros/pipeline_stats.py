@@ -2,6 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from rtrack_ros.scheduling.worker_counts import WorkerCounts
+from rtrack_ros.tracking.effort import Effort
+from rtrack_ros.tracking.track_book import Outcome, TrackerCounts
 
 
 @dataclass(frozen=True)
@@ -78,3 +83,33 @@ class PipelineStats:
     distrusted: tuple[str, ...] = ()
     detector_complaint: str = ''
     detector_facts: Mapping[str, float] = field(default_factory=dict)
+
+
+def snapshot(worker: WorkerCounts, tracker: TrackerCounts, efforts: Mapping[Effort, int],
+             **others: Any) -> PipelineStats:
+    """Return the counts of all parts as one value.
+
+    Args:
+        worker: How asking went.
+        tracker: How tracking went.
+        efforts: Steps by what was left out of them.
+        others: Fields of ``PipelineStats`` that are no counts of these.
+    """
+    applied = Outcome.APPLIED
+    return PipelineStats(
+        answers=tracker.outcomes[applied],
+        answers_late=tracker.outcomes[Outcome.LATE] + tracker.outcomes[Outcome.UNKNOWN_FRAME],
+        answers_stale_epoch=tracker.outcomes[Outcome.STALE_EPOCH],
+        answers_invalid=worker.answers_invalid, engine_errors=worker.engine_errors,
+        last_error=worker.last_error, questions=worker.asked, questions_about_crops=worker.crops,
+        questions_sharing_a_pair=worker.shared, questions_about_objects=worker.verifying,
+        deadlines_missed=worker.deadlines_missed, questions_cancelled=worker.cancelled,
+        questions_unanswered=worker.unanswered, pairs_superseded=worker.superseded,
+        tracks_born=tracker.births, tracks_ended=tracker.removals,
+        tracks_recovered=tracker.recovered, detections=tracker.detections[applied],
+        detections_refused=tracker.detections.total() - tracker.detections[applied],
+        steps_with_fewer_looks=efforts.get(Effort.FEWER_LOOKS, 0),
+        steps_on_one_spectrum=efforts.get(Effort.ONE_SPECTRUM, 0),
+        steps_with_coarse_flow=efforts.get(Effort.COARSE_FLOW, 0),
+        steps_not_measured=efforts.get(Effort.KALMAN_ONLY, 0),
+        verdicts=tracker.verdicts[applied], **others)
