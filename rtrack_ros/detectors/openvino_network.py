@@ -30,8 +30,8 @@ class OpenVinoNetwork:
         try:
             from openvino import Core
         except ImportError as error:
-            raise DetectorError('a detector needs OpenVINO; install it with: pip install '
-                                "'rtrack_ros[openvino]'") from error
+            raise DetectorError('a detector needs OpenVINO; install it with: '
+                                'pip install openvino') from error
         core = Core()
         try:
             self._model = core.read_model(str(path))
