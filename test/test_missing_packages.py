@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize('script, missing, line', [
-    ('rtrack', 'rich', 'rtrack simulate: this needs the package rich; install it: pip '
+    ('rtrack', 'rich', 'rtrack: this needs the package rich; install it: pip '
      'install rich'),
     ('rtrack', 'yaml', 'rtrack: this needs the package yaml; install it: pip install pyyaml'),
     ('bag_player', 'rosbags', "bag_player: this needs the package rosbags; install it in the "
