@@ -42,7 +42,7 @@ class TrackerConfig:
         320, 'Greatest width of the images that optical flow runs on; raising it follows smaller '
         'objects and costs time by the square', 'px', (64, 4096))
     siamese_per_frame: int = setting(
-        2, 'Most tracks that the Siamese network looks for in one frame, the longest unseen '
+        4, 'Most tracks that the Siamese network looks for in one frame, the longest unseen '
         'first; raising it holds boxes better and costs time for each; 0 does without',
         span=(0, 100))
 
