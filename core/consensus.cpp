@@ -16,6 +16,10 @@ double length(Vector vector) {return std::hypot(vector.x, vector.y);}
 
 // The median, of the middle two their mean; 0 of nothing. Changes the order.
 double median(std::vector<double> & values) {
+  // NaN has no place in an order, and a selection among such values leaves its range.
+  values.erase(
+    std::remove_if(values.begin(), values.end(), [](double value) {return std::isnan(value);}),
+    values.end());
   if (values.empty()) {
     return 0;
   }

@@ -143,7 +143,8 @@ int block_at(float pixel, int count) {
 // Calls `visit` with every block whose corner lies in a box.
 template<typename Visit>
 void visit_corners(const CornerGrid & grid, const Rectangle & box, Visit visit) {
-  if (!(box.right >= 0 && box.bottom >= 0)) {
+  // Written so that a box with NaN has no corners either.
+  if (!(box.right >= 0 && box.bottom >= 0 && box.left <= box.right && box.top <= box.bottom)) {
     return;
   }
   const int first = block_at(box.left, grid.columns), last = block_at(box.right, grid.columns);

@@ -135,8 +135,11 @@ def _by_core(core: Core, sample: Sample, known: Sequence[Array], min_points: int
     count, points = sample.valid.shape
     found = Consensus(np.empty((count, 2)), np.empty(count), np.empty(count),
                       np.empty(count, dtype=bool))
-    taken = [np.ascontiguousarray(array, array.dtype) for array in
-             (sample.start, sample.end, sample.valid, sample.share, *known)]
+    # The core reads what it is told to, whatever lies there: types are made sure of here.
+    floats = (np.ascontiguousarray(array, np.float64) for array in
+              (sample.start, sample.end, sample.share, *known))
+    start, end, *rest = floats
+    taken = [start, end, np.ascontiguousarray(sample.valid, np.bool_), *rest]
     settings = np.array([*_FOR_CORE, min_points], dtype=np.float64)
     core.rtrack_agree(count, points, *(
         ctypes.c_void_p(array.ctypes.data) for array in
