@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 BoxArray = NDArray[np.float64]
+_MIN_PX = 0.01
 
 
 def as_boxes(boxes: ArrayLike | Sequence[Sequence[float]]) -> BoxArray:
@@ -44,6 +45,14 @@ def iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     shared = _intersection(a, b)
     union = area(a)[:, None] + area(b)[None, :] - shared
     return np.where(union > 0, shared / np.maximum(union, 1e-12), 0.0)
+
+
+def has_area(box: Sequence[float] | NDArray[np.float64]) -> bool:
+    """Return whether both sides of a box (4,) are at least a hundredth of a pixel long.
+
+    A row of a file and a score need that much of a box.
+    """
+    return bool(box[2] - box[0] >= _MIN_PX and box[3] - box[1] >= _MIN_PX)
 
 
 def cover(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from typing import Any
 from std_msgs.msg import Header
 
 from rtrack_ros.palette import colour_of
-from rtrack_ros.tracking.track import Track, TrackState
+from rtrack_ros.tracking.track import Track
 
 
 def _messages() -> Any:
@@ -60,8 +60,7 @@ def _outline(track: Track, header: Header, messages: Any) -> Any:
 
 
 def _label(track: Track, header: Header, sentences: Mapping[str, str], messages: Any) -> Any:
-    meant = [sentences.get(belief.query_id, '') for belief in track.beliefs
-             if belief.state is TrackState.CONFIRMED]
+    meant = [sentences.get(belief.query_id, '') for belief in track.meanings]
     text = ', '.join(filter(None, meant)) or track.label
     left, top = float(track.box[0]), float(track.box[1])
     # The text stands on its position: inside the box where there is no room above it.

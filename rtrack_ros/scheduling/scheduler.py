@@ -32,10 +32,10 @@ from rtrack_ros.scheduling.expected_gain import Worth, objects_to_verify
 from rtrack_ros.scheduling.region import region_of_interest
 from rtrack_ros.settings import check_settings, setting
 from rtrack_ros.tracking.track import Belief, Track, TrackState
+from rtrack_ros.tracking.track_book import DETECTOR_SILENT_S
 
 STAMP_JITTER_NS: Final = 2_000_000
 """Nine frames of 30 Hz are a little less than 0.3 s in whole nanoseconds; they count as 0.3 s."""
-_DETECTOR_SILENT_NS = 1_000_000_000
 _LEARNING = 0.2
 _GONE_SCORE = 0.05
 """Score below which a track is only kept for its id: it changes no question."""
@@ -229,7 +229,7 @@ class Scheduler:
                  ) -> tuple[Track, ...]:
         """Return the objects worth asking about one by one; none to ask about the image."""
         worth, known = self.schedule.worth, self._attention[query.id]
-        detected = any(pair.stamp_ns - track.detected_ns <= _DETECTOR_SILENT_NS
+        detected = any(pair.stamp_ns - track.detected_ns <= DETECTOR_SILENT_S * 1e9
                        for track in tracks if track.detected_ns)
         if worth is None or not detected or query.by_template or needs_whole_image(query.text):
             return ()

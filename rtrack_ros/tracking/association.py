@@ -94,6 +94,27 @@ class Boxes:
         return Boxes(self.boxes[[index]], [self.appearances[index]], [self.labels[index]])
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """Every track beside every box, each (N, M).
+
+    Attributes:
+        overlap: IoU.
+        likeness: Similarity of appearance in [0, 1], 0.5 where unknown.
+        known: Whether it is known.
+    """
+
+    overlap: NDArray[np.float64]
+    likeness: NDArray[np.float64]
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, tracks: Candidates, boxes: Boxes) -> '_Compared':
+        """Compare tracks with boxes."""
+        return cls(iou(tracks.boxes, boxes.boxes),
+                   *_likeness(tracks.appearances, boxes.appearances))
+
+
 def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig
                 ) -> tuple[dict[int, int | None], set[int]]:
     """Return the track of every box whose match is clear, None for the box of a new object.
@@ -102,8 +123,8 @@ def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig
     one as for the other, and a wrong one swaps their ids. Such boxes are left out; the second
     value holds their tracks, about which nothing is said.
     """
-    pairs = associate(tracks, boxes, config)
-    cost = _clear_cost(tracks, boxes, config)
+    compared = _Compared.of(tracks, boxes)
+    pairs, cost = _pairs(tracks, boxes, compared, config), _clear_cost(compared)
     track_of = {box: track for track, box in pairs}
     box_of = {track: box for track, box in pairs}
     doubtful = {track for track, box in pairs if any(
@@ -116,14 +137,13 @@ def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig
     return matched, doubtful | near
 
 
-def _clear_cost(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> NDArray[np.float64]:
+def _clear_cost(compared: _Compared) -> NDArray[np.float64]:
     """Return the cost (N, M) by which a match is clear or not; forbidden where they do not touch.
 
     Beside place, how it looks counts half.
     """
-    likeness, _ = _likeness(tracks.appearances, boxes.appearances)
-    overlap = iou(tracks.boxes, boxes.boxes)
-    return np.where(overlap > _TOUCHING_IOU, (1 - overlap + 1 - likeness) / 2, _FORBIDDEN)
+    return np.where(compared.overlap > _TOUCHING_IOU,
+                    (1 - compared.overlap + 1 - compared.likeness) / 2, _FORBIDDEN)
 
 
 def _as_good(cost: NDArray[np.float64], track: int, box: int, other: int,
@@ -167,10 +187,16 @@ def associate(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> list[t
         boxes: Boxes of the answer.
         config: Tracker settings.
     """
+    return _pairs(tracks, boxes, _Compared.of(tracks, boxes), config)
+
+
+def _pairs(tracks: Candidates, boxes: Boxes, compared: _Compared, config: TrackerConfig
+           ) -> list[tuple[int, int]]:
+    """Return the pairs of ``associate`` from what was compared."""
     if len(tracks.boxes) == 0 or len(boxes) == 0:
         return []
-    likeness, known = _likeness(tracks.appearances, boxes.appearances)
-    overlap, apart = iou(tracks.boxes, boxes.boxes), tracks.apart(boxes.labels)
+    overlap, likeness, known = compared.overlap, compared.likeness, compared.known
+    apart = tracks.apart(boxes.labels)
     weight = config.appearance_weight
     first = (1 - weight) * (1 - overlap) + weight * (1 - likeness)
     unlisted = np.zeros(len(overlap), dtype=bool) if tracks.unlisted is None else tracks.unlisted

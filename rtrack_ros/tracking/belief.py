@@ -23,6 +23,7 @@ import math
 from dataclasses import dataclass, field
 
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.existence import weighed
 
 Key = tuple[str, int]
 """Id and epoch of a query."""
@@ -71,11 +72,11 @@ class Certainty:
         """Take evidence by Bayes' rule."""
         key = evidence.key
         if key is None:
-            self.existence = _within(_weighed(self.existence, evidence.meant))
+            self.existence = _within(weighed(self.existence, evidence.meant))
             return
         meant = self.meant.get(key, config.belief_prior)
         likelihood = meant * evidence.meant + (1 - meant) * evidence.other
-        self.existence = _within(_weighed(self.existence, likelihood))
+        self.existence = _within(weighed(self.existence, likelihood))
         self.meant[key] = _within(meant * evidence.meant / likelihood)
         if self.of(key) < evidence.least:
             self.existence = max(self.existence, existence_of(evidence.least, config))
@@ -102,11 +103,6 @@ def existence_of(probability: float, config: TrackerConfig) -> float:
         config: Tracker settings; ``wrong_object_share`` says how often an error is an object.
     """
     return probability + config.wrong_object_share * (1 - probability)
-
-
-def _weighed(probability: float, ratio: float) -> float:
-    """Return a probability after evidence of a likelihood ratio."""
-    return probability * ratio / (1 - probability + probability * ratio)
 
 
 def _within(probability: float) -> float:

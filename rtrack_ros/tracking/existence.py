@@ -34,7 +34,12 @@ def initial_existence(since_s: float, config: TrackerConfig, edges: float = 1.0,
     arrived = -math.expm1(-since_s / config.birth_interval_s)
     odds = arrived * (accuracy or config.accuracy).confirming_ratio
     existence = min(config.max_initial_existence, odds / (1 + odds))
-    return existence * edges / (1 - existence + existence * edges)
+    return weighed(existence, edges)
+
+
+def weighed(probability: float, ratio: float) -> float:
+    """Return a probability after evidence of a likelihood ratio, by Bayes' rule."""
+    return probability * ratio / (1 - probability + probability * ratio)
 
 
 def objectness_ratio(heights: Sequence[float]) -> float:

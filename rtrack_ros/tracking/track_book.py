@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.belief import Certainty, Key
@@ -20,8 +21,8 @@ from rtrack_ros.tracking.output import as_published
 from rtrack_ros.tracking.track import Track
 from rtrack_ros.tracking.tracklet import Tracklet, box_statuses
 
-# A detector that said nothing for longer than this does not vouch for objects.
-_DETECTOR_SILENT_S = 1.0
+DETECTOR_SILENT_S: Final = 1.0
+"""A detector that said nothing for longer than this does not vouch for objects."""
 
 
 class Outcome(Enum):
@@ -154,7 +155,7 @@ class TrackBook:
     def _least_unmeant(self, frame: Frame) -> float:
         """Return the existence below which an object that no sentence means is forgotten."""
         if (self.detected_ns is not None
-                and frame.stamp_ns - self.detected_ns <= _DETECTOR_SILENT_S * 1e9):
+                and frame.stamp_ns - self.detected_ns <= DETECTOR_SILENT_S * 1e9):
             return self.config.min_score
         return self.config.unmeant_existence
 

@@ -13,7 +13,7 @@ from rtrack_ros.language.answers import Box, Grounding
 from rtrack_ros.language.locator import Template
 from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.scheduling.target_grounder import LocatesTargets
-from rtrack_ros.tracking.track import TrackState
+from rtrack_ros.tracking.track import published
 
 STILL: Final = 'still box'
 MIL: Final = 'MIL'
@@ -94,8 +94,7 @@ class Ours:
 
     def follow(self, pair: FramePair) -> Box | None:
         """Return the box that is published, None where there is none."""
-        shown = [track.box for track in self._pipeline.push(pair)
-                 if track.state is TrackState.CONFIRMED]
+        shown = [track.box for track in published(self._pipeline.push(pair))]
         return shown[0] if shown else None
 
 

@@ -23,7 +23,7 @@ from rtrack_ros.language.queries import Query
 from rtrack_ros.pipeline import TrackingPipeline
 from rtrack_ros.simulation import CONDITIONS, ObjectTruth, make_scene
 from rtrack_ros.simulation.scene import MIN_HEIGHT, MIN_VISIBILITY
-from rtrack_ros.tracking.track import TrackState
+from rtrack_ros.tracking.track import published
 
 SCENE_FPS: Final = 30
 ASKED_EVERY: Final = 3
@@ -119,8 +119,7 @@ class _Follower:
             found = None
             self.unusable += 1
         self._believed = self._believed if found is None else found.box
-        shown = [track.box for track in self._tracker.push(pair)
-                 if track.state is TrackState.CONFIRMED]
+        shown = [track.box for track in published(self._tracker.push(pair))]
         self.tracked.append(shown[0] if shown else None)
         self.told.append(None if found is None else found.box)
         self.truth.append(SightedTarget(next((item for item in objects if item.id == self.id),

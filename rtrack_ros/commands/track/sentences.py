@@ -51,12 +51,10 @@ def rows_of(number: int, tracks: 'Sequence[Track]', place: int) -> 'list[MotRow]
 
 
 def _row(number: int, track: 'Track', score: float) -> 'list[MotRow]':
+    from rtrack_ros.boxes import has_area
     from rtrack_ros.data.mot import MotRow
 
-    x1, y1, x2, y2 = track.box
-    if min(x2 - x1, y2 - y1) < 0.01:
-        return []
-    return [MotRow(number, track.id, track.box, score)]
+    return [MotRow(number, track.id, track.box, score)] if has_area(track.box) else []
 
 
 def _id(place: int) -> str:

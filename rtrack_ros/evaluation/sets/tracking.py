@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from rtrack_ros.boxes import has_area
 from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.pairs import DataError
@@ -61,10 +62,7 @@ def track_sequence(sequence: AnnotatedSequence, grounder: GroundsQueries, sensor
         return [MotRow(number, track.id, track.box, track.score)
                 for number, pair in enumerate(sequence.pairs(), start=1)
                 for track in published(pipeline.push(view(pair, SENSORS[sensors])))
-                if _has_area(track.box)]
+                if has_area(track.box)]
     finally:
         pipeline.close()
 
-
-def _has_area(box: tuple[float, float, float, float]) -> bool:
-    return box[2] - box[0] >= 0.01 and box[3] - box[1] >= 0.01

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from rtrack_ros.boxes import BoxArray, as_boxes, clip, iou
+from rtrack_ros.boxes import BoxArray, as_boxes, clip, has_area, iou
 from rtrack_ros.evaluation.streaming.protocol import Array, Stream
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box
@@ -19,13 +19,12 @@ from rtrack_ros.tracking.tracker import Tracker
 _IOU_GATE = 0.3
 _MEMORY_S = 5.0
 _MISSES_TOLERATED = 1
-_MIN_PX = 0.01
 
 
 def as_array(boxes: BoxArray, ids: list[int]) -> Array:
     """Return boxes (N, 4) with their identities, those of no area left out."""
     return tuple((identity, _box(box)) for identity, box in zip(ids, boxes, strict=True)
-                 if min(box[2] - box[0], box[3] - box[1]) >= _MIN_PX)
+                 if has_area(box))
 
 
 def _box(box: BoxArray) -> Box:
