@@ -16,6 +16,7 @@ PACKAGES = {
     # Extras of pyproject.toml.
     'bag': ('rosbags',),
     'bytetrack': ('trackers',),
+    'cluster': ('ray',),
     'eval': ('jinja2', 'matplotlib', 'trackeval'),
     'llamacpp': ('gguf', 'xllamacpp'),
     'openvino': ('openvino', 'openvino_genai', 'openvino_tokenizers'),
