@@ -127,6 +127,14 @@ common ROS way is ApproximateTime, cv_bridge and ByteTrack on every frame; the d
 not counted. **Stamp to publish** is the time from the stamp of an RGB image to the moment its
 array leaves the node, through real DDS. The soak plays for long and watches the memory. Times
 grow on a busy machine; ratios hardly do.""", 'rtrack benchmark cost', ('cost',)),
+    Section('Where processor time is scarce', """\
+Scenes are played at 30 Hz to the real node, which gets a **share** of every core alone. **Got** is
+the share that a program gets which wants all of it. The **age** is that of the newest array, as a
+robot sees it that looks a hundred times a second: now, less the stamp of the array. It holds
+waiting, work, and the time between two arrays. **Streaming HOTA** compares the newest boxes at the
+instant of every image with the truth of that instant. The common way is ApproximateTime and a
+model that is waited for. Plays with a number of tracks have true answers, half a second late, in
+place of the model.""", 'rtrack benchmark pipeline', ('pipeline',)),
     Section('Two cameras of other rates and clocks', """\
 Two cameras are played by a clock of the benchmark: equal rates, a thermal camera of 9 Hz, one
 that delivers late, stamps that are off, dropped images, jitter. **Published** is the share of

@@ -287,9 +287,44 @@ def _intake(result: Result) -> Iterator[str]:
                    _number(row['cpu_ms'], 2)] for row in result['rows']])
 
 
+def _pipeline(result: Result) -> Iterator[str]:
+    titles = {'shares': 'With the model, by share of every core',
+              'tracks': 'True answers in place of the model, by number of tracks and share',
+              'model': 'Without a limit, the model beside one that takes no time'}
+    for part, title in titles.items():
+        if result[part]:
+            yield _table(_PLAY_COLUMNS, [_play_row(name, play)
+                                         for name, play in result[part].items()], title)
+    if result['soak']:
+        yield _table(_PLAY_COLUMNS, [_play_row('soak', result['soak'])],
+                     f'{result["soak"]["played_s"] / 60:.0f} minutes')
+    memory = result['memory']
+    if memory:
+        yield (f'Memory: {memory["first_mib"]:.1f} MiB after {memory["warm_up_s"] / 60:.0f} '
+               f'minutes, {memory["last_mib"]:.1f} MiB at the end, {memory["slope"]:+.2f} MiB an '
+               f'hour (95 %: {memory["low"]:+.2f} to {memory["high"]:+.2f}).')
+    yield _table(['figure', 'measured', 'asked for', ''], [
+        [check['what'], _number(check['value'], 2),
+         f'at {"least" if check["at_least"] else "most"} {check["bound"]:g}',
+         'yes' if check['holds'] else '**no**'] for check in result['checks']])
+
+
+_PLAY_COLUMNS: Final = ('play', 'got', 'age ms, median / p99', 'stamp to publish ms, median / p99',
+                        'arrays for images', 'boxes', 'answer ms', 'streaming HOTA')
+
+
+def _play_row(name: str, play: Result) -> list[object]:
+    def both(what: str) -> str:
+        return ' / '.join(_number(play[what][share], 0) for share in ('p50', 'p99'))
+    return [name, f'{play["share"]["got"]:.0%}', both('age_ms'), both('stamp_to_publish_ms'),
+            f'{play["published"]} for {play["sent"]}', _number(play['boxes'], 1),
+            _number(play['answer_ms'], 0), _number(play['hota'], 1)]
+
+
 _WRITERS: Final[Mapping[str, Writer]] = {
     'grounding': _grounding, 'engine': _engine, 'tracking': _tracking, 'clip': _clip,
     'box': _box, 'intake': _intake,
-    'cost': _cost, 'calibration': _calibration, 'crops': _crops, 'tasks': _tasks, 'demo': _demo,
+    'cost': _cost, 'pipeline': _pipeline, 'calibration': _calibration, 'crops': _crops,
+    'tasks': _tasks, 'demo': _demo,
     'learning cas': _cas, 'learning thermal': _thermal,
     'learning reinforcement': _reinforcement}

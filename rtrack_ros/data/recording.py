@@ -39,7 +39,7 @@ class RecordedArray:
 
 @dataclass(frozen=True)
 class RecordedStatus:
-    """What a tracker status says of the model; None for what was not measured yet.
+    """What a tracker status says of model and input; None for what was not measured yet.
 
     Answers in no known form and errors of the engine add up to ``failures``.
     """
@@ -51,6 +51,8 @@ class RecordedStatus:
     engine: str
     model: str
     failures: int = 0
+    superseded: int = 0
+    behind_ms: float | None = None
 
 
 def read_arrays(path: Path | str, topic: str = TRACKS_TOPIC) -> list[RecordedArray]:
@@ -71,7 +73,8 @@ def read_statuses(path: Path | str, topic: str = STATUS_TOPIC) -> list[RecordedS
     """
     return [RecordedStatus(logged_ns, int(message.answers), _known(message.answer_age_ms),
                            _known(message.answer_latency_ms), message.engine, message.model,
-                           int(message.answers_invalid + message.engine_errors))
+                           int(message.answers_invalid + message.engine_errors),
+                           int(message.frames_superseded), _known(message.behind_ms))
             for message, logged_ns in _messages(path, topic)]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rtrack_ros.model_thread import NICENESS, NICEST
 from rtrack_ros.settings import check_settings, setting
 
 NAMES = ('none', 'auto', 'network', 'picodet')
@@ -47,6 +48,10 @@ class DetectorConfig:
     threads: int = setting(
         1, 'Threads of its network; more shorten a look and take cores from tracking',
         span=(1, 64), advanced=True)
+    niceness: int = setting(
+        NICENESS, 'Added to the scheduling niceness of the threads of its network, without a '
+        'unit, on Linux; raising it favours tracking over looks where cores are scarce',
+        span=(0, NICEST), advanced=True)
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -36,14 +36,15 @@ class NetworkDetector:
         path: An ``.onnx`` or ``.xml`` file.
         labels: The words of its classes.
         threads: Threads that compute.
+        niceness: Added to the scheduling niceness of these threads, 0 to 19.
 
     Raises:
         DetectorError: it cannot be loaded, or takes something else than one image.
     """
 
-    def __init__(self, path: Path | str, labels: tuple[str, ...] = COCO, threads: int = 1
-                 ) -> None:
-        self._network = OpenVinoNetwork(Path(path), threads)
+    def __init__(self, path: Path | str, labels: tuple[str, ...] = COCO, threads: int = 1,
+                 niceness: int = 0) -> None:
+        self._network = OpenVinoNetwork(Path(path), threads, niceness)
         self._labels = labels
         self._input, self._size = _image_input(self._network)
 

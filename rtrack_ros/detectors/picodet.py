@@ -33,19 +33,20 @@ class PicoDet:
         folder: Holds ``model.pdmodel`` and ``model.pdiparams``.
         labels: The words of its classes.
         threads: Threads that compute.
+        niceness: Added to the scheduling niceness of these threads, 0 to 19.
 
     Raises:
         DetectorError: the network is not there, or cannot be loaded.
     """
 
-    def __init__(self, folder: Path | str, labels: tuple[str, ...] = COCO, threads: int = 1
-                 ) -> None:
+    def __init__(self, folder: Path | str, labels: tuple[str, ...] = COCO, threads: int = 1,
+                 niceness: int = 0) -> None:
         path = Path(folder)
         model = path if path.name == FILE else path / FILE
         if not model.is_file():
             raise DetectorError(f'there is no {model}; fetch PicoDet with: {FETCH}, and name the '
                                 'folder that it prints')
-        self._network = OpenVinoNetwork(model, threads)
+        self._network = OpenVinoNetwork(model, threads, niceness)
         self._labels = labels
 
     def __call__(self, image: Image8) -> Seen:

@@ -27,10 +27,10 @@ def load_detector(config: DetectorConfig) -> Detector | None:
     if name == 'picodet':
         from rtrack_ros.detectors.picodet import PicoDet
 
-        return PicoDet(config.model, labels, config.threads)
+        return PicoDet(config.model, labels, config.threads, config.niceness)
     from rtrack_ros.detectors.network import NetworkDetector
 
-    return NetworkDetector(config.model, labels, config.threads)
+    return NetworkDetector(config.model, labels, config.threads, config.niceness)
 
 
 def recognised(model: str | Path) -> str:

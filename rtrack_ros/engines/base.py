@@ -127,6 +127,8 @@ class Capabilities:
         longest_back_off_s: Longest pause before it is asked again while it fails; short where a
             question in vain costs nothing.
         family: Name of the model's family, see ``engines.families``; empty where it is of none.
+        niceness: Scheduling niceness of the threads that compute, -20 to 19; None where a server
+            computes, or threads have none of their own.
     """
 
     name: str
@@ -146,6 +148,7 @@ class Capabilities:
     concurrency: int = 1
     longest_back_off_s: float = 5.0
     family: str = ''
+    niceness: int | None = None
 
 
 def check_time_left(deadline_s: float | None) -> None:

@@ -29,9 +29,9 @@ from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.compiled import OPENVINO_FOLDER, CompiledModel
 from rtrack_ros.engines.families import read_manifest
 from rtrack_ros.engines.likelihood import mean_token_probability
-from rtrack_ros.engines.model_thread import ModelThread
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import Image8
+from rtrack_ros.model_thread import NICENESS, ModelThread
 
 # A question is passed on as the text it is: the engines of a model must read the same one.
 _PASS_ON = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
@@ -69,20 +69,22 @@ class OpenVinoEngine(SharesImages):
         EngineError: OpenVINO GenAI is missing, or the folder holds no usable export.
     """
 
-    def __init__(self, model: Path | str, threads: int = 1, niceness: int = 5) -> None:
+    def __init__(self, model: Path | str, threads: int = 1, niceness: int = NICENESS) -> None:
         folder = Path(model)
         self._manifest = read_manifest(folder)
         self._compiled = CompiledModel.read(folder / OPENVINO_FOLDER)
         self._compiled.check_weights(folder)
         self._genai = _import_genai()
         self._thread = ModelThread('openvino', niceness)
+        self._niceness = self._thread.niceness()
         self._kept: tuple[SeenImages, Any] | None = None
         self._folder, self._threads = folder, threads
         self._closed = False
         try:
             self._thread.call(self._renew)
             # One of its own: that of the pipeline goes when the pipeline is renewed.
-            self._tokenizer = self._genai.Tokenizer(str(folder / OPENVINO_FOLDER))
+            self._tokenizer = self._thread.call(self._genai.Tokenizer,
+                                                str(folder / OPENVINO_FOLDER))
         except EngineError:
             self._thread.close()
             raise
@@ -128,7 +130,8 @@ class OpenVinoEngine(SharesImages):
         return Capabilities('openvino', facts.name, 'CPU', self._compiled.precision,
                             facts.bbox_protocol, facts.image_size, True, facts.labels,
                             facts.prompt, facts.crops, facts.refine, shares_images=True,
-                            tasks=facts.tasks, accuracy=facts.accuracy, family=facts.family)
+                            tasks=facts.tasks, accuracy=facts.accuracy, family=facts.family,
+                            niceness=self._niceness)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has; see ``engines.base.CountsTokens``."""

@@ -27,9 +27,9 @@ from rtrack_ros.engines.base import (
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.chat import chat_text
 from rtrack_ros.engines.families import read_manifest
-from rtrack_ros.engines.model_thread import ModelThread
 from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.frames import Image8
+from rtrack_ros.model_thread import NICENESS, ModelThread
 
 if TYPE_CHECKING:
     from rtrack_ros.engines.batch import Question
@@ -74,11 +74,12 @@ class TransformersEngine(SharesImages):
         EngineError: torch or transformers is missing, or the folder cannot be loaded.
     """
 
-    def __init__(self, model: Path | str, threads: int = 1, niceness: int = 5) -> None:
+    def __init__(self, model: Path | str, threads: int = 1, niceness: int = NICENESS) -> None:
         folder = Path(model)
         self._manifest = read_manifest(folder)
         self._torch, self._transformers = _import_torch()
         self._thread = ModelThread('transformers', niceness)
+        self._niceness = self._thread.niceness()
         self._model: Any = None
         self._lock = threading.Lock()
         self._waiting: list[Question] = []
@@ -106,7 +107,8 @@ class TransformersEngine(SharesImages):
         return Capabilities('transformers', facts.name, 'CPU', 'float32', facts.bbox_protocol,
                             facts.image_size, True, facts.labels, facts.prompt, facts.crops,
                             facts.refine, shares_images=True, tasks=facts.tasks,
-                            accuracy=facts.accuracy, concurrency=_AT_ONCE, family=facts.family)
+                            accuracy=facts.accuracy, concurrency=_AT_ONCE, family=facts.family,
+                            niceness=self._niceness)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has; see ``engines.base.CountsTokens``."""

@@ -216,7 +216,7 @@ def _model(health: Health, status: TrackerStatus) -> DiagnosticStatus:
     level = DiagnosticStatus.ERROR if failure else DiagnosticStatus.OK
     return _status(health.name, 'model', level, failure or 'loaded', {
         **_named(status, 'engine', 'model'),
-        **_named(health.model, 'device', 'precision', 'constrained', 'concurrency'),
+        **_named(health.model, 'device', 'precision', 'constrained', 'concurrency', 'niceness'),
         **_named(health.stats, 'questions', 'questions_about_crops', 'questions_sharing_a_pair',
                  'questions_cancelled', 'questions_unanswered', 'pairs_superseded',
                  'engine_errors', 'deadlines_missed', 'last_error')})

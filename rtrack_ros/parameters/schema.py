@@ -17,6 +17,7 @@ from rtrack_ros.engines.server.dialects import AUTO, DIALECTS
 from rtrack_ros.intake.config import SyncConfig, ThermalConfig
 from rtrack_ros.language.self_test import MODES
 from rtrack_ros.limits import Limits
+from rtrack_ros.model_thread import NICENESS, NICEST
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.settings import Setting, settings_of
 from rtrack_ros.tracking.config import TrackerConfig
@@ -70,8 +71,9 @@ OWN = (
          'and makes the longest answer slower', 'configure', span=(1, 100)),
     _own('engine.threads', 1, 'Threads of the model; more shorten an answer and take cores from '
          'tracking', 'configure', span=(1, 256)),
-    _own('engine.niceness', 5, 'Scheduling niceness of the model; raising it favours tracking '
-         'over answers where cores are scarce', 'configure', span=(0, 19)),
+    _own('engine.niceness', NICENESS, 'Added to the scheduling niceness of the threads of the '
+         'model, without a unit, on Linux; raising it favours tracking over answers where cores '
+         'are scarce', 'configure', span=(0, NICEST)),
     _own('engine.server.dialect', AUTO, 'What the server speaks; auto finds out', 'configure',
          choices=(AUTO, *DIALECTS)),
     _own('engine.server.served_model', '', 'The name by which the server knows the model; empty '

@@ -1,5 +1,9 @@
 """A network by its path: input, both forms of output, and what is refused."""
 
+import os
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -89,3 +93,24 @@ def test_labels_are_read_one_a_line(tmp_path):
     with pytest.raises(DetectorError, match='one class a line'):
         (tmp_path / 'empty.txt').write_text('\n')
         read_labels(tmp_path / 'empty.txt')
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason="niceness of threads is Linux's")
+def test_the_network_computes_at_a_lower_priority_than_who_asks(bright_cells):
+    def threads():
+        return {task: os.getpriority(os.PRIO_PROCESS, int(task))
+                for task in os.listdir('/proc/self/task')}
+    before = threads()
+    detector = load_detector(DetectorConfig('network', str(bright_cells), niceness=7,
+                                            labels=str(_labels(bright_cells))))
+    detector(_image(640, 480, 0, 0, 64, 64))
+    mine = before[str(threading.get_native_id())]
+    new = [nice for task, nice in threads().items() if task not in before]
+    assert new and set(new) == {min(mine + 7, 19)}
+    assert threads()[str(threading.get_native_id())] == mine
+
+
+def _labels(beside):
+    path = beside.parent / 'labels.txt'
+    path.write_text('\n'.join(LABELS))
+    return path

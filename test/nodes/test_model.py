@@ -43,7 +43,7 @@ def test_a_url_is_asked_with_the_options_of_servers_and_no_threads(name, loaded)
 @pytest.mark.parametrize(('given', 'place'), [('', Path('shipped')), ('/models/m', '/models/m')])
 def test_a_folder_is_loaded_with_threads(given, place, loaded) -> None:
     model.Model(defaults() | {'engine.model': given}, print).close()
-    assert loaded == [('auto', place, {'threads': 1, 'niceness': 5})]
+    assert loaded == [('auto', place, {'threads': 1, 'niceness': 10})]
 
 
 def test_the_engine_server_without_a_url_says_what_to_write() -> None:

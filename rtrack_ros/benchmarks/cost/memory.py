@@ -1,6 +1,7 @@
 """Memory and processor time of a process from the outside, and how its memory grows."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,14 +69,18 @@ def usage_of(pid: int, time_s: float) -> Usage:
                  ticks / os.sysconf('SC_CLK_TCK'))
 
 
-def memory_trend(samples: list[Usage]) -> MemoryTrend | None:
+def memory_trend(samples: Sequence[Usage], warm_up_share: float = WARM_UP_SHARE,
+                 longest_warm_up_s: float = LONGEST_WARM_UP_S) -> MemoryTrend | None:
     """Return how memory goes, None where less than a minute is left after the warm-up.
 
-    The warm-up is the first fifth, at most five minutes.
+    Args:
+        samples: In the order of time.
+        warm_up_share: Share of the time at the start that is left out.
+        longest_warm_up_s: So much of it is left out at most.
     """
     if not samples:
         return None
-    warm_up_s = min(WARM_UP_SHARE * samples[-1].time_s, LONGEST_WARM_UP_S)
+    warm_up_s = min(warm_up_share * samples[-1].time_s, longest_warm_up_s)
     kept = [sample for sample in samples if sample.time_s >= warm_up_s]
     if len(kept) < 2 or kept[-1].time_s - kept[0].time_s < _SHORTEST_S:
         return None

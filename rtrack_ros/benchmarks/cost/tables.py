@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rtrack_ros.benchmarks.cost.benchmark import Cell
 
 
-def _table(title: str, first: str, names: Sequence[str]) -> Table:
+def plain_table(title: str, first: str, names: Sequence[str]) -> Table:
+    """Return an empty table whose columns of figures fit side by side."""
     # Fifteen columns fit into a pipe's 110 only with one space, the box's own, between them.
     table = Table(title=title, title_justify='left', header_style='bold', box=SIMPLE_HEAD,
                   padding=0)
@@ -27,7 +28,7 @@ def _table(title: str, first: str, names: Sequence[str]) -> Table:
 
 def pair_table(cells: 'Sequence[Cell]') -> Table:
     """Return one row a workload: stages of our way, its whole, and the common way's whole."""
-    table = _table('processor time per pair on one core, ms, median', 'tracks/queries',
+    table = plain_table('processor time per pair on one core, ms, median', 'tracks/queries',
                    [*STAGES, 'all', 'p95', 'answer', 'common', 'ratio'])
     for number, cell in enumerate(cells):
         load, ours = cell.workload, cell.ours
@@ -43,9 +44,10 @@ def pair_table(cells: 'Sequence[Cell]') -> Table:
 
 def live_table(plays: Mapping[str, LiveCost]) -> Table:
     """Return one row a play: delays, losses, how busy the engine was, memory."""
-    table = _table('stamp to publication through the node over DDS, 640x480 at 30 Hz', 'engine',
-                   ['p50 ms', 'p99 ms', 'max ms', 'lost', 'tracks', 'answers', 'failed', 'busy',
-                    'node ms', 'peak MiB', 'MiB/h'])
+    table = plain_table(
+        'stamp to publication through the node over DDS, 640x480 at 30 Hz', 'engine',
+        ['p50 ms', 'p99 ms', 'max ms', 'lost', 'tracks', 'answers', 'failed', 'busy', 'node ms',
+         'peak MiB', 'MiB/h'])
     for name, cost in plays.items():
         trend = memory_trend(list(cost.usage))
         peak = max((sample.rss_mib for sample in cost.usage), default=0.0)

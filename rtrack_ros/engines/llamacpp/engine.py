@@ -33,6 +33,7 @@ from rtrack_ros.engines.llamacpp.settings import ServerSettings
 from rtrack_ros.engines.server.engine import EncodedImages, ServerEngine
 from rtrack_ros.engines.server.images import exact_data_url
 from rtrack_ros.frames import Image8
+from rtrack_ros.model_thread import NICENESS
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -74,8 +75,8 @@ class LlamaCppEngine(SharesImages):
             the remedy.
     """
 
-    def __init__(self, model: Path | str, threads: int = 1, niceness: int = 5, slots: int = 1,
-                 family: str = '', manifest: Path | str = '',
+    def __init__(self, model: Path | str, threads: int = 1, niceness: int = NICENESS,
+                 slots: int = 1, family: str = '', manifest: Path | str = '',
                  image_size: tuple[int, int] | None = None,
                  ready_timeout_s: float = 120.0) -> None:
         pair = GgufPair.find(Path(model).expanduser())
@@ -93,7 +94,7 @@ class LlamaCppEngine(SharesImages):
         self._closed = False
         self._start()
         self._capabilities = replace(self._server.capabilities(), name='llamacpp', device='CPU',
-                                     precision=pair.precision)
+                                     precision=pair.precision, niceness=self._process.niceness)
 
     def _start(self) -> None:
         self._process = ServerProcess(self._settings, self._ready_timeout_s)

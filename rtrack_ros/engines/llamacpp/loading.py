@@ -1,6 +1,8 @@
 """llama.cpp's server in this process, from its Python package."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from rtrack_ros.engines.llamacpp.settings import ServerSettings
@@ -16,7 +18,7 @@ def start_server(settings: ServerSettings) -> Any:
     Raises:
         RuntimeError: llama.cpp cannot load the model; it has said more on standard error.
     """
-    os.nice(settings.niceness)
+    _yield_to_others(settings.niceness)
     import xllamacpp
 
     asked = xllamacpp.CommonParams()
@@ -37,3 +39,17 @@ def start_server(settings: ServerSettings) -> Any:
     asked.cache_ram_mib = 0
     asked.verbosity = _ERRORS
     return xllamacpp.Server(asked)
+
+
+def _yield_to_others(niceness: int) -> None:
+    """Add to the niceness of this process, and of its session where it leads one.
+
+    Linux shares a core evenly among sessions, whatever the niceness within them; a session has a
+    niceness of its own (sched(7), autogroups). Without it the tracker, in another session, would
+    get half a core and no more.
+    """
+    reached = os.nice(niceness)
+    group = Path('/proc/self/autogroup')
+    if os.getsid(0) == os.getpid() and group.exists():
+        with suppress(OSError):  # a container may forbid it
+            group.write_text(str(reached), encoding='ascii')

@@ -75,6 +75,11 @@ class ServerProcess:
         """Its process id."""
         return self._child.pid
 
+    @property
+    def niceness(self) -> int:
+        """Its scheduling niceness."""
+        return os.getpriority(os.PRIO_PROCESS, self.pid)
+
     def has_ended(self, within_s: float = 0.0) -> bool:
         """Return whether it has ended, or does within so many seconds."""
         try:

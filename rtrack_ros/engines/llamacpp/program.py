@@ -10,8 +10,9 @@ import sys
 
 from rtrack_ros.engines.llamacpp.loading import start_server
 from rtrack_ros.engines.llamacpp.settings import ServerSettings
+from rtrack_ros.model_thread import NICENESS
 
-_THREADS, _NICENESS = 1, 5
+_THREADS = 1
 """As the engine 'llamacpp' has them: the tracker of the same machine goes first."""
 
 
@@ -28,7 +29,7 @@ def read_settings(arguments: list[str]) -> ServerSettings:
     parser.add_argument('-t', type=int, default=_THREADS, help='threads')
     parser.add_argument('--jinja', action='store_true')
     given = parser.parse_args(arguments)
-    return ServerSettings(given.m, given.mmproj, given.alias, given.t, _NICENESS, given.np,
+    return ServerSettings(given.m, given.mmproj, given.alias, given.t, NICENESS, given.np,
                           given.c // given.np, given.host, given.port)
 
 

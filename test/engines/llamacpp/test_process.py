@@ -129,7 +129,19 @@ def test_only_this_machine_reaches_it_on_a_port_that_was_free(pairs):
 def test_it_is_as_nice_as_it_is_told(pairs):
     mine = os.getpriority(os.PRIO_PROCESS, 0)
     server = ServerProcess(settings(pairs, niceness=3), 30.0)
-    assert os.getpriority(os.PRIO_PROCESS, server.pid) == min(mine + 3, 19)
+    expected = min(mine + 3, 19)
+    tasks = os.listdir(f'/proc/{server.pid}/task')
+    assert {os.getpriority(os.PRIO_PROCESS, int(task)) for task in tasks} == {expected}
+    assert server.niceness == expected
+    server.close()
+
+
+@pytest.mark.skipif(not os.path.exists('/proc/self/autogroup'), reason='sessions share evenly')
+def test_its_session_is_as_nice_for_that_is_what_counts_beside_another(pairs):
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    server = ServerProcess(settings(pairs, niceness=3), 30.0)
+    with open(f'/proc/{server.pid}/autogroup', encoding='ascii') as group:
+        assert group.read().split()[-1] == str(min(mine + 3, 19))
     server.close()
 
 

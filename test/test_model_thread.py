@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from rtrack_ros.engines.model_thread import ModelThread
+from rtrack_ros.model_thread import ModelThread
 
 
 def niceness():
