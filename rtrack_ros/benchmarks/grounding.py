@@ -36,21 +36,23 @@ class Case:
     others: tuple[Box, ...]
 
 
-def cases(seed: int, sentences: int) -> Iterator[Case]:
+def cases(seed: int, sentences: int, negations: bool = False) -> Iterator[Case]:
     """Yield one frame of every condition of a scene with ``sentences`` random sentences each.
 
-    The draw depends on the seed alone and prefers no sentence to another.
+    The draw depends on the seed alone and prefers no sentence to another. With ``negations`` they
+    are negated or counterfactual ones, about the same frames.
     """
     scene = make_scene(seed, SCENE_SECONDS, conditions=CONDITIONS, fps=2)
     rng = np.random.default_rng((seed, 11))
     span = len(scene) // len(CONDITIONS)
+    expressions = scene.negations if negations else scene.expressions
     for part in range(len(CONDITIONS)):
         index = part * span + int(rng.integers(span))
         frame = scene.frame(index)
         pair = frame.pair()
         boxes = {item.id: item.box for item in frame.objects}
-        for pick in rng.choice(len(scene.expressions), sentences, replace=False):
-            expression = scene.expressions[int(pick)]
+        for pick in rng.choice(len(expressions), sentences, replace=False):
+            expression = expressions[int(pick)]
             meant = expression.ids[index]
             yield Case(pair, expression.text, tuple(boxes[name] for name in sorted(meant)),
                        frame.condition, expression.kind,
@@ -58,7 +60,8 @@ def cases(seed: int, sentences: int) -> Iterator[Case]:
 
 
 def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadline_s: float,
-                  refine: str = 'auto', progress: Progress = no_progress) -> dict[str, Any]:
+                  refine: str = 'auto', progress: Progress = no_progress, negations: bool = False
+                  ) -> dict[str, Any]:
     """Return F1 at IoU 0.5 by view, condition and kind, latency and accuracy of the answers.
 
     Args:
@@ -69,12 +72,13 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
         deadline_s: Seconds for one answer.
         refine: See ``language.refine.make_grounder``.
         progress: Shows how far it is.
+        negations: Whether negated and counterfactual sentences are asked instead of ordinary ones.
     """
     grounder = make_grounder(engine, refine=refine)
     asked: dict[str, list[GroundedFrame]] = {view: [] for view in VIEWS}
     latencies: list[float] = []
     for number in progress(range(scenes), 'grounding', scenes):
-        for case in cases(seed + number, sentences):
+        for case in cases(seed + number, sentences, negations):
             for view in VIEWS:
                 frame, latency_ms = _ask(grounder, case, view, deadline_s)
                 asked[view].append(frame)
@@ -83,7 +87,7 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
     result: dict[str, Any] = {
         'model': capabilities.model, 'engine': capabilities.name,
         'precision': capabilities.precision, 'refine': refine, 'scenes': scenes,
-        'first_seed': seed,
+        'first_seed': seed, 'negations': negations,
         'answers': len(latencies), 'latency_ms_p50': round(float(np.percentile(latencies, 50)), 1),
         'latency_ms_p95': round(float(np.percentile(latencies, 95)), 1), 'views': {}}
     for view, frames in asked.items():

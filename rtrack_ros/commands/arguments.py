@@ -147,6 +147,9 @@ _SCENES: Final[Mapping[str, Mapping[str, Any]]] = {
                   'help': 'length of a scene (default: %(default)g)'},
     '--sentences': {'type': count, 'metavar': 'N',
                     'help': 'sentences for each scene (default: %(default)s)'},
+    '--negations': {'action': 'store_true',
+                    'help': 'ask negated and counterfactual sentences instead, such as "the '
+                            'person not in red" or "the car behind the truck" where no truck is'},
     '--size': {'type': image_size, 'metavar': 'WxH', 'default': '640x480',
                'help': 'size of the images in pixels (default: %(default)s)'},
 }

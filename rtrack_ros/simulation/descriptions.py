@@ -4,16 +4,16 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from rtrack_ros.simulation.expressions import NOUNS, Sighting
+from rtrack_ros.simulation.expressions import NOUNS, Sighting, affirmed
 from rtrack_ros.simulation.palette import ABSENT_COLOURS, CLOTHES
 
 COLOURLESS: Final = ('night', 'smoke')
 """Conditions in which the RGB camera does not show colours well enough to be asked for them."""
 
-SEEN_ON_ONE: Final = ('class', 'colour', 'plural', 'motion', 'nobody')
-"""Kinds of sentences that can be checked on one object without its surroundings."""
+SEEN_ON_ONE: Final = ('class', 'colour', 'plural', 'motion', 'nobody', 'conjunction')
+"""Kinds of sentences that can be checked on one object without its surroundings, denied or not."""
 
-_OF_COLOUR: Final = ('colour', 'plural')
+_OF_COLOUR: Final = ('colour', 'plural', 'conjunction')
 _VERBS: Final = {'person': 'walking', 'car': 'driving', 'cyclist': 'riding'}
 _STANDING: Final = {'car': 'parked'}
 _DEPTH: Final = {'near': 'coming near', 'far': 'going away'}
@@ -99,7 +99,8 @@ def checkable(kind: str, condition: str) -> bool:
         kind: The sentence's kind, see ``expressions.Expression``.
         condition: The weather's name.
     """
-    return kind in SEEN_ON_ONE and not (condition == 'night' and kind in _OF_COLOUR)
+    about = affirmed(kind)
+    return about in SEEN_ON_ONE and not (condition == 'night' and about in _OF_COLOUR)
 
 
 def read_attributes(text: str) -> Attributes:

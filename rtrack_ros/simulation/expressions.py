@@ -19,6 +19,9 @@ NOUNS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Singular and plural nouns of each category."""
 
+NOT = 'not '
+"""Begins the kind of a denied sentence: 'not colour' denies one of the kind 'colour'."""
+
 ABSENT_NOUNS = ('dog', 'bus', 'truck', 'horse', 'train', 'cat')
 
 
@@ -28,7 +31,8 @@ class Expression:
 
     Attributes:
         text: The sentence.
-        kind: 'class', 'colour', 'place', 'relation', 'motion', 'plural' or 'nobody'.
+        kind: 'class', 'colour', 'place', 'relation', 'motion', 'plural' or 'nobody'; or one of
+            ``negations``.
         ids: For every frame the IDs that are meant; an empty set means that nothing matches.
     """
 
@@ -82,10 +86,20 @@ def draw_expressions(seed: int, actors: Sequence[Actor], sightings: Sequence[Seq
         sightings: What can be referred to, frame by frame.
         width: Image width in pixels, for left and right.
     """
-    sentences = draw_sentences(np.random.default_rng((seed, 77)), actors, width)
+    return evaluated(draw_sentences(np.random.default_rng((seed, 77)), actors, width), sightings)
+
+
+def evaluated(sentences: Iterable[Sentence], sightings: Sequence[Sequence[Sighting]]
+              ) -> tuple[Expression, ...]:
+    """Return sentences with what each means in every frame."""
     return tuple(Expression(sentence.text, sentence.kind,
                             tuple(sentence.ids(seen) for seen in sightings))
                  for sentence in sentences)
+
+
+def affirmed(kind: str) -> str:
+    """Return the kind that a denied kind denies, any other kind as it is."""
+    return kind.removeprefix(NOT)
 
 
 def draw_sentences(rng: np.random.Generator, actors: Sequence[Actor], width: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -11,8 +12,14 @@ from rtrack_ros.frames import FramePair
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.simulation.backdrop import Backdrop, Occluder, draw_backdrop
 from rtrack_ros.simulation.canvas import Canvas, Painted
-from rtrack_ros.simulation.expressions import Expression, Sighting, draw_expressions
+from rtrack_ros.simulation.expressions import (
+    Expression,
+    Sighting,
+    draw_expressions,
+    evaluated,
+)
 from rtrack_ros.simulation.figures import LIGHT_COLOURS, Part
+from rtrack_ros.simulation.negations import draw_negations
 from rtrack_ros.simulation.palette import AMBIENT
 from rtrack_ros.simulation.weather import (
     CONDITIONS,
@@ -106,7 +113,6 @@ class Scene:
         self._backdrop: Backdrop = draw_backdrop(rng, self.place, self._camera)
         self._weather: Weather = draw_weather(rng, thermal_size[0])
         self.actors: tuple[Actor, ...] = tuple(populate(rng, self.place, seconds, self._camera))
-        self._expressions: tuple[Expression, ...] | None = None
 
     def __len__(self) -> int:
         return self.frames
@@ -114,13 +120,20 @@ class Scene:
     def __iter__(self) -> Iterator[SimFrame]:
         return (self.frame(index) for index in range(self.frames))
 
-    @property
+    @cached_property
+    def _seen(self) -> list[list[Sighting]]:
+        return [self.sightings(index) for index in range(self.frames)]
+
+    @cached_property
     def expressions(self) -> tuple[Expression, ...]:
         """Sentences about the scene and the IDs they mean, frame by frame; computed once."""
-        if self._expressions is None:
-            sightings = [self.sightings(index) for index in range(self.frames)]
-            self._expressions = draw_expressions(self.seed, self.actors, sightings, self.width)
-        return self._expressions
+        return draw_expressions(self.seed, self.actors, self._seen, self.width)
+
+    @cached_property
+    def negations(self) -> tuple[Expression, ...]:
+        """Negated and counterfactual sentences, besides the ordinary ones; computed once."""
+        rng = np.random.default_rng((self.seed, 78))
+        return evaluated(draw_negations(rng, self.actors, self.width), self._seen)
 
     def condition(self, index: int) -> str:
         """Return the name of the weather at a frame."""

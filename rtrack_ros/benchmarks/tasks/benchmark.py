@@ -35,6 +35,7 @@ class TaskPlan:
         claims: True sentences for such a frame at most, and false ones.
         objects: Objects of such a frame to describe at most.
         deadline_s: Seconds for one answer.
+        negations: Whether the sentences are negated and counterfactual ones.
     """
 
     tasks: tuple[str, ...] = OBJECT_TASKS
@@ -45,6 +46,7 @@ class TaskPlan:
     claims: int = 3
     objects: int = 2
     deadline_s: float = 30.0
+    negations: bool = False
 
 
 def run_tasks(engine: Engine, plan: TaskPlan, progress: Progress) -> dict[str, Any]:
@@ -60,7 +62,8 @@ def run_tasks(engine: Engine, plan: TaskPlan, progress: Progress) -> dict[str, A
     """
     model = engine.capabilities()
     result: dict[str, Any] = {'model': model.model, 'engine': model.name,
-                              'precision': model.precision, 'first_seed': plan.seed}
+                              'precision': model.precision, 'first_seed': plan.seed,
+                              'negations': plan.negations}
     verifier = Verifier(engine) if 'verify' in plan.tasks else None
     describer = Describer(engine) if 'describe' in plan.tasks else None
     if 'locate' in plan.tasks:
@@ -82,7 +85,8 @@ def _ask_closely(verifier: Verifier | None, describer: Describer | None, plan: T
     verdicts: list[Verdict] = []
     told: list[Told] = []
     for number in progress(range(plan.scenes), 'close views', plan.scenes):
-        for gallery in galleries(plan.seed + number, plan.claims, plan.objects):
+        for gallery in galleries(plan.seed + number, plan.claims, plan.objects,
+                                 plan.negations):
             if verifier:
                 verdicts += verify_claims(verifier, gallery, plan.deadline_s)
             if describer:

@@ -1,7 +1,7 @@
 """Held-out objects to be asked about closely: what they are, and what is true of them."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ import numpy as np
 from rtrack_ros.frames import FramePair
 from rtrack_ros.simulation import CONDITIONS, Scene, make_scene
 from rtrack_ros.simulation.descriptions import Attributes, attributes_of, checkable
-from rtrack_ros.simulation.expressions import Sighting
+from rtrack_ros.simulation.expressions import Expression, Sighting
 
 SCENE_SECONDS: Final = 12.0
 _Box = tuple[float, float, float, float]
@@ -50,37 +50,42 @@ class Gallery:
     objects: tuple[tuple[_Box, Attributes], ...]
 
 
-def galleries(seed: int, claims: int, objects: int) -> Iterator[Gallery]:
+def galleries(seed: int, claims: int, objects: int, negations: bool = False
+              ) -> Iterator[Gallery]:
     """Yield one frame of every condition of a scene; those that show nobody are left out.
 
     Args:
         seed: Of the scene; all that is drawn depends on it alone.
         claims: Most true claims of a frame, and most false ones.
         objects: Most objects of a frame to describe.
+        negations: Whether the claims are negated and counterfactual.
     """
     scene = make_scene(seed, SCENE_SECONDS, conditions=CONDITIONS, fps=2)
+    sentences = scene.negations if negations else scene.expressions
     rng = np.random.default_rng((seed, 17))
     span = len(scene) // len(CONDITIONS)
     for part in range(len(CONDITIONS)):
         index = part * span + int(rng.integers(span))
         seen = scene.sightings(index)
         if seen:
-            yield _gallery(rng, scene, index, seen, claims, objects)
+            true_and_false = _claims(sentences, index, scene.condition(index), seen)
+            yield _gallery(rng, scene, index, true_and_false, claims, objects)
 
 
-def _gallery(rng: np.random.Generator, scene: Scene, index: int, seen: list[Sighting],
+def _gallery(rng: np.random.Generator, scene: Scene, index: int, drawn: list[Claim],
              claims: int, objects: int) -> Gallery:
     frame = scene.frame(index)
+    seen = scene.sightings(index)
     chosen = [seen[place] for place in rng.permutation(len(seen))[:objects]]
     return Gallery(frame.pair(), frame.condition,
-                   _balanced(rng, _claims(scene, index, seen), claims),
+                   _balanced(rng, drawn, claims),
                    tuple((item.box, attributes_of(item, frame.condition)) for item in chosen))
 
 
-def _claims(scene: Scene, index: int, seen: list[Sighting]) -> list[Claim]:
-    condition = scene.condition(index)
+def _claims(sentences: Sequence[Expression], index: int, condition: str,
+            seen: Sequence[Sighting]) -> list[Claim]:
     return [Claim(item.box, sentence.text, sentence.kind, item.actor.id in sentence.ids[index])
-            for sentence in scene.expressions if checkable(sentence.kind, condition)
+            for sentence in sentences if checkable(sentence.kind, condition)
             for item in seen]
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rtrack_ros.boxes import share_inside
 from rtrack_ros.language.answers import Box
 from rtrack_ros.language.closeup import MIN_SHOWN, within
+from rtrack_ros.simulation.expressions import affirmed
 from rtrack_ros.training.shards.frames import FrameRow, ObjectRow, SentenceRow
 
 NEEDS_THERMAL = ('night', 'smoke')
@@ -19,7 +20,7 @@ CROP_SHARE = 0.25
 """Share of simulated pairs that are cropped: the world has its horizon at one height, cameras that
 people hold have it anywhere."""
 _MIN_CROP = 0.6
-_SEEN_WHOLE = ('place', 'relation')
+_SEEN_WHOLE = ('place', 'relation', 'depth')
 """Kinds of sentences that are about the whole picture and mean others in a part of it."""
 
 Pair = tuple[FrameRow, NDArray[np.uint8], NDArray[np.uint8]]
@@ -95,7 +96,7 @@ def crop(rng: np.random.Generator, frame: FrameRow, rgb: NDArray[np.uint8],
                                if row not in place)]
     hidden = tuple(_within(box, window) for box in partly if share_inside(box, window)[0] > 0)
     sentences = tuple(SentenceRow(s.text, s.kind, tuple(place[i] for i in s.objects if i in place))
-                      for s in frame.sentences if s.kind not in _SEEN_WHOLE)
+                      for s in frame.sentences if affirmed(s.kind) not in _SEEN_WHOLE)
     return (FrameRow(frame.condition, objects, hidden, sentences), _enlarge(rgb, window),
             _enlarge(thermal, window))
 

@@ -110,23 +110,25 @@ class Feed:
         data = config['data']
         _check_closeups(config)
         _read_composed(data.get('composed'))
+        negations = bool(data.get('negations', False))
         self._held_out = [processes.submit(write_shard, folder / 'held_out', 0,
                                            data['held_out_seed'], data['held_out_frames'],
-                                           IMAGE_SIZE)]
+                                           IMAGE_SIZE, negations)]
         self._frames = [processes.submit(write_shard, folder / 'train', number, data['seed'],
-                                         data['frames_per_shard'], IMAGE_SIZE)
+                                         data['frames_per_shard'], IMAGE_SIZE, negations)
                         for number in range(data['shards'])]
         self._closeups: list[Future[None]] = []
         if 'closeups' in data:
-            self._order_closeups(data['closeups'], processes)
+            self._order_closeups(data['closeups'], processes, negations)
 
-    def _order_closeups(self, data: Mapping[str, int], processes: Executor) -> None:
+    def _order_closeups(self, data: Mapping[str, int], processes: Executor, negations: bool
+                        ) -> None:
         close = self._folder / 'closeups'
         self._held_out.append(processes.submit(
             write_closeups, close / 'held_out', 0, data['held_out_seed'],
-            data['held_out_episodes'], IMAGE_SIZE))
+            data['held_out_episodes'], IMAGE_SIZE, negations))
         self._closeups = [processes.submit(write_closeups, close / 'train', number, data['seed'],
-                                           data['episodes_per_shard'], IMAGE_SIZE)
+                                           data['episodes_per_shard'], IMAGE_SIZE, negations)
                           for number in range(data['shards'])]
 
     def batches(self, stage: str, begin: int) -> Iterator[dict[str, Batch]]:

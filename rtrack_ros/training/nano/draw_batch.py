@@ -11,6 +11,7 @@ from rtrack_ros.language.prompts import (
     locate_prompt,
     verify_prompt,
 )
+from rtrack_ros.simulation.expressions import NOT, affirmed
 from rtrack_ros.training.nano.augmentation import (
     CROP_SHARE,
     augment,
@@ -28,7 +29,9 @@ from rtrack_ros.training.shards.frames import FrameRow, ObjectRow, SentenceRow, 
 
 CLAIMS = 3
 """Claims asked about an object crop, beside its description."""
-_NEEDS_COLOUR = ('colour', 'plural', 'nobody')
+DENIED_SHARE = 0.33
+"""Share of denied claims, where some of them are true and some false."""
+_NEEDS_COLOUR = ('colour', 'plural', 'nobody', 'conjunction')
 _ABSENT_WEIGHT = 0.55
 """Weight of a sentence that means nothing, where one that means an object has 1."""
 
@@ -78,7 +81,7 @@ def ground_question(builder: SequenceBuilder, frame: FrameRow, sentence: Sentenc
 def _choose(rng: np.random.Generator, frame: FrameRow, count: int, lost: str | None
             ) -> list[SentenceRow]:
     pool = [item for item in frame.sentences
-            if lost != 'rgb' or item.kind not in _NEEDS_COLOUR]
+            if lost != 'rgb' or affirmed(item.kind) not in _NEEDS_COLOUR]
     weights = np.array([1.0 if item.objects else _ABSENT_WEIGHT for item in pool])
     picks = rng.choice(len(pool), count, replace=len(pool) < count, p=weights / weights.sum())
     return [pool[int(pick)] for pick in picks]
@@ -131,11 +134,19 @@ def _target(view: CloseUp) -> tuple[ObjectRow, ...]:
 
 
 def _choose_claims(rng: np.random.Generator, claims: Sequence[Claim]) -> list[Claim]:
-    """Return claims of which about half are true, as far as there are any of either kind."""
+    """Return claims of which about half are true, as far as there are any of either kind.
+
+    The same holds of the denied ones among them, which are left out where all have one answer:
+    otherwise "not" would tell it.
+    """
+    denied = [claim for claim in claims if claim.kind.startswith(NOT)]
+    plain = [claim for claim in claims if not claim.kind.startswith(NOT)]
+    undecided = len({claim.true for claim in denied}) == 2
     chosen = []
     for _ in range(CLAIMS):
+        group = denied if undecided and rng.random() < DENIED_SHARE else plain or denied
         wanted = bool(rng.random() < 0.5)
-        pool = [claim for claim in claims if claim.true == wanted] or list(claims)
+        pool = [claim for claim in group if claim.true == wanted] or group
         chosen.append(pool[int(rng.integers(len(pool)))])
     return chosen
 

@@ -13,7 +13,8 @@ from rtrack_ros.training.yaml_settings import (
 
 _CLOSEUPS: Final = {'object_crop': float, 'locate': float}
 _OPTIONAL: Final = frozenset((
-    'initial', 'recipe', 'data.closeups', 'data.composed', 'dense.decay_steps', 'dense.head_steps',
+    'initial', 'recipe', 'data.closeups', 'data.composed', 'data.negations', 'dense.decay_steps',
+    'dense.head_steps',
     'dense.vision_rate', 'dense.composed_share', 'language.decay_steps', 'language.head_steps',
     'language.vision_rate', 'language.composed_share', 'language.closeups',
     'language.closeups.object_crop', 'language.closeups.locate', 'language.dense_images',
@@ -23,7 +24,7 @@ _KNOWN: Final[Mapping[str, Any]] = {
     'clip_norm': float, 'average': float, 'sigma': float, 'checkpoint_steps': int,
     'evaluate_steps': int, 'evaluate_sentences': int, 'recipe': object,
     'data': {'seed': int, 'shards': int, 'frames_per_shard': int, 'held_out_seed': int,
-             'held_out_frames': int, 'composed': str,
+             'held_out_frames': int, 'composed': str, 'negations': bool,
              'closeups': {'seed': int, 'shards': int, 'episodes_per_shard': int,
                           'held_out_seed': int, 'held_out_episodes': int}},
     'dense': {'steps': int, 'images': int, 'learning_rate': float, 'decay_steps': int,

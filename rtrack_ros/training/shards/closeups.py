@@ -33,6 +33,7 @@ from rtrack_ros.simulation.scene import Scene
 from rtrack_ros.simulation.weather import CONDITIONS
 from rtrack_ros.training.shards.corruption import Corruption, elsewhere
 from rtrack_ros.training.shards.frames import (
+    NEGATIONS,
     SCENE_SECONDS,
     FrameRow,
     ObjectRow,
@@ -43,6 +44,7 @@ from rtrack_ros.training.shards.frames import (
     open_images,
     read_rows,
     save_shard,
+    some_negations,
 )
 
 HISTORIES = Corruption()
@@ -115,17 +117,19 @@ class _Moment:
 Images = list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 
 
-def draw_episodes(seed: int, size: tuple[int, int], corruption: Corruption = HISTORIES
-                  ) -> Iterator[tuple[Images, Episode]]:
+def draw_episodes(seed: int, size: tuple[int, int], corruption: Corruption = HISTORIES,
+                  negations: bool = False) -> Iterator[tuple[Images, Episode]]:
     """Draw the episodes of one scene, all conditions; images in the order of ``VIEWS``.
 
     Args:
         seed: Scene seed.
         size: (width, height) in pixels of the model's input.
         corruption: How far template boxes and search windows are from the truth.
+        negations: Whether some claims are negated or counterfactual; all else stays the same.
     """
     scene = Scene(seed, SCENE_SECONDS, conditions=CONDITIONS)
     rng = np.random.default_rng((seed, 5))
+    denying = np.random.default_rng((seed, 6)) if negations else None
     span = scene.frames // len(CONDITIONS)
     for part in range(len(CONDITIONS)):
         first = _moment_index(rng, scene, partial(_frame_between, rng, part * span, span))
@@ -135,7 +139,8 @@ def draw_episodes(seed: int, size: tuple[int, int], corruption: Corruption = HIS
             continue
         later = _moment(scene, _moment_index(
             rng, scene, partial(_later_frame, rng, scene, first, span), names))
-        sentences = draw_sentences(rng, scene.actors, scene.width)
+        sentences = [*draw_sentences(rng, scene.actors, scene.width),
+                     *some_negations(denying, scene)]
         for name in _asked_about(rng, later, names):
             yield _episode(_Draw(rng, size, corruption), now, later, name, sentences)
 
@@ -256,13 +261,22 @@ def _claims(moment: _Moment, name: int, sentences: Sequence[Sentence]) -> tuple[
 
 
 def write_closeups(folder: Path, number: int, base_seed: int, episodes: int,
-                   size: tuple[int, int]) -> None:
+                   size: tuple[int, int], negations: bool = False) -> None:
     """Draw shard ``number`` of close-ups into ``folder`` unless it is there already.
+
+    Args:
+        folder: Where it goes.
+        number: Its number.
+        base_seed: Seed of the first scene of shard 0.
+        episodes: How many.
+        size: (width, height) in pixels of the model's input.
+        negations: As in ``draw_episodes``.
 
     Raises:
         ProvenanceError: another one is there.
     """
-    made_from = {'kind': 'close-ups', 'seed': base_seed, 'episodes': episodes, 'size': size}
+    made_from = {'kind': 'close-ups', 'seed': base_seed, 'episodes': episodes, 'size': size,
+                 **({'negations': NEGATIONS} if negations else {})}
     if is_drawn(folder, number, made_from):
         return
     width, height = size
@@ -271,7 +285,7 @@ def write_closeups(folder: Path, number: int, base_seed: int, episodes: int,
     rows: list[dict[str, Any]] = []
     scene = base_seed + number * 10_000
     while len(rows) < episodes:
-        for images, episode in draw_episodes(scene, size):
+        for images, episode in draw_episodes(scene, size, negations=negations):
             if len(rows) == episodes:
                 break
             for view, (colour, heat) in enumerate(images):

@@ -6,7 +6,7 @@ number of processes, and a run that resumes finds the same ones.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from rtrack_ros.engines.resizing import resize_image
 from rtrack_ros.files import whole_file, write_whole
 from rtrack_ros.intake.thermal import ThermalNormaliser, register_thermal
 from rtrack_ros.provenance import require_same
-from rtrack_ros.simulation.expressions import Sighting, draw_sentences
+from rtrack_ros.simulation.expressions import Sentence, Sighting, draw_sentences
+from rtrack_ros.simulation.negations import draw_negations
 from rtrack_ros.simulation.palette import CLOTHES
 from rtrack_ros.simulation.scene import Scene
 from rtrack_ros.simulation.weather import CONDITIONS
@@ -28,6 +29,8 @@ COLOURS = tuple(CLOTHES)
 FACINGS = ('left', 'right', 'near', 'far')
 FRAMES_PER_SCENE = 18
 SCENE_SECONDS = 12.0
+NEGATIONS = 6
+"""Negated and counterfactual sentences about a frame beside about fifteen ordinary ones."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +73,18 @@ class Shard:
     rows: tuple[FrameRow, ...]
 
 
-def draw_frames(seed: int, size: tuple[int, int]
+def draw_frames(seed: int, size: tuple[int, int], negations: bool = False
                 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], FrameRow]]:
     """Draw the training frames of one scene, all conditions, RGB and thermal at ``size``.
 
     Args:
         seed: Scene seed.
         size: (width, height) in pixels of the model's input.
+        negations: Whether some sentences are negated or counterfactual; the others stay the same.
     """
     scene = Scene(seed, SCENE_SECONDS, conditions=CONDITIONS)
     rng = np.random.default_rng((seed, 3))
+    denying = np.random.default_rng((seed, 4)) if negations else None
     per_condition = FRAMES_PER_SCENE // len(CONDITIONS)
     span = scene.frames // len(CONDITIONS)
     for part in range(len(CONDITIONS)):
@@ -93,7 +98,8 @@ def draw_frames(seed: int, size: tuple[int, int]
                            if item.id not in shown)
             row = FrameRow(frame.condition, tuple(object_row(item, _relative(item.box, scene))
                                                   for item in seen), hidden,
-                           _sentences(rng, scene, seen))
+                           _rows((*draw_sentences(rng, scene.actors, scene.width),
+                                  *some_negations(denying, scene)), seen))
             yield resize_image(frame.rgb, size), register_thermal(thermal, *size), row
 
 
@@ -112,22 +118,38 @@ def object_row(item: Sighting, box: tuple[float, float, float, float]) -> Object
                      FACINGS.index(actor.facing(item.seconds)), actor.moving(item.seconds), box)
 
 
-def _sentences(rng: np.random.Generator, scene: Scene, seen: list[Sighting]
-               ) -> tuple[SentenceRow, ...]:
+def some_negations(rng: np.random.Generator | None, scene: Scene) -> list[Sentence]:
+    """Return ``NEGATIONS`` negated or counterfactual sentences of a scene, without rng none."""
+    if rng is None:
+        return []
+    drawn = draw_negations(rng, scene.actors, scene.width)
+    return [drawn[place] for place in rng.permutation(len(drawn))[:NEGATIONS]]
+
+
+def _rows(sentences: Iterable[Sentence], seen: list[Sighting]) -> tuple[SentenceRow, ...]:
     rows = {item.actor.id: number for number, item in enumerate(seen)}
     return tuple(SentenceRow(sentence.text, sentence.kind,
                              tuple(sorted(rows[name] for name in sentence.ids(seen))))
-                 for sentence in draw_sentences(rng, scene.actors, scene.width))
+                 for sentence in sentences)
 
 
-def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tuple[int, int]
-                ) -> None:
+def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tuple[int, int],
+                negations: bool = False) -> None:
     """Draw shard ``number`` into ``folder`` unless it is there already.
+
+    Args:
+        folder: Where it goes.
+        number: Its number.
+        base_seed: Seed of the first scene of shard 0.
+        frames: How many.
+        size: (width, height) in pixels of the model's input.
+        negations: As in ``draw_frames``.
 
     Raises:
         ProvenanceError: another one is there.
     """
-    made_from = {'kind': 'frames', 'seed': base_seed, 'frames': frames, 'size': size}
+    made_from = {'kind': 'frames', 'seed': base_seed, 'frames': frames, 'size': size,
+                 **({'negations': NEGATIONS} if negations else {})}
     if is_drawn(folder, number, made_from):
         return
     width, height = size
@@ -136,7 +158,7 @@ def write_shard(folder: Path, number: int, base_seed: int, frames: int, size: tu
     rows: list[dict[str, Any]] = []
     scene = base_seed + number * 10_000
     while len(rows) < frames:
-        for image, heat, row in draw_frames(scene, size):
+        for image, heat, row in draw_frames(scene, size, negations):
             if len(rows) == frames:
                 break
             rgb[len(rows)], thermal[len(rows)] = image, heat

@@ -181,3 +181,12 @@ def test_figures_of_something_else_are_refused(tmp_path: Path, capsys: pytest.Ca
 def test_unknown_tasks_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['benchmark', 'tasks', '--tasks', 'fly']) != 0
     assert 'locate, verify, describe' in capsys.readouterr().err
+
+
+def test_negated_claims_are_balanced_and_about_the_same_frames(shown) -> None:
+    denied = [gallery for number in range(3) for gallery in galleries(SEED + number, 3, 2, True)]
+    for gallery, plain in zip(denied, shown, strict=True):
+        assert (gallery.pair.rgb == plain.pair.rgb).all() and gallery.objects == plain.objects
+        assert 2 * sum(claim.true for claim in gallery.claims) == len(gallery.claims)
+    kinds = {claim.kind for gallery in denied for claim in gallery.claims}
+    assert kinds == {'not colour', 'not motion', 'conjunction'}

@@ -13,8 +13,8 @@ from rtrack_ros.training.configs import find_config, shipped_config, shipped_con
 from rtrack_ros.training.yaml_settings import SettingsError
 
 ROOT = Path(__file__).parents[3]
-NAMES = ['fsdp', 'grpo', 'gspo', 'nano', 'nano_gspo', 'nano_more', 'nano_sft', 'omnipt',
-         'real_clips', 'sft', 'siamese']
+NAMES = ['fsdp', 'grpo', 'gspo', 'nano', 'nano_gspo', 'nano_more', 'nano_negations',
+         'nano_sft', 'omnipt', 'real_clips', 'sft', 'siamese']
 
 
 def test_the_package_at_hand_holds_all_configurations() -> None:

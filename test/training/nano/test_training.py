@@ -28,7 +28,13 @@ from rtrack_ros.training.nano.draw_batch import draw_ground, ground_question  # 
 from rtrack_ros.training.nano.forward import NanoForward, patches  # noqa: E402
 from rtrack_ros.training.nano.losses import language_loss  # noqa: E402
 from rtrack_ros.training.nano.sequences import CELLS, IGNORE, SequenceBuilder  # noqa: E402
-from rtrack_ros.training.shards.frames import Shard, read_shard, write_shard  # noqa: E402
+from rtrack_ros.training.shards.frames import (  # noqa: E402
+    NEGATIONS,
+    SentenceRow,
+    Shard,
+    read_shard,
+    write_shard,
+)
 from rtrack_ros.training.yaml_settings import SettingsError  # noqa: E402
 
 
@@ -156,6 +162,27 @@ def test_shards_depend_on_their_number_alone(tmp_path: Path) -> None:
     write_shard(tmp_path / 'b', 1, 50, 4, (64, 48))
     first, second = read_shard(tmp_path / 'a', 1), read_shard(tmp_path / 'b', 1)
     assert np.array_equal(first.rgb, second.rgb) and first.rows == second.rows
+
+
+def test_negations_come_beside_the_ordinary_sentences_of_the_same_frames(tmp_path: Path) -> None:
+    write_shard(tmp_path / 'plain', 0, 50, 4, (64, 48))
+    write_shard(tmp_path / 'denied', 0, 50, 4, (64, 48), negations=True)
+    plain, denied = read_shard(tmp_path / 'plain', 0), read_shard(tmp_path / 'denied', 0)
+    assert np.array_equal(plain.rgb, denied.rgb)
+    for ours, theirs in zip(denied.rows, plain.rows, strict=True):
+        assert ours.objects == theirs.objects
+        count = len(theirs.sentences)
+        assert ours.sentences[:count] == theirs.sentences
+        assert len(ours.sentences) == count + NEGATIONS
+    with pytest.raises(ProvenanceError, match='negations'):
+        write_shard(tmp_path / 'plain', 0, 50, 4, (64, 48), negations=True)
+
+
+def test_a_part_of_a_picture_is_not_asked_what_only_the_whole_decides(shard: Shard) -> None:
+    row = replace(shard.rows[0], sentences=tuple(
+        SentenceRow('', kind, ()) for kind in ('not place', 'depth', 'not colour', 'place')))
+    left, _, _ = augmentation.crop(np.random.default_rng(0), row, shard.rgb[0], shard.thermal[0])
+    assert [item.kind for item in left.sentences] == ['not colour']
 
 
 def test_rounding_to_the_grid_of_int8_keeps_within_half_a_step_and_is_done_once() -> None:

@@ -1,5 +1,6 @@
 """Close-ups: what is asked about them is true of the pictures, and training reads them."""
 
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -207,3 +208,19 @@ def test_a_sighting_is_described_without_colours_in_the_dark() -> None:
     scene = Scene(61, 2.0, conditions=['night'])
     seen: list[Sighting] = scene.sightings(10)
     assert seen and all(' in ' not in describe_sighting(item, 'night') for item in seen)
+
+
+def test_half_of_the_denied_claims_that_are_asked_are_true(
+        tmp_path: Path, builder: SequenceBuilder, shard: CloseUpShard) -> None:
+    write_closeups(tmp_path, 0, 60, 30, nano.IMAGE_SIZE, negations=True)
+    drawn = read_closeups(tmp_path, 0)
+    assert np.array_equal(drawn.rgb, shard.rgb)
+    for ours, plain in zip(drawn.episodes, shard.episodes, strict=True):
+        assert ours.views == plain.views and ours.claims[:len(plain.claims)] == plain.claims
+    asked = [question for seed in range(30) for question in draw_object_crops(
+        builder, [drawn], np.random.default_rng(seed), 8).questions]
+    claims = [question for question in asked if question.kind != 'describe']
+    denied = [question.answer[0] == builder.verdicts[True] for question in claims
+              if question.kind.startswith('not ')]
+    assert 0.1 < len(denied) / len(claims) < 0.5
+    assert 0.4 < np.mean(denied) < 0.6
