@@ -29,6 +29,13 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     parser.add_argument('--shards', type=count, default=4, metavar='N',
                         help='number of shards (default: %(default)s)')
     add(parser, '--frames', default=1000, help='frames for each shard (default: %(default)s)')
+    parser.add_argument('--empty-clips', type=Path, default=None, metavar='DIR',
+                        help='folder of the clips that the configuration names under empty, with '
+                             'infrared/ and visible/ or with thermal videos alone (default: '
+                             'without frames that show nobody)')
+    parser.add_argument('--empty-shards', type=count, default=1, metavar='N',
+                        help='number of shards of frames that show nobody, with '
+                             '--empty-clips (default: %(default)s)')
     add(parser, '--size', default='256x192',
         help='size of the images in pixels; the default is that of rtrack-nano (default: '
              '%(default)s)')
@@ -41,15 +48,24 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.training.composites.assets import build_assets
     from rtrack_ros.training.composites.clips import read_settings
     from rtrack_ros.training.composites.detector import PersonDetector
+    from rtrack_ros.training.composites.empty_frames import read_empty_frames, write_empty_shard
     from rtrack_ros.training.composites.shards import write_real_shard
     from rtrack_ros.training.configs import find_config
 
     detector = None if args.detector is None else PersonDetector(args.detector)
-    assets = build_assets(args.clips, read_settings(find_config(args.config)),
-                          args.labels or args.out / 'labels', detector, args.seed)
+    settings = read_settings(find_config(args.config))
+    empty = (read_empty_frames(args.empty_clips, settings, detector) if args.empty_clips
+             else ())
+    assets = build_assets(args.clips, settings, args.labels or args.out / 'labels', detector,
+                          args.seed)
     print(f'{sum(map(len, assets.cutouts))} people cut out, {len(assets.places)} places')
     for number in progress(range(args.shards), 'composing', args.shards):
         write_real_shard(args.out / 'train', number, args.seed, args.frames, args.size,
                          assets)
-    print(f'wrote {args.shards} shards to {args.out / "train"}')
+    more = args.empty_shards if empty else 0
+    for number in range(args.shards, args.shards + more):
+        write_empty_shard(args.out / 'train', number, args.seed, args.frames, args.size, empty)
+    if empty:
+        print(f'{len(empty)} frames show nobody; {more} of the shards are drawn from them')
+    print(f'wrote {args.shards + more} shards to {args.out / "train"}')
     return 0

@@ -4,7 +4,8 @@ Clips lie as ``visible/<name>.mp4`` and ``infrared/<name>.mp4`` below one folder
 one belonging to frame ``i`` of the other.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,33 @@ class ClipGeometry:
 
 
 @dataclass(frozen=True)
+class EmptyPart:
+    """A part of a clip in which somebody looked and saw nobody.
+
+    Attributes:
+        first: First frame, from 1.
+        last: Last frame.
+        window: x1, y1, x2, y2 in pixels of the part of the picture; None is all of it.
+    """
+
+    first: int
+    last: int
+    window: tuple[int, int, int, int] | None = None
+
+
+@dataclass(frozen=True)
 class ClipSettings:
-    """Which clips may be trained on, and which never."""
+    """Which clips may be trained on, and which never.
+
+    Attributes:
+        train: Clips that people are cut out of.
+        held_out: Clips that are never opened.
+        empty: Parts that show nobody, by the name of the clip.
+    """
 
     train: tuple[ClipGeometry, ...]
     held_out: frozenset[str]
+    empty: Mapping[str, tuple[EmptyPart, ...]] = field(default_factory=dict)
 
 
 def read_settings(path: Path | str) -> ClipSettings:
@@ -55,24 +78,40 @@ def read_settings(path: Path | str) -> ClipSettings:
         content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
         train = tuple(_geometry(name, item) for name, item in content['train'].items())
         held_out = frozenset(map(str, content.get('held_out') or ()))
+        empty = {_name(name): tuple(map(_empty_part, parts))
+                 for name, parts in (content.get('empty') or {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
         raise DataError(f'{path} does not describe clips ({error!r}); write it like '
                         'what this prints: rtrack train config real_clips') from error
-    both = sorted(held_out & {clip.name for clip in train})
+    both = sorted(held_out & {*(clip.name for clip in train), *empty})
     if both:
         raise DataError(f'{path}: {", ".join(both)} is held out and cannot be trained on; remove '
                         'it from one of the lists')
-    return ClipSettings(train, held_out)
+    return ClipSettings(train, held_out, empty)
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):  # 0111_1716 without quotes is an octal number in YAML 1.1
+        raise ValueError(f'{name} is not a name; put the names of clips in quotes')
+    return plain_name(name)
+
+
+def _empty_part(numbers: Any) -> EmptyPart:
+    first, last, *corners = map(int, numbers)
+    x1, y1, x2, y2 = corners or (0, 0, 1, 1)
+    if not 1 <= first <= last or x2 <= x1 or y2 <= y1:
+        raise ValueError(f'{numbers} is no part of a clip; write first and last frame from 1, and '
+                         'perhaps x1, y1, x2, y2')
+    return EmptyPart(first, last, (x1, y1, x2, y2) if corners else None)
 
 
 def _geometry(name: object, item: dict[str, Any]) -> ClipGeometry:
-    if not isinstance(name, str):  # 0111_1716 without quotes is an octal number in YAML 1.1
-        raise ValueError(f'{name} is not a name; put the names of clips in quotes')
+    clip = _name(name)
     ground = tuple((float(column), float(row)) for column, row in item['ground'])
     first, second = ((float(row), float(height)) for row, height in item['heights'])
     if len(ground) < 3 or first[0] == second[0]:
-        raise ValueError(f'{name}: ground needs three corners, heights two different rows')
-    return ClipGeometry(plain_name(name), ground, (first, second))
+        raise ValueError(f'{clip}: ground needs three corners, heights two different rows')
+    return ClipGeometry(clip, ground, (first, second))
 
 
 def read_frames(folder: Path | str, name: str, count: int, wanted: frozenset[int] = frozenset()

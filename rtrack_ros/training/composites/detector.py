@@ -38,8 +38,12 @@ class PersonDetector:
 
     def __call__(self, image: Image8, min_score: float = 0.25) -> list[Detection]:
         """Return the people in an image, uint8 (h, w, 3) RGB or (h, w) thermal."""
+        return [item for label, item in self.everything(image, min_score) if label == _PERSON]
+
+    def everything(self, image: Image8, min_score: float = 0.25) -> list[tuple[str, Detection]]:
+        """Return all that is seen in such an image, with the word for each."""
         seen = self._network(image)
-        return [Detection((x1, y1, x2, y2), score)
+        return [(label, Detection((x1, y1, x2, y2), score))
                 for (x1, y1, x2, y2), label, score in zip(
                     seen.boxes.tolist(), seen.labels, seen.scores.tolist(), strict=True)
-                if label == _PERSON and score >= min_score]
+                if score >= min_score]

@@ -16,6 +16,8 @@ _COLOUR_CONDITIONS = ('day', 'glare')
 _CLEAR_LEAD = 60.0
 """Thousandths of the picture by which the nearest feet must be ahead of the next."""
 PERSON = CATEGORIES.index('person')
+_PEOPLE = frozenset(('everyone', 'anybody', *(form for forms in NOUNS['person']
+                                              for form in forms)))
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ def draw_real_sentences(rng: np.random.Generator, objects: Sequence[ObjectRow], 
         made += _colours(rng, known)
     unique = {sentence.text: sentence for sentence in made}
     return tuple(unique.values())
+
+
+def is_about_people(text: str) -> bool:
+    """Return whether a sentence in these words names people."""
+    return not _PEOPLE.isdisjoint(text.split())
 
 
 def _sentence(text: str, kind: str, rows: Sequence[tuple[int, ObjectRow]]) -> SentenceRow:
