@@ -34,9 +34,10 @@ from rtrack_ros.scheduling.competence import TRUSTED
 from rtrack_ros.scheduling.detecting import Detecting, Sources
 from rtrack_ros.scheduling.detection_feed import FeedPixels
 from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
+from rtrack_ros.scheduling.putting import GroundsQueries
 from rtrack_ros.scheduling.scheduler import Schedule, Scheduler
 from rtrack_ros.scheduling.target_grounder import LocatesTargets, TargetGrounder
-from rtrack_ros.scheduling.worker import BusyError, EngineJob, GroundingWorker, GroundsQueries
+from rtrack_ros.scheduling.worker import BusyError, EngineJob, GroundingWorker
 from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.effort import EffortControl
@@ -179,7 +180,8 @@ class TrackingPipeline:
         self._latency_ms: float | None = None
         self._synchronous, self._publish_first = synchronous, publish_first
         self._believed = believed
-        self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()))
+        self._scheduler = Scheduler(self._with_deadline(schedule or Schedule()),
+                                    self.tracker.config)
         judge = None if verifier is None else ObjectJudge(verifier)
         # One of the two asks; neither where there is no model.
         self._worker: GroundingWorker | None = None
@@ -214,6 +216,7 @@ class TrackingPipeline:
         """
         self.queries.limits = limits or self.queries.limits
         self.tracker.reconfigure(replace(config, accuracy=self.tracker.config.accuracy))
+        self._scheduler.tracker = self.tracker.config
         self._scheduler.schedule = self._with_deadline(schedule)
 
     def active_queries(self) -> tuple[Query, ...]:

@@ -23,7 +23,7 @@ from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
 from rtrack_ros.pipeline import TrackingPipeline
-from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.scheduling.putting import GroundsQueries
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, published
 from rtrack_ros.tracking.tracker import Tracker

@@ -17,7 +17,7 @@ from rtrack_ros.language.answers import Box
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query, clean_query_text
 from rtrack_ros.language.refine import make_grounder
-from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.scheduling.putting import GroundsQueries
 from rtrack_ros.simulation import CONDITIONS, make_scene
 
 VIEWS = ('both', 'rgb only', 'thermal only')

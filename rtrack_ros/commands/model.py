@@ -11,7 +11,7 @@ from rtrack_ros.commands import CommandError
 
 if TYPE_CHECKING:
     from rtrack_ros.engines.base import Engine
-    from rtrack_ros.scheduling.worker import GroundsQueries
+    from rtrack_ros.scheduling.putting import GroundsQueries
 
 _OF_SERVER: Final = {'dialect': 'dialect', 'served_model': 'served_model',
                      'model_family': 'family', 'manifest': 'manifest',

@@ -22,6 +22,12 @@ from rosbags.interfaces import (
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from rtrack_ros.data.bag import IMAGE_TYPE, RGB_TOPIC, THERMAL_TOPIC, image_types
+from rtrack_ros.data.detection_bag import (
+    DETECTIONS_TYPE,
+    DetectionMessage,
+    register_detections,
+    serialised,
+)
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.frames import FramePair
 
@@ -75,6 +81,16 @@ class ImageBagWriter:
         """Write one thermal image, uint8 or uint16 (h, w)."""
         encoding = 'mono8' if image.dtype == np.uint8 else 'mono16'
         self._write(THERMAL_TOPIC, stamp_ns, image, encoding, 'thermal_optical_frame')
+
+    def write_detections(self, topic: str, message: DetectionMessage) -> None:
+        """Write a message of a detector; the first one makes the topic."""
+        if topic not in self._connections:
+            register_detections(self._types)
+            self._connections[topic] = self._writer.add_connection(
+                topic, DETECTIONS_TYPE, typestore=self._types,
+                offered_qos_profiles=[camera_qos()])
+        self._writer.write(self._connections[topic], message.logged_ns,
+                           serialised(self._types, message))
 
     def _write(self, topic: str, stamp_ns: int, image: NDArray[np.generic], encoding: str,
                frame_id: str) -> None:

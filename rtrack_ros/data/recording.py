@@ -15,6 +15,7 @@ from rtrack_ros.intake.messages import stamp_of
 
 TRACKS_TOPIC = '/rtrack/tracks'
 STATUS_TOPIC = '/rtrack/status'
+DETECTIONS_TOPIC = '/rtrack/detections'
 TRACKS_TYPE = 'vision_msgs/msg/Detection2DArray'
 STATUS_TYPE = 'rtrack_ros/msg/TrackerStatus'
 _ASIDE = re.compile(r'debug|tentative')
@@ -61,7 +62,7 @@ def read_arrays(path: Path | str, topic: str = TRACKS_TOPIC) -> list[RecordedArr
     Raises:
         DataError: the recording cannot be read.
     """
-    arrays = [_array(message, logged_ns) for message, logged_ns in _messages(path, topic)]
+    arrays = [_array(message, logged_ns) for message, logged_ns in read_messages(path, topic)]
     return sorted(arrays, key=lambda array: array.stamp_ns)
 
 
@@ -75,7 +76,7 @@ def read_statuses(path: Path | str, topic: str = STATUS_TOPIC) -> list[RecordedS
                            _known(message.answer_latency_ms), message.engine, message.model,
                            int(message.answers_invalid + message.engine_errors),
                            int(message.frames_superseded), _known(message.behind_ms))
-            for message, logged_ns in _messages(path, topic)]
+            for message, logged_ns in read_messages(path, topic)]
 
 
 def split_topic(text: str) -> tuple[Path, str | None]:
@@ -112,6 +113,27 @@ def find_topic(path: Path | str, kind: str, asked: str | None = None) -> str | N
     return usual[0] if usual else None
 
 
+def find_detections(path: Path | str, asked: str | None = None) -> str | None:
+    """Return the topic of a detector in a recording, None where there is none.
+
+    The usual name comes first; what the tracker itself publishes is none.
+
+    Args:
+        path: Recording.
+        asked: Take this one.
+
+    Raises:
+        DataError: as ``find_topic``.
+    """
+    with open_bag(path) as reader:
+        named = [name for name, topic in reader.topics.items() if topic.msgtype == TRACKS_TYPE]
+    if asked is None and DETECTIONS_TOPIC in named:
+        return DETECTIONS_TOPIC
+    if asked is None and named in ([], [TRACKS_TOPIC]):
+        return None
+    return find_topic(path, TRACKS_TYPE, asked)
+
+
 def image_stamps(path: Path | str, topic: str) -> list[tuple[int, int]]:
     """Return (stamp, time of arrival) of every image on a topic in the order of arrival.
 
@@ -121,7 +143,7 @@ def image_stamps(path: Path | str, topic: str) -> list[tuple[int, int]]:
         DataError: the recording cannot be read.
     """
     return [(stamp_of(message) or logged_ns, logged_ns)
-            for message, logged_ns in _messages(path, topic)]
+            for message, logged_ns in read_messages(path, topic)]
 
 
 def read_stamp_map(path: Path, topic: str) -> list[tuple[int, int]]:
@@ -146,7 +168,12 @@ def read_stamp_map(path: Path, topic: str) -> list[tuple[int, int]]:
     return pairs
 
 
-def _messages(path: Path | str, topic: str) -> Iterator[tuple[Any, int]]:
+def read_messages(path: Path | str, topic: str) -> Iterator[tuple[Any, int]]:
+    """Yield the messages of a topic and when each was recorded, nanoseconds, in that order.
+
+    Raises:
+        DataError: the recording cannot be read.
+    """
     with open_bag(path) as reader:
         chosen = [item for item in reader.connections if item.topic == topic]
         # Without this, no connection would mean every connection.

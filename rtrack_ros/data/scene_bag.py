@@ -2,18 +2,23 @@
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.data.bag_writing import START_NS, ImageBagWriter
+from rtrack_ros.data.detection_bag import DetectionMessage
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.data.recording import DETECTIONS_TOPIC
 from rtrack_ros.data.truth import SceneTruth, TruthCollector
 from rtrack_ros.simulation import Scene, SimFrame
 
 Spans = Sequence[tuple[float, float]]
+_Waiting = tuple[int, int, 'NDArray[np.generic] | DetectionMessage']
+# RGB images are sensor 0, thermal ones 1; every message of a detector is one of its own.
+_DETECTIONS = 2
 _MILLISECOND = 1e6
 
 
@@ -40,7 +45,8 @@ class SensorFaults:
 
 def write_bag(path: Path | str, scene: Scene, *, jitter_ms: float = 0.0, offset_ms: float = 0.0,
               drop_thermal: Spans = (), drop_rgb: Spans = (), thermal_every: int = 1,
-              frames: Iterable[SimFrame] | None = None) -> SceneTruth:
+              frames: Iterable[SimFrame] | None = None,
+              detections: Sequence[DetectionMessage] = ()) -> SceneTruth:
     """Write a scene as an mcap recording with its truth beside it.
 
     Args:
@@ -52,6 +58,8 @@ def write_bag(path: Path | str, scene: Scene, *, jitter_ms: float = 0.0, offset_
         drop_rgb: Spans without RGB images.
         thermal_every: Share of thermal images kept.
         frames: The scene's frames where they are drawn elsewhere; None draws them here.
+        detections: What a detector publishes, on ``/rtrack/detections``; times from the start of
+            the scene.
 
     Returns:
         The truth of the RGB images that were written, with the stamps they carry.
@@ -65,17 +73,22 @@ def write_bag(path: Path | str, scene: Scene, *, jitter_ms: float = 0.0, offset_
                         f'{scene.fps} per second; stay below {500 / scene.fps:.1f} ms')
     collector = TruthCollector(scene.fps, scene.expressions)
     with ImageBagWriter(path) as writer:
-        _write_frames(writer, scene if frames is None else frames, faults, collector)
+        _write_frames(writer, scene if frames is None else frames, faults, collector, detections)
     truth = collector.truth()
     truth.save(Path(path) / 'truth')
     return truth
 
 
 def _write_frames(writer: ImageBagWriter, frames: Iterable[SimFrame], faults: SensorFaults,
-                  collector: TruthCollector) -> None:
-    """Write both streams in the order of their stamps."""
+                  collector: TruthCollector, detections: Sequence[DetectionMessage]) -> None:
+    """Write all streams in the order of their stamps, detections in that of their coming."""
     rng = np.random.default_rng((faults.seed, 1))
-    waiting: list[tuple[int, int, NDArray[np.generic]]] = []
+    waiting: list[_Waiting] = [
+        (START_NS + message.logged_ns, _DETECTIONS + number, replace(
+            message, stamp_ns=START_NS + message.stamp_ns,
+            logged_ns=START_NS + message.logged_ns))
+        for number, message in enumerate(detections)]
+    heapq.heapify(waiting)
     lead_ns = (faults.jitter_ms + max(0.0, -faults.offset_ms)) * _MILLISECOND
     for frame in frames:
         # Nothing that comes later can carry a stamp before this.
@@ -92,11 +105,12 @@ def _write_frames(writer: ImageBagWriter, frames: Iterable[SimFrame], faults: Se
     _flush(writer, waiting, float('inf'))
 
 
-def _flush(writer: ImageBagWriter, waiting: list[tuple[int, int, NDArray[np.generic]]],
-           until_ns: float) -> None:
+def _flush(writer: ImageBagWriter, waiting: list[_Waiting], until_ns: float) -> None:
     while waiting and waiting[0][0] < until_ns:
         stamp_ns, sensor, image = heapq.heappop(waiting)
-        if sensor == 0:
+        if isinstance(image, DetectionMessage):
+            writer.write_detections(DETECTIONS_TOPIC, image)
+        elif sensor == 0:
             writer.write_rgb(stamp_ns, np.asarray(image, np.uint8))
         else:
             writer.write_thermal(stamp_ns, image)

@@ -9,13 +9,17 @@ _COUNT = 'one|two|three|four|five|six|both|pair|group|crowd|alone|together|only|
 _ORDER = 'first|second|third|last|most|least|farthest|furthest|farther|further'
 _DEGREE = ('(near|clos|bigg|small|tall|short|larg|fast|slow|old|young|warm|hott|cold|bright|dark|'
            'high|low)(er|est)')
+# Which way somebody heads shows in his pose, wherever he is.
+_HEADING: Final = re.compile(
+    r'\b(walk|rid|driv|mov|head|go|runn|cycl|travel|fac|look|turn)ing (to|towards?) the '
+    r'(left|right)\b', re.IGNORECASE)
 _WHOLE_IMAGE: Final = re.compile(rf'\b({_PLACE}|{_COUNT}|{_ORDER}|{_DEGREE})\b', re.IGNORECASE)
 
 
 def needs_whole_image(sentence: str) -> bool:
     """Return whether a sentence can only be judged on the whole image.
 
-    Place, relation, count, order and degree do not show in a crop of one object. The words are
-    English, as are the sentences that the model was trained on.
+    Place, relation, count, order and degree do not show in a crop of one object; where it heads
+    does. The words are English, as are the sentences that the model was trained on.
     """
-    return bool(_WHOLE_IMAGE.search(sentence))
+    return bool(_WHOLE_IMAGE.search(_HEADING.sub('', sentence)))

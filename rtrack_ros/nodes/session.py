@@ -13,13 +13,13 @@ from rtrack_ros.foreign_text import shown
 from rtrack_ros.intake.receiving import Intake, ReceivedPair
 from rtrack_ros.limits import limit_named
 from rtrack_ros.nodes.activity import Activity
-from rtrack_ros.nodes.detection_topic import received_boxes
 from rtrack_ros.nodes.diagnostics import NO_CLOCK, Health, diagnostic_array, status_message
 from rtrack_ros.nodes.model import Model
 from rtrack_ros.nodes.publishing import Outputs
 from rtrack_ros.nodes.query_topics import QueryCommands
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 from rtrack_ros.parameters.values import feed_pixels, intake_config
+from rtrack_ros.scheduling.detection_message import received_boxes
 
 CLOCK_PATIENCE_NS = 3_000_000_000
 """So long a simulated time may take to come before its absence is reported."""

@@ -4,15 +4,15 @@ The worker (``worker``) does the same for a camera. Here time is stamp time alon
 gives the same result on every machine.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import OnAnswer, Verdict
+from rtrack_ros.language.answers import OnAnswer
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.freshness import Freshness
 from rtrack_ros.scheduling.object_judge import ObjectJudge
-from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Question, Scheduler
-from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.scheduling.putting import Asked, GroundsQueries, OnVerdict
+from rtrack_ros.scheduling.scheduler import STAMP_JITTER_NS, Scheduler
 from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.track import Track
 
@@ -31,10 +31,9 @@ class AskingInTurn:
 
     def __init__(self, grounder: GroundsQueries, scheduler: Scheduler, interval_s: float,
                  on_answer: OnAnswer, judge: ObjectJudge | None = None,
-                 on_verdict: Callable[[Verdict], object] = lambda verdict: None) -> None:
+                 on_verdict: OnVerdict = lambda verdict: None) -> None:
         self.counts = WorkerCounts()
-        self._grounder, self._judge = grounder, judge
-        self._on_answer, self._on_verdict = on_answer, on_verdict
+        self._asked = Asked(grounder, on_answer, judge, on_verdict)
         self._scheduler, self._interval_ns = scheduler, int(interval_s * 1e9)
         self._freshness = Freshness()
 
@@ -65,18 +64,11 @@ class AskingInTurn:
             self.counts.put(question, shared=turn > 0)
             # A file is read to its end even where the model fails on a frame.
             try:
-                self._put(question, pair)
+                self._asked.put(question, pair)
                 self.counts.succeeded()
             except Exception as error:
                 self.counts.failed(error)
         return bool(due)
-
-    def _put(self, question: Question, pair: FramePair) -> None:
-        if question.objects and self._judge is not None:
-            for verdict in self._judge.verdicts(pair, question.query, question.objects):
-                self._on_verdict(verdict)
-        else:
-            self._on_answer(self._grounder.ground(question.view(pair), question.query))
 
     def _is_due(self, query: Query, stamp_ns: int) -> bool:
         waited_ns = self._scheduler.waited_ns(query, stamp_ns)

@@ -30,7 +30,7 @@ _SHIFTS: Final = ((0.5, -0.4), (-0.5, 0.4))
 
 
 @dataclass(frozen=True)
-class Belief:
+class Hearing:
     """What is to be made of one answer about a target.
 
     Attributes:
@@ -72,7 +72,7 @@ class Competence:
         for good in passed:
             self._count(_EXAM_RIGHT * good, _EXAM_WRONG * (not good))
 
-    def hear(self, found: Box | None, seen: Box | None) -> Belief:
+    def hear(self, found: Box | None, seen: Box | None) -> Hearing:
         """Hold an answer against what the eye sees, and return what is to be made of it.
 
         Args:
@@ -87,7 +87,7 @@ class Competence:
         self.against = self.against + 1 if moved else 0
         trusted = self.trust >= TRUSTED
         counts = trusted and (not moved or (self.against >= _INSIST and not self.unbroken))
-        return Belief(counts, self.trust if trusted and not moved else 0.0)
+        return Hearing(counts, self.trust if trusted and not moved else 0.0)
 
     def _count(self, right: float, wrong: float) -> None:
         self.right, self.wrong = self.right + right, self.wrong + wrong

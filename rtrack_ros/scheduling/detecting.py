@@ -34,26 +34,32 @@ class Detecting:
     Args:
         deliver: Takes detections, from any thread.
         sources: The detectors.
-        synchronous: Whether our own one looks inside ``see``, as for files, at intervals of stamp
-            time; otherwise each has a thread of its own.
+        synchronous: Whether all is done inside ``see``, as for files, and our own one looks at
+            intervals of stamp time; otherwise each has a thread of its own.
     """
 
     def __init__(self, deliver: Callable[[Detections], Outcome], sources: Sources,
                  synchronous: bool) -> None:
-        self.feed = DetectionFeed(deliver, sources.feed)
+        self._now_s, self._in_turn = 0.0, synchronous
+        # In a file, time is that of its stamps.
+        self.feed = DetectionFeed(
+            deliver, sources.feed, threaded=not synchronous,
+            **({'monotonic': lambda: self._now_s} if synchronous else {}))
         self._looks = None if sources.detector is None else Looks(
             sources.detector, deliver, sources.config)
         self._worker = None if synchronous or self._looks is None else DetectorWorker(self._looks)
 
     def see(self, pair: FramePair) -> bool:
         """Show a pair that was tracked; returns whether tracks changed by that."""
+        self._now_s = pair.stamp_ns * 1e-9
         self.feed.see(pair)
+        fed = self._in_turn and self.feed.drain()
         if self._worker is not None:
             self._worker.offer(pair)
         elif self._looks is not None and self._looks.is_due(pair):
             self._looks.look(pair)
             return True
-        return False
+        return fed
 
     def reset(self) -> None:
         """Forget pairs: stamps begin anew."""

@@ -85,6 +85,9 @@ class PairFacts:
     thermal_size: Size | None
 
 
+_Ready = tuple[ReceivedBoxes, PairFacts | None, FeedPixels]
+
+
 @dataclass
 class FeedCounts:
     """What became of the messages of a detector.
@@ -118,11 +121,13 @@ class DetectionFeed:
         deliver: Takes detections; may take some milliseconds.
         pixels: Which image the detector looks at.
         monotonic: Seconds of a clock that never jumps, for silence.
+        threaded: Whether messages are handed over in a thread; otherwise ``drain`` does it.
     """
 
     def __init__(self, deliver: Callable[[Detections], Outcome],
                  pixels: FeedPixels | None = None,
-                 monotonic: Callable[[], float] = time.monotonic) -> None:
+                 monotonic: Callable[[], float] = time.monotonic, threaded: bool = True) -> None:
+        self._threaded = threaded
         self._deliver, self._pixels = deliver, pixels or FeedPixels()
         self._stamps: PairStamps[PairFacts] = PairStamps()
         self._waiting: deque[ReceivedBoxes] = deque()
@@ -156,7 +161,7 @@ class DetectionFeed:
     def offer(self, received: ReceivedBoxes) -> None:
         """Take a message; returns at once. The first one starts the thread."""
         with self._wake:
-            if self._thread is None and not self._closed:
+            if self._threaded and self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._work, name='detections', daemon=True)
                 self._thread.start()
             self.counts.arrays += 1
@@ -173,6 +178,17 @@ class DetectionFeed:
             self.counts.malformed += 1
             self._report.came()
             self._report.note(Trouble.MALFORMED, reason)
+
+    def drain(self) -> bool:
+        """Hand over all messages whose pair is known, in this thread; returns whether there were.
+
+        For files, whose result must not depend on when a thread runs.
+        """
+        some = False
+        while (item := self._next_ready()) is not None:
+            self._try(item)
+            some = True
+        return some
 
     def reset(self) -> None:
         """Forget pairs and messages: stamps begin anew."""
@@ -214,27 +230,37 @@ class DetectionFeed:
 
     def _work(self) -> None:
         while (item := self._take()) is not None:
-            # Whatever a message makes of the tracker, the next one is taken.
-            try:
-                self._hand_over(*item)
-            except Exception as error:
-                with self._wake:
-                    self.counts.malformed += 1
-                    self._report.note(Trouble.MALFORMED, f'{type(error).__name__}: {error}')
+            self._try(item)
             with self._wake:
                 self._busy = False
                 self._wake.notify_all()
 
-    def _take(self) -> tuple[ReceivedBoxes, PairFacts | None, FeedPixels] | None:
+    def _try(self, item: '_Ready') -> None:
+        """Hand a message over; whatever it makes of the tracker, the next one is taken."""
+        try:
+            self._hand_over(*item)
+        except Exception as error:
+            with self._wake:
+                self.counts.malformed += 1
+                self._report.note(Trouble.MALFORMED, f'{type(error).__name__}: {error}')
+
+    def _take(self) -> '_Ready | None':
         """Wait for a message whose pair is known; None closes."""
         with self._wake:
             self._wake.wait_for(lambda: self._closed or self._ready())
             if self._closed:
                 return None
-            received = next(one for one in self._waiting
-                            if self._stamps.reaches(one.stamp_ns))
-            self._waiting.remove(received)
             self._busy = True
+            return self._next_ready()
+
+    def _next_ready(self) -> '_Ready | None':
+        """Return the first message whose pair is known, None where there is none."""
+        with self._wake:
+            received = next((one for one in self._waiting
+                             if self._stamps.reaches(one.stamp_ns)), None)
+            if received is None:
+                return None
+            self._waiting.remove(received)
             return received, self._stamps.nearest(received.stamp_ns), self._pixels
 
     def _hand_over(self, received: ReceivedBoxes, pair: PairFacts | None, pixels: FeedPixels

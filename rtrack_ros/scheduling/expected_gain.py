@@ -31,33 +31,28 @@ from typing import Final
 
 from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.language.queries import Query
+from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track
 
 # An object that gains less than this share of the best one's would only make that verdict later.
 _WORTH_A_LOOK: Final = 0.25
+# After so many objects that came into view unseen, the whole image is overdue anyhow.
+_MOST_CAME: Final = 10.0
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What is known of the model and the detector.
+    """What questions cost, and when one is put again; the tracker's settings say the rest.
 
     Attributes:
         ground_s: Seconds to ground a sentence.
         verify_s: Seconds to verify one object.
-        accuracy: How far the model's answers can be trusted.
-        prior: Probability that a sentence means an object about which nothing is known.
-        birth_interval_s: Mean seconds between objects that come into view.
-        detector_misses: Share of objects that the detector misses, in [0, 1].
         recheck_s: Seconds after which a sure object is asked about again.
         most_objects: Most objects in one question.
     """
 
     ground_s: float = 0.6
     verify_s: float = 0.08
-    accuracy: AnswerAccuracy = AnswerAccuracy()
-    prior: float = 0.3
-    birth_interval_s: float = 2.0
-    detector_misses: float = 0.15
     recheck_s: float = 5.0
     most_objects: int = 4
 
@@ -79,7 +74,7 @@ def information(meant: float, accuracy: AnswerAccuracy) -> float:
 
 
 def objects_to_verify(query: Query, tracks: Sequence[Track], stamp_ns: int, waited_s: float,
-                      worth: Worth) -> tuple[Track, ...]:
+                      worth: Worth, config: TrackerConfig) -> tuple[Track, ...]:
     """Return the objects worth verifying now; none where grounding is worth more.
 
     Args:
@@ -88,23 +83,28 @@ def objects_to_verify(query: Query, tracks: Sequence[Track], stamp_ns: int, wait
         stamp_ns: Stamp of the pair.
         waited_s: Seconds since the sentence was last asked about the whole image; infinite if it
             never was.
-        worth: What is known of the model and the detector.
+        worth: What questions cost.
+        config: Settings of the tracker: how far the model and the detector can be trusted, and
+            how often objects come into view.
     """
-    gains = {track.id: track.existence * information(_meant(track, query, stamp_ns, worth),
-                                                     worth.accuracy) for track in tracks}
+    gains = {track.id: track.existence * information(
+        _meant(track, query, stamp_ns, worth, config), config.accuracy) for track in tracks}
     best = sorted(tracks, key=lambda track: -gains[track.id])[:worth.most_objects]
     best = [track for track in best if gains[track.id] > _WORTH_A_LOOK * gains[best[0].id]]
     if not best:
         return ()
-    unseen = worth.detector_misses * min(waited_s, 10 * worth.birth_interval_s)
-    ground = (sum(gains.values()) + unseen / worth.birth_interval_s * entropy(worth.prior)
-              ) / worth.ground_s
+    came = min(waited_s / config.birth_interval_s, _MOST_CAME)
+    missed = (1 - config.detector_recall) * came * entropy(config.belief_prior)
+    ground = (sum(gains.values()) + missed) / worth.ground_s
     verify = sum(gains[track.id] for track in best) / (len(best) * worth.verify_s)
     return tuple(best) if verify >= ground else ()
 
 
-def _meant(track: Track, query: Query, stamp_ns: int, worth: Worth) -> float:
+def _meant(track: Track, query: Query, stamp_ns: int, worth: Worth, config: TrackerConfig
+           ) -> float:
     belief = track.belief(query.id)
-    if belief is None or stamp_ns - belief.heard_ns > worth.recheck_s * 1e9:
-        return worth.prior
+    if belief is None:
+        return config.belief_prior
+    if stamp_ns - belief.heard_ns > worth.recheck_s * 1e9:
+        return belief.prior
     return belief.meant

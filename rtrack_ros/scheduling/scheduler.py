@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.boxes import as_boxes
 from rtrack_ros.engines.base import Capabilities, is_used
 from rtrack_ros.frames import FramePair, Region
@@ -31,6 +30,7 @@ from rtrack_ros.language.whole_image import needs_whole_image
 from rtrack_ros.scheduling.expected_gain import Worth, objects_to_verify
 from rtrack_ros.scheduling.region import region_of_interest
 from rtrack_ros.settings import check_settings, setting
+from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Belief, Track, TrackState
 from rtrack_ros.tracking.track_book import DETECTOR_SILENT_S
 
@@ -107,8 +107,7 @@ class Schedule:
             ValueError: ``crops`` is none of them.
         """
         cropped = is_used('crops', crops, model.crops)
-        worth = Worth(recheck_s=self.recheck_s, most_objects=self.objects_per_question,
-                      accuracy=model.accuracy or AnswerAccuracy())
+        worth = Worth(recheck_s=self.recheck_s, most_objects=self.objects_per_question)
         return replace(self, crop_size=model.image_size if cropped else None,
                        worth=worth if 'verify' in model.tasks else None,
                        queries_per_pair=self.queries_per_pair if model.shares_images else 1)
@@ -147,14 +146,17 @@ class _Attention:
 class Scheduler:
     """Ranks the active queries by need. Used by one thread at a time.
 
-    Any thread may replace ``schedule`` at any time.
+    Any thread may replace ``schedule`` and ``tracker`` at any time.
 
     Args:
         schedule: Settings; None takes the defaults.
+        tracker: Settings of the tracker, which say what is known of model and detector; None
+            takes the defaults.
     """
 
-    def __init__(self, schedule: Schedule | None = None) -> None:
-        self.schedule = schedule or Schedule()
+    def __init__(self, schedule: Schedule | None = None,
+                 tracker: TrackerConfig | None = None) -> None:
+        self.schedule, self.tracker = schedule or Schedule(), tracker or TrackerConfig()
         self._attention: dict[str, _Attention] = {}
         self._ground_s: float | None = None
         self._verify_s: float | None = None
@@ -237,7 +239,7 @@ class Scheduler:
         waited_s = math.inf if asked is None else max(pair.stamp_ns - asked, 0) * 1e-9
         worth = replace(worth, ground_s=self._ground_s or worth.ground_s,
                         verify_s=self._verify_s or worth.verify_s)
-        return objects_to_verify(query, tracks, pair.stamp_ns, waited_s, worth)
+        return objects_to_verify(query, tracks, pair.stamp_ns, waited_s, worth, self.tracker)
 
     def waited_ns(self, query: Query, stamp_ns: int) -> int | None:
         """Return the stamp time since the query was asked; None if never, or the clock jumped."""

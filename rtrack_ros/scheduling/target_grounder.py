@@ -16,7 +16,7 @@ from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
 from rtrack_ros.language.locator import Template
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.competence import FOUND_IOU, Competence, exam_places, overlap
-from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.scheduling.putting import GroundsQueries
 from rtrack_ros.tracking.track import Track, surest
 
 
@@ -115,11 +115,11 @@ class TargetGrounder:
         self._examine(query, template, known, deadline_s, cancellation)
         box, seen = self._believed(query)
         found = self._locator.locate(template, pair, box, deadline_s, **passed_on(cancellation))
-        belief = known.hear(None if found is None else found.box, seen)
-        groundings = (found,) if found is not None and belief.box else ()
+        hearing = known.hear(None if found is None else found.box, seen)
+        groundings = (found,) if found is not None and hearing.box else ()
         return Answer(pair.stamp_ns, query.id, query.epoch, groundings,
                       (time.perf_counter() - started) * 1e3, self._locator.window(pair, box),
-                      trust=1.0 if groundings else belief.trust)
+                      trust=1.0 if groundings else hearing.trust)
 
     def _examine(self, query: Query, template: Template, known: Competence,
                  deadline_s: float | None, cancellation: Cancellation | None) -> None:

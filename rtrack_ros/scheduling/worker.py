@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from rtrack_ros.engines.cancellation import passed_on
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer, OnAnswer, Verdict
+from rtrack_ros.language.answers import OnAnswer
 from rtrack_ros.language.queries import Query
 from rtrack_ros.scheduling.agenda import Agenda, Offer, QuestionInFlight
 from rtrack_ros.scheduling.guests import GuestTime
 from rtrack_ros.scheduling.object_judge import ObjectJudge
 from rtrack_ros.scheduling.partial_answers import PartialAnswers
+from rtrack_ros.scheduling.putting import Asked, GroundsQueries, OnVerdict
 from rtrack_ros.scheduling.scheduler import Scheduler
 from rtrack_ros.scheduling.worker_counts import WorkerCounts
 from rtrack_ros.tracking.track import Track
@@ -26,17 +26,6 @@ Result = TypeVar('Result')
 
 class BusyError(RuntimeError):
     """So much work waits for the engine that more is refused."""
-
-
-class GroundsQueries(Protocol):
-    """Answers a query about a pair; ``language.grounder.Grounder`` is one.
-
-    Used by several threads at once it takes a ``cancellation``, as that does.
-    """
-
-    def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
-               on_partial: OnAnswer | None = None) -> Answer:
-        """Return the answer, or raise without one; pass on its boxes while it is written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +66,12 @@ class GroundingWorker:
     def __init__(self, grounder: GroundsQueries, on_answer: OnAnswer,
                  scheduler: Scheduler | None = None, concurrency: int = 1,
                  longest_back_off_s: float = 5.0, judge: ObjectJudge | None = None,
-                 on_verdict: Callable[[Verdict], object] = lambda verdict: None,
+                 on_verdict: OnVerdict = lambda verdict: None,
                  on_failure: Callable[[Query, int], object] = lambda query, stamp_ns: None
                  ) -> None:
         self.counts = WorkerCounts()
-        self._grounder = grounder
-        self._on_answer = on_answer
-        self._judge, self._on_verdict, self._on_failure = judge, on_verdict, on_failure
+        self._asked = Asked(grounder, on_answer, judge, on_verdict)
+        self._on_failure = on_failure
         self._scheduler = scheduler or Scheduler()
         self._agenda = Agenda(self._scheduler, concurrency)
         self._longest_back_off_s = longest_back_off_s
@@ -220,10 +208,9 @@ class GroundingWorker:
         failure, started = None, time.perf_counter()
         # Whatever the engine or the tracker raises, the next pair is asked about.
         try:
-            if item.question.objects and self._judge is not None:
-                self._verify(item, self._judge)
-            else:
-                self._ground(item)
+            self._asked.put(item.question, item.pair, self._scheduler.schedule.deadline_s,
+                            self._partial_answers.put, item.cancellation,
+                            lambda: self._is_awaited(item))
         except Exception as error:
             failure = error
             self._void_partial(item)
@@ -236,26 +223,12 @@ class GroundingWorker:
         with suppress(Exception):
             self._on_failure(query, item.pair.stamp_ns)
 
-    def _ground(self, item: QuestionInFlight) -> None:
-        question = item.question
-        answer = self._grounder.ground(question.view(item.pair), question.query,
-                                       self._scheduler.schedule.deadline_s,
-                                       self._partial_answers.put,
-                                       **passed_on(item.cancellation))
-        self._partial_answers.discard(question.query.id)
-        if self._is_awaited(item):
-            self._on_answer(answer)
-
-    def _verify(self, item: QuestionInFlight, judge: ObjectJudge) -> None:
-        question = item.question
-        for verdict in judge.verdicts(item.pair, question.query, question.objects,
-                                      self._scheduler.schedule.deadline_s, item.cancellation):
-            if not self._is_awaited(item):
-                return
-            self._on_verdict(verdict)
-
     def _is_awaited(self, item: QuestionInFlight) -> bool:
-        """Count an answer that somebody waits for; returns whether somebody does."""
+        """Count an answer that somebody waits for; returns whether somebody does.
+
+        It is whole: what was passed on of it while it was written counts no more.
+        """
+        self._partial_answers.discard(item.question.query.id)
         with self._wake:
             if not item.superseded:
                 self.counts.succeeded()

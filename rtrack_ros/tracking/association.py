@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from rtrack_ros.boxes import BoxArray, area, giou, iou
+from rtrack_ros.language.class_words import differ
 from rtrack_ros.tracking.appearance.histogram import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
 
@@ -21,7 +22,7 @@ _LARGEST_AREA_RATIO = 4.0
 _SURE_IOU, _TOUCHING_IOU = 0.5, 0.1
 # A suspect track is on another object: its own may be this many times farther off.
 _SUSPECT_REACH = 3.0
-# A box with another word for it is that of an unlisted object only if it overlaps it this much.
+# A box of another kind is that of an unlisted object only if it overlaps it this much.
 _SAME_PLACE_IOU = 0.6
 _UNLISTED_COST = 0.2
 # A match is clear if every other one costs this much more.
@@ -65,10 +66,10 @@ class Candidates:
                           [self.labels[row] for row in rows] if self.labels else ())
 
     def apart(self, labels: Sequence[str]) -> NDArray[np.bool_]:
-        """Return which tracks are unlisted and have another word than the boxes, (N, M)."""
+        """Return which tracks are unlisted and of another kind than the boxes, (N, M)."""
         if self.unlisted is None or not self.labels or not labels:
             return np.zeros((len(self.boxes), len(labels)), dtype=bool)
-        other = np.array([[mine != word for word in labels] for mine in self.labels])
+        other = np.array([[differ(mine, word) for word in labels] for mine in self.labels])
         return np.asarray(self.unlisted[:, None] & other)
 
 
@@ -115,13 +116,27 @@ class _Compared:
                    *_likeness(tracks.appearances, boxes.appearances))
 
 
-def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig
-                ) -> tuple[dict[int, int | None], set[int]]:
-    """Return the track of every box whose match is clear, None for the box of a new object.
+@dataclass(frozen=True)
+class Matched:
+    """Which track each box has.
+
+    Attributes:
+        track_of: Track of every box whose match is certain, None for the box of a new object.
+        swapped: Tracks that have a box, but it is not clear which: they are there.
+        covered: Tracks near such a box for which none is left: they may be hidden. Of several for
+            one box it is the one in front that is there.
+    """
+
+    track_of: dict[int, int | None]
+    swapped: frozenset[int] = frozenset()
+    covered: frozenset[int] = frozenset()
+
+
+def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> Matched:
+    """Return the track of every box whose match is clear.
 
     Boxes that come often need not all be used. Where two tracks cross, one box is as good for the
-    one as for the other, and a wrong one swaps their ids. Such boxes are left out; the second
-    value holds their tracks, about which nothing is said.
+    one as for the other, and a wrong one swaps their ids. Such boxes move no track.
     """
     compared = _Compared.of(tracks, boxes)
     pairs, cost = _pairs(tracks, boxes, compared, config), _clear_cost(compared)
@@ -134,7 +149,14 @@ def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig
     matched = {box: track_of.get(box) for box in range(len(boxes)) if box not in unclear}
     near = {track for track in range(len(tracks.boxes)) if track not in box_of
             and any(cost[track, box] < _FORBIDDEN for box in unclear)}
-    return matched, doubtful | near
+    seen = {_front(tracks, [track_of[box], *(row for row in near if cost[row, box] < _FORBIDDEN)])
+            for box in unclear}
+    return Matched(matched, frozenset(seen), frozenset((doubtful | near) - seen))
+
+
+def _front(tracks: Candidates, rows: Sequence[int]) -> int:
+    """Return which of these tracks is in front: its box reaches lowest, it stands nearest."""
+    return max(rows, key=lambda row: float(tracks.boxes[row, 3]))
 
 
 def _clear_cost(compared: _Compared) -> NDArray[np.float64]:

@@ -12,14 +12,18 @@ E (1 - M) and 1 - E. Bayes' rule gives
     L  = M meant + (1 - M) other
     E' = E L / (E L + 1 - E)        M' = M meant / L
 
-so an answer that leaves a person out says little against a person whom its sentence does not
-mean. Sentences are taken for independent given the object. Evidence is kept by stamp, so the order
-in which answers arrive does not matter. Without evidence existence decays to 0, and meant to what
-is believed of an object about which a sentence was never asked. This is our reconstruction of an
-existence filter (IPDA, Musicki et al., 1994) with one more case.
+so an answer that leaves a person out says little against a person whom its sentence does not mean.
+What a detector calls the object is evidence too, of a kind that does not belong to one instant:
+objects do not change their class. It is a likelihood ratio for each sentence, the *leaning*, by
+which the odds of M are multiplied wherever M is used. Sentences are taken for independent given
+the object. Evidence is kept by stamp, so the order in which answers arrive does not matter.
+Without evidence existence decays to 0, and meant to what is believed of an object about which a
+sentence was never asked. This is our reconstruction of an existence filter (IPDA, Musicki et al.,
+1994) with one more case.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rtrack_ros.tracking.config import TrackerConfig
@@ -58,15 +62,27 @@ class Certainty:
 
     Attributes:
         existence: Probability that it is there, in [0, 1].
-        meant: By sentence, the probability that it is meant if it is there, in [0, 1].
+        meant: By sentence, the probability that it is meant if it is there, in [0, 1], by what
+            was said about that sentence.
+        leanings: By sentence, the likelihood ratio of what a detector calls it; 1 where absent.
     """
 
     existence: float
     meant: dict[Key, float] = field(default_factory=dict)
+    leanings: Mapping[Key, float] = field(default_factory=dict)
 
     def of(self, key: Key) -> float:
         """Return the probability that the object is there and a sentence means it."""
-        return self.existence * self.meant.get(key, 0.0)
+        return self.existence * self.share(key)
+
+    def share(self, key: Key, prior: float = 0.0) -> float:
+        """Return the probability that a sentence means the object if it is there.
+
+        Args:
+            key: The sentence.
+            prior: The same for one about which nothing was said, in [0, 1].
+        """
+        return weighed(self.meant.get(key, prior), self.leanings.get(key, 1.0))
 
     def weigh(self, evidence: Evidence, config: TrackerConfig) -> None:
         """Take evidence by Bayes' rule."""
@@ -74,13 +90,15 @@ class Certainty:
         if key is None:
             self.existence = _within(weighed(self.existence, evidence.meant))
             return
-        meant = self.meant.get(key, config.belief_prior)
+        meant = self.share(key, config.belief_prior)
+        said = self.meant.get(key, config.belief_prior)
         likelihood = meant * evidence.meant + (1 - meant) * evidence.other
         self.existence = _within(weighed(self.existence, likelihood))
-        self.meant[key] = _within(meant * evidence.meant / likelihood)
+        self.meant[key] = _within(weighed(said, evidence.meant / evidence.other))
         if self.of(key) < evidence.least:
             self.existence = max(self.existence, existence_of(evidence.least, config))
-            self.meant[key] = evidence.least / self.existence
+            self.meant[key] = _within(weighed(evidence.least / self.existence,
+                                              1 / self.leanings.get(key, 1.0)))
 
     def age(self, seconds: float, config: TrackerConfig) -> None:
         """Let time pass without evidence."""

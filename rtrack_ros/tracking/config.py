@@ -147,6 +147,10 @@ class TrackerConfig:
         0.25, "Time over which a detector's errors are alike, so that detections within it count "
         'as one; raising it waits longer before an object is believed or given up', 's',
         (0.001, 60.0), advanced=True)
+    class_error: float = setting(
+        0.1, "Probability that a detector's class name is that of another kind of thing; raising "
+        'it lets class names say less about what a sentence means', span=(0.001, 0.5),
+        advanced=True)
     accuracy: AnswerAccuracy = field(default_factory=AnswerAccuracy)
 
     def __post_init__(self) -> None:

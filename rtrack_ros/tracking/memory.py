@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rtrack_ros.language.class_words import differ
 from rtrack_ros.tracking.appearance.histogram import Appearance
 from rtrack_ros.tracking.config import TrackerConfig
 
@@ -78,7 +79,7 @@ class Memory:
         if appearance is None:
             return None
         likeness = {item.id: like for item in self._departed.values()
-                    if item.label == label and item.stamp_ns < stamp_ns
+                    if not differ(item.label, label) and item.stamp_ns < stamp_ns
                     and _could_come(item, box, stamp_ns)
                     and (like := _likeness(item.appearance, appearance)) is not None}
         ranked = sorted(likeness, key=lambda item: -likeness[item])

@@ -7,6 +7,7 @@ import numpy as np
 from rtrack_ros.boxes import clip
 from rtrack_ros.tracking.belief import Certainty, Key
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.existence import weighed
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.motion.width_model import growth_ahead, oscillating
@@ -46,18 +47,20 @@ def _track(tracklet: Tracklet, box: list[float], velocity: list[float], located:
     believed = tracklet.certainty_at(frame.stamp_ns, config)
     return Track(tracklet.id, (x1, y1, x2, y2), (velocity[0], velocity[1]),
                  believed.existence * located, tracklet.label,
-                 in_order(_beliefs(tracklet, believed, located, active)), tracklet.detected_ns,
+                 in_order(_beliefs(tracklet, believed, located, active, config)),
+                 tracklet.detected_ns,
                  tracklet.id in frame.sightings)
 
 
-def _beliefs(tracklet: Tracklet, believed: Certainty, located: float, active: Collection[Key]
-             ) -> Iterator[Belief]:
+def _beliefs(tracklet: Tracklet, believed: Certainty, located: float, active: Collection[Key],
+             config: TrackerConfig) -> Iterator[Belief]:
     """Yield what is believed about the active sentences; old ones may still be evidence."""
-    for key, meant in believed.meant.items():
+    for key in believed.meant:
         if key not in active:
             continue
         standing = tracklet.standings.get(key)
         state, confirmed_ns = ((TrackState.UNMEANT, 0) if standing is None
                                else (standing.state, standing.confirmed_ns))
-        yield Belief(key[0], meant, believed.of(key) * located, state, confirmed_ns,
-                     tracklet.heard_ns.get(key, 0))
+        yield Belief(key[0], believed.share(key), believed.of(key) * located, state, confirmed_ns,
+                     tracklet.heard_ns.get(key, 0),
+                     weighed(config.belief_prior, believed.leanings.get(key, 1.0)))

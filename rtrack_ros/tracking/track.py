@@ -27,6 +27,7 @@ class Belief:
             listed by an answer or was given up.
         confirmed_ns: Stamp of the last frame on which an answer to it confirmed the object.
         heard_ns: Stamp of the last frame on which anything was said about it.
+        prior: Probability in [0, 1] that it means the object by what that is called alone.
     """
 
     query_id: str
@@ -35,6 +36,7 @@ class Belief:
     state: TrackState
     confirmed_ns: int
     heard_ns: int = 0
+    prior: float = 0.3
 
 
 @dataclass(frozen=True)

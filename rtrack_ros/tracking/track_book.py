@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from rtrack_ros.language.class_words import Agreement, Kind, kind_of
 from rtrack_ros.language.queries import Query
 from rtrack_ros.tracking.belief import Certainty, Key
 from rtrack_ros.tracking.config import TrackerConfig
@@ -86,7 +87,9 @@ class TrackBook:
         tracklets: Tracks by id.
         active: The active queries.
         shown: Those of them that mean one target, shown in a box.
+        kinds: By sentence, the kind of thing that it means, where that is known.
         detected_ns: Stamp of the newest frame that a detector spoke about, None if none did.
+        spoken: Words that a detector ever said.
         memory: Objects that are gone.
     """
 
@@ -97,7 +100,9 @@ class TrackBook:
         self.tracklets: dict[int, Tracklet] = {}
         self.active: frozenset[Key] = frozenset()
         self.shown: frozenset[Key] = frozenset()
+        self.kinds: dict[Key, Kind] = {}
         self.detected_ns: int | None = None
+        self.spoken: set[str] = set()
         self.memory = Memory()
         self._next_id = 1
 
@@ -112,8 +117,33 @@ class TrackBook:
         self.shown = frozenset((query.id, query.epoch) for query in queries if query.by_template)
         if active != self.active:
             self.active = active
+            kinds = {(query.id, query.epoch): kind_of(query.text) for query in queries
+                     if not query.by_template}
+            self.kinds = {key: kind for key, kind in kinds.items() if kind is not None}
             for tracklet in self.tracklets.values():
                 tracklet.keep_only(active)
+                self.weigh_names(tracklet)
+
+    def weigh_names(self, tracklet: Tracklet) -> None:
+        """Weigh what a detector calls an object for every sentence."""
+        tracklet.leanings = {}
+        for key, kind in self.kinds.items() if tracklet.votes.weights else ():
+            leaning, votes = (tracklet.votes.leaning(kind, self.config),
+                              tracklet.votes.whole(kind))
+            if leaning != 1.0:
+                tracklet.leanings[key] = leaning
+            if kind.every and votes >= 1.0:
+                tracklet.named(key, votes, tracklet.detected_ns)
+
+    def watched(self, key: Key | None, stamp_ns: int) -> bool:
+        """Whether a detector that knows the kind of thing that a sentence means looks for it.
+
+        It knows the kinds whose words it ever said.
+        """
+        kind = None if key is None else self.kinds.get(key)
+        return (kind is not None and self.detected_ns is not None
+                and abs(stamp_ns - self.detected_ns) <= DETECTOR_SILENT_S * 1e9
+                and any(kind.agreement(word) is Agreement.SAME for word in self.spoken))
 
     def begin_frame(self, stamp_ns: int) -> Frame | None:
         """Return the newest frame; a stamp before it forgets everything and gives None."""
@@ -229,6 +259,7 @@ class TrackBook:
         """End a track that follows the object of another one, which takes over its sentences."""
         other = self.tracklets[dropped]
         self.tracklets[kept].absorb(other)
+        self.weigh_names(self.tracklets[kept])
         self.remove({dropped})
         self.counts.merged += 1
 
@@ -259,6 +290,7 @@ class TrackBook:
         self.history.clear()
         self.memory.forget_all()
         self.detected_ns = None
+        self.spoken.clear()
 
 
 def _span_s(config: TrackerConfig) -> tuple[float, float]:

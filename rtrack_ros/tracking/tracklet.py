@@ -13,6 +13,7 @@ from rtrack_ros.boxes import share_inside
 from rtrack_ros.tracking.appearance.histogram import Appearance
 from rtrack_ros.tracking.appearance.siamese import Patch
 from rtrack_ros.tracking.belief import Certainty, Evidence, Key
+from rtrack_ros.tracking.class_votes import ClassVotes
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.motion import kalman
@@ -116,6 +117,8 @@ class Tracklet:
         evidence: What was said since ``settled_ns``, by stamp.
         heard_ns: By sentence, stamp of the newest frame on which anything was said.
         detected_ns: Stamp of the newest frame on which a detector saw it, 0 without one.
+        votes: What a detector called it.
+        leanings: What that says about each sentence, see ``Certainty.leanings``.
         appearance: Remembered appearance.
         template: Patch of the newest answer's box, None where the box lies outside the image.
         template_ns: Stamp of that answer.
@@ -133,6 +136,8 @@ class Tracklet:
     evidence: list[Evidence] = field(default_factory=list)
     heard_ns: dict[Key, int] = field(default_factory=dict)
     detected_ns: int = 0
+    votes: ClassVotes = field(default_factory=ClassVotes)
+    leanings: dict[Key, float] = field(default_factory=dict)
     appearance: Appearance | None = None
     template: Patch | None = None
     template_ns: int = 0
@@ -148,7 +153,9 @@ class Tracklet:
 
     def certainty_at(self, stamp_ns: int, config: TrackerConfig) -> Certainty:
         """Return what is believed at a stamp, from what was said about frames up to it."""
-        believed = Certainty(self.certainty.existence, dict(self.certainty.meant))
+        believed = Certainty(self.certainty.existence, dict(self.certainty.meant), self.leanings)
+        for key in self.leanings.keys() - believed.meant.keys():
+            believed.meant[key] = config.belief_prior
         since_ns = self.settled_ns
         for item in self.evidence:
             if item.stamp_ns > stamp_ns:
@@ -166,11 +173,20 @@ class Tracklet:
             self.settled_ns = max(stamp_ns, self.settled_ns)
             self.evidence = [item for item in self.evidence if item.stamp_ns > stamp_ns]
 
-    def confirm(self, key: Key, stamp_ns: int, config: TrackerConfig) -> None:
-        """Take an answer to a sentence about the frame at ``stamp_ns`` that lists this object."""
+    def confirm(self, key: Key, stamp_ns: int, config: TrackerConfig,
+                watched: bool = False) -> None:
+        """Take an answer to a sentence about the frame at ``stamp_ns`` that lists this object.
+
+        Args:
+            key: The sentence.
+            stamp_ns: Stamp of the frame of the answer.
+            config: Tracker settings.
+            watched: Whether a detector that knows this kind of thing says what is there.
+        """
         # A listed object is at least as probable as a new one, however low it was. Not so where a
-        # detector saw it all the time: then it was not meant before, and did not come back.
-        seen = self._detected_lately(stamp_ns)
+        # detector saw it all the time: then it was not meant before, and did not come back. Nor
+        # where a detector looks for such things all the time, and does not see it.
+        seen = watched or self._detected_lately(stamp_ns)
         self._take(Evidence(stamp_ns, key, config.accuracy.confirming_ratio,
                             least=0.0 if seen else config.max_initial_existence))
         self._affirm(key, stamp_ns)
@@ -193,10 +209,24 @@ class Tracklet:
             self._take(Evidence(stamp_ns, key, _SIGHT_RATIO, least=_SIGHT_LEAST))
             self.sighted_ns = stamp_ns
 
-    def detected(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
-        """Take a detection of this object; ``weight`` in [0, 1] is what it says that is new."""
+    def detected(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float,
+                 word: str = '') -> None:
+        """Take a detection of this object.
+
+        Args:
+            stamp_ns: Stamp of the frame of the detection.
+            accuracy: Of the detector.
+            weight: What it says that is new, in [0, 1].
+            word: The class that the detector names.
+        """
+        self.votes.add(word, weight)
         self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight))
         self.was_sure |= stamp_ns - self.settled_ns >= _SURE_AFTER_S * 1e9
+        self.detected_ns = max(self.detected_ns, stamp_ns)
+
+    def seen_somewhere(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
+        """Take detections in one of which it is: it is there, and nothing else is known."""
+        self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight))
         self.detected_ns = max(self.detected_ns, stamp_ns)
 
     def missed(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
@@ -210,8 +240,21 @@ class Tracklet:
         if probability >= 0.5:
             self._affirm(key, stamp_ns)
 
+    def named(self, key: Key, votes: float, stamp_ns: int) -> None:
+        """Take what it is called for an answer: the sentence means every object of that name.
+
+        Args:
+            key: The sentence.
+            votes: Votes for that name; each whole one counts as an answer.
+            stamp_ns: Stamp of the newest one.
+        """
+        standing = self.standings.setdefault(key, Standing())
+        standing.hits = max(standing.hits, int(votes))
+        standing.confirmed_ns = max(standing.confirmed_ns, stamp_ns)
+
     def absorb(self, other: 'Tracklet') -> None:
         """Take over the sentences of a track of the same object, but those known here."""
+        self.votes.join(other.votes)
         for key in other.standings.keys() - self.standings.keys():
             self.standings[key] = other.standings[key]
             self.certainty.meant[key] = other.certainty.meant.get(key, 0.0)

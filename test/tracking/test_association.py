@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from rtrack_ros.tracking.appearance.histogram import Appearance, appearance_of
 from rtrack_ros.tracking.association import (
     Boxes,
     Candidates,
+    Matched,
     associate,
     match_clear,
     match_so_far,
@@ -183,22 +185,24 @@ class TestOfBoxesThatComeOften:
 
     def test_boxes_of_tracks_apart_are_used(self) -> None:
         tracks = candidates([(0, 0, 50, 100), (300, 0, 350, 100)])
-        matched, silent = self.matched(tracks, [(302, 0, 352, 100), (500, 0, 550, 100)])
-        assert matched == {0: 1, 1: None} and silent == set()
+        matched = self.matched(tracks, [(302, 0, 352, 100), (500, 0, 550, 100)])
+        assert matched == Matched({0: 1, 1: None})
 
-    def test_one_box_for_two_crossing_tracks_is_left_out(self) -> None:
-        tracks = candidates([(100, 0, 150, 100), (112, 0, 162, 100)])
-        matched, silent = self.matched(tracks, [(106, 0, 156, 100)])
-        assert matched == {} and silent == {0, 1}, 'and nothing is said against either'
+    @pytest.mark.parametrize('front', [0, 1])
+    def test_one_box_for_two_crossing_tracks_shows_the_one_in_front(self, front) -> None:
+        boxes = [(100, 0, 150, 100), (112, 0, 162, 100)]
+        boxes[front] = (*boxes[front][:3], 104)
+        matched = self.matched(candidates(boxes), [(106, 0, 156, 100)])
+        assert matched == Matched({}, frozenset({front}), frozenset({1 - front}))
 
     def test_two_boxes_that_could_be_swapped_are_left_out(self) -> None:
         tracks = candidates([(100, 0, 150, 100), (106, 0, 156, 100)])
-        matched, silent = self.matched(tracks, [(101, 0, 151, 100), (105, 0, 155, 100)])
-        assert matched == {} and silent == {0, 1}
+        matched = self.matched(tracks, [(101, 0, 151, 100), (105, 0, 155, 100)])
+        assert matched == Matched({}, frozenset({0, 1})), 'both are there'
 
     def test_unless_they_look_different(self) -> None:
         tracks = candidates([(100, 0, 150, 100), (106, 0, 156, 100)],
                             appearances=[appearance(3), appearance(50)])
-        matched, _ = self.matched(tracks, [(105, 0, 155, 100), (101, 0, 151, 100)],
-                                  [appearance(3), appearance(50)])
-        assert matched == {0: 0, 1: 1}
+        matched = self.matched(tracks, [(105, 0, 155, 100), (101, 0, 151, 100)],
+                               [appearance(3), appearance(50)])
+        assert matched == Matched({0: 0, 1: 1})

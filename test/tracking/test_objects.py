@@ -27,11 +27,12 @@ def answer(world, index: int, query: Query, which) -> Answer:
                   tuple(Grounding(tuple(map(float, boxes[i])), 'person') for i in which))
 
 
-def seen(world, index: int, which=(0, 1, 2), noise: float = 0.0, extra=()) -> Detections:
+def seen(world, index: int, which=(0, 1, 2), noise: float = 0.0, extra=(), word='thing'
+         ) -> Detections:
     rng = np.random.default_rng(index)
     boxes = world.boxes(index)[list(which)] + rng.normal(0, noise, (len(which), 4))
     return Detections(world.stamp(index), tuple(
-        Detection(tuple(map(float, box)), 'person', 0.9) for box in [*boxes, *extra]))
+        Detection(tuple(map(float, box)), word, 0.9) for box in [*boxes, *extra]))
 
 
 def meant(tracks, query: Query) -> set[int]:
@@ -171,6 +172,35 @@ class TestDetections:
         assert len(tracker.tracks()) == 3
         assert tracker.counts.detections[Outcome.LATE] == 1
 
+    @pytest.mark.parametrize('order', [(6, 0, 3), (9, 6, 3, 0), (3, 0, 6)])
+    def test_what_is_overtaken_begins_no_second_track(self, world, order) -> None:
+        tracker = Tracker(CONFIG)
+        for index in range(12):
+            tracker.step(world.pair(index), [PEOPLE])
+        for index in order:
+            assert tracker.detect(seen(world, index)) is Outcome.APPLIED
+        assert len(tracker.tracks()) == tracker.counts.births == 3
+        assert min(track.existence for track in tracker.tracks()) > 0.8
+
+    def test_of_answers_neither(self, world) -> None:
+        tracker = Tracker(CONFIG)
+        for index in range(12):
+            tracker.step(world.pair(index), [PEOPLE])
+        for index in (8, 2):
+            tracker.apply(answer(world, index, PEOPLE, [0, 1, 2]))
+        assert tracker.counts.births == 3
+
+    def test_two_that_cannot_be_told_apart_are_there_all_the_same(self, make_world, make_path
+                                                                  ) -> None:
+        crowd = make_world([make_path(100, 60, 0, 0), make_path(112, 60, 0, 0)])
+        tracker = Tracker(CONFIG)
+        for index in range(45):
+            tracker.step(crowd.pair(index), [PEOPLE])
+            if index % 3 == 2:
+                tracker.detect(seen(crowd, index - 2, which=(0, 1), noise=3.0))
+        assert len(tracker.tracks()) == 2
+        assert min(track.existence for track in tracker.tracks()) > 0.8
+
     def test_many_detections_in_a_row_say_little_more_than_one(self, world) -> None:
         often, seldom = Tracker(CONFIG), Tracker(CONFIG)
         for index in range(8):
@@ -182,6 +212,84 @@ class TestDetections:
         one, other = (min(track.existence for track in tracker.tracks())
                       for tracker in (often, seldom))
         assert abs(one - other) < 0.05
+
+
+class TestNames:
+    """A detector's class names are words: for a sentence of their kind, and against others."""
+
+    def follow(self, world, query: Query, word: str, frames=range(45), tracker=None) -> Tracker:
+        tracker = tracker or Tracker(CONFIG)
+        for index in frames:
+            tracker.step(world.pair(index), [query])
+            if index % 3 == 2:
+                tracker.detect(seen(world, index - 2, noise=1.0, word=word))
+        return tracker
+
+    def test_a_sentence_that_says_no_more_needs_no_model(self, world) -> None:
+        tracks = published(self.follow(world, PEOPLE, 'person').tracks())
+        assert len(tracks) == 3 and min(track.score for track in tracks) > 0.8
+
+    @pytest.mark.parametrize('text', ['the person in red', 'the forklift', 'the horse'])
+    def test_a_sentence_that_says_more_or_something_else_does(self, world, text) -> None:
+        tracker = self.follow(world, Query('default', text, 1), 'person')
+        assert len(tracker.tracks()) == 3 and published(tracker.tracks()) == []
+
+    def test_a_model_that_takes_people_for_a_horse_is_not_believed(self, world) -> None:
+        horse = Query('default', 'the horse', 1)
+        tracker = self.follow(world, horse, 'person')
+        for index in range(45, 90):
+            tracks = tracker.step(world.pair(index), [horse])
+            if index % 3 == 2:
+                tracker.detect(seen(world, index - 2, noise=1.0, word='person'))
+            if index % 15 == 0:
+                tracker.apply(answer(world, index - 4, horse, [1]))
+            assert published(tracks) == []
+        assert tracker.counts.births == 3
+
+    def test_the_model_may_still_say_who_is_meant(self, world) -> None:
+        tracker = self.follow(world, RED, 'person')
+        for index in (38, 42):
+            tracker.apply(answer(world, index, RED, [1]))
+        (track,) = published(tracker.tracks())
+        assert track.score > 0.5
+
+    def test_the_model_may_deny_what_the_detector_calls_so(self, world) -> None:
+        tracker = self.follow(world, PEOPLE, 'person')
+        wrong = published(tracker.tracks())[0].id
+        for index in (32, 36, 40, 44):
+            tracker.judge(Verdict(world.stamp(index), PEOPLE.id, PEOPLE.epoch, wrong, 0.05))
+        assert wrong not in {track.id for track in published(tracker.tracks())}
+
+    def test_a_new_sentence_means_at_once_what_was_called_so_before(self, world) -> None:
+        tracker = self.follow(world, RED, 'person')
+        ids = {track.id for track in tracker.tracks()}
+        new = Query('default', 'everybody', 7)
+        assert meant(tracker.step(world.pair(45), [new]), new) == ids
+
+    def test_a_box_of_the_model_alone_is_doubted_beside_a_detector_that_knows_its_kind(
+            self, world) -> None:
+        tracker, lone = self.follow(world, PEOPLE, 'person'), np.array([560.0, 20.0, 620, 120])
+        shown = 0
+        for index in range(45, 150):
+            tracks = published(tracker.step(world.pair(index), [PEOPLE]))
+            shown += any(abs(track.box[0] - lone[0]) < 40 and track.box[1] < 60
+                         for track in tracks)
+            if index % 3 == 2:
+                tracker.detect(seen(world, index - 2, noise=1.0, word='person'))
+            if index % 9 == 0:
+                said = answer(world, index - 4, PEOPLE, [0, 1, 2])
+                tracker.apply(Answer(said.stamp_ns, said.query_id, said.epoch, (
+                    *said.groundings, Grounding(tuple(lone), 'person'))))
+        assert shown < 0.35 * 105
+
+    def test_the_order_of_names_does_not_matter_much_and_the_majority_counts(self, world) -> None:
+        tracker = Tracker(CONFIG)
+        for index in range(60):
+            tracker.step(world.pair(index), [PEOPLE])
+            if index % 3 == 2:
+                word = 'horse' if index % 12 == 2 else 'person'
+                tracker.detect(seen(world, index - 2, noise=1.0, word=word))
+        assert len(published(tracker.tracks())) == 3
 
 
 class TestVerdicts:

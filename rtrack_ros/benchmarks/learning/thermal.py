@@ -24,7 +24,7 @@ from rtrack_ros.evaluation.report.plot_style import (
     new_axes,
 )
 from rtrack_ros.evaluation.streaming.model_answers import ModelAnswers
-from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.scheduling.putting import GroundsQueries
 from rtrack_ros.simulation import CONDITIONS
 
 BOTH, RGB = 'both', 'rgb only'

@@ -32,7 +32,7 @@ from rtrack_ros.evaluation.streaming.trials import (
     run_trial,
 )
 from rtrack_ros.language.queries import Query
-from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.scheduling.putting import GroundsQueries
 from rtrack_ros.simulation import CONDITIONS, Expression, Scene, make_scene
 
 _SWEPT = (BLOCKING, KALMAN, BYTETRACK, OURS, PERFECT)
@@ -140,7 +140,8 @@ def scene_detector(scene: DrawnScene, faults: Faults) -> SimulatedDetector:
     objects = by_frame(MotRow(index + 1, item.id, item.box)
                        for index, frame in enumerate(scene.truth.frames)
                        for item in frame.objects)
-    return SimulatedDetector(scene.stamps_ns, objects, scene.size, scene.seed, faults)
+    words = {item.id: item.category for frame in scene.truth.frames for item in frame.objects}
+    return SimulatedDetector(scene.stamps_ns, objects, scene.size, scene.seed, faults, words=words)
 
 
 def scene_oracle(scene: DrawnScene, expression: Expression, faults: Faults,

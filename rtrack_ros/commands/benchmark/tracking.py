@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rtrack_ros.benchmarks.tracking.results import Summary, TrialFolder
     from rtrack_ros.commands.results import Results
     from rtrack_ros.evaluation.streaming.trials import Trial
-    from rtrack_ros.scheduling.worker import GroundsQueries
+    from rtrack_ros.scheduling.putting import GroundsQueries
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:

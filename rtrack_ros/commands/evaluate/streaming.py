@@ -20,7 +20,7 @@ from rtrack_ros.commands.arguments import (
 if TYPE_CHECKING:
     from rtrack_ros.evaluation.streaming.latency import LatencyProfile
     from rtrack_ros.evaluation.streaming.recordings import Recording
-    from rtrack_ros.scheduling.worker import GroundsQueries
+    from rtrack_ros.scheduling.putting import GroundsQueries
 
 ORACLE = 'oracle'
 

@@ -12,6 +12,7 @@ from rtrack_ros.commands.detecting import add_detector
 from rtrack_ros.commands.track import data_set, detections
 
 if TYPE_CHECKING:
+    from rtrack_ros.commands.track.bag_detections import BagDetections
     from rtrack_ros.commands.track.following import Followed
     from rtrack_ros.data.reading import RecordedPairs
     from rtrack_ros.pipeline import TrackingPipeline
@@ -81,11 +82,12 @@ def run(args: argparse.Namespace) -> int:
     if not args.box and not (sentences and all(map(str.strip, sentences))):
         raise CommandError('--query is empty; say what to follow, e.g. "the people", or give '
                            '--box')
-    outs = own_outputs(args.out, sentences)
+    outs, named = own_outputs(args.out, sentences), detections.source(args)
     check_outputs({'--out': args.out, '--overlay': args.overlay,
                    **{f'--out of {sentence!r}': path for sentence, path
                       in zip(sentences, outs, strict=False)}},
-                  [args.rgb, args.thermal, args.params, args.detections])
+                  [args.rgb, args.thermal, args.params,
+                   None if named is None else named[0]])
     pairs = opened_pairs(args, values)
     seen = detections.given(args, values)
     with ExitStack() as stack:
@@ -127,14 +129,15 @@ def _pipeline(args: argparse.Namespace, values: dict[str, Any] | None, stack: Ex
     else:
         engine = stack.enter_context(node_engine(args, values))
         config = pipeline_config(values)
-    config = replace(config, detector=detector_config(args.detector, values))
+    config = replace(config, detector=detector_config(args.detector, values),
+                     feed=detections.feed_pixels(args, values))
     return stack.enter_context(closing(build_pipeline(
         engine, config, args.realtime, max(args.ask_interval, 0.0),
         publish_first=values is not None, detector=load_detector(config.detector))))
 
 
 def _finish(args: argparse.Namespace, pairs: 'RecordedPairs', followed: 'Followed',
-            seen: 'detections.GivenDetections | None') -> int:
+            seen: 'detections.GivenDetections | BagDetections | None') -> int:
     from rtrack_ros.commands.recording import say_losses
     from rtrack_ros.commands.results import Results
 

@@ -12,6 +12,7 @@ from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.track.sentences import all_rows, own_outputs, rows_of
 
 if TYPE_CHECKING:
+    from rtrack_ros.commands.track.bag_detections import BagDetections
     from rtrack_ros.commands.track.detections import GivenDetections
     from rtrack_ros.data.reading import RecordedPairs
     from rtrack_ros.intake.receiving import ReceivedPair
@@ -49,7 +50,7 @@ class Followed:
 
 def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.Namespace,
            sentences: list[str], finish: Callable[[], None],
-           seen: 'GivenDetections | None' = None) -> Followed:
+           seen: 'GivenDetections | BagDetections | None' = None) -> Followed:
     """Track all pairs; what is written is finished also after Ctrl-C.
 
     Args:
@@ -98,15 +99,18 @@ def follow(pairs: 'RecordedPairs', pipeline: 'TrackingPipeline', args: argparse.
 
 
 def _tracks(received: 'ReceivedPair', pipeline: 'TrackingPipeline', args: argparse.Namespace,
-            first: bool, seen: 'GivenDetections | None') -> 'list[Track]':
+            first: bool, seen: 'GivenDetections | BagDetections | None') -> 'list[Track]':
     """Track one pair; returns what is published of it, nothing between RGB images."""
     from rtrack_ros.tracking.track import published
 
     if received.after_reset:
         pipeline.reset()
+    if seen is not None:
+        seen.offer(pipeline, received)
     tracks = pipeline.push(received.pair)
     if seen is not None and received.number:
-        tracks = seen.hand_over(pipeline, received)
+        handed = seen.hand_over(pipeline, received)
+        tracks = tracks if handed is None else handed
     if args.box and first:
         tracks = [_initialize(pipeline, args)]
     return published(tracks) if received.number else []

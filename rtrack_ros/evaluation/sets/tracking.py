@@ -11,7 +11,7 @@ from rtrack_ros.data.pairs import DataError
 from rtrack_ros.evaluation.sensors import view
 from rtrack_ros.foreign_text import plain_name
 from rtrack_ros.pipeline import TrackingPipeline
-from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.scheduling.putting import GroundsQueries
 from rtrack_ros.tracking.track import published
 
 SENSORS = {'both': 'both', 'rgb': 'rgb only', 'thermal': 'thermal only'}

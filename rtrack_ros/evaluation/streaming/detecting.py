@@ -46,7 +46,7 @@ class OursJudging(OursDetecting):
     def __init__(self, config: TrackerConfig, profile: LatencyProfile) -> None:
         super().__init__(config)
         worth = Worth(ground_s=profile.delay_s(_LIKELY), verify_s=verify_s(profile, 1))
-        self._scheduler = Scheduler(Schedule(worth=worth))
+        self._scheduler = Scheduler(Schedule(worth=worth), config)
         self._tracks: list[Track] = []
 
     def on_frame(self, pair: FramePair, query: Query) -> Array | None:

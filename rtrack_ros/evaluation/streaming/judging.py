@@ -1,7 +1,7 @@
 """A simulated detector, and an oracle that also says yes or no about single objects."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ _SURE = 0.89
 
 @dataclass(frozen=True)
 class SimulatedDetector:
-    """The truth of a scene with misses, false boxes and jitter; a class, and no sentence.
+    """The truth of a scene with misses, false boxes and jitter; a class name, and no sentence.
 
     Attributes:
         stamps_ns: Stamps of the pairs by index.
@@ -29,6 +29,7 @@ class SimulatedDetector:
         faults: How bad it is.
         rate_hz: Sets of detections in a second.
         latency_s: Seconds from the stamp until a set is there.
+        words: The class name of each object, by its number.
     """
 
     stamps_ns: Sequence[int]
@@ -38,10 +39,12 @@ class SimulatedDetector:
     faults: Faults = field(default_factory=Faults)
     rate_hz: float = 10.0
     latency_s: float = 0.03
+    words: Mapping[int, str] = field(default_factory=dict)
 
     def sets(self) -> list[tuple[int, Detections]]:
         """Return all sets with the time at which each is there, nanoseconds."""
-        oracle = Oracle(self.scene, self.stamps_ns, self.objects, {}, self.size, self.faults)
+        oracle = Oracle(self.scene, self.stamps_ns, self.objects, {}, self.size, self.faults,
+                        words=self.words)
         every = Query('detector', 'all objects', 1)
         period_ns, due_ns = 1e9 / self.rate_hz, float(self.stamps_ns[0])
         sets = []
@@ -51,7 +54,7 @@ class SimulatedDetector:
             due_ns += period_ns
             found = oracle.about(index, every).answer.groundings
             sets.append((stamp_ns + round(self.latency_s * 1e9), Detections(
-                stamp_ns, tuple(Detection(item.box, 'object', 0.9) for item in found))))
+                stamp_ns, tuple(Detection(item.box, item.label, 0.9) for item in found))))
         return sets
 
 

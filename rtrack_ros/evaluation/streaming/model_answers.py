@@ -7,7 +7,7 @@ from rtrack_ros.evaluation.streaming.protocol import Inference, Pairs
 from rtrack_ros.language.answers import Answer
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
-from rtrack_ros.scheduling.worker import GroundsQueries
+from rtrack_ros.scheduling.putting import GroundsQueries
 
 
 class ModelAnswers:

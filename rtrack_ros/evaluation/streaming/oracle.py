@@ -6,7 +6,7 @@ in any order.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from rtrack_ros.language.answers import Answer, Box, Grounding
 from rtrack_ros.language.queries import Query
 
 _MIN_PX = 2.0
+_WORD = 'object'
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,14 @@ class Oracle:
         size: (width, height) of the RGB image in pixels.
         faults: How bad the answers are.
         seed: Another seed gives other faults.
+        words: A word for each object, by its number; a false box has one of them. Without any
+            all are called 'object'.
     """
 
     def __init__(self, scene: int, stamps_ns: Sequence[int], meant: MotFrames, others: MotFrames,
-                 size: tuple[int, int], faults: Faults, seed: int = 0) -> None:
+                 size: tuple[int, int], faults: Faults, seed: int = 0,
+                 words: Mapping[int, str] | None = None) -> None:
+        self._words = words or {}
         self._scene, self._stamps_ns = scene, stamps_ns
         self._meant, self._others = meant, others
         self._size, self._faults, self._seed = size, faults, seed
@@ -66,13 +71,19 @@ class Oracle:
         """Return the answer about the pair of this index."""
         sentence = zlib.crc32(query.text.encode())
         rng = np.random.default_rng((self._seed, self._scene, sentence, index))
-        boxes = [self._jittered(row.box, rng) for row in self._meant.get(index + 1, ())
+        boxes = [(self._jittered(row.box, rng), self._words.get(row.id, _WORD))
+                 for row in self._meant.get(index + 1, ())
                  if rng.random() >= self._faults.miss_rate]
         if rng.random() < self._faults.false_rate:
-            boxes.append(self._jittered(self._false_box(index, rng), rng))
+            boxes.append((self._jittered(self._false_box(index, rng), rng),
+                          self._any_word(index)))
         written = [boxes[place] for place in rng.permutation(len(boxes))]
-        groundings = tuple(Grounding(box, 'object') for box in written if box is not None)
+        groundings = tuple(Grounding(box, word) for box, word in written if box is not None)
         return Inference(Answer(self._stamps_ns[index], query.id, query.epoch, groundings))
+
+    def _any_word(self, index: int) -> str:
+        words = sorted({*self._words.values()}) or [_WORD]
+        return words[zlib.crc32(f'{self._scene} {index}'.encode()) % len(words)]
 
     def _false_box(self, index: int, rng: np.random.Generator) -> Box:
         others = self._others.get(index + 1, [])

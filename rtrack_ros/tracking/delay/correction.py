@@ -20,6 +20,7 @@ from rtrack_ros.tracking.appearance.siamese import cut
 from rtrack_ros.tracking.association import (
     Boxes,
     Candidates,
+    Matched,
     match_all,
     match_clear,
     match_so_far,
@@ -116,6 +117,7 @@ class Correction:
         frame: The frame of the answer.
         changes: Births and corrections.
         unseen: (track id, how surely it should have been seen) of tracks without a box.
+        swapped: Tracks that were seen, in one of several boxes.
         duplicates: (older, younger) tracks that turned out to follow one object.
         reached_ns: Stamp up to which followed boxes have been carried.
     """
@@ -125,6 +127,7 @@ class Correction:
     unseen: list[tuple[int, float]]
     duplicates: list[tuple[int, int]]
     reached_ns: int
+    swapped: list[int] = field(default_factory=list)
 
     def follow(self, frames: Sequence[Frame], propagator: Propagator, config: TrackerConfig,
                give_way: Callable[[], object]) -> None:
@@ -154,11 +157,10 @@ def correct_past(seen: Observation, known: AnsweredFrame, config: TrackerConfig)
                   [grounding.label for _, grounding in fresh])
     awaited = _awaited(kalman.boxes_of(known.states), frame)
     sharing = _sharing(awaited, config)
-    matched, unclear = _match(seen, known, _candidates(seen, known, awaited, sharing, config),
-                              boxes, config)
+    match = _match(seen, known, _candidates(seen, known, awaited, sharing, config), boxes, config)
     starts = kalman.new_states(array, answer_sigma(array, frame.size, seen.accuracy))
     changes = []
-    for index, row in sorted(matched.items()):
+    for index, row in sorted(match.track_of.items()):
         (place, grounding), box = fresh[index], array[index]
         given = box if row is None else _beyond_edges(
             box, kalman.boxes_of(known.states[row][None])[0], region)
@@ -171,8 +173,8 @@ def correct_past(seen: Observation, known: AnsweredFrame, config: TrackerConfig)
         changes.append(change)
     correction = Correction(frame, changes, [], [], frame.stamp_ns)
     if not seen.partial:
-        listed = {row for row in matched.values() if row is not None}
-        _note_omissions(correction, seen, listed | unclear, known, region, sharing)
+        correction.swapped = [known.tracklets[row].id for row in sorted(match.swapped)]
+        _note_omissions(correction, seen, match, known, region, sharing)
     return correction
 
 
@@ -188,30 +190,30 @@ def _given(box: NDArray[np.float64], frame: Frame, seen: Observation) -> GivenBo
 
 
 def _match(seen: Observation, known: AnsweredFrame, candidates: Candidates, boxes: Boxes,
-           config: TrackerConfig) -> tuple[dict[int, int | None], set[int]]:
-    """Return the row of the track of every box that is certain by now, None for a birth.
-
-    The second value holds the rows of tracks about which nothing is said.
-    """
+           config: TrackerConfig) -> Matched:
+    """Return the row of the track of every box that is certain by now, None for a birth."""
     free = [row for row, tracklet in enumerate(known.tracklets)
             if tracklet.id not in known.applied_boxes.values()]
     if seen.key is None:
         return match_clear(candidates, boxes, config)
     choose = match_so_far if seen.partial else match_all
-    return {box: None if row is None else free[row]
-            for box, row in choose(candidates.only(free), boxes, config).items()}, set()
+    return Matched({box: None if row is None else free[row]
+                    for box, row in choose(candidates.only(free), boxes, config).items()})
 
 
-def _note_omissions(correction: Correction, seen: Observation, rows: set[int],
+def _note_omissions(correction: Correction, seen: Observation, match: Matched,
                     known: AnsweredFrame, region: Region,
                     sharing: Sequence[tuple[int, int]]) -> None:
     """Write which tracks a whole answer leaves out, and which follow another track's object."""
+    rows = {row for row in match.track_of.values() if row is not None} | match.swapped
     listed = {known.tracklets[row].id for row in rows}
     listed |= set(known.applied_boxes.values())
     correction.unseen = [
         (tracklet.id, 0.0 if _went_dark(known, box) else
-         _visibility(tracklet.id, box, known.frame, region))
-        for tracklet, box in zip(known.tracklets, kalman.boxes_of(known.states), strict=True)
+         _visibility(tracklet.id, box, known.frame, region)
+         * (_HIDDEN if row in match.covered else 1.0))
+        for row, (tracklet, box) in enumerate(zip(
+            known.tracklets, kalman.boxes_of(known.states), strict=True))
         if tracklet.id not in listed]
     correction.duplicates = _duplicates(known.tracklets, sharing, listed, seen)
 

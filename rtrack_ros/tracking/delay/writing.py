@@ -5,6 +5,7 @@ Everything here is called with the tracker's lock held.
 
 import math
 
+from rtrack_ros.boxes import iou
 from rtrack_ros.tracking.belief import Certainty, Key, existence_of
 from rtrack_ros.tracking.delay.correction import Change, Correction
 from rtrack_ros.tracking.delay.observation import Observation
@@ -35,8 +36,14 @@ def write(book: TrackBook, seen: Observation, correction: Correction) -> Outcome
         return Outcome.LATE
     if seen.key is None:
         book.detected_ns = max(seen.stamp_ns, book.detected_ns or 0)
+        book.spoken |= {change.label for change in correction.changes}
     begins: dict[int, int] = {}
     for change in correction.changes:
+        later = _begun_later(book, frames[0], change, seen)
+        if later is not None:
+            _take_box(book, later, change, seen)
+            frames[0].applied_boxes[seen.key][change.place] = later.id
+            continue
         written = _write_change(book, seen, change, frames[0])
         if written is not None:
             track_id, begins[track_id] = written
@@ -81,17 +88,43 @@ def _tracklet_of(book: TrackBook, seen: Observation, change: Change) -> Tracklet
     if change.track_id is None:
         return _born(book, seen, change)
     tracklet = book.tracklets.get(change.track_id)
-    if tracklet is None:
+    if tracklet is not None:
+        _take_box(book, tracklet, change, seen)
+    return tracklet
+
+
+def _begun_later(book: TrackBook, frame: Frame, change: Change, seen: Observation
+                 ) -> Tracklet | None:
+    """Return the track that began after a frame, and that the box of a new object belongs to.
+
+    What is said of a frame may be overtaken by what is said of later ones. An object that those
+    began is not begun again: the box, carried to now, lies on its track.
+    """
+    newest = book.history.newest
+    if change.track_id is not None or newest is None or newest is frame:
         return None
+    taken = frame.applied_boxes[seen.key].values()
+    later = [track_id for track_id in newest.states
+             if track_id not in frame.states and track_id not in taken]
+    if not later:
+        return None
+    overlap = iou([change.propagated.box], kalman.boxes_of(newest.stack(later)))[0]
+    best = int(overlap.argmax())
+    return book.tracklets[later[best]] if overlap[best] > book.config.duplicate_iou else None
+
+
+def _take_box(book: TrackBook, tracklet: Tracklet, change: Change, seen: Observation) -> None:
+    """Take a box as evidence for its track."""
     if seen.key is None:
-        tracklet.detected(seen.stamp_ns, seen.accuracy, seen.weight)
+        tracklet.detected(seen.stamp_ns, seen.accuracy, seen.weight, change.label)
+        book.weigh_names(tracklet)
     else:
         standing = tracklet.standings.get(seen.key)
         book.counts.recovered += standing is not None and standing.state is TrackState.LOST
-        tracklet.confirm(seen.key, seen.stamp_ns, book.config)
+        tracklet.confirm(seen.key, seen.stamp_ns, book.config,
+                         book.watched(seen.key, seen.stamp_ns))
     if seen.key is not None or not tracklet.standings:
         tracklet.label = change.label
-    return tracklet
 
 
 def _write_motion(change: Change, seen: Observation, tracklet: Tracklet) -> None:
@@ -130,6 +163,8 @@ def _born(book: TrackBook, seen: Observation, change: Change) -> Tracklet:
     if seen.key is None:
         tracklet = book.add(change.label, Certainty(probability), seen.stamp_ns, known_id)
         tracklet.detected_ns = seen.stamp_ns
+        tracklet.votes.add(change.label, 1.0)
+        book.weigh_names(tracklet)
     else:
         existence = existence_of(probability, book.config)
         tracklet = book.add(change.label,
@@ -166,6 +201,8 @@ def _weigh_omissions(book: TrackBook, seen: Observation, correction: Correction,
             tracklet.missed(seen.stamp_ns, seen.accuracy, visible * seen.weight)
         else:
             tracklet.contradict(seen.key, seen.stamp_ns, visible * seen.weight, book.config)
+    for track_id in book.tracklets.keys() & correction.swapped:
+        book.tracklets[track_id].seen_somewhere(seen.stamp_ns, seen.accuracy, seen.weight)
     for track_id in listed:
         book.tracklets[track_id].distinct_from |= listed - {track_id}
     for older, younger in correction.duplicates:

@@ -1,21 +1,23 @@
-"""What a detector publishes, as boxes that are not judged yet."""
+"""What a detector publishes, as boxes that are not judged yet; a message of ROS or of a bag."""
+
+from typing import Any
 
 import numpy as np
-from vision_msgs.msg import Detection2D, Detection2DArray
 
 from rtrack_ros.boxes import as_boxes
 from rtrack_ros.intake.messages import stamp_of
 from rtrack_ros.scheduling.detection_feed import ReceivedBoxes
 
 
-def received_boxes(message: Detection2DArray, offset_ns: int = 0) -> ReceivedBoxes:
+def received_boxes(message: Any, offset_ns: int = 0) -> ReceivedBoxes:
     """Return the boxes of a message.
 
     Of every detection the first result counts. One without a result has no score, and is dropped
     and counted later, as everything that is wrong with single boxes is.
 
     Args:
-        message: Its stamp is that of the image that the detector looked at.
+        message: A ``vision_msgs/Detection2DArray``. Its stamp is that of the image that the
+            detector looked at.
         offset_ns: What the clock of that image is ahead of the RGB stamps.
 
     Raises:
@@ -32,13 +34,13 @@ def received_boxes(message: Detection2DArray, offset_ns: int = 0) -> ReceivedBox
                          np.array([score for _, score in words], dtype=np.float64))
 
 
-def _box(detection: Detection2D) -> tuple[float, float, float, float]:
+def _box(detection: Any) -> tuple[float, float, float, float]:
     box, centre = detection.bbox, detection.bbox.center.position
     return (centre.x - box.size_x / 2, centre.y - box.size_y / 2,
             centre.x + box.size_x / 2, centre.y + box.size_y / 2)
 
 
-def _word(detection: Detection2D) -> tuple[str, float]:
+def _word(detection: Any) -> tuple[str, float]:
     if not detection.results:
         return '', float('nan')
     said = detection.results[0].hypothesis

@@ -7,7 +7,7 @@ pytest.importorskip('rclpy', reason='needs ROS 2')
 
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
-from rtrack_ros.nodes.detection_topic import received_boxes
+from rtrack_ros.scheduling.detection_message import received_boxes
 
 
 def _detection(*results):
