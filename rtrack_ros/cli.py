@@ -42,21 +42,29 @@ def _explain(error: Exception) -> str | None:
     from rtrack_ros.detectors.base import DetectorError
     from rtrack_ros.engines.base import EngineError
     from rtrack_ros.evaluation.metrics.hota import MissingTrackEval
+    from rtrack_ros.files import FolderInUseError, disk_is_full
     from rtrack_ros.language.queries import QueryError
     from rtrack_ros.output_files import OutputError
     from rtrack_ros.provenance import ProvenanceError
     from rtrack_ros.training.failure import TrainingError
     from rtrack_ros.training.yaml_settings import SettingsError
 
-    if isinstance(error, (CommandError, DataError, DetectorError, EngineError, ForeignNameError,
-                          MissingTrackEval, MotError, OutputError, ProvenanceError, QueryError,
-                          SettingsError, TrainingError)):
+    if isinstance(error, (CommandError, DataError, DetectorError, EngineError, FolderInUseError,
+                          ForeignNameError, MissingTrackEval, MotError, OutputError,
+                          ProvenanceError, QueryError, SettingsError, TrainingError)):
         return str(error)
+    if disk_is_full(error):
+        return (f'{_place(error)}the disk is full; make room and give the same command again; '
+                'what is whole is kept')
     if isinstance(error, ModuleNotFoundError):
         return missing_packages.remedy(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f'{error.filename}: {error.strerror}'
     return None
+
+
+def _place(error: Exception) -> str:
+    return f'{error.filename}: ' if isinstance(error, OSError) and error.filename else ''
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ sealed instead: a file in it, written last, says which files it has and how long
 """
 
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -24,6 +25,57 @@ _EDITED: Final = ('.json', '.jinja', '.md', '.txt', '.svg')
 """Files that people change later; that they are there is enough."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SAID: Final = ('No space left', 'File too large', 'inline_container', 'PytorchStreamWriter')
+LOCK_NAME: Final = 'in_use.lock'
+_CLOSED: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class FolderInUseError(RuntimeError):
+    """Another process writes to a folder; the message names the remedy."""
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to a folder of results as long as this one does.
+
+    Two that write to one folder at once write over each other's drafts. A lock is let go when its
+    process ends, however that comes about, and child processes do not hold it. In a folder that
+    nobody can write to there is nothing to keep apart, and a file system without locks (some
+    of networks) keeps nothing apart.
+
+    Args:
+        folder: It is made.
+
+    Raises:
+        FolderInUseError: another process is at work in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = _open_lock(folder / LOCK_NAME)
+    try:
+        if handle is not None:
+            _lock(handle, folder)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _open_lock(path: Path) -> int | None:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        if error.errno in _CLOSED:
+            return None
+        raise
+
+
+def _lock(handle: int, folder: Path) -> None:
+    # POSIX locks: those of flock would live on in processes that a killed one has started.
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            raise FolderInUseError(f'{folder}: another process is writing there; wait until it '
+                                   'has ended, or choose another --out') from None
 
 
 @contextmanager

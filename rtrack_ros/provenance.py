@@ -7,11 +7,12 @@ refused.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from rtrack_ros.files import DRAFT, SEAL_NAME, write_whole
+from rtrack_ros.files import DRAFT, LOCK_NAME, SEAL_NAME, write_whole
 
 RECORD_NAME: Final = 'made_from.json'
 _BY_SIZE: Final = frozenset(('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.mp4', '.avi',
@@ -46,8 +47,24 @@ def file_digest(path: Path) -> str:
 
 
 def data_digest(folder: Path) -> str:
-    """Return a digest of a data set: names and sizes of all files, content of texts."""
-    return _digest(folder, folder.rglob('*'))
+    """Return a digest of a data set: names and sizes of all files, content of texts.
+
+    Folders behind links count as if they lay there. Folders of results do not, which may lie
+    beside the recordings they were made from.
+    """
+    return _digest(folder, _below(folder, set()))
+
+
+def _below(folder: Path, above: set[str]) -> Iterator[Path]:
+    """Yield the files in a folder and below it; ``above`` are the folders that lead to it."""
+    here = os.path.realpath(folder)
+    if here in above:  # a link to a folder that it lies in
+        return
+    for path in folder.iterdir():
+        if not path.is_dir():
+            yield path
+        elif not (path / RECORD_NAME).is_file():
+            yield from _below(path, {*above, here})
 
 
 def model_digest(folder: Path) -> str:
@@ -65,7 +82,8 @@ def _digest(folder: Path, paths: Iterator[Path]) -> str:
 
 
 def _counts(path: Path) -> bool:
-    return path.name not in (RECORD_NAME, SEAL_NAME, 'README.md') and not path.name.endswith(DRAFT)
+    return (path.name not in (RECORD_NAME, SEAL_NAME, LOCK_NAME, 'README.md')
+            and not path.name.endswith(DRAFT))
 
 
 def claim(folder: Path, inputs: Mapping[str, Any], remedy: str = 'choose another --out, or remove '

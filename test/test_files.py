@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from rtrack_ros.files import (
+    FolderInUseError,
+    alone_in,
     disk_is_full,
     is_whole,
     seal,
@@ -105,6 +108,49 @@ def test_a_sealed_folder_that_misses_something_is_not_whole(tmp_path: Path, dama
     assert is_whole(tmp_path)
     (tmp_path / damage).unlink()
     assert not is_whole(tmp_path)
+
+
+HOLDING = """
+import os, signal, sys
+from pathlib import Path
+from rtrack_ros.files import alone_in
+with alone_in(Path(sys.argv[1])):
+    child = os.fork()
+    if not child:
+        os.close(1)
+        signal.pause()
+    print(child, flush=True)
+    signal.pause()
+"""
+
+
+def test_two_processes_do_not_write_to_one_folder_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / 'new' / 'out'
+    holder = subprocess.Popen([sys.executable, '-c', HOLDING, str(folder)], text=True,
+                              stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    orphan = int(holder.stdout.readline())
+    try:
+        with pytest.raises(FolderInUseError, match='another process.*another --out'), \
+                alone_in(folder):
+            pass
+        holder.kill()
+        holder.wait()
+        for _ in range(2):  # a process that was killed holds nothing, nor do those it began
+            with alone_in(folder):
+                pass
+    finally:
+        os.kill(orphan, signal.SIGKILL)
+
+
+def test_a_folder_that_nobody_can_write_to_needs_no_lock(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: object) -> int:
+        raise OSError(errno.EROFS, 'Read-only file system')
+
+    monkeypatch.setattr(os, 'open', closed)
+    with alone_in(tmp_path):
+        pass
 
 
 @pytest.mark.parametrize('error, full', [

@@ -48,6 +48,22 @@ def test_digests_see_what_counts(tmp_path: Path) -> None:
     assert model_digest(tmp_path / 'data') != model
 
 
+def test_what_lies_behind_a_link_counts_and_results_beside_the_data_do_not(
+        tmp_path: Path) -> None:
+    store, data = tmp_path / 'store' / 'video', tmp_path / 'data'
+    for folder in (store, data):
+        folder.mkdir(parents=True)
+    (store / 'gt.txt').write_text('1,1,0,0,9,9')
+    (store / 'again').symlink_to(tmp_path)  # a way round
+    (data / 'video').symlink_to(store)
+    first = data_digest(data)
+    claim(data / 'runs' / 'both', {'model': 'abc'})
+    (data / 'runs' / 'both' / 'video.txt').write_text('1,1,0,0,9,9')
+    assert data_digest(data) == first
+    (store / 'gt.txt').write_text('1,1,0,0,9,8')
+    assert data_digest(data) != first
+
+
 def test_a_large_file_is_sampled(tmp_path: Path) -> None:
     path = tmp_path / 'weights'
     with path.open('wb') as stream:

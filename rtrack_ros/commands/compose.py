@@ -45,6 +45,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
 def run(args: argparse.Namespace) -> int:
     """Compose and write; returns the exit status."""
     from rtrack_ros.commands.terminal import progress
+    from rtrack_ros.files import alone_in
     from rtrack_ros.training.composites.assets import build_assets
     from rtrack_ros.training.composites.clips import read_settings
     from rtrack_ros.training.composites.detector import PersonDetector
@@ -59,12 +60,14 @@ def run(args: argparse.Namespace) -> int:
     assets = build_assets(args.clips, settings, args.labels or args.out / 'labels', detector,
                           args.seed)
     print(f'{sum(map(len, assets.cutouts))} people cut out, {len(assets.places)} places')
-    for number in progress(range(args.shards), 'composing', args.shards):
-        write_real_shard(args.out / 'train', number, args.seed, args.frames, args.size,
-                         assets)
     more = args.empty_shards if empty else 0
-    for number in range(args.shards, args.shards + more):
-        write_empty_shard(args.out / 'train', number, args.seed, args.frames, args.size, empty)
+    with alone_in(args.out):
+        for number in progress(range(args.shards), 'composing', args.shards):
+            write_real_shard(args.out / 'train', number, args.seed, args.frames, args.size,
+                             assets)
+        for number in range(args.shards, args.shards + more):
+            write_empty_shard(args.out / 'train', number, args.seed, args.frames, args.size,
+                              empty)
     if empty:
         print(f'{len(empty)} frames show nobody; {more} of the shards are drawn from them')
     print(f'wrote {args.shards + more} shards to {args.out / "train"}')

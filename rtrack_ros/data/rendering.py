@@ -9,6 +9,7 @@ from os import sched_getaffinity
 
 import cv2
 
+from rtrack_ros.child_processes import end_with_parent
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.simulation import Scene, SimFrame
 
@@ -52,6 +53,7 @@ def render_frames(scene: Scene, workers: int | None = None) -> Iterator[SimFrame
 
 def _start(scene: Scene) -> None:
     global _scene
+    end_with_parent()
     _scene = scene
     cv2.setNumThreads(1)
 

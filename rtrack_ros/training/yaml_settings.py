@@ -12,13 +12,30 @@ from typing import Any, Final
 
 import yaml
 
+Span = tuple[float, float]
+"""Least and greatest value of a number, both allowed."""
+
 
 class SettingsError(ValueError):
     """A configuration cannot be used; the message names the entry and the remedy."""
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as people write it: 2e-4 is a number. YAML 1.1 wants 2.0e-4 and reads text else."""
+    """YAML as people write it: 2e-4 is a number. YAML 1.1 wants 2.0e-4 and reads text else.
+
+    An entry that is there twice is refused: YAML takes the last one and says nothing.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(None, None, f'the entry {key.value} is there twice',
+                                           key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.add_implicit_resolver(
@@ -91,7 +108,7 @@ _KINDS: Final[Mapping[Any, str]] = {float: 'a number', int: 'a whole number',
 def check_kind(value: Any, hint: Any, where: str) -> None:
     """Refuse a value of another kind than a hint says, and numbers that are not finite.
 
-    Kinds other than numbers, truth values and text are left to whoever takes the value.
+    Looks into lists and mappings too. Other kinds are left to whoever takes the value.
 
     Raises:
         SettingsError: names the entry and what it must be.
@@ -105,6 +122,33 @@ def check_kind(value: Any, hint: Any, where: str) -> None:
             _is(value, kind) for kind in kinds):
         wanted = ' or '.join(_KINDS[kind] for kind in kinds)
         raise SettingsError(f'{where} must be {wanted}; got {value!r}')
+    if len(kinds) == 1:
+        _check_inside(value, kinds[0], where)
+
+
+def _check_inside(value: Any, kind: Any, where: str) -> None:
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (dict, Mapping):
+        if not isinstance(value, Mapping):
+            raise SettingsError(f'{where} must hold entries, name: value; got {value!r}')
+    elif origin in (tuple, list):
+        if not isinstance(value, (tuple, list)):
+            raise SettingsError(f'{where} must be a list, [..., ...]; got {value!r}')
+        if ... not in inner and origin is tuple and len(value) != len(inner):
+            raise SettingsError(f'{where} must be a list of {len(inner)}; got {value!r}')
+        wanted = inner if origin is tuple and ... not in inner else inner[:1] * len(value)
+        for item, hint in zip(value, wanted, strict=True):
+            check_kind(item, hint, where)
+
+
+def check_span(value: float | None, span: Span, where: str) -> None:
+    """Refuse a number outside of its range; None is left alone.
+
+    Raises:
+        SettingsError: names the entry and the range.
+    """
+    if value is not None and not span[0] <= value <= span[1]:
+        raise SettingsError(f'{where} must lie between {span[0]:g} and {span[1]:g}; got {value!r}')
 
 
 def _is(value: Any, kind: type) -> bool:

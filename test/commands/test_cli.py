@@ -9,6 +9,7 @@ import pytest
 
 from rtrack_ros import cli
 from rtrack_ros.commands import CommandError
+from rtrack_ros.files import FolderInUseError
 
 
 def test_every_command_registers_and_explains_itself() -> None:
@@ -34,7 +35,11 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize('error, said', [
     (CommandError('give --this'), 'rtrack evaluate: give --this'),
     (ModuleNotFoundError('no', name='rosbags'), "pip install '.[bag]'"),
-    (PermissionError(13, 'Permission denied', '/out/x'), '/out/x: Permission denied')])
+    (PermissionError(13, 'Permission denied', '/out/x'), '/out/x: Permission denied'),
+    (FolderInUseError('/out: another process'), 'rtrack evaluate: /out: another process'),
+    (OSError(28, 'No space left on device'), 'evaluate: the disk is full; make room'),
+    (OSError(28, 'No space left on device', '/out/x'), '/out/x: the disk is full; make room'),
+    (RuntimeError('PytorchStreamWriter failed writing file data/3'), 'the disk is full')])
 def test_failures_are_one_line_with_status_two(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception,
         said: str) -> None:

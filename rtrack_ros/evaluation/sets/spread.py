@@ -9,6 +9,7 @@ from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.mot import write_mot
 from rtrack_ros.evaluation.sets.tracking import tracks_file
 from rtrack_ros.evaluation.sets.workers import LocalWorkers, OneWorker, Pool, TrackingJob
+from rtrack_ros.files import alone_in
 from rtrack_ros.provenance import claim, data_digest, model_digest
 
 ATTEMPTS: Final = 3
@@ -62,18 +63,20 @@ def spread(sequences: Sequence[AnnotatedSequence], job: TrackingJob, root: Path,
     Raises:
         EngineError: no worker can load the model.
         ProvenanceError: the folder holds tracks from other inputs.
+        FolderInUseError: another process writes there.
     """
-    claim(folder, inputs_of(job, root), begun=any(folder.glob('*.txt')))
-    left = [item for item in sequences if not tracks_file(folder, item).is_file()]
-    for _ in range(len(sequences) - len(left)):
-        done()
-    if not left:
-        return {}
-    pool = opened(job)
-    try:
-        return _spread(left, folder, pool, done)
-    finally:
-        pool.close()
+    with alone_in(folder):
+        claim(folder, inputs_of(job, root), begun=any(folder.glob('*.txt')))
+        left = [item for item in sequences if not tracks_file(folder, item).is_file()]
+        for _ in range(len(sequences) - len(left)):
+            done()
+        if not left:
+            return {}
+        pool = opened(job)
+        try:
+            return _spread(left, folder, pool, done)
+        finally:
+            pool.close()
 
 
 def _spread(left: Sequence[AnnotatedSequence], folder: Path, pool: Pool,

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import cv2
 
+from rtrack_ros.child_processes import end_with_parent
 from rtrack_ros.data.annotated import AnnotatedSequence
 from rtrack_ros.data.mot import MotRow
 from rtrack_ros.engines.base import EngineError
@@ -234,6 +235,7 @@ class LocalWorkers:
 
 def _serve(job: TrackingJob, pipe: Connection) -> None:
     """Load the model, say so, and answer pair after pair with its tracks or an error."""
+    end_with_parent()
     cv2.setNumThreads(1)  # there are as many workers as cores
     try:
         worker = Worker(job)

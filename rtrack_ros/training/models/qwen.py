@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoImageProcessor,
     AutoModelForImageTextToText,
@@ -18,6 +19,7 @@ from transformers import (
 from transformers.image_utils import make_flat_list_of_images
 from transformers.processing_utils import ProcessorMixin
 
+from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.families import folder_family
 from rtrack_ros.engines.families import read_manifest as read_folder
 from rtrack_ros.engines.manifest import ModelManifest
@@ -81,6 +83,9 @@ def read_manifest(folder: Path, image_size: tuple[int, int] | None) -> ModelMani
         EngineError: there is no such folder, its family is not known, or the size is no multiple
             of a visual token.
     """
+    if (folder / 'adapter_config.json').is_file() and not (folder / 'config.json').is_file():
+        raise EngineError(f'{folder} holds an adapter and no model; give the folder model/ beside '
+                          'it, where rtrack train has merged the two, or merge them with PEFT')
     manifest = read_folder(local_folder(folder))
     manifest = replace(manifest, image_size=image_size or manifest.image_size)
     family = folder_family(folder)
@@ -107,9 +112,23 @@ def load_model(folder: Path, dtype: str, attention: str, train_vision: bool) -> 
         dtype: 'float32', 'bfloat16', 'float16', or 'auto' for what the folder holds.
         attention: Implementation, for example 'sdpa' or 'flash_attention_2'.
         train_vision: False freezes the vision tower, the merger included.
+
+    Raises:
+        EngineError: it cannot be loaded so.
     """
-    model: PreTrainedModel = AutoModelForImageTextToText.from_pretrained(
-        folder, dtype=dtype, attn_implementation=attention)
+    try:
+        loaded: tuple[PreTrainedModel, dict[str, Any]] = (
+            AutoModelForImageTextToText.from_pretrained(
+                folder, dtype=dtype, attn_implementation=attention, output_loading_info=True))
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+        raise EngineError(f'the weights in {folder} cannot be loaded with attention {attention} '
+                          f'({" ".join(str(error).split())[:300]}); fetch the folder again, or '
+                          'correct the configuration') from error
+    model, found = loaded
+    if found['missing_keys']:  # they would be drawn at random
+        missing = sorted(found['missing_keys'])
+        raise EngineError(f'{folder} lacks {len(missing)} weights, such as {missing[0]}; fetch '
+                          'the folder again')
     if not train_vision:
         model.model.visual.requires_grad_(False)
     return model

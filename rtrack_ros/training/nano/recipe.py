@@ -14,15 +14,15 @@ from transformers import Qwen3VLForConditionalGeneration
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.openvino_export import check_environment, export_openvino
-from rtrack_ros.files import is_whole
-from rtrack_ros.provenance import claim, model_digest
+from rtrack_ros.files import alone_in, is_whole
+from rtrack_ros.provenance import claim
 from rtrack_ros.training.configs import find_config
 from rtrack_ros.training.models.nano import save_nano
 from rtrack_ros.training.models.qwen import load_model
 from rtrack_ros.training.models.tokenizer import build_tokenizer
 from rtrack_ros.training.nano.settings import check_nano, read_nano
 from rtrack_ros.training.nano.trainer import TAUGHT, average_models, train_config
-from rtrack_ros.training.yaml_settings import SettingsError, check_names
+from rtrack_ros.training.yaml_settings import SettingsError, check_kind, check_names
 
 FIRST: Final = 'first'
 """Name of the run that begins with nothing."""
@@ -47,10 +47,20 @@ def train_recipe(path: Path, out: Path, workers: int = 1, loaders: int = 0, scal
 
     Raises:
         SettingsError: the configuration cannot be used.
-        ProvenanceError: ``out`` holds another recipe.
+        ProvenanceError: ``out`` holds another recipe, or a run.
+        FolderInUseError: another process trains there.
         TrainingError: a loss is no number any more.
     """
     plan = plan_runs(read_nano(path), str(path), scale)
+    with alone_in(out):
+        claim(out, {'runs': {name: {'settings': config, 'initial': initial}
+                             for name, (config, initial) in plan.runs.items()},
+                    'average': plan.average},
+              begun=any((out / name).exists() for name in ('checkpoint.pt', 'model', FIRST)))
+        return _run(plan, out, workers, loaders, say)
+
+
+def _run(plan: 'Plan', out: Path, workers: int, loaders: int, say: Callable[[str], None]) -> Path:
     folders: dict[str, Path] = {}
     for number, (name, (config, initial)) in enumerate(plan.runs.items(), start=1):
         folders[name] = out / name / 'model'
@@ -118,12 +128,15 @@ def _in_order(entries: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         there.add(name)
 
 
-def _listed(named: Any) -> tuple[str, ...]:
-    return (named,) if isinstance(named, str) else tuple(named or ())
+def _listed(named: Any, where: str = 'recipe') -> tuple[str, ...]:
+    if isinstance(named, str):
+        return (named,)
+    check_kind(named, tuple[str, ...] | None, where)
+    return tuple(named or ())
 
 
 def _names(named: Any, known: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    names = _listed(named)
+    names = _listed(named, where)
     if not names:
         raise SettingsError(f'{where} names no run; known are {", ".join(known)}')
     check_names(dict.fromkeys(names), known, where)
@@ -165,8 +178,6 @@ def scaled(config: dict[str, Any], scale: float) -> dict[str, Any]:
 def _average(folders: list[Path], out: Path, say: Callable[[str], None]) -> Path:
     """Write the average of some models, and export it where this environment can."""
     target = out / 'model'
-    claim(out, {'average_of': [model_digest(folder) for folder in folders]},
-          begun=target.exists())
     if is_whole(target):
         say(f'{target} is there already')
     else:

@@ -2,16 +2,30 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rtrack_ros.training.yaml_settings import (
     SettingsError,
     check_kind,
     check_names,
+    check_span,
     read_yaml,
 )
 
-_CLOSEUPS: Final = {'object_crop': float, 'locate': float}
+
+class _Number(NamedTuple):
+    """A number: its kind, its least and greatest value."""
+
+    kind: type
+    least: float = 0
+    most: float = 10 ** 9
+
+
+_WHOLE: Final = _Number(int)
+_COUNT: Final = _Number(int, 1)
+_SHARE: Final = _Number(float, 0, 1)
+_RATE: Final = _Number(float, 1e-12, 100)
+_CLOSEUPS: Final = {'object_crop': _SHARE, 'locate': _SHARE}
 _OPTIONAL: Final = frozenset((
     'initial', 'recipe', 'data.closeups', 'data.composed', 'data.negations', 'dense.decay_steps',
     'dense.head_steps',
@@ -20,18 +34,22 @@ _OPTIONAL: Final = frozenset((
     'language.closeups.object_crop', 'language.closeups.locate', 'language.dense_images',
     'language.sentences'))
 _KNOWN: Final[Mapping[str, Any]] = {
-    'seed': int, 'initial': object, 'compile': bool, 'warmup_steps': int, 'weight_decay': float,
-    'clip_norm': float, 'average': float, 'sigma': float, 'checkpoint_steps': int,
-    'evaluate_steps': int, 'evaluate_sentences': int, 'recipe': object,
-    'data': {'seed': int, 'shards': int, 'frames_per_shard': int, 'held_out_seed': int,
-             'held_out_frames': int, 'composed': str, 'negations': bool,
-             'closeups': {'seed': int, 'shards': int, 'episodes_per_shard': int,
-                          'held_out_seed': int, 'held_out_episodes': int}},
-    'dense': {'steps': int, 'images': int, 'learning_rate': float, 'decay_steps': int,
-              'head_steps': int, 'vision_rate': float, 'composed_share': float},
-    'language': {'steps': int, 'images': int, 'sentences': int, 'learning_rate': float,
-                 'vision_rate': float, 'decay_steps': int, 'head_steps': int,
-                 'dense_images': int, 'composed_share': float, 'closeups': _CLOSEUPS}}
+    'seed': _WHOLE, 'initial': object, 'compile': bool, 'warmup_steps': _COUNT,
+    'weight_decay': _Number(float), 'clip_norm': _RATE, 'average': _Number(float, 0, 0.999999),
+    'sigma': _Number(float, 1e-3, 1000), 'checkpoint_steps': _COUNT, 'evaluate_steps': _COUNT,
+    'evaluate_sentences': _Number(int, 2), 'recipe': object,
+    'data': {'seed': _WHOLE, 'shards': _COUNT, 'frames_per_shard': _COUNT,
+             'held_out_seed': _WHOLE, 'held_out_frames': _COUNT, 'composed': str,
+             'negations': bool,
+             'closeups': {'seed': _WHOLE, 'shards': _COUNT, 'episodes_per_shard': _COUNT,
+                          'held_out_seed': _WHOLE, 'held_out_episodes': _COUNT}},
+    'dense': {'steps': _WHOLE, 'images': _COUNT, 'learning_rate': _RATE, 'decay_steps': _WHOLE,
+              'head_steps': _WHOLE, 'vision_rate': _Number(float, 0, 100),
+              'composed_share': _SHARE},
+    'language': {'steps': _WHOLE, 'images': _COUNT, 'sentences': _COUNT, 'learning_rate': _RATE,
+                 'vision_rate': _Number(float, 0, 100), 'decay_steps': _WHOLE,
+                 'head_steps': _WHOLE, 'dense_images': _COUNT, 'composed_share': _SHARE,
+                 'closeups': _CLOSEUPS}}
 
 
 def read_nano(path: Path) -> dict[str, Any]:
@@ -52,19 +70,27 @@ def _check_recipe(recipe: Any, where: str) -> None:
     if not isinstance(recipe, Mapping):
         raise SettingsError(f'{where} must hold entries, name: value; got {recipe!r}')
     check_names(recipe, ('config', 'runs', 'average'), where)
+    check_kind(recipe.get('config'), str | None, f'{where}: config')
+    check_kind(recipe.get('runs'), Mapping[str, Any] | None, f'{where}: runs')
     for name, entry in (recipe.get('runs') or {}).items():
         if not isinstance(entry, Mapping):
             raise SettingsError(f'{where}: {name} must hold entries, name: value; got {entry!r}')
         check_names(entry, ('config', 'initial', 'change'), f'{where}: {name}')
+        check_kind(entry.get('config'), str | None, f'{where}: {name}: config')
+        check_kind(entry.get('change'), Mapping[str, Any] | None, f'{where}: {name}: change')
 
 
 def check_nano(content: Mapping[str, Any], where: str) -> None:
     """Check a configuration; ``where`` is named in the error.
 
     Raises:
-        SettingsError: an entry is unknown, missing or of another kind.
+        SettingsError: an entry is unknown, missing, of another kind or out of its range.
     """
     _check(content, _KNOWN, where, '')
+    if not isinstance(content.get('initial'), str):
+        check_kind(content.get('initial'), tuple[str, ...] | None, f'{where}: initial')
+    shares = content['language'].get('closeups', {})
+    check_span(sum(shares.values()), (0, 1), f'{where}: the sum of language.closeups')
 
 
 def _check(content: Any, known: Mapping[str, Any], where: str, path: str) -> None:
@@ -79,5 +105,8 @@ def _check(content: Any, known: Mapping[str, Any], where: str, path: str) -> Non
                                     'train config nano')
         elif isinstance(kind, Mapping):
             _check(content[name], kind, where, entry)
+        elif isinstance(kind, _Number):
+            check_kind(content[name], kind.kind, f'{where}: {entry}')
+            check_span(content[name], (kind.least, kind.most), f'{where}: {entry}')
         else:
             check_kind(content[name], kind, f'{where}: {entry}')

@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
 
+from rtrack_ros.child_processes import end_with_parent
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.registry import DEFAULT_MODEL_NAME, default_model
-from rtrack_ros.files import is_whole, whole_file
+from rtrack_ros.files import alone_in, is_whole, whole_file
 from rtrack_ros.provenance import claim, data_digest, model_digest
 from rtrack_ros.training.failure import require_finite
+from rtrack_ros.training.models.checkpoint import read_checkpoint
 from rtrack_ros.training.models.nano import build_model, save_nano
 from rtrack_ros.training.models.qwen import load_model
 from rtrack_ros.training.models.tokenizer import build_tokenizer
@@ -72,6 +74,7 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
         SettingsError: the configuration cannot be used.
         DataError: composed frames that it names are not there.
         ProvenanceError: ``out`` holds another run, or shards of other settings.
+        FolderInUseError: another process trains there.
         TrainingError: a loss is no number any more.
     """
     return train_config(read_nano(config_path), out, workers, loaders)
@@ -80,9 +83,12 @@ def train(config_path: Path, out: Path, workers: int = 1, loaders: int = 0) -> P
 def train_config(config: dict[str, Any], out: Path, workers: int = 1, loaders: int = 0) -> Path:
     """Train as :func:`train` does, by the content of a configuration; ``recipe`` is left out."""
     config = {name: value for name, value in config.items() if name != 'recipe'}
-    claim(out, _inputs(config), begun=(out / 'checkpoint.pt').exists())
-    if is_whole(out / 'model'):
-        return out / 'model'
+    with alone_in(out):
+        claim(out, _inputs(config), begun=(out / 'checkpoint.pt').exists())
+        return out / 'model' if is_whole(out / 'model') else _train(config, out, workers, loaders)
+
+
+def _train(config: dict[str, Any], out: Path, workers: int, loaders: int) -> Path:
     tokenizer = build_tokenizer()
     builder = SequenceBuilder(tokenizer)
     device = training_device()
@@ -91,7 +97,7 @@ def train_config(config: dict[str, Any], out: Path, workers: int = 1, loaders: i
     _resume(run)
     if config['compile']:
         net.compile()
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=end_with_parent) as pool:
         feed = Feed(config, out / 'data', builder, pool, loaders, device.type == 'cuda')
         while run.stage < len(STAGES):
             _train_stage(run, STAGES[run.stage], feed)
@@ -281,7 +287,7 @@ def _resume(run: TrainingRun) -> None:
     run.out.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return
-    state = torch.load(path, map_location=run.device, weights_only=True)
+    state = read_checkpoint(path, run.device)
     run.net.load_state_dict(state['model'])
     run.average, run.stage, run.step = state['average'], state['stage'], state['step']
     if state['optimizer'] is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from rtrack_ros.child_processes import end_with_parent
 from rtrack_ros.training.composites.clips import read_settings as read_clip_settings
 from rtrack_ros.training.configs import find_config
 from rtrack_ros.training.siamese.augmentation import augment
@@ -47,7 +48,7 @@ def draw_data(settings: SiameseSettings, folder: Path, workers: int,
         DataError: a real clip is missing or unreadable.
         MotError: its labels are.
     """
-    with ProcessPoolExecutor(workers) as processes:
+    with ProcessPoolExecutor(workers, initializer=end_with_parent) as processes:
         held_out = draw_shards(folder / 'held_out', settings.held_out_seed,
                                settings.held_out_scenes, processes, console)
         shards = draw_shards(folder / 'train', settings.scene_seed, settings.scenes, processes,

@@ -15,9 +15,10 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rtrack_ros.files import whole_file
+from rtrack_ros.files import alone_in, whole_file
 from rtrack_ros.provenance import claim, data_digest
 from rtrack_ros.training.failure import require_finite
+from rtrack_ros.training.models.checkpoint import read_checkpoint
 from rtrack_ros.training.precision import training_precision
 from rtrack_ros.training.siamese.batches import Data, draw_batch, draw_data
 from rtrack_ros.training.siamese.network import (
@@ -61,15 +62,17 @@ def train(config: Path, out: Path, workers: int = 1) -> tuple[Path, Path]:
         DataError: a real clip is missing or unreadable.
         MotError: its labels are.
         ProvenanceError: ``out`` holds another run.
+        FolderInUseError: another process trains there.
         TrainingError: a loss is no number any more.
         ModuleNotFoundError: the package onnx, which torch writes the result with, is not there.
     """
     import_module('onnx')  # missing, it is better missed before hours of training
     settings = read_settings(config)
-    claim(out, _inputs(settings), begun=(out / 'checkpoint.pt').exists())
-    run = begin(out, settings)
-    learn(run, draw_data(settings, out / 'data', workers, CONSOLE))
-    return export_onnx(run.net, out)
+    with alone_in(out):
+        claim(out, _inputs(settings), begun=(out / 'checkpoint.pt').exists())
+        run = begin(out, settings)
+        learn(run, draw_data(settings, out / 'data', workers, CONSOLE))
+        return export_onnx(run.net, out)
 
 
 def _inputs(settings: SiameseSettings) -> dict[str, Any]:
@@ -91,7 +94,7 @@ def begin(out: Path, settings: SiameseSettings) -> TrainingRun:
                                                     weight_decay=settings.weight_decay))
     path = out / 'checkpoint.pt'
     if path.exists():
-        state = torch.load(path, weights_only=True)
+        state = read_checkpoint(path)
         net.load_state_dict(state['net'])
         run.optimizer.load_state_dict(state['optimizer'])
         run.step = state['step']

@@ -16,7 +16,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from rtrack_ros.files import is_whole, seal, write_whole
 from rtrack_ros.training.failure import TrainingError
-from rtrack_ros.training.stages.ranks import decided_by_first
+from rtrack_ros.training.stages.ranks import decided_by_first, together
 
 _NAME: Final = re.compile(r'checkpoint-(\d+)')
 
@@ -123,6 +123,28 @@ class LastStep(Kept):
         """Keep whether the stage ended."""
         self._ended = control.should_training_stop
         super().on_save(args, state, control, **more)
+
+
+class Processes(Kept):
+    """Refuses to go on with another number of processes: each has its share of every batch."""
+
+    NAME = 'processes.json'
+
+    def kept(self) -> dict[str, Any]:
+        """Return how many there are."""
+        return {'processes': together()}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Compare.
+
+        Raises:
+            TrainingError: there were more or fewer.
+        """
+        before = kept.get('processes', together())
+        if before != together():
+            raise TrainingError(f'this stage was begun by {before} processes and cannot go on '
+                                f'with {together()}: the batches would be others. Start as many '
+                                'as before, or choose another --out')
 
 
 class SealedCheckpoints(TrainerCallback):

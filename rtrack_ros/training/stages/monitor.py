@@ -13,6 +13,7 @@ from rtrack_ros.training.failure import require_finite
 from rtrack_ros.training.stages.checkpoints import Kept
 from rtrack_ros.training.stages.ranks import decided_by_first
 from rtrack_ros.training.training_log import append_entry, keep_entries
+from rtrack_ros.training.yaml_settings import check_names
 
 SHOWN = ('reward', 'loss', 'grad_norm', 'compute_s')
 OF_LEARNING = ('loss', 'grad_norm')
@@ -83,7 +84,7 @@ class EarlyStop(Kept):
     The first process decides for all. Checkpoints hold how long it has waited by then.
 
     Args:
-        metric: Name in the log, for example 'reward' or 'eval_loss'; larger is better unless it
+        metric: Name in the log, for example 'reward' or 'loss'; larger is better unless it
             ends in 'loss'.
         patience: Logs without a better value before the stage ends.
         smoothing: Logs that are averaged, as rewards of few prompts are noisy.
@@ -96,6 +97,7 @@ class EarlyStop(Kept):
         self._recent: deque[float] = deque(maxlen=smoothing)
         self._best: float | None = None
         self._waited = 0
+        self._reported = False
 
     def kept(self) -> dict[str, Any]:
         """Return the values that are averaged, the best average, and how long that was ago."""
@@ -108,11 +110,18 @@ class EarlyStop(Kept):
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl,
                logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """Look at a report; ask the trainer to stop when patience is over."""
+        """Look at a report; ask the trainer to stop when patience is over.
+
+        Raises:
+            SettingsError: the first report of a step has no such figure: the end would never come.
+        """
         if decided_by_first(lambda: self._over(logs or {})):
             control.should_training_stop = True
 
     def _over(self, logs: dict[str, Any]) -> bool:
+        if not self._reported and 'loss' in logs:
+            self._reported = True
+            check_names({self._metric: None}, logs, 'early_stop: metric')
         value = logs.get(self._metric)
         if value is not None and math.isfinite(value):  # none where no question had the reward
             self._recent.append(-float(value) if self._metric.endswith('loss') else float(value))

@@ -23,6 +23,11 @@ def rank() -> int:
     return dist.get_rank() if _together() else int(os.environ.get('RANK', 0))
 
 
+def together() -> int:
+    """Return how many processes train this model."""
+    return dist.get_world_size() if _together() else 1
+
+
 def join() -> None:
     """Let the processes that a launcher such as torchrun started find each other."""
     if int(os.environ.get('WORLD_SIZE', 1)) > 1:

@@ -3,7 +3,7 @@
 import importlib.util
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,14 @@ from trl import GRPOConfig, SFTConfig, SFTTrainer
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.engines.base import TASKS
 from rtrack_ros.engines.manifest import ModelManifest
-from rtrack_ros.files import disk_is_full, is_whole, write_whole
+from rtrack_ros.files import alone_in, disk_is_full, is_whole, write_whole
 from rtrack_ros.language.grammar import writable_label
 from rtrack_ros.provenance import claim, data_digest, model_digest
 from rtrack_ros.training.failure import TrainingError
 from rtrack_ros.training.models.qwen import load_model, load_processor, read_manifest, save_folder
 from rtrack_ros.training.stages.checkpoints import (
     LastStep,
+    Processes,
     SealedCheckpoints,
     StageEnded,
     check_finite,
@@ -39,7 +40,7 @@ from rtrack_ros.training.stages.records import as_dataset
 from rtrack_ros.training.stages.rewards.registry import make_reward
 from rtrack_ros.training.stages.settings import DataSettings, ModelSettings, StageSettings
 from rtrack_ros.training.stages.shared_vision import share_vision
-from rtrack_ros.training.stages.trl_options import trl_config
+from rtrack_ros.training.stages.trl_options import check_options, trl_config
 from rtrack_ros.training.tasks.clips import (
     SIMULATION,
     Clip,
@@ -87,12 +88,14 @@ def run_stages(stages: Sequence[StageSettings], model: Path, source: str, out: P
         EngineError: there is no model to start from.
         DataError: there is no data to learn from.
         ProvenanceError: ``out`` holds a stage that was made from something else.
+        FolderInUseError: another process trains there.
         TrainingError: a stage cannot go on, such as on a full disk.
     """
     join()
     for stage in stages:
         folder, first = out / stage.name, rank() == 0
-        with _room(folder):
+        with _room(folder), ExitStack() as held:
+            decided_by_first(partial(_hold, folder, held))
             done = decided_by_first(partial(_is_done, stage, model, source, folder))
             if not done:
                 run_stage(stage, model, source, folder, say if first else _silent)
@@ -101,6 +104,10 @@ def run_stages(stages: Sequence[StageSettings], model: Path, source: str, out: P
             say(f'{model} is there already, from the same model, data and settings; nothing was '
                 'done' if done else f'wrote {model}')
     return model
+
+
+def _hold(folder: Path, held: ExitStack) -> None:
+    held.enter_context(alone_in(folder))
 
 
 def _is_done(stage: StageSettings, model: Path, source: str, out: Path) -> bool:
@@ -162,10 +169,7 @@ def run_stage(stage: StageSettings, model: Path, source: str, out: Path,
         say(f'{stage.name}: {line}')
     trainer = build_trainer(stage, model, source, out, manifest, clips)
     resumed = decided_by_first(lambda: newest_whole(out))
-    try:
-        trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
-    except StageEnded:
-        pass
+    _learn(trainer, resumed, stage.name)
     check_finite(trainer.model, 'at the end of the stage')
     weights = out / ('adapter' if stage.model.lora else 'weights')
     trainer.save_model(str(weights))
@@ -177,6 +181,24 @@ def run_stage(stage: StageSettings, model: Path, source: str, out: Path,
         save_folder(trained, model, manifest, out / 'model')
     trainer.accelerator.wait_for_everyone()
     return out / 'model'
+
+
+def _learn(trainer: Trainer, resumed: Path | None, name: str) -> None:
+    """Take all steps that are left.
+
+    Raises:
+        SettingsError: the trainer refuses the settings only when it computes.
+    """
+    begun = int(resumed.name.rpartition('-')[2]) if resumed is not None else 0
+    try:
+        trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
+    except StageEnded:
+        pass
+    except (ValueError, NotImplementedError) as error:
+        if trainer.state.global_step > begun or type(error) not in (ValueError,
+                                                                    NotImplementedError):
+            raise
+        raise SettingsError(f'stage {name}: TRL refuses these settings: {error}') from error
 
 
 def taught(manifest: ModelManifest, stage: StageSettings, clips: Sequence[Clip]) -> ModelManifest:
@@ -273,7 +295,8 @@ def build_trainer(stage: StageSettings, model: Path, source: str, out: Path,
     if stage.early_stop is not None:
         callbacks.append(EarlyStop(**stage.early_stop))
     # What they keep is part of a checkpoint, which is sealed last.
-    callbacks += [LastStep(), SealedCheckpoints(stage.trainer.get('save_total_limit'))]
+    callbacks += [Processes(), LastStep(),
+                  SealedCheckpoints(stage.trainer.get('save_total_limit'))]
     dataset = as_dataset(make_tasks(stage.data, clips, manifest), manifest,
                          answered=stage.method == 'sft')
     dtype = stage.model.dtype if torch.cuda.is_available() else 'float32'
@@ -296,6 +319,8 @@ def build_trainer(stage: StageSettings, model: Path, source: str, out: Path,
 def _config(stage: StageSettings, out: Path) -> SFTConfig | GRPOConfig:
     """Return TRL's configuration of a stage."""
     options = trainer_options(stage, out)
+    # What this machine replaces is checked too.
+    check_options(SFTConfig if stage.method == 'sft' else GRPOConfig, stage.trainer, stage.name)
     if stage.method == 'sft':
         return trl_config(SFTConfig, options, stage.name)
     weights = [float(item.get('weight', 1.0)) for item in stage.rewards]

@@ -1,5 +1,6 @@
 """What a configuration of ``training/configs`` says about a stage of learning."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +11,30 @@ from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling
 from rtrack_ros.training.stages.rewards.registry import OF_WORDS, REWARDS, make_reward
 from rtrack_ros.training.yaml_settings import (
     SettingsError,
+    Span,
     check_kind,
     check_names,
+    check_span,
     fill_settings,
     read_yaml,
 )
 
 METHODS: Final = ('sft', 'grpo')
+DTYPES: Final = ('float32', 'bfloat16', 'float16')
+_FOLLOWS: Final = 'it follows from --out and name'
+_OURS: Final = 'every stage has it as it must be'
+_RESUMES: Final = 'a stage that was stopped could not go on as if it had not been'
+_NO_HUB: Final = 'nothing is sent to a hub'
+_NOT_FREE: Final[Mapping[str, str]] = {
+    'output_dir': _FOLLOWS, 'run_name': _FOLLOWS, 'remove_unused_columns': _OURS,
+    'disable_tqdm': _OURS, 'report_to': 'log.jsonl and curves.svg are written',
+    'logging_nan_inf_filter': _OURS, 'save_only_model': _RESUMES, 'ignore_data_skip': _RESUMES,
+    'resume_from_checkpoint': _RESUMES, 'push_to_hub': _NO_HUB, 'hub_model_id': _NO_HUB}
+"""Arguments of TRL that are not free, and why."""
+_PLAIN: Final = re.compile(r'\w[\w.-]*')
+_MANY: Final = 10 ** 9
+_SPANS: Final[Mapping[str, Span]] = {'questions': (1, _MANY), 'absent_share': (0, 1),
+                                     'seed': (0, _MANY), 'scenes': (1, _MANY)}
 WORDED: Final = ('verify', 'describe')
 """Tasks that are answered in words."""
 
@@ -38,6 +56,12 @@ class ModelSettings:
     attention: str = 'sdpa'
     train_vision: bool = True
     lora: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise ValueError(f'dtype {self.dtype!r} is unknown; choose one of {", ".join(DTYPES)}')
+        for side in self.image_size or ():
+            check_span(side, (1, 1 << 16), 'image_size')
 
 
 @dataclass(frozen=True)
@@ -65,6 +89,10 @@ class DataSettings:
         if unknown or not self.tasks:
             raise ValueError(f'tasks {", ".join(unknown) or "()"} are unknown; choose among '
                              f'{", ".join(TASKS)}')
+        for name, span in _SPANS.items():
+            check_span(getattr(self, name), span, name)
+        if self.questions < len(self.tasks):
+            raise ValueError(f'{self.questions} questions are too few for {len(self.tasks)} tasks')
 
 
 @dataclass(frozen=True)
@@ -95,9 +123,15 @@ class StageSettings:
     compute_s: float | None = None
 
     def __post_init__(self) -> None:
+        if not _PLAIN.fullmatch(self.name):
+            raise SettingsError(f'name becomes a folder; use letters, digits, - and _ in '
+                                f'place of {self.name!r}')
         if self.method not in METHODS:
             raise SettingsError(f'stage {self.name}: method {self.method!r} is unknown; choose '
                                 f'one of {", ".join(METHODS)}')
+        for name in sorted(_NOT_FREE.keys() & self.trainer.keys()):
+            raise SettingsError(f'stage {self.name}: trainer: leave {name} out; '
+                                f'{_NOT_FREE[name]}')
         if (self.method == 'grpo') != bool(self.rewards):
             raise SettingsError(f'stage {self.name}: list rewards for grpo, and none for sft')
         unknown = {str(item.get('name')) for item in self.rewards} - REWARDS.keys()
@@ -111,15 +145,19 @@ class StageSettings:
             check_names(self.early_stop, ('metric', 'patience', 'smoothing'), where)
             if not {'metric', 'patience'} <= set(self.early_stop):
                 raise SettingsError(f'{where} needs metric and patience')
-            for name in set(self.early_stop) - {'metric'}:
-                check_kind(self.early_stop[name], int, f'{where}: {name}')
+            for name, value in self.early_stop.items():
+                check_kind(value, str if name == 'metric' else int, f'{where}: {name}')
+                if name != 'metric':
+                    check_span(value, (1, _MANY), f'{where}: {name}')
         if self.compute_s is not None and self.compute_s <= 0:
             raise SettingsError(f'stage {self.name}: compute_s is a time above 0; got '
                                 f'{self.compute_s}')
 
     def _check_reward(self, item: Mapping[str, Any]) -> None:
-        check_names(item, ('name', 'weight', 'options'), f'stage {self.name}: a reward')
-        check_kind(item.get('weight', 1.0), float, f'stage {self.name}: weight')
+        where = f'stage {self.name}: the reward {item["name"]}'
+        check_names(item, ('name', 'weight', 'options'), where)
+        check_kind(item.get('weight', 1.0), float, f'{where}: weight')
+        check_kind(item.get('options'), Mapping[str, Any] | None, f'{where}: options')
         try:
             make_reward(item['name'], item.get('options'))
         except ValueError as error:
@@ -145,7 +183,13 @@ def read_stages(path: Path) -> list[StageSettings]:
     if not isinstance(entries, list) or not entries:
         raise SettingsError(f'{path} is no configuration of stages; start from one that '
                             'rtrack train config prints')
-    return [_stage(entry, path) for entry in entries]
+    stages = [_stage(entry, path) for entry in entries]
+    names = [stage.name for stage in stages]
+    for name in set(names):
+        if names.count(name) > 1:
+            raise SettingsError(f'{path}: {names.count(name)} stages are called {name}, and each '
+                                'writes to a folder of its name; give them different ones')
+    return stages
 
 
 def _stage(entry: Mapping[str, Any], path: Path) -> StageSettings:
@@ -156,6 +200,6 @@ def _stage(entry: Mapping[str, Any], path: Path) -> StageSettings:
                       ('advantages', AdvantageScaling)):
         if key in values:
             values[key] = fill_settings(kind, values[key], f'{path}: {key}')
-    values['rewards'] = tuple(values.get('rewards') or ())
+    values['rewards'] = values.get('rewards') or ()
     stage: StageSettings = fill_settings(StageSettings, values, str(path))
     return stage

@@ -13,6 +13,7 @@ import yaml  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
 from rtrack_ros.cli import main  # noqa: E402
+from rtrack_ros.provenance import ProvenanceError  # noqa: E402
 from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.models.nano import on_int8_grid  # noqa: E402
 from rtrack_ros.training.nano import recipe, trainer  # noqa: E402
@@ -111,6 +112,10 @@ def test_a_share_of_the_steps_is_one_of_the_data_too() -> None:
     ({'runs': {'b': {}}}, 'initial names no run'), ({'average': ['x']}, 'unknown entries x'),
     ({'runs': {'b': {'initial': 'first', 'change': {'sede': 1}}}}, 'unknown entries sede'),
     ({'runs': {'b': {'initials': 'first'}}}, 'unknown entries initials'),
+    ({'runs': ['b']}, 'runs must hold entries'), ({'average': 3}, 'average must be a list'),
+    ({'runs': {'b': {'initial': 3}}}, 'must be a list'),
+    ({'runs': {'b': {'initial': 'first', 'change': [1]}}}, 'change must hold entries'),
+    ({'runs': {'b': {'initial': 'first', 'change': {'seed': -1}}}}, 'seed must lie between 0'),
     ({'rusn': {}}, 'unknown entries rusn'), ([1], 'must hold entries')])
 def test_mistakes_of_a_recipe_are_named(tmp_path: Path, change: Any, said: str) -> None:
     content = read_nano(NANO)
@@ -119,3 +124,39 @@ def test_mistakes_of_a_recipe_are_named(tmp_path: Path, change: Any, said: str) 
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(SettingsError, match=said):
         train_recipe(path, tmp_path / 'out')
+
+
+@pytest.mark.parametrize('place, value', [
+    ('checkpoint_steps', 0), ('evaluate_steps', 0), ('evaluate_sentences', 1), ('seed', -1),
+    ('warmup_steps', 0), ('average', 1.0), ('sigma', 0.0), ('clip_norm', 0.0),
+    ('data.shards', 0), ('data.frames_per_shard', 0), ('data.held_out_frames', 0),
+    ('data.closeups.episodes_per_shard', 0), ('dense.images', 0), ('dense.steps', -1),
+    ('language.sentences', 0), ('language.learning_rate', -0.1), ('language.composed_share', 1.5),
+    ('language.closeups.locate', 0.9)])
+def test_a_number_with_which_a_run_would_fail_late_is_refused_at_once(
+        tmp_path: Path, place: str, value: float) -> None:
+    content = read_nano(NANO)
+    entry = content
+    *above, last = place.split('.')
+    for name in above:
+        entry = entry[name]
+    entry[last] = value
+    path = tmp_path / 'nano.yaml'
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(SettingsError, match=f'{place.partition(".")[0]}.* must lie between'):
+        read_nano(path)
+
+
+def test_a_folder_of_another_run_or_recipe_is_refused_before_anything_is_trained(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = []
+    monkeypatch.setattr(recipe, 'train_config', lambda *given: trained.append(given))
+    monkeypatch.setattr(recipe, '_average', lambda *given: given[1])
+    train_recipe(NANO, tmp_path / 'out', scale=0.002)
+    assert len(trained) == 7
+    with pytest.raises(ProvenanceError, match=r'runs\..* was 6, is now 62'):
+        train_recipe(NANO, tmp_path / 'out', scale=0.02)
+    (tmp_path / 'run' / 'model').mkdir(parents=True)
+    with pytest.raises(ProvenanceError, match='holds results'):
+        train_recipe(NANO, tmp_path / 'run')
+    assert len(trained) == 7

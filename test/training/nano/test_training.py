@@ -18,6 +18,7 @@ from rtrack_ros.provenance import ProvenanceError  # noqa: E402
 from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.failure import TrainingError  # noqa: E402
 from rtrack_ros.training.models import nano  # noqa: E402
+from rtrack_ros.training.models.checkpoint import read_checkpoint  # noqa: E402
 from rtrack_ros.training.models.tokenizer import ANSWER, build_tokenizer  # noqa: E402
 from rtrack_ros.training.nano import augmentation, trainer  # noqa: E402
 from rtrack_ros.training.nano.augmentation import mirror  # noqa: E402
@@ -270,6 +271,17 @@ def test_a_run_whose_model_lost_its_weights_writes_them_again(
     weights.write_bytes(before[:1000])
     trainer.train(path, tmp_path / 'run')
     assert weights.read_bytes() == before
+
+
+@pytest.mark.parametrize('damage', [lambda whole: whole[:len(whole) // 2], lambda whole: b'',
+                                    lambda whole: b'no checkpoint'])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, damage) -> None:
+    path = tmp_path / 'checkpoint.pt'
+    torch.save({'step': 3, 'weights': torch.zeros(1000)}, path)
+    assert read_checkpoint(path)['step'] == 3
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(TrainingError, match=r'checkpoint.pt is damaged.*remove it'):
+        read_checkpoint(path)
 
 
 @pytest.mark.parametrize('change, said', [

@@ -32,6 +32,7 @@ from rtrack_ros.training.stages.monitor import EarlyStop, StageMonitor  # noqa: 
 from rtrack_ros.training.stages.run import run_stages  # noqa: E402
 from rtrack_ros.training.stages.settings import StageSettings, read_stages  # noqa: E402
 from rtrack_ros.training.training_log import read_entries  # noqa: E402
+from rtrack_ros.training.yaml_settings import SettingsError  # noqa: E402
 
 NANO = Path(__file__).parents[3] / 'models' / 'rtrack-nano'
 FINISHED, FAILED = 0, 3
@@ -244,6 +245,24 @@ def test_patience_is_kept_over_interruptions(refrt: str, tmp_path: Path, stopped
         return 0
 
     assert stops_at(stopped_after) == stops_at(None) == 8
+
+
+def test_an_early_stop_by_a_figure_that_nobody_reports_is_refused(refrt: str, tmp_path: Path
+                                                                  ) -> None:
+    item = stage(early_stop={'metric': 'rewrad', 'patience': 1})
+    with pytest.raises(SettingsError, match='early_stop: metric has unknown entries rewrad'):
+        run_stages([item], NANO, refrt, tmp_path)
+
+
+def test_what_trl_refuses_only_when_it_computes_is_an_error_of_the_settings(
+        refrt: str, tmp_path: Path) -> None:
+    found = read_stages(shipped_config('nano_gspo'))[0]
+    trainer = {**found.trainer, 'per_device_train_batch_size': 4, 'num_generations': 4,
+               'steps_per_generation': 1, 'max_completion_length': 8, 'loss_type': 'sideways'}
+    item = replace(found, trainer=trainer, data=replace(found.data, layout='refrt', questions=4),
+                   compute_s=None)
+    with pytest.raises(SettingsError, match='stage gspo: TRL refuses.*sideways'):
+        run_stages([item], NANO, refrt, tmp_path)
 
 
 def test_an_early_stop_takes_no_step_more_when_its_model_was_lost(refrt: str, tmp_path: Path

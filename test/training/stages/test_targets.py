@@ -1,6 +1,7 @@
 """What is taught can be answered: coordinates, labels, numbers of boxes, sizes."""
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ for package in ('transformers', 'trl', 'peft', 'datasets'):
     pytest.importorskip(package, reason='learning needs the extra train (make test TORCH=1)')
 
 from PIL import Image  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
 from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence  # noqa: E402
 from rtrack_ros.data.pairs import DataError  # noqa: E402
@@ -31,7 +33,7 @@ from rtrack_ros.training.models.qwen import (  # noqa: E402
 from rtrack_ros.training.stages.clipped_advantage import AdvantageScaling  # noqa: E402
 from rtrack_ros.training.stages.grpo import policy_config  # noqa: E402
 from rtrack_ros.training.stages.records import row_of  # noqa: E402
-from rtrack_ros.training.stages.run import _adapter, taught  # noqa: E402
+from rtrack_ros.training.stages.run import _adapter, _config, taught  # noqa: E402
 from rtrack_ros.training.stages.settings import (  # noqa: E402
     DataSettings,
     ModelSettings,
@@ -111,12 +113,57 @@ def test_a_folder_pins_the_size_it_was_trained_at(tmp_path: Path, size) -> None:
     ({'learning_rat': 1.0}, 'unknown entries learning_rat; known are learning_rate'),
     ({'learning_rate': 'fast'}, "learning_rate must be a number; got 'fast'"),
     ({'max_steps': 1.5}, 'max_steps must be a whole number'),
+    ({'max_steps': 0}, 'max_steps must lie between 1'),
+    ({'num_generations': 0}, 'num_generations must lie between 2'),
+    ({'learning_rate': -1.0}, 'learning_rate must lie between 0'),
+    ({'save_total_limit': 0}, 'save_total_limit must lie between 1'),
+    ({'temperature': 0.0}, 'temperature must lie between'),
     ({'lr_scheduler_type': 'sideways'}, 'TRL refuses these settings'),
     ({'num_generations': 3, 'per_device_train_batch_size': 4}, 'TRL refuses these settings')])
 def test_a_setting_that_trl_cannot_use_is_named(tmp_path: Path, options, said: str) -> None:
     with pytest.raises(SettingsError, match=f'stage gspo: trainer.*{said}'):
         policy_config({'output_dir': str(tmp_path), 'use_cpu': True, 'bf16': False, **options},
                       AdvantageScaling('none'), 'gspo')
+
+
+def test_a_setting_that_this_machine_replaces_is_checked_too(tmp_path: Path) -> None:
+    stage = replace(SFT, trainer={'save_total_limit': 'x'})
+    with pytest.raises(SettingsError, match='save_total_limit must be a whole number'):
+        _config(stage, tmp_path)
+
+
+@pytest.mark.parametrize('lost, said', [
+    (('model.safetensors', None), 'weights in .* cannot be loaded'),
+    (('model.safetensors', 5000), 'weights in .* cannot be loaded'),
+    (('config.json', None), 'holds an adapter and no model')])
+def test_a_model_that_cannot_be_loaded_is_named(tmp_path: Path, lost, said: str) -> None:
+    folder = shutil.copytree(NANO, tmp_path / 'model',
+                             ignore=shutil.ignore_patterns('openvino', 'llamacpp'))
+    name, kept = lost
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    if kept:
+        (folder / name).write_bytes(content[:kept])
+    (folder / 'adapter_config.json').write_text('{}')
+    with pytest.raises(EngineError, match=said):
+        read_manifest(folder, None)
+        load_model(folder, 'float32', 'eager', True)
+
+
+def test_weights_that_are_not_there_are_not_drawn_at_random(tmp_path: Path) -> None:
+    folder = shutil.copytree(NANO, tmp_path / 'model',
+                             ignore=shutil.ignore_patterns('openvino', 'llamacpp'))
+    weights = load_file(folder / 'model.safetensors')
+    gone = sorted(weights)[3]
+    del weights[gone]
+    save_file(weights, folder / 'model.safetensors', {'format': 'pt'})
+    with pytest.raises(EngineError, match=f'lacks 1 weights, such as {gone}'):
+        load_model(folder, 'float32', 'eager', True)
+
+
+def test_an_attention_that_nobody_knows_is_an_error_of_the_model() -> None:
+    with pytest.raises(EngineError, match='cannot be loaded with attention sideways'):
+        load_model(NANO, 'float32', 'sideways', True)
 
 
 def test_nothing_is_looked_up_on_a_hub_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
