@@ -7,7 +7,8 @@ override THERMAL := $(value THERMAL)
 override QUERY := $(value QUERY)
 override ENGINE := $(value ENGINE)
 override TESTS := $(value TESTS)
-export RGB THERMAL QUERY ENGINE TESTS
+override INPUTS := $(value INPUTS)
+export RGB THERMAL QUERY ENGINE TESTS INPUTS
 # A sourced ROS 2 brings its own interpreter; the ROS 2 wheels need 3.11.
 PYTHON ?= $(if $(ROS_DISTRO),python3,$(shell command -v python3.11 || echo python3))
 # torch and transformers are for the learning tests only; 0 leaves them out.
@@ -23,7 +24,7 @@ endef
 # A demo or a test must not meet the robots of the same network.
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help setup demo demo-real picodet lint test test-vllm licences lock clean nano
+.PHONY: help setup demo demo-real picodet lint test fuzz test-vllm licences lock clean nano
 
 help:
 	@echo 'make demo     simulate a scene, track it over ROS 2, write build/demo/ (RGB= THERMAL= QUERY='
@@ -33,6 +34,7 @@ help:
 	@echo '              cores or more (SCALE=0.02 tries it out); a run that was stopped goes on'
 	@echo 'make test     linters, then all tests, system tests included (TORCH=0: those without torch;'
 	@echo '              TESTS= for a file or folder below test/)'
+	@echo 'make fuzz     a million inputs (INPUTS=) into every way in; goes on where it stopped'
 	@echo 'make test-vllm  compare a real vLLM with our own engine; makes build/vllm (2.1 GB), not in CI'
 	@echo 'make setup    only prepare build/; afterwards: source build/activate (TORCH=1: with torch)'
 	@echo 'make lint     ruff, mypy, and the contract that imports point down'
@@ -75,6 +77,10 @@ test:
 	@$(PYTHON) bootstrap/prepare.py $(if $(filter 1,$(TORCH)),--torch)
 	$(LINT)
 	@$(RUN) python bootstrap/run_tests.py $(if $(filter 1,$(TORCH)),--torch) $$TESTS
+
+fuzz:
+	@$(PYTHON) bootstrap/prepare.py
+	@$(RUN) python test/fuzz/many.py --folder build/fuzz $(if $(INPUTS),--inputs "$$INPUTS")
 
 test-vllm:
 	@$(PYTHON) bootstrap/prepare.py --torch

@@ -39,7 +39,14 @@ class Limits:
     descriptions: int = setting(
         4, 'Most descriptions that wait for the model; raising it lets callers wait longer '
         'instead of being refused', span=(1, 100), advanced=True)
-
+    commands_hz: float = setting(
+        20.0, 'Most commands about sentences carried out a second on each topic, after a burst of '
+        'the number that wait there (64); each takes about a millisecond of the camera: raising '
+        'it lets a flood take more', 'Hz', (0.1, 10_000.0), advanced=True)
+    calls_hz: float = setting(
+        50.0, 'Most calls answered a second by each service, after a burst of 200; the others '
+        'wait; each takes about a millisecond of the camera: raising it lets a flood take more',
+        'Hz', (1.0, 10_000.0), advanced=True)
     description_s: float = setting(
         10.0, 'Time after which a description is given up; raising it lets slow models finish and '
         'keeps sentences waiting', 's', (0.1, 600.0), advanced=True)

@@ -27,6 +27,9 @@ from rtrack_ros.intake.sensor_formats import FORMATS, rgb_of, thermal_of
 from rtrack_ros.limits import Limits
 
 DEFAULT_MPX: Final = Limits().image_mpx
+MAX_FRAME_ID: Final = 255
+# OpenCV writes a line for every odd tag of a TIFF, thousands for one image: errors are raised.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 RGB_REMEDY = 'let the driver of the RGB camera publish rgb8, or its compressed images'
 THERMAL_REMEDY = ('let the driver of the thermal camera publish mono16 or mono8; is the RGB '
@@ -36,6 +39,18 @@ THERMAL_REMEDY = ('let the driver of the thermal camera publish mono16 or mono8;
 def stamp_of(message: Any) -> int:
     """Return the header stamp in nanoseconds; 0 where the driver set none."""
     return int(message.header.stamp.sec) * 10**9 + int(message.header.stamp.nanosec)
+
+
+def _check_frame(message: Any) -> None:
+    """Refuse a header that would be copied into every array that is published.
+
+    Raises:
+        ConversionError: its frame_id is too long.
+    """
+    length = len(message.header.frame_id) if hasattr(message, 'header') else 0
+    if length > MAX_FRAME_ID:
+        raise ConversionError(f'its frame_id has {length} characters, and at most {MAX_FRAME_ID} '
+                              'are published; check the camera driver')
 
 
 def is_compressed(message: Any) -> bool:
@@ -53,6 +68,7 @@ def rgb_from_message(message: Any, limit_mpx: float = DEFAULT_MPX) -> Image8:
     Raises:
         ConversionError: the message cannot be read as an 8-bit picture.
     """
+    _check_frame(message)
     if is_compressed(message):
         return np.asarray(cv2.cvtColor(_decompress(message, cv2.IMREAD_COLOR, limit_mpx),
                                        cv2.COLOR_BGR2RGB), np.uint8)
@@ -70,6 +86,7 @@ def thermal_from_message(message: Any, limit_mpx: float = DEFAULT_MPX) -> Therma
     Raises:
         ConversionError: the message cannot be read.
     """
+    _check_frame(message)
     if is_compressed(message):
         pixels = _decompress(message, cv2.IMREAD_UNCHANGED, limit_mpx)
         return luminance(pixels, 'bgra8' if pixels.shape[2:] == (4,) else 'bgr8')

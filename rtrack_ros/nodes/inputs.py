@@ -13,7 +13,9 @@ from std_msgs.msg import String
 from vision_msgs.msg import Detection2DArray
 
 from rtrack_ros.msg import ReferringQuery
+from rtrack_ros.nodes.bounded import bounded
 from rtrack_ros.nodes.camera_queue import REPLAY, CameraQueue, camera_qos
+from rtrack_ros.nodes.pacing import Pace, PacedGroup
 from rtrack_ros.nodes.session import Session
 from rtrack_ros.nodes.throttled_log import ThrottledLog
 
@@ -24,6 +26,14 @@ except ImportError:  # the name before ROS 2 Iron
 
 WAIT_PERIOD_S = 0.005
 """How often an RGB image that waits for its thermal partner is looked at."""
+COMMANDS_DEPTH = 64
+"""Commands that wait: more than there may be sentences, so that all can be set at once."""
+COMMAND_BYTES = 32_768
+"""Far more than a sentence and an id may have."""
+DETECTIONS_HZ, DETECTIONS_BURST = 240.0, 20
+"""Twice what a fast detector sends."""
+DETECTIONS_BYTES = 1 << 20
+"""About 1500 boxes; a crowd is a few hundred."""
 
 
 class Inputs:
@@ -55,13 +65,13 @@ class Inputs:
                         'thermal': CameraQueue(session.add_thermal)}
         self._subscriptions = [
             *(self._camera(camera, queue) for camera, queue in self._queues.items()),
-            node.create_subscription(String, 'referring_query',
-                                     self._guarded(session.commands.on_sentence), 10),
-            node.create_subscription(ReferringQuery, '~/query',
-                                     self._guarded(session.commands.on_query), 10),
+            self._command(String, 'referring_query', session.commands.on_sentence),
+            self._command(ReferringQuery, '~/query', session.commands.on_query),
             node.create_subscription(
-                Detection2DArray, '~/detections', self._guarded(session.add_detections),
-                qos_profile_sensor_data,
+                Detection2DArray, '~/detections',
+                self._guarded(bounded(Detection2DArray, DETECTIONS_BYTES, session.add_detections)),
+                qos_profile_sensor_data, raw=True,
+                callback_group=PacedGroup(Pace(lambda: DETECTIONS_HZ, DETECTIONS_BURST)),
                 qos_overriding_options=QoSOverridingOptions.with_default_policies())]
 
     def destroy(self) -> None:
@@ -70,6 +80,19 @@ class Inputs:
             self._node.destroy_subscription(subscription)
         for timer in self._timers:
             self._node.destroy_timer(timer)
+
+    def _command(self, kind: type, topic: str, callback: Callable[..., None]) -> Any:
+        """Subscribe to commands, which are carried out at a pace: each costs images their time."""
+        def rate_hz() -> float:
+            return float(self._settings['limits.commands_hz'])
+
+        def tell() -> None:
+            self._log.warning(f'pace {topic}', f'{topic}: commands come faster than '
+                              f'{rate_hz():g} a second; they wait, and all but the newest '
+                              f'{COMMANDS_DEPTH} are lost (limits.commands_hz)')
+        return self._node.create_subscription(
+            kind, topic, self._guarded(bounded(kind, COMMAND_BYTES, callback)), COMMANDS_DEPTH,
+            raw=True, callback_group=PacedGroup(Pace(rate_hz, COMMANDS_DEPTH), tell))
 
     def _camera(self, camera: str, images: CameraQueue) -> Any:
         profile = camera_qos(self._settings['input.profile'])

@@ -17,8 +17,9 @@ from rtrack_ros.nodes.session import Session
 from rtrack_ros.pipeline import RequestError
 from rtrack_ros.srv import DescribeTrack, InitializeTrack, SetQuery
 
-# With the usual 10 a request is lost without an answer where many call at once.
-_QUEUE: Final = QoSProfile(depth=200)
+WAITING_CALLS: Final = 200
+"""With the usual 10 a request is lost without an answer where many call at once."""
+_QUEUE: Final = QoSProfile(depth=WAITING_CALLS)
 
 
 class Services:

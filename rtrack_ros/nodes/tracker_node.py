@@ -16,8 +16,9 @@ from rclpy.utilities import remove_ros_args
 
 from rtrack_ros.nodes.inputs import Inputs
 from rtrack_ros.nodes.life_cycle import FailureReport, answer_every_transition, error_text
+from rtrack_ros.nodes.pacing import pace_services
 from rtrack_ros.nodes.parameters import NodeParameters
-from rtrack_ros.nodes.services import Services
+from rtrack_ros.nodes.services import WAITING_CALLS, Services
 from rtrack_ros.nodes.session import Session, node_name
 from rtrack_ros.nodes.spinning import spin
 from rtrack_ros.nodes.throttled_log import ThrottledLog
@@ -50,6 +51,7 @@ class TrackerNode(LifecycleNode):
         self._inputs: Inputs | None = None
         self._settings = NodeParameters(self, self._on_change)
         self._served = Services(self)  # rclpy.Node has `_services` of its own
+        pace_services(self, lambda: float(self._settings['limits.calls_hz']), WAITING_CALLS)
         if problem:
             self._fail(problem)
 

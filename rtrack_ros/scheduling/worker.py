@@ -201,6 +201,7 @@ class GroundingWorker:
 
     def _guest_took(self, seconds: float) -> None:
         with self._wake:
+            self.counts.took(seconds, guest=True)
             self._guests.took(time.monotonic(), seconds, self._scheduler.schedule.guest_share)
 
     def _ask(self, item: QuestionInFlight) -> None:
@@ -239,6 +240,7 @@ class GroundingWorker:
         """Take note of what became of a question; a failing engine is left alone by all."""
         with self._wake:
             self._agenda.ended(item, well=failure is None)
+            self.counts.took(seconds, item.guest)
             if item.guest:
                 self._guests.took(time.monotonic(), seconds,
                                   self._scheduler.schedule.guest_share)

@@ -32,6 +32,10 @@ class WorkerCounts:
             deadline does not count: the engine works, and the next pair is asked about at once.
         unanswered: Failures since the last answer, missed deadlines among them.
         last_error: Text of the last failure, empty before one.
+        settled_turns: Questions about settled sentences that ended, however.
+        settled_s: How long the model worked on them, seconds.
+        guest_turns: Turns of guests, see ``scheduling.guests``: their questions, and descriptions.
+        guest_s: How long the model worked on those, seconds.
     """
 
     offered: int = 0
@@ -48,6 +52,10 @@ class WorkerCounts:
     consecutive_failures: int = 0
     unanswered: int = 0
     last_error: str = ''
+    settled_turns: int = 0
+    settled_s: float = 0.0
+    guest_turns: int = 0
+    guest_s: float = 0.0
 
     @property
     def back_off_s(self) -> float:
@@ -69,6 +77,13 @@ class WorkerCounts:
         self.crops += question.region is not None
         self.verifying += bool(question.objects)
         self.shared += shared
+
+    def took(self, seconds: float, guest: bool) -> None:
+        """Count a turn that the model took."""
+        if guest:
+            self.guest_turns, self.guest_s = self.guest_turns + 1, self.guest_s + seconds
+        else:
+            self.settled_turns, self.settled_s = self.settled_turns + 1, self.settled_s + seconds
 
     def succeeded(self) -> None:
         """Count an answer."""

@@ -32,8 +32,8 @@ def test_a_package_comes_from_one_index_unless_the_machine_has_mirrors(
     assert machine.uv_environment({'extra-index-url': 'a b'})['UV_INDEX_STRATEGY']
 
 
-@pytest.mark.parametrize('name', ['QUERY', 'RGB', 'THERMAL', 'ENGINE', 'TESTS'])
-@pytest.mark.parametrize('target', ['demo', 'test'])
+@pytest.mark.parametrize('name', ['QUERY', 'RGB', 'THERMAL', 'ENGINE', 'TESTS', 'INPUTS'])
+@pytest.mark.parametrize('target', ['demo', 'test', 'fuzz'])
 def test_no_text_that_is_given_to_make_is_run(tmp_path: Path, name: str, target: str) -> None:
     ran = tmp_path / 'ran'
     for attack in (f'$(shell touch {ran})', f'$$(touch {ran})', f'`touch {ran}`',

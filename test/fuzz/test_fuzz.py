@@ -1,10 +1,10 @@
 """Whatever comes from outside ends in a result or in a named error, never in anything else.
 
-A few inputs for each way in, with every run of the tests. A million:
+A few inputs for each way in, with every run of the tests. A million (``many.py``):
 
-    RTRACK_FUZZ=80000 make test TESTS=test/fuzz/test_fuzz.py
+    make fuzz
 
-That many for each of the ways in; on one core it takes some hours.
+It takes about an hour of one core, and goes on where it stopped.
 """
 
 import json

@@ -9,7 +9,11 @@ import pytest
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import UnsupportedEventTypeError
 from rclpy.qos import HistoryPolicy, ReliabilityPolicy
+from rclpy.serialization import serialize_message
+from rtrack_ros.msg import ReferringQuery
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
+from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
 from rtrack_ros.nodes.activity import Activity
 from rtrack_ros.nodes.inputs import Inputs
@@ -95,6 +99,7 @@ class Session:
         self.commands = SimpleNamespace(on_sentence=self.take, on_query=self.take)
 
     def take(self, message: Any) -> None:
+        message = getattr(message, 'text', getattr(message, 'data', message))
         if message == 'bad':
             raise ZeroDivisionError('a bug')
         self.received.append(message)
@@ -134,13 +139,45 @@ def test_a_failing_callback_is_reported_and_the_next_one_runs(log: ThrottledLog,
     for message in ('bad', 'good'):
         node.image('rgb', message)
         node.image('thermal', message)
-        node.subscriptions['referring_query'].callback(message)
-        node.subscriptions['~/query'].callback(message)
+        for topic, kind, field in (('referring_query', String, 'data'),
+                                   ('~/query', ReferringQuery, 'text')):
+            node.subscriptions[topic].callback(serialize_message(kind(**{field: message})))
     for timer in node.timers:
         timer.callback()
     assert session.received.count('good') == 4
     assert session.activity.callback_errors == 5
     assert 'ZeroDivisionError: a bug' in lines[0]
+
+
+def test_a_message_that_would_keep_the_camera_waiting_is_refused_unread(
+        log: ThrottledLog, lines: list[str]) -> None:
+    node = Node()
+    _, session = make_inputs(log, node)
+    boxes = Detection2DArray(detections=[Detection2D()] * 20_000)
+    for topic, message in (('~/query', ReferringQuery(text='x' * 100_000)),
+                           ('~/query', ReferringQuery(id='x' * 100_000)),
+                           ('referring_query', String(data='x' * 100_000)),
+                           ('~/detections', boxes)):
+        node.subscriptions[topic].callback(serialize_message(message))
+    assert not session.received and session.activity.callback_errors == 4
+    assert any('was not read' in line and 'Detection2DArray' in line for line in lines)
+    whole = ReferringQuery(id='i' * 64, text='\N{GRINNING FACE}' * 2000)  # as long as may be
+    node.subscriptions['~/query'].callback(serialize_message(whole))
+    crowd = Detection2DArray(detections=[Detection2D(results=[ObjectHypothesisWithPose()])] * 500)
+    node.subscriptions['~/detections'].callback(serialize_message(crowd))
+    assert len(session.received) == 2
+
+
+@pytest.mark.parametrize('topic', ['referring_query', '~/query', '~/detections'])
+def test_no_topic_that_anybody_may_write_to_is_without_a_pace(log: ThrottledLog, topic: str
+                                                              ) -> None:
+    node = Node()
+    make_inputs(log, node)
+    group, served = node.subscriptions[topic].callback_group, 0
+    while group.can_execute(None) and served < 1000:
+        group.beginning_execution(None)
+        served += 1
+    assert 8 <= served < 1000
 
 
 def test_the_waiting_timer_runs_only_while_an_image_waits(log: ThrottledLog) -> None:

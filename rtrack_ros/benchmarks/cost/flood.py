@@ -6,8 +6,9 @@ rate, how often the scene's own sentence is answered, and what memory and log gr
 
 import json
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,29 +30,45 @@ from rtrack_ros.simulation import make_scene
 
 SENTENCE: Final = 'all people'
 OWN_ID: Final = 'default'
-SETTLED_S: Final = 2.0
+RATE_HZ: Final = 30.0
 _COMPRESSED: Final = 'sensor_msgs/msg/CompressedImage'
 
 
 @dataclass(frozen=True)
 class FloodRun:
-    """What one play showed.
+    """What one play showed, or showed until it was interrupted.
 
     Attributes:
+        seconds: How long it was played.
         sent: RGB images published after settling.
         published: Arrays among them that the node published.
-        own_answers_hz: Answers to the scene's own sentence a second.
+        own_answers: Answers to the scene's own sentence.
+        settled_turns: Turns of the model for sentences that are no guests: the scene's own.
+        settled_s: How long the model took for them, seconds.
+        guest_turns: Turns of the model for guests.
+        guest_s: How long it took for them, seconds.
+        model_cpu_s: Processor time of the threads of the model, seconds.
+        node_cpu_s: That of all others of the node, seconds.
         peak_mib: Largest resident memory of the node, MiB.
         log_mib: What the node wrote to its log, MiB.
         tally: What strangers sent and were answered; empty without them.
+        whole: Whether it was played to its end.
     """
 
+    seconds: float
     sent: int
     published: int
-    own_answers_hz: float
+    own_answers: int
+    settled_turns: int
+    settled_s: float
+    guest_turns: int
+    guest_s: float
+    model_cpu_s: float
+    node_cpu_s: float
     peak_mib: float
     log_mib: float
-    tally: dict[str, int]
+    tally: dict[str, float]
+    whole: bool = True
 
 
 def prepare(folder: Path, seconds: float) -> Path:
@@ -87,10 +104,8 @@ def _packed(message: Any) -> bytes:
                                           data=data.reshape(-1)), _COMPRESSED))
 
 
-def run_flood(bag: Path, scene_s: float, folder: Path, parameters: dict[str, str],
-              seconds: float, strangers: bool,
-              tick: Callable[[float], None] = lambda elapsed: None) -> FloodRun:
-    """Play a recording to the node, with strangers or without.
+class FloodPlay:
+    """One play of a recording to the node, with strangers or without.
 
     Args:
         bag: Of ``prepare``.
@@ -98,63 +113,68 @@ def run_flood(bag: Path, scene_s: float, folder: Path, parameters: dict[str, str
         folder: New folder for recording and logs.
         parameters: Parameters of the node.
         seconds: How long to play, in whole scenes.
-        strangers: Whether they are there.
-        tick: Called with the seconds since the start, a few times a second.
-
-    Raises:
-        ProcessFailure: a process failed; the message names its log.
+        niceness: That of the strangers; None plays without them.
     """
-    folder.mkdir(parents=True)
-    counts, tally = folder / 'answers.json', folder / 'tally.json'
-    playback = Playback(
-        bag, scene_s, (RunQuery(SENTENCE, 0.0, 'class'),), folder,
-        {'thermal.transport': 'compressed', **parameters}, rounds=max(1, round(seconds / scene_s)),
-        node=(sys.executable, '-m', 'rtrack_ros.benchmarks.cost.watched_node', str(counts)))
-    peaks: list[float] = []
 
-    def watch(group: ProcessGroup) -> None:
-        if strangers and not peaks:
-            group.start('strangers', [sys.executable, '-m', 'rtrack_ros.benchmarks.cost.strangers',
-                                      str(tally)])
-        peaks.append(usage_of(group.pid('tracker_node'), 0.0).rss_mib)
-        tick(len(peaks) * 0.2)
+    def __init__(self, bag: Path, scene_s: float, folder: Path, parameters: dict[str, str],
+                 seconds: float, niceness: int | None) -> None:
+        folder.mkdir(parents=True)
+        self._folder, self._niceness = folder, niceness
+        self._counts, self._tally = folder / 'counts.json', folder / 'tally.json'
+        self._playback = Playback(
+            bag, scene_s, (RunQuery(SENTENCE, 0.0, 'class'),), folder,
+            {'thermal.transport': 'compressed', **parameters},
+            rounds=max(1, round(seconds / scene_s)),
+            node=(sys.executable, '-m', 'rtrack_ros.benchmarks.cost.watched_node',
+                  str(self._counts)))
+        self._began: float | None = None
+        self._peak_mib = 0.0
 
-    play(playback, watch)
-    sent = sorted(after for _, after in read_stamps(playback))
-    counted = {stamp for stamp in sent if stamp >= sent[0] + SETTLING_S * 1e9}
-    arrays = read_arrays(playback.recording)
-    answers = json.loads(counts.read_text()).get(OWN_ID, 0)
-    return FloodRun(
-        len(counted), sum(array.stamp_ns in counted for array in arrays),
-        answers / max((sent[-1] - sent[0]) * 1e-9, 1e-9), max(peaks),
-        (folder / 'logs' / 'tracker_node.log').stat().st_size / (1 << 20),
-        json.loads(tally.read_text()) if strangers else {})
+    def run(self, tick: Callable[[FloodRun], None] = lambda so_far: None) -> FloodRun:
+        """Play, and return what it showed.
+
+        Args:
+            tick: Called with what was seen so far, a few times a second.
+
+        Raises:
+            ProcessFailure: a process failed; the message names its log.
+        """
+        def watch(group: ProcessGroup) -> None:
+            if self._began is None:
+                self._began = time.monotonic()
+                if self._niceness is not None:
+                    group.start('strangers', [
+                        sys.executable, '-m', 'rtrack_ros.benchmarks.cost.strangers',
+                        str(self._tally), str(self._niceness)])
+            self._peak_mib = max(self._peak_mib, usage_of(group.pid('tracker_node'), 0.0).rss_mib)
+            tick(self.so_far())
+
+        play(self._playback, watch)
+        sent = sorted(after for _, after in read_stamps(self._playback))
+        counted = {stamp for stamp in sent if stamp >= sent[0] + SETTLING_S * 1e9}
+        arrays = read_arrays(self._playback.recording)
+        return replace(self.so_far(), seconds=(sent[-1] - sent[0]) * 1e-9, sent=len(counted),
+                       published=sum(array.stamp_ns in counted for array in arrays), whole=True)
+
+    def so_far(self) -> FloodRun:
+        """Return what is known while it is played, or after it was interrupted.
+
+        Arrays are those that the node made, of the images that were due.
+        """
+        known, tally = _read(self._counts), _read(self._tally)
+        seconds = 0.0 if self._began is None else time.monotonic() - self._began
+        log = self._folder / 'logs' / 'tracker_node.log'
+        of_model = {name: known.get(name, 0) for name in (
+            'settled_turns', 'settled_s', 'guest_turns', 'guest_s', 'model_cpu_s', 'node_cpu_s')}
+        return FloodRun(
+            seconds=seconds, sent=round(seconds * RATE_HZ), published=int(known.get('arrays', 0)),
+            own_answers=int(known.get('answers', {}).get(OWN_ID, 0)), peak_mib=self._peak_mib,
+            log_mib=log.stat().st_size / (1 << 20) if log.exists() else 0.0, tally=tally,
+            whole=False, **of_model)
 
 
-def verdict(alone: FloodRun, flooded: FloodRun) -> list[tuple[str, float, float, bool]]:
-    """Return (what, value, bound, whether it holds) of everything that is promised."""
-    rate = flooded.published / max(flooded.sent, 1) / max(alone.published / max(alone.sent, 1),
-                                                          1e-9)
-    own = flooded.own_answers_hz / max(alone.own_answers_hz, 1e-9)
-    memory = flooded.peak_mib / max(alone.peak_mib, 1e-9)
-    calls = [flooded.tally.get(f'{name} answered', 0) / max(flooded.tally.get(name, 0), 1)
-             for name in ('describe', 'initialize')]
-    return [('arrays, of those without strangers', rate, 0.98, rate >= 0.98),
-            ('answers to the own sentence, of those without', own, 0.5, own >= 0.5),
-            ('memory, of that without', memory, 1.3, memory <= 1.3),
-            ('log, MiB', flooded.log_mib, 5.0, flooded.log_mib <= 5.0),
-            # Those of the last moment are under way.
-            ('calls that were answered', min(calls), 0.97, min(calls) >= 0.97)]
-
-
-def lines(alone: FloodRun, flooded: FloodRun) -> Iterable[str]:
-    """Yield the outcome in words."""
-    for name, run in (('alone', alone), ('flooded', flooded)):
-        yield (f'{name:<8} {run.published} of {run.sent} arrays, own sentence '
-               f'{run.own_answers_hz:.2f} answers a second, {run.peak_mib:.0f} MiB, log '
-               f'{run.log_mib:.2f} MiB')
-    if flooded.tally:
-        yield 'sent     ' + ', '.join(f'{count} {what}' for what, count in
-                                      sorted(flooded.tally.items()))
-    for what, value, bound, holds in verdict(alone, flooded):
-        yield f'{"holds" if holds else "FAILS":<8} {what}: {value:.2f} (bound {bound:g})'
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.read_text(encoding='utf-8')))
+    except (OSError, ValueError):
+        return {}

@@ -1,16 +1,19 @@
 """Strangers in the domain who send everything at once; run as a process of its own.
 
-    python -m rtrack_ros.benchmarks.cost.strangers TALLY
+    python -m rtrack_ros.benchmarks.cost.strangers TALLY [NICENESS]
 
 Sentences without number that change all the time, calls of every service, images that lie about
 their size, and bombs: small images of gigapixels. What was called and answered is written to the
-file TALLY once a second.
+file TALLY once a second. Strangers are on other machines: with a niceness they take only what the
+node leaves of this one.
 """
 
 import json
+import os
 import random
 import struct
 import sys
+import time
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -33,6 +36,9 @@ INITIALIZE_HZ: Final = 5.0
 BOMB_HZ: Final = 1.0
 MALFORMED_HZ: Final = 20.0
 BOMB_SIDE: Final = 30_000
+PROMISED_HZ: Final = {'sentences': SENTENCES * SENTENCES_HZ, 'describe': DESCRIBE_HZ,
+                      'initialize': INITIALIZE_HZ, 'bombs': BOMB_HZ, 'malformed': MALFORMED_HZ}
+"""What is sent a second, by the names of the tally."""
 _LONG: Final = 'the person in the red jacket ' * 60
 
 
@@ -61,6 +67,7 @@ class Strangers(Node):  # type: ignore[misc]
     def __init__(self, tally: Path, seed: int = 1) -> None:
         super().__init__('strangers')
         self._tally, self._random = tally, random.Random(seed)
+        self._began = time.monotonic()
         self.counts: Counter[str] = Counter()
         self._bomb = png_bomb(BOMB_SIDE)
         self._ids = ['1']
@@ -127,11 +134,14 @@ class Strangers(Node):  # type: ignore[misc]
 
     def write(self) -> None:
         """Write the counts."""
-        write_text(self._tally, json.dumps(self.counts))
+        write_text(self._tally, json.dumps(
+            {**self.counts, 'seconds': time.monotonic() - self._began,
+             'cpu_s': time.process_time()}))
 
 
 def main() -> None:
     """Send until the end."""
+    os.nice(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
     rclpy.init()
     node = Strangers(Path(sys.argv[1]))
     spin(node, lambda error: None)
