@@ -40,7 +40,7 @@ def cases(seed: int, sentences: int, negations: bool = False) -> Iterator[Case]:
     """Yield one frame of every condition of a scene with ``sentences`` random sentences each.
 
     The draw depends on the seed alone and prefers no sentence to another. With ``negations`` they
-    are negated or counterfactual ones, about the same frames.
+    are negated or counterfactual ones.
     """
     scene = make_scene(seed, SCENE_SECONDS, conditions=CONDITIONS, fps=2)
     rng = np.random.default_rng((seed, 11))

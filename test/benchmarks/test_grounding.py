@@ -44,10 +44,8 @@ def test_the_truth_itself_scores_one_in_every_view() -> None:
         assert view['all']['invalid'] == 0
 
 
-def test_negated_sentences_are_asked_about_the_same_frames() -> None:
-    plain, denied = list(cases(SEED, 2)), list(cases(SEED, 2, negations=True))
-    assert all((one.pair.rgb == other.pair.rgb).all()
-               for one, other in zip(plain, denied, strict=True))
+def test_negated_sentences_are_asked_instead() -> None:
+    denied = list(cases(SEED, 2, negations=True))
     assert {item.kind for item in denied} <= {'not colour', 'not motion', 'not place', 'depth',
                                               'conjunction'}
     texts = [written(case.truth) for case in denied for _ in range(3)]

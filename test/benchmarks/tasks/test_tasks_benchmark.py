@@ -183,10 +183,10 @@ def test_unknown_tasks_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'locate, verify, describe' in capsys.readouterr().err
 
 
-def test_negated_claims_are_balanced_and_about_the_same_frames(shown) -> None:
+def test_as_many_negated_claims_are_true_as_false() -> None:
     denied = [gallery for number in range(3) for gallery in galleries(SEED + number, 3, 2, True)]
-    for gallery, plain in zip(denied, shown, strict=True):
-        assert (gallery.pair.rgb == plain.pair.rgb).all() and gallery.objects == plain.objects
+    assert {gallery.condition for gallery in denied} == set(CONDITIONS)
+    for gallery in denied:
         assert 2 * sum(claim.true for claim in gallery.claims) == len(gallery.claims)
     kinds = {claim.kind for gallery in denied for claim in gallery.claims}
     assert kinds == {'not colour', 'not motion', 'conjunction'}
