@@ -21,7 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from rtrack_ros.commands.own_files import check_own_files
+
     try:
+        check_own_files(args)
         return int(args.run(args) or 0)
     except KeyboardInterrupt:
         print(f'rtrack {args.command}: interrupted', file=sys.stderr)

@@ -17,8 +17,8 @@ from rtrack_ros.files import write_whole
 
 LEAST_FREE: Final = 1 << 20
 """Bytes that must be free for a file to be begun or to go on growing."""
-_RECORDED: Final = {'.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp', '.mcap', '.db3',
-                    '.yaml', '.json', '.zstd', '.mp4', '.avi', '.mkv', '.webm', '.mov'}
+_LISTED: Final = {'.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp', '.mcap', '.db3'}
+_RECORDED: Final = _LISTED | {'.yaml', '.json', '.zstd', '.mp4', '.avi', '.mkv', '.webm', '.mov'}
 
 
 class OutputError(Exception):
@@ -38,17 +38,30 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | No
         OutputError: an output is an input, or another output, or cannot be written.
     """
     given = {option: path for option, path in outputs.items() if path is not None}
-    read = [path for path in inputs if path is not None]
+    refuse_overwriting(given, inputs)
     for option, path in given.items():
-        for source in read:
-            if _overwrites(path, source):
-                raise OutputError(f'{option} {path} would overwrite the input {source}; choose '
-                                  'another file')
         for other, second in given.items():
             if other != option and _same(path, second) and not _is_special(path):
                 raise OutputError(f'{option} and {other} both name {path}; choose two files')
     for option, path in given.items():
         _check_writable(option, path)
+
+
+def refuse_overwriting(outputs: Mapping[str, Path], inputs: Iterable[Path | None]) -> None:
+    """Make sure that no output is an input, or would be read as a part of one.
+
+    Args:
+        outputs: File by the option that names it.
+        inputs: Files and folders that are read; None is left out.
+
+    Raises:
+        OutputError: one is.
+    """
+    for source in inputs:
+        for option, path in outputs.items():
+            if source is not None and _overwrites(path, source):
+                raise OutputError(f'{option} {path} would overwrite the input {source}, or become '
+                                  'a part of it; choose another file')
 
 
 class OutputFile:
@@ -178,10 +191,13 @@ def _explained(path: Path | str) -> Iterator[None]:
 
 
 def _overwrites(path: Path, source: Path) -> bool:
-    """Whether a file is an input, or one of the recorded files in a folder that is read."""
+    """Whether a file is an input, or would be one of the recorded files in a folder."""
     if source.is_dir():
-        inside = path.resolve().is_relative_to(source.resolve())
-        return inside and path.exists() and path.suffix.lower() in _RECORDED
+        place, folder = path.resolve(), source.resolve()
+        suffix = place.suffix.lower()
+        return place.is_relative_to(folder) and (
+            place.exists() and suffix in _RECORDED
+            or place.parent == folder and suffix in _LISTED)
     return _same(path, source)
 
 

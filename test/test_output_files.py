@@ -90,6 +90,20 @@ def fill(folder: Path, text: str = 'ours') -> None:
         (folder / 'tracks.txt').write_text(text)
 
 
+def test_a_link_into_a_folder_that_is_read_and_a_new_image_in_it_are_refused(
+        tmp_path: Path) -> None:
+    folder = tmp_path / 'images'
+    folder.mkdir()
+    (folder / '000001.png').write_bytes(b'image')
+    link = tmp_path / 'tracks.txt'
+    link.symlink_to(folder / '000001.png')
+    for path in (link, folder / 'calibration.png'):
+        with pytest.raises(OutputError, match='would overwrite the input .* or become a part'):
+            check_outputs({'--out': path}, [folder])
+    check_outputs({'--out': folder / 'tracks.txt'}, [folder])
+    assert (folder / '000001.png').read_bytes() == b'image'
+
+
 def test_a_folder_of_ours_is_cleared_and_filled_again(tmp_path: Path) -> None:
     fill(tmp_path / 'out')
     (tmp_path / 'out' / 'notes.txt').write_text('mine')

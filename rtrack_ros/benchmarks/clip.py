@@ -28,6 +28,8 @@ from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.track import Track, published
 from rtrack_ros.tracking.tracker import Tracker
 
+NumberedPairs = Iterator[tuple[int, FramePair]]
+"""Pairs with the number of their RGB image, from 1; a damaged or missing one counts too."""
 IOU_FOLLOWED = 0.5
 _QUERY = Query('default', 'everyone with a box', 1)
 
@@ -58,12 +60,12 @@ class Followed:
                 'mean_iou': round(float(np.mean(self.overlaps)), 4) if self.overlaps else 0.0}
 
 
-def follow_clip(pairs: Iterator[FramePair], truth: MotFrames, interval_s: float = 1.0,
+def follow_clip(pairs: NumberedPairs, truth: MotFrames, interval_s: float = 1.0,
                 config: TrackerConfig | None = None) -> Followed:
     """Track a clip and count what stays followed.
 
     Args:
-        pairs: Every frame of the clip, as the tracker is to see it.
+        pairs: Number and pair of every frame of the clip, as the tracker is to see it.
         truth: Boxes of the key frames, frames from 1.
         interval_s: Least time between answers, unless somebody new is seen.
         config: Tracker settings.
@@ -71,7 +73,7 @@ def follow_clip(pairs: Iterator[FramePair], truth: MotFrames, interval_s: float 
     tracker, counts = Tracker(config), Followed()
     owners: dict[int, int] = {}
     answered_ns: int | None = None
-    for number, pair in enumerate(pairs, start=1):
+    for number, pair in pairs:
         tracks = published(tracker.step(pair, (_QUERY,)))
         rows = truth.get(number)
         if not rows:
@@ -88,19 +90,19 @@ def follow_clip(pairs: Iterator[FramePair], truth: MotFrames, interval_s: float 
     return counts
 
 
-def ask_clip(pairs: Iterator[FramePair], truth: MotFrames, asks: GroundsQueries, query: Query,
+def ask_clip(pairs: NumberedPairs, truth: MotFrames, asks: GroundsQueries, query: Query,
              present: bool) -> GroundingScore:
     """Ask the model about every key frame and count its boxes at IoU 0.5.
 
     Args:
-        pairs: Every frame of the clip, as the model is to see it.
+        pairs: Number and pair of every frame of the clip, as the model is to see it.
         truth: Boxes of the key frames, frames from 1.
         asks: Answers a query about a pair.
         query: Means everyone with a box, or nobody.
         present: Whether it means everyone.
     """
     total = GroundingScore()
-    for number, pair in enumerate(pairs, start=1):
+    for number, pair in pairs:
         rows = truth.get(number)
         if not rows:
             continue
@@ -113,18 +115,18 @@ def ask_clip(pairs: Iterator[FramePair], truth: MotFrames, asks: GroundsQueries,
     return total
 
 
-def track_clip(pairs: Iterator[FramePair], truth: MotFrames, pipeline: TrackingPipeline,
+def track_clip(pairs: NumberedPairs, truth: MotFrames, pipeline: TrackingPipeline,
                present: bool) -> GroundingScore:
     """Track a clip and count the published boxes of its key frames at IoU 0.5.
 
     Args:
-        pairs: Every frame of the clip, as the tracker is to see it.
+        pairs: Number and pair of every frame of the clip, as the tracker is to see it.
         truth: Boxes of the key frames, frames from 1.
         pipeline: Follows a sentence that means everyone with a box, or nobody.
         present: Whether it means everyone.
     """
     total = GroundingScore()
-    for number, pair in enumerate(pairs, start=1):
+    for number, pair in pairs:
         tracks = published(pipeline.push(pair))
         if rows := truth.get(number):
             meant = tuple(row.box for row in rows) if present else ()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.data.bag_topics import COMPRESSED
+from rtrack_ros.intake.transports import topic_of
 
 if TYPE_CHECKING:
     from rtrack_ros.commands.results import Results
@@ -58,9 +58,9 @@ def opened_pairs(args: argparse.Namespace, values: dict[str, Any] | None) -> 'Re
 
 def _transported(topic: str | None, values: dict[str, Any] | None, camera: str) -> str | None:
     """Return the topic that the node would subscribe to."""
-    if topic is None or values is None or values[f'{camera}.transport'] != 'compressed':
+    if topic is None or values is None:
         return topic
-    return topic if topic.endswith(COMPRESSED) else topic + COMPRESSED
+    return topic_of(topic, values[f'{camera}.transport'])
 
 
 @contextmanager
@@ -89,8 +89,14 @@ def node_engine(args: argparse.Namespace, values: dict[str, Any]) -> 'Iterator[E
 
 
 def say_losses(tally: 'Tally', results: 'Results', allowed_percent: float) -> int:
-    """Say what a reading used and left out; returns 1 where too much was lost, else 0."""
+    """Say what a reading used and left out; returns 1 where too much was lost, else 0.
+
+    All thermal images are too much: their times are wrong, or they are of another recording.
+    """
     results.show(tally.sentence, *tally.notes)
+    if tally.thermal_unused:
+        results.show(f'not one of {tally.thermal.images} thermal images could be used')
+        return 1
     if tally.lost_share * 100 <= allowed_percent:
         return 0
     results.show(f'{tally.lost_share:.0%} of the images could not be used, more than '

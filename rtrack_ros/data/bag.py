@@ -70,6 +70,8 @@ class BagPairs(RecordedPairs):
             left = {topic: reader.topics[topic].msgcount
                     for topic in (self.topics.rgb, self.topics.thermal) if topic}
             messages = reader.messages(chosen)
+            if self.topics.note:
+                tally.notes.append(self.topics.note)
             if reader.cut:
                 tally.notes.append('the recording was never closed; what was written is read')
             while True:

@@ -44,7 +44,7 @@ class Recording(AnyReader):
 
     def __init__(self, path: Path, types: Typestore) -> None:
         self.cut = False
-        super().__init__([_stored(path)], default_typestore=types)
+        super().__init__(_stored(path), default_typestore=types)
 
     def open(self) -> None:
         """Open it; of a cut one what was written.
@@ -55,7 +55,7 @@ class Recording(AnyReader):
         try:
             super().open()
         except Exception:
-            files = _cut_files(Path(str(self.paths[0])))
+            files = [file for path in self.paths for file in _cut_files(Path(str(path)))]
             if not files:
                 raise
             self.cut = True
@@ -63,13 +63,13 @@ class Recording(AnyReader):
             super().open()
 
 
-def _stored(path: Path) -> Path:
-    """Return what is opened: a folder as a whole, or its only file if it was never closed."""
+def _stored(path: Path) -> list[Path]:
+    """Return what is opened: a folder as a whole, or its files if it was never closed."""
     if path.is_dir() and not (path / 'metadata.yaml').is_file():
         files = sorted(file for file in path.iterdir() if file.suffix in _STORED)
         if files:
-            return files[0]
-    return path
+            return files
+    return [path]
 
 
 def _cut_files(path: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rtrack_ros.data.image_names import NameKind, Names, natural_key, read_names
+from rtrack_ros.data.image_names import NameKind, Names, natural_key, read_names, repeated
 from rtrack_ros.data.pairs import DataError, Losses
 from rtrack_ros.data.stored_images import Raw, StoredImage
 from rtrack_ros.intake.encodings import ConversionError
@@ -45,13 +45,13 @@ def stored_size(path: Path) -> tuple[int, int]:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return the images of a folder in natural order.
+    """Return the images of a folder in natural order; hidden files are none.
 
     Raises:
         DataError: the folder is missing, or there is no image in it.
     """
     found = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES
-             ] if folder.is_dir() else []
+             and not path.name.startswith('.')] if folder.is_dir() else []
     if not found:
         raise DataError(f'{folder} holds no images; expected files such as 000001.png')
     return sorted(found, key=lambda path: natural_key(path.name))
@@ -68,12 +68,19 @@ class ImageFolder:
         names: What the names say.
 
     Raises:
-        DataError: the folder is missing, or there is no image in it.
+        DataError: the folder is missing, or there is no image in it, or it holds the images of two
+            cameras.
     """
 
     def __init__(self, folder: Path, fps: float = 30.0) -> None:
         found = list_images(folder)
-        self.names: Names = read_names([path.stem for path in found])
+        stems = [path.stem for path in found]
+        self.names: Names = read_names(stems)
+        twice = repeated(stems) if self.names.kind is NameKind.ORDER else ()
+        if twice:
+            raise DataError(f'{folder} holds several images of one number, {twice[0]} and '
+                            f'{twice[1]} for example; put the images of each camera into a folder '
+                            'of its own, and one format of each')
         self.paths = [found[place] for place in self.names.order]
         self._rate = fps
         self._origin, self._step = int(self.names.values[0]), self.names.step

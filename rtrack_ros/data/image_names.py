@@ -102,6 +102,20 @@ def read_names(stems: Sequence[str]) -> Names:
     return Names(NameKind.ORDER, np.arange(len(stems), dtype=np.int64), _ints(natural))
 
 
+def repeated(stems: Sequence[str]) -> tuple[str, ...]:
+    """Return two names of one number where most numbers come several times; none elsewhere."""
+    columns = _columns(stems)
+    changing = [column for column in columns if len(set(column)) > 1]
+    if len(changing) != 1 or len(set(changing[0])) * 4 > len(stems) * 3:
+        return ()
+    first: dict[str, str] = {}
+    for stem, number in zip(stems, changing[0], strict=True):
+        if number in first:
+            return first[number], stem
+        first[number] = stem
+    return ()
+
+
 def _dates(stems: Sequence[str]) -> Names | None:
     """Return the times of names such as ``20230501_123015_040``."""
     found = [match for match in map(_DATE.search, stems) if match is not None]

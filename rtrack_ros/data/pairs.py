@@ -96,6 +96,11 @@ class Tally:
         return max(self.rgb.share, self.thermal.share)
 
     @property
+    def thermal_unused(self) -> bool:
+        """Whether thermal images are there and not one pair shows one: they do not belong."""
+        return bool(self.used and self.thermal.images) and self.without_thermal == self.used
+
+    @property
     def sentence(self) -> str:
         """What was used and left out, as in 'used 300 of 412 images, 41 without thermal'."""
         alone = [f'{self.without_thermal} without thermal'] if self.without_thermal else []

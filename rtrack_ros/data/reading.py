@@ -8,6 +8,7 @@ from rtrack_ros.data.pairs import DataError, Tally
 from rtrack_ros.frames import FramePair
 from rtrack_ros.intake.config import IntakeConfig
 from rtrack_ros.intake.receiving import Intake, ReceivedPair
+from rtrack_ros.intake.thermal_state import ThermalState
 
 # Longer than an image can be told to wait for its partner.
 _AFTER_THE_END_NS = 2_000_000_000
@@ -41,14 +42,21 @@ class RecordedClock:
 
 
 class RecordedLog:
-    """Keeps the first warning of each kind, and how many there were."""
+    """Keeps the first warning of each kind, and how many there were.
 
-    def __init__(self) -> None:
+    Args:
+        has_thermal: Whether the recording has a thermal camera; that none comes is no news else.
+    """
+
+    def __init__(self, has_thermal: bool = True) -> None:
+        self._passed_over = () if has_thermal else tuple(ThermalState.__members__)
         self._first: dict[str, str] = {}
         self._counts: dict[str, int] = {}
 
     def warning(self, kind: str, text: str) -> None:
         """Take a warning."""
+        if kind in self._passed_over:
+            return
         self._first.setdefault(kind, text)
         self._counts[kind] = self._counts.get(kind, 0) + 1
 
@@ -113,7 +121,7 @@ class RecordedPairs(ABC):
         Raises:
             DataError: not one image could be used.
         """
-        tally, clock, log = Tally(), RecordedClock(), RecordedLog()
+        tally, clock, log = Tally(), RecordedClock(), RecordedLog(self._has_thermal)
         self.tally = tally
         intake = Intake(self._config, log, clock)
         try:

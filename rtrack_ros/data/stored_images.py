@@ -42,17 +42,13 @@ class StoredImage(NamedTuple):
         return np.asarray(cv2.cvtColor(colour, code), np.uint8)
 
     def thermal(self) -> ThermalImage:
-        """Return the counts; grey kept in three channels is no palette.
+        """Return the counts.
 
         Raises:
-            ConversionError: it is damaged, or has colours of more than 8 bits.
+            ConversionError: it is damaged, or has channels that are no colours.
         """
         image = self._readable()
-        if image.ndim == 3 and image.dtype != np.uint8:
-            raise ConversionError(f'{self.problem or "a thermal image"} has {image.shape[2]} '
-                                  f'channels of {image.dtype}; store grey images of 16 bits')
-        counts = luminance(image, 'bgra8' if image.shape[2:] == (4,) else 'bgr8')
-        return ThermalImage(counts.counts, palette=False)
+        return luminance(image, 'bgra8' if image.shape[2:] == (4,) else 'bgr8')
 
     def _readable(self) -> Raw:
         if self.pixels is None:

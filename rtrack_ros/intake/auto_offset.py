@@ -33,8 +33,14 @@ class AutoOffset:
         self._last_ms: float | None = None
         self.offset_ns: int | None = None
         """Thermal stamp minus RGB stamp of the same instant, None until it is known."""
+        self.clocks_ns = 0
+        """By how much the clocks of the cameras differ, as far as it is known without images."""
         self.overdue = False
         """Whether it should be known by now, and too little moved to tell."""
+
+    def clocks_differ(self, by_ns: int) -> None:
+        """Begin anew around an offset that only clocks can have; images tell the rest."""
+        self.clocks_ns, self._meter, self._last_ms = by_ns, StampOffsetMeter(), None
 
     def see_rgb(self, stamp_ns: int, image: Any, judgement: Judgement) -> None:
         """Take an RGB image, uint8 (H, W, 3), with its own stamp."""
@@ -63,13 +69,13 @@ class AutoOffset:
                     @ np.diag([counts.shape[1] / _WIDTH, counts.shape[0] / _HEIGHT, 1.0]))
             small = cv2.warpPerspective(small, onto, (_WIDTH, _HEIGHT),
                                         borderMode=cv2.BORDER_REPLICATE)
-        self._meter.add_thermal(stamp_ns, small)
+        self._meter.add_thermal(stamp_ns - self.clocks_ns, small)
 
     def _measure(self) -> None:
         found = self._meter.measure()
         last, self._last_ms = self._last_ms, None if found is None else found.offset_ms
         if found is not None and last is not None and abs(found.offset_ms - last) <= _SAME_MS:
-            self.offset_ns = round((found.offset_ms + last) / 2 * 1e6)
+            self.offset_ns = self.clocks_ns + round((found.offset_ms + last) / 2 * 1e6)
 
 
 def _small(image: Any) -> Any:

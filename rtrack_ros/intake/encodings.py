@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from rtrack_ros.frames import Image8
 
 Array = NDArray[Any]
+_GREY_SHARE = 0.04
+"""Mean difference of channels, over the highest count, up to which a picture is grey."""
 MAX_SIDE = 16384
 """Largest image width or height believed, in pixels."""
 
@@ -34,7 +36,8 @@ LAYOUTS = {
     'rgb8': Layout(3, 'u1'), 'bgr8': Layout(3, 'u1'), 'rgba8': Layout(4, 'u1'),
     'bgra8': Layout(4, 'u1'), 'mono8': Layout(1, 'u1'), '8UC1': Layout(1, 'u1'),
     '8UC3': Layout(3, 'u1'), '8UC4': Layout(4, 'u1'), 'mono16': Layout(1, 'u2'),
-    '16UC1': Layout(1, 'u2'), '32FC1': Layout(1, 'f4'), 'rgb16': Layout(3, 'u2'),
+    '16UC1': Layout(1, 'u2'), '16SC1': Layout(1, 'i2'), '32SC1': Layout(1, 'i4'),
+    '32FC1': Layout(1, 'f4'), '64FC1': Layout(1, 'f8'), 'rgb16': Layout(3, 'u2'),
     'bgr16': Layout(3, 'u2'), 'rgba16': Layout(4, 'u2'), 'bgra16': Layout(4, 'u2'),
     '16UC3': Layout(3, 'u2'), '16UC4': Layout(4, 'u2'),
 }
@@ -72,7 +75,7 @@ def array_from_image(message: Any) -> Array:
 
     Returns:
         Shape (H, W) for one channel, else (H, W, C), channels in the message's order, native byte
-        order, uint8, uint16 or float32. May share memory with the message; do not write to it.
+        order, as ``LAYOUTS`` says. May share memory with the message; do not write to it.
 
     Raises:
         ConversionError: unknown encoding, or sizes that contradict each other.
@@ -147,7 +150,7 @@ class ThermalImage(NamedTuple):
     """One thermal image as the camera counts it.
 
     Attributes:
-        counts: Shape (h, w), uint8, uint16 or float32 in the camera's own unit.
+        counts: Shape (h, w), whole numbers or floating point, in the camera's own unit.
         palette: Whether it came in false colours, of which only the luminance is left.
     """
 
@@ -165,7 +168,13 @@ def thermal_pixels(message: Any) -> ThermalImage:
 
 
 def luminance(pixels: Array, encoding: str) -> ThermalImage:
-    """Return counts of pixels in channel order ``encoding``: (h, w) or (h, w, 3 or 4)."""
+    """Return counts of pixels in channel order ``encoding``: (h, w) or (h, w, 3 or 4).
+
+    Grey that was stored in three channels is no palette.
+
+    Raises:
+        ConversionError: the pixels are no picture.
+    """
     if pixels.ndim == 2:
         return ThermalImage(pixels, palette=False)
     if pixels.dtype.kind != 'u' or pixels.shape[2] not in (3, 4):
@@ -174,4 +183,11 @@ def luminance(pixels: Array, encoding: str) -> ThermalImage:
     # 8UC4 and 16UC4, like 8UC3, come from OpenCV's users.
     unnamed = 'bgra' if pixels.shape[2] == 4 else 'bgr'
     code = _TO_GREY.get(encoding.rstrip('0123456789'), _TO_GREY.get(unnamed, cv2.COLOR_BGR2GRAY))
-    return ThermalImage(np.asarray(cv2.cvtColor(pixels, code)), palette=True)
+    return ThermalImage(np.asarray(cv2.cvtColor(pixels, code)), _has_colours(pixels))
+
+
+def _has_colours(pixels: Array) -> bool:
+    """Whether channels differ by more than what compression leaves of grey."""
+    some = pixels[::4, ::4, :3].astype(np.float32)
+    apart = float((some.max(axis=2) - some.min(axis=2)).mean())
+    return apart > _GREY_SHARE * np.iinfo(pixels.dtype).max

@@ -215,7 +215,7 @@ class EvidenceKeeper:
         valid = seen.judgement.valid
         if valid is not None and raw.dtype != 'uint8':
             raw, valid = fill_specks(raw, valid)
-        grey = self._normalise(raw, seen.stamp_ns, valid)
+        grey = self._normalise(raw, seen.stamp_ns, valid, judged=True)
         self.counts.thermal_steps = self._normalise.steps
         if valid is not None and valid.all():
             valid = None

@@ -11,6 +11,7 @@ import numpy as np
 
 from rtrack_ros.foreign_text import shown
 from rtrack_ros.frames import Image8
+from rtrack_ros.intake.compressed_depth import depth_counts, is_compressed_depth
 from rtrack_ros.intake.encodings import (
     LAYOUTS,
     Array,
@@ -87,6 +88,9 @@ def thermal_from_message(message: Any, limit_mpx: float = DEFAULT_MPX) -> Therma
         ConversionError: the message cannot be read.
     """
     _check_frame(message)
+    if is_compressed(message) and is_compressed_depth(message):
+        return ThermalImage(depth_counts(message, lambda data, where: decode_image(
+            data, cv2.IMREAD_UNCHANGED, where, limit_mpx)), palette=False)
     if is_compressed(message):
         pixels = _decompress(message, cv2.IMREAD_UNCHANGED, limit_mpx)
         return luminance(pixels, 'bgra8' if pixels.shape[2:] == (4,) else 'bgr8')

@@ -20,23 +20,13 @@ from rtrack_ros.intake.messages import (
 )
 from rtrack_ros.intake.pairing import AddOutcome, PairedItem, StampPairer
 from rtrack_ros.intake.rates import RateMeter
-from rtrack_ros.intake.stamps import StampReader
-from rtrack_ros.intake.thermal_state import ThermalMonitor, ThermalStatus
+from rtrack_ros.intake.stamps import Clock, StampReader
+from rtrack_ros.intake.thermal_state import OTHER_CLOCK_NS, ThermalMonitor, ThermalStatus
 
 RGB, THERMAL = 'rgb/image_raw', 'thermal/image_raw'
 _MILLISECOND = 1e6
 _LOW_BITS = 16
 """A picture of 16 bits that is no brighter than this of 255 holds 12 bits or fewer."""
-
-
-class Clock(Protocol):
-    """The time of arrival; the module ``time`` is one."""
-
-    def monotonic_ns(self) -> int:
-        """Return a time that never jumps, for waiting and rates."""
-
-    def time_ns(self) -> int:
-        """Return the time of day, the stamp of an image that has none."""
 
 
 class Log(Protocol):
@@ -109,8 +99,8 @@ class Intake:
 
     def __init__(self, config: IntakeConfig, log: Log, clock: Clock = time) -> None:
         self._log, self._clock = log, clock
-        self._stamp_rgb = StampReader(RGB, log.warning, clock.time_ns)
-        self._stamp_thermal = StampReader(THERMAL, log.warning, clock.time_ns)
+        self._stamp_rgb = StampReader(RGB, log.warning, clock)
+        self._stamp_thermal = StampReader(THERMAL, log.warning, clock)
         self.rgb_rate = RateMeter()
         self.thermal_rate = RateMeter()
         self.superseded_rate = RateMeter()
@@ -292,6 +282,13 @@ class Intake:
 
     def _settle_offset(self, auto: AutoOffset) -> None:
         """Use the measured offset of the stamps as soon as it is known."""
+        delay_ns = self._pairer.delay_ns or 0
+        if not auto.clocks_ns and abs(delay_ns) > OTHER_CLOCK_NS:
+            self._offset_ns = -delay_ns
+            auto.clocks_differ(-delay_ns)
+            self._log.warning('clocks', 'sync.thermal_offset_ms: the clocks of the cameras differ '
+                              f'by {-delay_ns * 1e-9:.3f} s by the arrival of their images; this '
+                              'is used until it is measured in them')
         if auto.offset_ns is not None:
             self._offset_ns, self._monitor.trusted, self._auto = auto.offset_ns, True, None
             self._log.warning('offset', 'sync.thermal_offset_ms: thermal stamps were measured to '
@@ -320,5 +317,8 @@ class Intake:
             self._log.warning(status.state.name, status.sentence)
         size = (pair.width, pair.height)
         resized = self._size not in (None, size)
+        if resized:
+            self._log.warning('size', f'{RGB}: images are {size[0]}x{size[1]} now: tracking '
+                              'starts afresh')
         self._size, self._header = size, header
         return ReceivedPair(pair, header, received_ns, item.after_reset or resized, status, number)

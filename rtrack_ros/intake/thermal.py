@@ -1,10 +1,13 @@
 """Raw thermal counts become 8 bits, and the thermal image comes onto the RGB grid."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rtrack_ros.frames import Image8, Mask
+from rtrack_ros.intake.validity import pixels_with_value
 
 # Quantiles in percent that show where the bulk of a scene lies: a warm body hardly moves them.
 _BULK = (25.0, 50.0, 75.0)
@@ -42,8 +45,8 @@ class ThermalNormaliser:
         self.steps = 0
         """Steps of gain or offset so far."""
 
-    def __call__(self, raw: NDArray[np.generic], stamp_ns: int,
-                 valid: Mask | None = None) -> Image8:
+    def __call__(self, raw: NDArray[Any], stamp_ns: int, valid: Mask | None = None,
+                 judged: bool = False) -> Image8:
         """Return the uint8 image, shape as ``raw`` (h, w); 8-bit input passes unchanged.
 
         Args:
@@ -51,9 +54,12 @@ class ThermalNormaliser:
             stamp_ns: When they were taken.
             valid: Shape (h, w), which pixels have a value; None for all that are finite. Pixels
                 that are no number come out black.
+            judged: Whether ``valid`` says it all; otherwise None lets the counts be looked at.
         """
         if raw.dtype == np.uint8:
             return raw.astype(np.uint8, copy=False)
+        if valid is None and not judged:
+            valid = pixels_with_value(raw)
         values = raw.astype(np.float32)
         if raw.dtype.kind == 'f':
             finite = np.isfinite(values)

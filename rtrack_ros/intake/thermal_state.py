@@ -15,8 +15,8 @@ from rtrack_ros.intake.pairing import StampPairer
 # A thermal image that arrives so long before the RGB image of its stamp has a wrong stamp, or the
 # RGB camera delivers late.
 _AHEAD_NS = 40_000_000
-# Two cameras with one clock do not deliver so long after each other.
-_OTHER_CLOCK_NS = 2_000_000_000
+OTHER_CLOCK_NS = 2_000_000_000
+"""Two cameras with one clock do not deliver so long after each other."""
 
 
 class ThermalState(Enum):
@@ -168,9 +168,10 @@ class ThermalMonitor:
         """Say what arrival and stamps show; a late delivery and lagging stamps look alike."""
         delay_ns = self._pairer.delay_ns or 0
         delay_ms = delay_ns * 1e-6
-        if abs(delay_ns) > _OTHER_CLOCK_NS:
+        if abs(delay_ns) > OTHER_CLOCK_NS:
             return (f'their stamps are {-delay_ns * 1e-9:.1f} s off those of the RGB images: '
-                    'synchronise the clocks of the cameras')
+                    'synchronise the clocks of the cameras, or set sync.thermal_offset_ms to '
+                    'auto')
         if delay_ns > self._pairer.slop_ns:
             return (f'they arrive {delay_ms:.0f} ms after the RGB images of the same stamps: if '
                     f'the camera delivers late, raise sync.max_wait_ms to {delay_ms + 10:.0f}; '

@@ -136,6 +136,11 @@ class ImageJudge:
         return False
 
 
+def pixels_with_value(image: Array) -> Mask | None:
+    """Return which pixels of measurements (h, w) have a value; None for all of them."""
+    return _valid(image, _sample(image))
+
+
 def fill_specks(raw: Array, valid: Mask) -> tuple[NDArray[np.float32], Mask]:
     """Give lone pixels without a value the mean of their neighbours.
 

@@ -12,6 +12,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 from vision_msgs.msg import Detection2DArray
 
+from rtrack_ros.intake.transports import RAW, topic_of
 from rtrack_ros.msg import ReferringQuery
 from rtrack_ros.nodes.bounded import bounded
 from rtrack_ros.nodes.camera_queue import REPLAY, CameraQueue, camera_qos
@@ -103,10 +104,9 @@ class Inputs:
 
     def _subscribe(self, camera: str, callback: Callable[..., None], profile: QoSProfile) -> Any:
         # A remapping of the image topic must move its compressed variant as well.
-        topic, kind = self._node.resolve_topic_name(f'{camera}/image_raw'), Image
-        if self._settings[f'{camera}.transport'] == 'compressed':
-            topic, kind = f'{topic}/compressed', CompressedImage
-
+        transport = self._settings[f'{camera}.transport']
+        topic = topic_of(self._node.resolve_topic_name(f'{camera}/image_raw'), transport)
+        kind = Image if transport == RAW else CompressedImage
         subscribe = functools.partial(
             self._node.create_subscription, kind, topic, callback, profile,
             qos_overriding_options=QoSOverridingOptions.with_default_policies())

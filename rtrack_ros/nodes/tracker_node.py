@@ -22,6 +22,7 @@ from rtrack_ros.nodes.services import WAITING_CALLS, Services
 from rtrack_ros.nodes.session import Session, node_name
 from rtrack_ros.nodes.spinning import spin
 from rtrack_ros.nodes.throttled_log import ThrottledLog
+from rtrack_ros.parameters.yaml_file import said_to_another
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 INTAKE_GROUPS = ('sync.', 'thermal.', 'limits.')
@@ -175,7 +176,12 @@ def _make_node(argv: list[str]) -> TrackerNode:
     stay = _arguments(argv).on_failure == 'report'
     try:
         _init(argv)
-        return TrackerNode()
+        node = TrackerNode()
+        for file in parameter_files(argv):
+            wrong = said_to_another(file, str(node.get_fully_qualified_name()))
+            if wrong:
+                node.get_logger().warning(wrong)
+        return node
     except (ParameterException, _UnreadableError) as error:
         rclpy.try_shutdown()
         problem = f'{error}; compare the parameters with config/tracker.yaml'
@@ -194,6 +200,12 @@ def _init(argv: list[str]) -> None:
         rclpy.init(args=argv)
     except RuntimeError as error:
         raise _UnreadableError(error_text(error)) from error
+
+
+def parameter_files(argv: list[str]) -> list[str]:
+    """Return the parameter files that a command line names."""
+    return [word for before, word in zip(argv, argv[1:], strict=False)
+            if before == '--params-file']
 
 
 def without_parameters(argv: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from rtrack_ros.engines.families import FAMILIES
 from rtrack_ros.engines.server.api_key import API_KEY_VARIABLE
 from rtrack_ros.engines.server.dialects import AUTO, DIALECTS
 from rtrack_ros.intake.config import SyncConfig, ThermalConfig
+from rtrack_ros.intake.transports import RAW, RGB_TRANSPORTS, THERMAL_TRANSPORTS
 from rtrack_ros.language.self_test import MODES
 from rtrack_ros.limits import Limits
 from rtrack_ros.model_thread import NICENESS, NICEST
@@ -107,10 +108,10 @@ OWN = (
     _own('input.profile', 'live', 'What happens when images come faster than they are tracked: '
          'live passes over all but the newest; replay keeps them all, subscribes reliably, and '
          'falls behind', 'activate', choices=('live', 'replay')),
-    _own('rgb.transport', 'raw', 'Whether rgb/image_raw or rgb/image_raw/compressed is '
-         'subscribed', 'activate', choices=('raw', 'compressed')),
-    _own('thermal.transport', 'raw', 'Whether thermal/image_raw or thermal/image_raw/compressed '
-         'is subscribed', 'activate', choices=('raw', 'compressed')),
+    _own('rgb.transport', RAW, 'Whether rgb/image_raw or rgb/image_raw/compressed is '
+         'subscribed', 'activate', choices=RGB_TRANSPORTS),
+    _own('thermal.transport', RAW, 'Whether thermal/image_raw, or its topic /compressed or '
+         '/compressedDepth is subscribed', 'activate', choices=THERMAL_TRANSPORTS),
     _own('detections.spectrum', 'rgb', 'Whose pixels the boxes on ~/detections are: those of the '
          'RGB or of the thermal camera', 'activate', choices=('rgb', 'thermal')),
     _own('detections.image_size', '', 'Size in pixels of the image that the detector of '

@@ -1,5 +1,6 @@
 """Parameter files of ROS 2, read without it: what the node would take from them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,34 @@ def read_parameters(path: Path | str) -> tuple[dict[str, Any], list[str]]:
         raise ParameterFileError(f'{path}: {problem}')
     return values, [name for name in given
                     if name not in known and name.partition('.')[0] not in _OF_EVERY_NODE]
+
+
+def said_to_another(path: Path | str, node: str) -> str:
+    """Return what is wrong where a file has parameters, and none of them for a node; else ''.
+
+    ROS passes over them without a word.
+
+    Args:
+        path: A parameter file.
+        node: Full name of the node, such as ``/front/rtrack``.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return ''  # whoever reads the values says so
+    names = [name for name, _ in _nodes(content if isinstance(content, dict) else {})]
+    if not names or any(_meant(name, node) for name in names):
+        return ''
+    return (f'{path} holds parameters of {", ".join(names)}, and this node is {node}: none of '
+            "them is used; write '/**' in place of the name, or the name of this node")
+
+
+def _meant(pattern: str, node: str) -> bool:
+    """Whether a name in a parameter file is that of a node; * is one part of it, ** any."""
+    parts = pattern.strip('/').split('/')
+    text = ''.join({'**': '(/[^/]+)*', '*': '/[^/]+'}.get(part, '/' + re.escape(part))
+                   for part in parts)
+    return re.fullmatch(text, node) is not None
 
 
 def _given(content: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -95,6 +124,9 @@ def _as(default: Any, value: Any) -> Any:
 def _wrong_type(values: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     for spec in SCHEMA:
         value, default = values[spec.name], known[spec.name]
+        if spec.number_or_word and isinstance(value, int | float) \
+                and not isinstance(value, bool):
+            continue
         if type(value) is not type(default):
             return (f'{spec.name} must be a {type(default).__name__}, as {default!r} is one; got '
                     f'{value!r}')

@@ -1,12 +1,10 @@
 """What stays followed between the answers of a clip, on a clip where that is known."""
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import pytest
 
-from rtrack_ros.benchmarks.clip import ask_clip, follow_clip, track_clip
+from rtrack_ros.benchmarks.clip import NumberedPairs, ask_clip, follow_clip, track_clip
 from rtrack_ros.data.mot import MotFrames, MotRow
 from rtrack_ros.detectors.base import Seen
 from rtrack_ros.evaluation.sensors import VIEWS, view
@@ -27,14 +25,16 @@ def box_at(index: int) -> Box:
     return 40.0 + 3 * index, 80.0, 80.0 + 3 * index, 160.0
 
 
-def make_pairs(speckled_rgb: bool = True) -> Iterator[FramePair]:
+def make_pairs(speckled_rgb: bool = True, missing: int | None = None) -> NumberedPairs:
     """Yield a textured box that crosses the image by 60 pixels per second."""
     for index in range(FRAMES):
+        if index + 1 == missing:
+            continue
         grey = GROUND.copy()
         x1, y1, x2, y2 = (int(edge) for edge in box_at(index))
         grey[y1:y2, x1:x2] = PATCH
         rgb = np.repeat((grey if speckled_rgb else GROUND)[:, :, None], 3, axis=2)
-        yield FramePair(round(index * 1e9 / FPS), rgb, grey)
+        yield index + 1, FramePair(round(index * 1e9 / FPS), rgb, grey)
 
 
 def make_truth() -> MotFrames:
@@ -49,8 +49,22 @@ def test_a_box_with_texture_is_followed_between_answers() -> None:
     assert counts.as_dict()['followed'] == 1.0
 
 
+def test_behind_a_damaged_image_the_rows_of_truth_still_meet_their_images() -> None:
+    # Counted by position, every box behind it would be three pixels beside its image.
+    class Says:
+        def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
+                   on_partial: OnAnswer | None = None) -> Answer:
+            asked.append(round(pair.stamp_ns * 1e-9 * FPS) + 1)
+            return Answer(pair.stamp_ns, query.id, query.epoch, ())
+
+    asked: list[int] = []
+    ask_clip(make_pairs(missing=15), make_truth(), Says(), Query('q', 'everyone', 1), True)
+    assert asked == [1, 11, 21, 31, 41, 51, 61]
+
+
 def test_without_a_camera_that_sees_it_the_box_is_lost() -> None:
-    blind = (view(pair, 'rgb only') for pair in make_pairs(speckled_rgb=False))
+    blind = ((number, view(pair, 'rgb only'))
+             for number, pair in make_pairs(speckled_rgb=False))
     assert follow_clip(blind, make_truth()).kept < 3
 
 
@@ -65,7 +79,7 @@ def test_somebody_new_is_answered_at_once_and_counts_from_then_on() -> None:
 
 @pytest.mark.parametrize('name', VIEWS)
 def test_views_blank_one_camera(name: str) -> None:
-    pair = next(make_pairs())
+    _, pair = next(make_pairs())
     seen = view(pair, name)
     assert seen.rgb.any() == (name != 'thermal only')
     assert (seen.thermal is not None) == (name != 'rgb only')

@@ -67,3 +67,22 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('rtrack_ros.commands.evaluate.run', fail)
     with pytest.raises(KeyError):
         cli.main(['evaluate', '--tracks', 'a', '--truth', 'b'])
+
+
+@pytest.mark.parametrize('command', [
+    ['evaluate', '--tracks', 'tracks.txt', '--truth', 'truth.txt', '--json', 'truth.txt'],
+    ['evaluate', '--tracks', 'tracks.txt', '--truth', 'truth.txt', '--report', 'tracks.txt'],
+    ['benchmark', 'clip', '--rgb', 'r.mp4', '--thermal', 't.mp4', '--truth', 'truth.txt', '--json',
+     'truth.txt'],
+    ['calibrate', 'images', '--out', 'calibration.yaml', '--picture', 'images/shown.png'],
+    ['track', 'images', '--query', 'x', '--detector', 'net.onnx', '--out', 'net.onnx']])
+def test_no_command_overwrites_what_it_reads(
+        command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'images').mkdir()
+    for name in ('tracks.txt', 'truth.txt', 'net.onnx', 'images/000001.png'):
+        Path(name).write_text('mine')
+    assert cli.main(command) == 2
+    assert 'would overwrite the input' in capsys.readouterr().err
+    assert {path.read_text() for path in tmp_path.rglob('*') if path.is_file()} == {'mine'}

@@ -47,7 +47,8 @@ def compressed(encoding: str, number: int, stamp_ns: int) -> tuple[str, object]:
 
 
 def write(path: Path, topics: dict[str, str], stamp: Callable[[int], int] = lambda at: at,
-          make: Callable[..., tuple[str, object]] = plain, count: int = 30) -> Path:
+          make: Callable[..., tuple[str, object]] = plain, count: int = 30,
+          shift: int = 0) -> Path:
     """Write images of the encodings of topics; ``stamp`` makes a stamp of a time of arrival."""
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         connections = {topic: writer.add_connection(topic, make(encoding, 0, 0)[0],
@@ -57,7 +58,7 @@ def write(path: Path, topics: dict[str, str], stamp: Callable[[int], int] = lamb
             at = BEGIN + number * STEP
             for topic, encoding in topics.items():
                 kind, message = make(encoding, number, stamp(at))
-                writer.write(connections[topic], at, TYPES.serialize_cdr(message, kind))
+                writer.write(connections[topic], at + shift, TYPES.serialize_cdr(message, kind))
     return path
 
 
@@ -146,6 +147,74 @@ def test_a_recording_without_its_metadata_is_read(tmp_path: Path) -> None:
     folder = write(tmp_path / 'bag', both())
     (folder / 'metadata.yaml').unlink()
     assert len(list(open_pairs(folder))) == 30
+
+
+def test_a_split_recording_without_its_metadata_is_read_whole(tmp_path: Path) -> None:
+    folder = tmp_path / 'bag'
+    folder.mkdir()
+    for place in range(2):
+        def later(at: int, place: int = place) -> int:
+            return at + place * 30 * STEP
+        part = write(tmp_path / f'part{place}', both(), later, shift=place * 30 * STEP)
+        (part / f'part{place}.mcap').rename(folder / f'bag_{place}.mcap')
+    assert [pair.stamp_ns for pair in open_pairs(folder)] == [
+        BEGIN + number * STEP for number in range(60)]
+
+
+def depth(encoding: str, number: int, stamp_ns: int) -> tuple[str, object]:
+    if encoding == 'rgb8':
+        return plain(encoding, number, stamp_ns)
+    counts = 7000 + picture(encoding, number).astype(np.uint16)
+    data = bytes(12) + cv2.imencode('.png', counts)[1].tobytes()
+    return COMPRESSED, TYPES.types[COMPRESSED](
+        header=header(stamp_ns), format='16UC1; compressedDepth png',
+        data=np.frombuffer(data, np.uint8))
+
+
+@pytest.mark.parametrize('camera', ['/thermal/image_raw', '/lepton/image_raw'])
+def test_a_thermal_camera_that_was_recorded_by_compressed_depth_is_read(tmp_path: Path,
+                                                                        camera: str) -> None:
+    topics = both(f'{camera}/compressedDepth')
+    pairs = read_pairs(write(tmp_path / 'bag', topics, make=depth, count=8))
+    assert pairs.topics.thermal == f'{camera}/compressedDepth'
+    assert all(pair.thermal is not None for pair in pairs)
+
+
+def test_a_thermal_topic_without_images_is_named(tmp_path: Path) -> None:
+    with Writer(tmp_path / 'bag', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        rgb, _ = (writer.add_connection(topic, IMAGE, typestore=TYPES)
+                  for topic in (RGB_TOPIC, THERMAL_TOPIC))
+        for number in range(30):
+            kind, message = plain('rgb8', number, BEGIN + number * STEP)
+            writer.write(rgb, BEGIN + number * STEP, TYPES.serialize_cdr(message, kind))
+    pairs = read_pairs(tmp_path / 'bag')
+    assert len(list(pairs)) == 30
+    (note,) = pairs.tally.notes
+    assert f'{THERMAL_TOPIC}, which holds no image' in note and '--thermal-topic' in note
+
+
+def test_a_recording_of_one_camera_says_nothing_about_another(tmp_path: Path) -> None:
+    pairs = read_pairs(write(tmp_path / 'bag', {RGB_TOPIC: 'rgb8'}))
+    assert len(list(pairs)) == 30 and pairs.tally.notes == [] and not pairs.tally.thermal_unused
+
+
+def test_thermal_images_of_which_none_is_used_are_told(tmp_path: Path) -> None:
+    def apart(encoding: str, number: int, stamp_ns: int) -> tuple[str, object]:
+        return plain(encoding, number, stamp_ns - 3600 * 10**9 * (encoding != 'rgb8'))
+
+    pairs = read_pairs(write(tmp_path / 'bag', both(), make=apart))
+    assert len(list(pairs)) == 30 and pairs.tally.thermal_unused
+
+
+def test_one_stamp_that_lies_off_costs_no_image_and_no_fresh_start(tmp_path: Path) -> None:
+    def odd(at: int) -> int:
+        return at + 3600 * 10**9 * (at == BEGIN + 12 * STEP)
+
+    pairs = read_pairs(write(tmp_path / 'bag', both(), odd))
+    received = list(pairs.received())
+    assert [item.pair.stamp_ns for item in received] == [
+        BEGIN + number * STEP for number in range(30)]
+    assert not any(item.after_reset for item in received)
 
 
 def test_a_recording_that_was_not_closed_is_read_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -168,6 +168,44 @@ def test_a_damaged_image_keeps_the_numbers_of_the_others(tmp_path: Path) -> None
     assert any('f_000008.png' in note for note in pairs.tally.notes)
 
 
+def test_hidden_files_are_no_images(tmp_path: Path) -> None:
+    rgb, thermal = numbered(tmp_path / 'rgb', [0, 1, 2]), numbered(tmp_path / 'ir', [0, 1, 2])
+    for folder in (rgb, thermal):
+        (folder / '._f_000001.png').write_bytes(b'\0\5\x16\7')  # macOS leaves them
+    pairs = open_pairs(rgb, thermal)
+    assert len(list(pairs)) == 3 and pairs.tally.sentence == 'used 3 of 3 images'
+
+
+@pytest.mark.parametrize('names', [
+    ['000000_rgb.png', '000000_ir.png', '000001_rgb.png', '000001_ir.png'],
+    ['000000.png', '000000.bmp', '000001.png', '000001.bmp']])
+def test_a_folder_with_the_images_of_two_cameras_is_refused(tmp_path: Path,
+                                                           names: list[str]) -> None:
+    folder = write_images(tmp_path / 'both', names, [picture(9, (24, 32, 3))] * 4)
+    with pytest.raises(DataError, match='several images of one number.*a folder of its own'):
+        open_pairs(folder)
+
+
+def test_thermal_of_16_bits_in_three_channels_is_read(tmp_path: Path) -> None:
+    rgb = numbered(tmp_path / 'rgb', [0, 1, 2])
+    rows = 7000 + 30 * np.arange(768).reshape(24, 32, 1)
+    counts = [np.repeat(np.roll(rows, 5 * n, 0).astype(np.uint16), 3, 2) for n in range(3)]
+    thermal = write_images(tmp_path / 'ir', [f'f_{n:06d}.png' for n in range(3)], counts)
+    pairs = open_pairs(rgb, thermal)
+    assert all(pair.thermal is not None and pair.thermal.std() > 40 for pair in pairs)
+    assert pairs.tally.notes == [], 'grey in three channels is no palette'
+
+
+def test_an_rgb_camera_of_one_image_a_second_is_not_silent_between_them(tmp_path: Path) -> None:
+    names = [f'2024-05-01_12-00-{second:02d}.png' for second in range(12)]
+    images = [picture(20 * number, (24, 32, 3)) for number in range(12)]
+    rgb = write_images(tmp_path / 'rgb', names, images)
+    thermal = write_images(tmp_path / 'ir', names, [image[:, :, 0] for image in images])
+    pairs = open_pairs(rgb, thermal)
+    assert len(list(pairs)) == 12
+    assert pairs.tally.sentence == 'used 12 of 12 images'
+
+
 def frames(count: int) -> list[np.ndarray]:
     return [picture(5 * index, (48, 64, 3)) for index in range(count)]
 

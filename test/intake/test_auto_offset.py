@@ -43,6 +43,20 @@ def test_the_offset_is_measured_and_used(offset_ms: int) -> None:
     assert pairs[-1].thermal_fresh and abs(pairs[-1].thermal_age_s) < 0.02
 
 
+@pytest.mark.parametrize('offset_ms', [3_600_000, -86_400_000])
+def test_clocks_that_differ_are_known_by_arrival_at_once_and_then_measured(offset_ms: int) -> None:
+    intake, pairs, lines = play(offset_ms, 190)
+    assert sum(pair.thermal is None for pair in pairs) < 10, 'a third of a second is enough'
+    assert intake.thermal_stamp_offset_ms == pytest.approx(offset_ms, abs=17)
+    assert any('the clocks of the cameras differ by' in line for line in lines)
+    assert pairs[-1].thermal_fresh and abs(pairs[-1].thermal_age_s) < 0.02
+
+
+def test_where_nothing_moves_clocks_that_differ_are_known_by_arrival_alone() -> None:
+    intake, pairs, _ = play(3_600_000, 60, moving=False)
+    assert intake.thermal_stamp_offset_ms == 3_600_000 and pairs[-1].thermal is not None
+
+
 def test_where_nothing_moves_nothing_is_changed_and_that_is_said() -> None:
     intake, _, lines = play(120, 1000, moving=False)
     assert intake.thermal_stamp_offset_ms == 0

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -169,12 +170,19 @@ def test_a_failure_of_the_first_question_is_an_error():
         refined(Eyes(fails_after=0), world())
 
 
-def test_the_deadline_is_that_of_all_questions_together():
-    slow = ScriptedEngine(Eyes(), delay_s=0.05, image_size=(320, 240), confidence=0.99)
-    answer = make_grounder(slow, refine='always').ground(
-        world(one=(LEFT, RED)), Query('q', 'the person in red', 3), deadline_s=0.12)
-    assert 1 < slow.calls <= 3 and answer.latency_ms < 400
-    assert len(answer.groundings) == 1
+def test_the_deadline_is_that_of_all_questions_together(monkeypatch):
+    now = [100.0]
+
+    class Slow(Eyes):
+        def __call__(self, images, prompt):
+            now[0] += 0.05
+            return super().__call__(images, prompt)
+    monkeypatch.setattr('rtrack_ros.language.refine.time',
+                        SimpleNamespace(perf_counter=lambda: now[0]))
+    eyes = Slow()
+    answer = refined(eyes, world(one=(LEFT, RED)), deadline_s=0.12)
+    assert len(eyes.asked) == 3, 'the fourth would begin after the deadline'
+    assert answer.latency_ms == pytest.approx(150) and len(answer.groundings) == 1
 
 
 def test_boxes_are_passed_on_as_soon_as_they_are_final():

@@ -33,8 +33,8 @@ def make_pixels(encoding: str, height: int, width: int, seed: int = 0) -> np.nda
     layout = LAYOUTS[encoding]
     shape = (height, width) if layout.channels == 1 else (height, width, layout.channels)
     rng = np.random.default_rng(seed)
-    if layout.kind == 'f4':
-        return rng.normal(300.0, 10.0, shape).astype(np.float32)
+    if layout.kind in ('f4', 'f8'):
+        return rng.normal(300.0, 10.0, shape).astype(layout.kind)
     return rng.integers(0, np.iinfo(layout.kind).max, shape, dtype=layout.kind, endpoint=True)
 
 
@@ -119,6 +119,34 @@ def test_thermal_palette_becomes_luminance() -> None:
     image = thermal_from_message(image_message(pixels, 'rgb8', make_header()))
     assert image.palette and image.counts.shape == (4, 4) and image.counts[0, 0] == 76
     assert thermal_from_message(image_message(pixels, 'bgr8', make_header())).counts[0, 0] == 29
+
+
+@pytest.mark.parametrize('encoding', ['bgr8', 'rgba8', 'rgb16'])
+def test_grey_in_several_channels_is_no_palette(encoding: str) -> None:
+    channels, kind = LAYOUTS[encoding].channels, LAYOUTS[encoding].kind
+    grey = np.random.default_rng(0).integers(0, np.iinfo(kind).max, (16, 16), dtype=kind)
+    image = thermal_from_message(image_message(
+        np.repeat(grey[:, :, None], channels, axis=2), encoding, make_header()))
+    np.testing.assert_array_equal(image.counts, grey)
+    assert not image.palette
+
+
+def test_grey_that_went_through_a_coloured_jpeg_is_no_palette() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (48, 64), np.uint8)
+    grey = cv2.GaussianBlur(noise, (0, 0), 2)
+    message = CompressedImage(format='bgr8; jpeg compressed bgr8')
+    message.data = array.array('B', cv2.imencode(
+        '.jpg', cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))[1].tobytes())
+    assert not thermal_from_message(message).palette
+
+
+@pytest.mark.parametrize('encoding', ['16SC1', '32SC1', '64FC1'])
+def test_signed_and_double_counts_of_thermal_cameras_are_read(encoding: str) -> None:
+    counts = np.array([[-2000, 15], [3500, 0]]).astype(LAYOUTS[encoding].kind)
+    message = image_message(counts, encoding, make_header())
+    np.testing.assert_array_equal(thermal_from_message(message).counts, counts)
+    with pytest.raises(ConversionError, match='remapped to rgb/image_raw'):
+        rgb_from_message(message)
 
 
 def test_sixteen_bit_png_keeps_its_counts() -> None:

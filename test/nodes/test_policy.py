@@ -12,7 +12,7 @@ from rclpy.node import Node
 
 from rtrack_ros.nodes.tracker_node import TrackerNode
 
-DOMAIN = 81
+DOMAIN = 1 + os.getpid() % 101
 POLICY = Path(__file__).parents[2] / 'config' / 'policy.xml'
 # Of every node that may use the time of a recording.
 CLOCK = {'/clock', '/parameter_events'}

@@ -1,5 +1,6 @@
 """A node is served until it is shut down, and ends in order wherever the signal strikes."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from rclpy.node import Node  # noqa: E402
 
 from rtrack_ros.nodes import spinning  # noqa: E402
 
-DOMAIN = 78
+DOMAIN = 1 + os.getpid() % 101
 
 
 @pytest.fixture

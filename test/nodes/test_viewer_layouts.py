@@ -1,6 +1,7 @@
 """Files that viewers and the middleware read are well formed and name topics that exist."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from rtrack_ros.msg import TrackerStatus
 from rtrack_ros.nodes.tracker_node import TrackerNode
 
 CONFIG = Path(__file__).parents[2] / 'config'
-DOMAIN = 79
+DOMAIN = 1 + os.getpid() % 101
 
 
 @pytest.fixture

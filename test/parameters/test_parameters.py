@@ -21,6 +21,7 @@ from rtrack_ros.parameters.values import (
     server_options,
     tracker_config,
 )
+from rtrack_ros.parameters.yaml_file import read_parameters, said_to_another
 from rtrack_ros.scheduling.scheduler import Schedule
 from rtrack_ros.settings import settings_of
 from rtrack_ros.tracking.config import TrackerConfig
@@ -131,3 +132,30 @@ def test_the_options_of_a_server_are_those_of_its_engine() -> None:
 
 def test_no_parameter_holds_an_api_key() -> None:
     assert [name for name in DEFAULTS if 'key' in name] == ['engine.server.api_key_env']
+
+
+def parameter_file(folder: Path, name: str, **values: object) -> Path:
+    path = folder / 'tracker.yaml'
+    path.write_text(yaml.safe_dump({name: {'ros__parameters': values}}))
+    return path
+
+
+@pytest.mark.parametrize('given', [120, -40.5, '120', 'auto'])
+def test_a_file_may_have_a_number_where_a_number_or_a_word_stands(tmp_path: Path,
+                                                                 given: object) -> None:
+    path = parameter_file(tmp_path, '/**', **{'sync.thermal_offset_ms': given})
+    values, unknown = read_parameters(path)
+    offset = intake_config(values).sync.thermal_offset_ms
+    assert not unknown and (offset == given == 'auto' or float(offset) == float(given))
+
+
+@pytest.mark.parametrize(('name', 'node', 'used'), [
+    ('/**', '/rtrack', True), ('rtrack', '/rtrack', True),
+    ('/front/rtrack', '/front/rtrack', True), ('/*/rtrack', '/front/rtrack', True),
+    ('/**/rtrack', '/a/b/rtrack', True), ('/**/rtrack', '/rtrack', True),
+    ('rtrack', '/front/rtrack', False), ('tracker_node', '/rtrack', False),
+    ('/*/rtrack', '/a/b/rtrack', False)])
+def test_a_file_for_another_node_is_told(tmp_path: Path, name: str, node: str, used: bool) -> None:
+    said = said_to_another(parameter_file(tmp_path, name, **{'query.initial': 'x'}), node)
+    assert (said == '') is used
+    assert used or (name in said and node in said and "'/**'" in said)

@@ -8,12 +8,10 @@ from rtrack_ros.commands.arguments import add, add_server, positive
 from rtrack_ros.commands.detecting import add_detector, detector_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from rtrack_ros.benchmarks.clip import NumberedPairs
     from rtrack_ros.commands.results import Results
     from rtrack_ros.data.mot import MotFrames
-    from rtrack_ros.data.pairs import PairSource
-    from rtrack_ros.frames import FramePair
+    from rtrack_ros.data.reading import RecordedPairs
 
 _ASK_INTERVAL_S: Final = 0.3
 
@@ -68,15 +66,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _seen(pairs: 'PairSource', name: str) -> 'Iterator[FramePair]':
-    """Yield the pairs as a view shows them."""
+def _seen(pairs: 'RecordedPairs', name: str) -> 'NumberedPairs':
+    """Yield the pairs as a view shows them, with the number of the RGB image.
+
+    Rows of truth count images by their numbers, also behind one that is missing.
+    """
     from rtrack_ros.commands.terminal import progress
     from rtrack_ros.evaluation.sensors import view
 
-    return (view(pair, name) for pair in progress(pairs, name, len(pairs) or None))
+    return ((received.number, view(received.pair, name))
+            for received in progress(pairs.received(), name, len(pairs) or None)
+            if received.number)
 
 
-def _ask(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames', results: 'Results'
+def _ask(args: argparse.Namespace, pairs: 'RecordedPairs', truth: 'MotFrames', results: 'Results'
          ) -> dict[str, dict[str, Any]]:
     """Ask the model about the key frames in every view; print and return the scores."""
     from rtrack_ros.benchmarks.clip import answers_line, ask_clip
@@ -97,7 +100,7 @@ def _ask(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames', resu
     return figures
 
 
-def _track(args: argparse.Namespace, pairs: 'PairSource', truth: 'MotFrames', results: 'Results'
+def _track(args: argparse.Namespace, pairs: 'RecordedPairs', truth: 'MotFrames', results: 'Results'
            ) -> dict[str, dict[str, Any]]:
     """Follow the sentences with both sensors and the detector; print and return the scores."""
     from contextlib import closing

@@ -27,8 +27,8 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
 from rtrack_ros.data.bag import open_bag
-from rtrack_ros.data.bag_topics import COMPRESSED
 from rtrack_ros.data.cut_recording import Recording
+from rtrack_ros.intake.transports import camera_of
 from rtrack_ros.nodes.bags.interfaces import InterfaceError, message_class
 from rtrack_ros.nodes.bags.restamping import Restamper, header_stamp_ns, with_header_stamp
 from rtrack_ros.nodes.bags.shared_memory import remove_abandoned
@@ -105,7 +105,7 @@ class BagPlayer(Node):
         # An image that was recorded plain and compressed is subscribed to in one of the ways.
         cameras: dict[str, list[Any]] = {}
         for topic in self._stamped:
-            cameras.setdefault(topic.removesuffix(COMPRESSED), []).append(self._outputs[topic])
+            cameras.setdefault(camera_of(topic), []).append(self._outputs[topic])
         until = time.monotonic() + seconds
         while not (all(any(output.get_subscription_count() for output in outputs)
                        for outputs in cameras.values())

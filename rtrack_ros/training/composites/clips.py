@@ -130,8 +130,9 @@ def read_frames(folder: Path | str, name: str, count: int, wanted: frozenset[int
     root = Path(folder)
     pairs = open_pairs(root / 'visible' / f'{name}.mp4', root / 'infrared' / f'{name}.mp4')
     every = max(3, -(-len(pairs) // count))
-    frames = {number: pair for number, pair in enumerate(pairs, start=1)
-              if (number - 1) % every == 0 or number in wanted}
+    frames = {received.number: received.pair for received in pairs.received()
+              if received.number and ((received.number - 1) % every == 0
+                                      or received.number in wanted)}
     if not frames or any(pair.thermal is None for pair in frames.values()):
         raise DataError(f'{name} in {root} has RGB frames without a thermal partner; both videos '
                         'must have the same number of frames')

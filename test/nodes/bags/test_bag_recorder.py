@@ -17,7 +17,7 @@ from std_msgs.msg import String
 from rtrack_ros.data.bag import open_bag
 from rtrack_ros.nodes.bags.bag_recorder import sync
 
-DOMAIN = 80
+DOMAIN = 1 + os.getpid() % 101
 
 
 def test_what_was_synced_is_read_while_the_recording_goes_on(tmp_path: Path) -> None:
