@@ -57,6 +57,8 @@ class FramePair:
         thermal_valid: Shape (H, W), where the thermal image has a value; None for everywhere.
         thermal_size: (width, height) of the thermal image before its registration; None where
             nothing is known of it.
+        passed_over: RGB images between the pair before and this one that were passed over, as
+            they came faster than they were tracked.
     """
 
     stamp_ns: int
@@ -68,6 +70,7 @@ class FramePair:
     thermal_stamp_ns: int | None = None
     thermal_valid: Mask | None = None
     thermal_size: tuple[int, int] | None = None
+    passed_over: int = 0
 
     @property
     def rgb_fresh(self) -> bool:

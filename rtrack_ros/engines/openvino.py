@@ -90,9 +90,8 @@ class OpenVinoEngine(SharesImages):
             raise
 
     def _renew(self) -> None:
-        """Load the pipeline, or load it anew for the memory that it has gathered."""
+        """Load the pipeline, or load it anew after the last one was let go."""
         started = time.perf_counter()
-        self._let_go()  # before the next is loaded: a robot has room for one
         try:
             self._pipeline = self._load()
         except RuntimeError as error:
@@ -170,6 +169,12 @@ class OpenVinoEngine(SharesImages):
         check_time_left(deadline_s)
         started = time.perf_counter()
         deadline = None if deadline_s is None else started + deadline_s
+        if self._is_due():
+            # Before the next is loaded: a robot has room for one. Not in the thread of the model:
+            # the runtime takes 40 ms to take a pipeline down, under Python's lock, for which
+            # tracking waits; at a lower priority it would wait for all other processes as well.
+            self._let_go()
+            self._thread.call(self._renew)
         result = self._thread.call(self._generate, seen, chat_text(prompt),
                                    self._config(grammar, max_tokens), deadline, on_text,
                                    cancellation)
@@ -192,8 +197,6 @@ class OpenVinoEngine(SharesImages):
 
     def _generate(self, seen: SeenImages, text: str, config: Any, deadline: float | None,
                   on_text: OnText | None, cancellation: Cancellation | None) -> Any:
-        if self._is_due():
-            self._renew()
         self._answers += 1
         # The pipeline keeps what it encoded while a conversation about it exists, and recognises
         # images by a hash of a sample of their bytes. Two frames of a still camera may share it,

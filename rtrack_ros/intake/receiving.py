@@ -250,10 +250,12 @@ class Intake:
             newest_only: Pass over all but the newest: images come faster than they are tracked.
         """
         now_ns = self._clock.monotonic_ns()
-        items = self._pairer.poll(now_ns)
+        items, passed_over = self._pairer.poll(now_ns), 0
         if newest_only and len(items) > 1:
+            passed_over = len(items) - 1
             items = [self._newest(items, now_ns)]
-        made = [(item, self._pair(item)) for item in items]
+        made = [(item, replace(self._pair(item), passed_over=passed_over) if passed_over
+                 else self._pair(item)) for item in items]
         self._monitor.observe([pair.health.thermal for _, pair in made], now_ns)
         status = self._monitor.status(now_ns)
         received = [self._received(item, pair, status) for item, pair in made]

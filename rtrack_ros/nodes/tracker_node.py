@@ -14,6 +14,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.utilities import remove_ros_args
 
+from rtrack_ros.nodes import garbage
 from rtrack_ros.nodes.inputs import Inputs
 from rtrack_ros.nodes.life_cycle import FailureReport, answer_every_transition, error_text
 from rtrack_ros.nodes.pacing import pace_services
@@ -86,6 +87,7 @@ class TrackerNode(LifecycleNode):
         self._inputs = Inputs(self, self._settings, self._session, self._log)
         self._served.begin(self._session)
         self._session.publish_queries()
+        garbage.set_aside()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -117,6 +119,7 @@ class TrackerNode(LifecycleNode):
         """Stop receiving, free the model and remove the publishers."""
         self._stop_inputs()
         if self._session is not None:
+            garbage.take_back()
             self._session.close()
             self._session = None
 

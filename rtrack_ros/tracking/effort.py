@@ -96,7 +96,8 @@ class EffortControl:
         """Return the effort of the step that begins now.
 
         Args:
-            dt_s: Seconds between the stamps of this frame and the one before, 0 for the first.
+            dt_s: Seconds between the stamps of this image of the camera and the one before, which
+                may have been passed over; 0 for the first.
             config: Settings; ``budget_ms`` counts.
         """
         self._began = self._clock()

@@ -112,7 +112,7 @@ class Tracker:
             before = self._book.begin_frame(pair.stamp_ns)
             if before is not None and before.stamp_ns == pair.stamp_ns:
                 return self._book.published()
-            effort = self._begin(pair.stamp_ns, before)
+            effort = self._begin(pair, before)
             config = effort.applied(self.config)
             ids = [] if before is None else effort.followed(self._book.followed(before), before)
             states = np.zeros((0, 5, 4)) if before is None else before.stack(ids)
@@ -138,12 +138,14 @@ class Tracker:
             self._effort.end()
         return tracks
 
-    def _begin(self, stamp_ns: int, before: Frame | None) -> Effort:
-        """Return how much the step to the frame of a stamp may do."""
+    def _begin(self, pair: FramePair, before: Frame | None) -> Effort:
+        """Return how much the step to the frame of a pair may do."""
         if self._effort is None:
             return Effort.FULL
-        dt_s = 0.0 if before is None else (stamp_ns - before.stamp_ns) * 1e-9
-        return self._effort.begin(dt_s, self.config)
+        dt_s = 0.0 if before is None else (pair.stamp_ns - before.stamp_ns) * 1e-9
+        # The camera's period, not that of the pairs: a tracker too slow for the camera would
+        # otherwise find the time that it takes just right.
+        return self._effort.begin(dt_s / (1 + pair.passed_over), self.config)
 
     def apply(self, answer: Answer) -> Outcome:
         """Correct the frame that ``answer`` is about and everything since.

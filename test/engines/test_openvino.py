@@ -1,6 +1,7 @@
 import os
 import re
 import shutil
+import threading
 from statistics import median
 
 import numpy as np
@@ -160,6 +161,19 @@ def test_a_pipeline_that_answered_for_long_is_renewed_and_answers_the_same(
     assert len(set(replies)) == 1
 
 
+def test_a_pipeline_is_taken_down_at_the_priority_of_who_asks(often_renewed, questions,
+                                                              monkeypatch):
+    priorities, let_go = [], often_renewed._let_go
+
+    def noted():
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        let_go()
+    monkeypatch.setattr(often_renewed, '_let_go', noted)
+    for _ in range(8):
+        ask(often_renewed, questions[0])
+    assert priorities and set(priorities) == {os.getpriority(os.PRIO_PROCESS, 0)}
+
+
 def test_a_pipeline_is_not_renewed_where_loading_would_take_too_much_of_the_time(
         openvino, questions, monkeypatch):
     monkeypatch.setattr('rtrack_ros.engines.openvino._RENEWED_AFTER', 1)
@@ -190,7 +204,7 @@ def test_inference_threads_are_nicer_than_the_rest(openvino, questions):
     ask(openvino, questions[0])
     mine = os.getpriority(os.PRIO_PROCESS, 0)
     nicer = [os.getpriority(os.PRIO_PROCESS, int(task)) for task in os.listdir('/proc/self/task')]
-    assert max(nicer) == min(mine + 5, 19)
+    assert max(nicer) == min(mine + 10, 19)
     assert os.getpriority(os.PRIO_PROCESS, os.getpid()) == mine
 
 

@@ -4,6 +4,7 @@ The clock is given; nothing here depends on how fast the machine is.
 """
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,3 +146,25 @@ def test_tracks_stay_on_their_objects_with_every_effort(effort, least, measured,
     assert np.abs(np.array(centres) - true).max() < least
     assert set(motion.boxes) == ({measured} if measured else set())
     assert tracker.efforts == {effort: 20}
+
+
+class Noting(Always):
+    """Notes which periods of the camera it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(Effort.FULL)
+        self.periods: list[float] = []
+
+    def begin(self, dt_s, config) -> Effort:
+        self.periods.append(dt_s)
+        return super().begin(dt_s, config)
+
+
+def test_images_that_were_passed_over_do_not_lengthen_the_cameras_period(make_world, make_path
+                                                                         ) -> None:
+    world, control = make_world([make_path(60, 100, 20, 6)]), Noting()
+    tracker = Tracker(CONFIG, effort=control)
+    for index, passed_over in ((0, 0), (1, 0), (3, 1), (6, 2)):
+        tracker.step(replace(world.pair(index), passed_over=passed_over), QUERIES)
+    one = (world.pair(1).stamp_ns - world.pair(0).stamp_ns) * 1e-9
+    assert control.periods == pytest.approx([0.0, one, one, one], rel=1e-3)

@@ -72,7 +72,8 @@ def crowd_scenes(folder: Path, seconds: float, tracks: Sequence[int]) -> dict[in
                    (frozenset(range(1, number + 1)),) * len(drawn.frames)) for number in tracks))
     return {number: PlayedScene(
         folder / 'crowd', seconds, (RunQuery(_sentence(number), 0.0, 'plural'),), truth,
-        {'engine.self_test': 'off', 'engine.max_boxes': str(max(tracks))},
+        # YAML reads the bare word as no.
+        {'engine.self_test': "'off'", 'engine.max_boxes': str(max(tracks))},
         _write_answers(folder / f'answers_{number}.json', digests, truth, number))
         for number in tracks}
 
