@@ -59,7 +59,7 @@ class PlayResult:
         answer_ms: Median wall time of an answer; None before the first.
         hota: Streaming HOTA, 0 to 100: at the instant of every image the newest boxes published
             by then are compared with the truth of that instant; None where the play was stopped
-            early.
+            early, or the scene was played several times: identities end with each.
         used: Processor time of the node over that of all cores.
         usage: The node, about once a second.
         interrupted: Whether the play was stopped early.
@@ -221,8 +221,8 @@ def _result(playback: Playback, scene: PlayedScene, way: str, share: ShareReport
         statuses[-1].superseded if statuses else 0, _longest_behind(statuses, begin_ns),
         float(np.mean([len(array.rows) for array in kept])) if kept else 0.0,
         statuses[-1].answers if statuses else 0, _answer_ms(statuses),
-        None if interrupted else streaming_hota(playback, scene, arrays), _used(usage),
-        tuple(usage), interrupted)
+        None if interrupted or playback.rounds > 1 else streaming_hota(playback, scene, arrays),
+        _used(usage), tuple(usage), interrupted)
 
 
 def streaming_hota(playback: Playback, scene: PlayedScene, arrays: Sequence[RecordedArray]
