@@ -10,10 +10,9 @@ import sys
 
 from rtrack_ros.engines.llamacpp.loading import start_server
 from rtrack_ros.engines.llamacpp.settings import ServerSettings
-from rtrack_ros.model_thread import NICENESS
 
-_THREADS = 1
-"""As the engine 'llamacpp' has them: the tracker of the same machine goes first."""
+_PASSED_OVER = ('--cache-ram', '--log-verbosity', '--chat-template-kwargs')
+"""Options whose values are those that it has at all times."""
 
 
 def read_settings(arguments: list[str]) -> ServerSettings:
@@ -26,10 +25,13 @@ def read_settings(arguments: list[str]) -> ServerSettings:
     parser.add_argument('--port', type=int, default=8080)
     parser.add_argument('-c', type=int, default=4096, help='tokens of all slots together')
     parser.add_argument('-np', type=int, default=1, help='questions at once')
-    parser.add_argument('-t', type=int, default=_THREADS, help='threads')
+    parser.add_argument('-t', type=int, default=1, help='threads')
     parser.add_argument('--jinja', action='store_true')
+    for option in _PASSED_OVER:
+        parser.add_argument(option)
     given = parser.parse_args(arguments)
-    return ServerSettings(given.m, given.mmproj, given.alias, given.t, NICENESS, given.np,
+    # Whoever starts it gives it its priority.
+    return ServerSettings(given.m, given.mmproj, given.alias, given.t, 0, given.np,
                           given.c // given.np, given.host, given.port)
 
 

@@ -1,6 +1,7 @@
 """The commands that start a server of each toolkit, with the flags that our dialects need."""
 
 import json
+import os
 import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, Final
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.llamacpp.pair import GgufPair
 from rtrack_ros.engines.targets.toolkits import Toolkit
+from rtrack_ros.model_thread import NICENESS
 from rtrack_ros.telemetry import SWITCHES
 
 LOOPBACK: Final = '127.0.0.1'
@@ -135,11 +137,22 @@ def _vllm(toolkit: Toolkit, served: Served) -> list[str]:
 
 def _llamacpp(toolkit: Toolkit, served: Served) -> list[str]:
     pair = GgufPair.find(Path(served.model))
-    return [*toolkit.call('llama-server'), '-m', str(pair.model),
+    # Its threads compute on the cores of the tracker, which has to keep up with the camera.
+    polite = [] if toolkit.container else ['nice', '-n', str(NICENESS)]
+    return [*polite, *toolkit.call('llama-server'), '-m', str(pair.model),
             '--mmproj', str(pair.projector),
             '--alias', served.name, '--host', served.host, '--port', str(served.port),
             '-c', str(served.limits.total_tokens * served.limits.questions),
-            '-np', str(served.limits.questions), '--jinja']
+            '-np', str(served.limits.questions), '-t', str(_spare_cores()),
+            # Left alone it keeps 8 GiB of old questions, none of which comes again, and writes
+            # some lines about each into its log.
+            '--cache-ram', '0', '--log-verbosity', '1',
+            '--jinja', '--chat-template-kwargs', json.dumps({'enable_thinking': False})]
+
+
+def _spare_cores() -> int:
+    """Return the cores of a machine that a model may have: the others are the tracker's."""
+    return max(1, (os.cpu_count() or 1) // 2)
 
 
 def _in_container(toolkit: Toolkit, served: Served, command: list[str]) -> list[str]:

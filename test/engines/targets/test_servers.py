@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.llamacpp.program import read_settings
 from rtrack_ros.engines.targets.servers import Served, server_command
 from rtrack_ros.engines.targets.toolkits import KINDS, Toolkit, assumed_toolkit
 
@@ -21,10 +23,28 @@ def test_a_gguf_pair_is_found_in_its_folder(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     expected = ['llama-server', '-m', f'{tmp_path}/model.gguf', '--mmproj',
                 f'{tmp_path}/mmproj.gguf', '--alias', 'm', '--host', '127.0.0.1', '--port', '8000',
-                '-c', '4096', '-np', '1', '--jinja']
+                '-c', '4096', '-np', '1']
     toolkit = Toolkit(KINDS['llamacpp'], '')
-    assert server_command(toolkit, Served(str(tmp_path), 'm')) == expected
-    assert server_command(toolkit, Served(f'{tmp_path}/model.gguf', 'm')) == expected
+    for source in (tmp_path, tmp_path / 'model.gguf'):
+        assert server_command(toolkit, Served(str(source), 'm'))[3:][:len(expected)] == expected
+
+
+@pytest.mark.parametrize('cores, threads', [(None, '1'), (1, '1'), (2, '1'), (12, '6')])
+def test_llama_cpp_leaves_the_tracker_its_cores_its_memory_and_its_disk(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int | None, threads: str) -> None:
+    monkeypatch.setattr(os, 'cpu_count', lambda: cores)
+    for name in ('model.gguf', 'mmproj.gguf'):
+        (tmp_path / name).touch()
+    toolkit = Toolkit(KINDS['llamacpp'], '', module='rtrack_ros.engines.llamacpp.program')
+    command = server_command(toolkit, Served(str(tmp_path), 'm'))
+    assert command[:3] == ['nice', '-n', '10']
+    for option, value in (('-t', threads), ('--cache-ram', '0'), ('--log-verbosity', '1'),
+                          ('--chat-template-kwargs', '{"enable_thinking": false}')):
+        assert command[command.index(option) + 1] == value
+    program = command.index('rtrack_ros.engines.llamacpp.program')
+    read = read_settings(command[program + 1:])
+    assert (read.threads, read.slots, read.context) == (int(threads), 1, 4096)
+    assert read.niceness == 0, 'it would be added to that of the command'
 
 
 def test_a_model_without_its_projector_is_refused(tmp_path: Path) -> None:
