@@ -5,32 +5,31 @@ from typing import Final
 
 from rtrack_ros.engines.base import Prompt
 
-_PAIR: Final = ('Two registered pictures of one moment follow, first RGB, then thermal (white is '
+_PAIR: Final = ('These are two registered pictures of one moment, first RGB, then thermal (white is '
                 'hot). ')
 _GROUND: Final = {
     # What rtrack-nano reads: its most frequent task is the one without a word of its own.
     'brief': '{sentence}\nRGB:',
     # For a general model, which needs to read what to do and how to answer.
-    'full': 'Locate every object that matches this description: {sentence}\n'
-            'Two registered images of one moment follow, first RGB, then thermal (white is hot). '
+    'full': _PAIR + 'Locate every object that matches this description: {sentence}\n'
             'Answer with a JSON list of {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}}, or [] '
-            'when nothing matches.\nRGB:',
+            'when nothing matches.',
 }
 _VERIFY: Final = {
     'brief': 'verify {box} {sentence}\nRGB:',
-    'full': _PAIR + 'Is the object in the box {box} this: {sentence}? Answer Yes or No.\nRGB:',
+    'full': _PAIR + 'Is the object in the box {box} this: {sentence}? Answer Yes or No.',
 }
 _DESCRIBE: Final = {
     'brief': 'describe {box}\nRGB:',
     'full': _PAIR + 'Describe the object in the box {box} in one short sentence: what it is, its '
-                    'colours, what it does.\nRGB:',
+                    'colours, what it does.',
 }
 _LOCATE: Final = {
     'brief': 'locate {box}\nRGB:',
-    'full': 'Two registered pictures of one moment follow, RGB and thermal; the box {box} in them '
-            'holds a target. Two of a later moment follow them. Find the same target in those. '
-            'Answer with a JSON list of one {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}}, or '
-            '[] when it is not there.\nRGB:',
+    'full': 'The first two are registered pictures of one moment, RGB and thermal; the box {box} '
+            'in them holds a target. The other two are of a later moment. Find the same target in '
+            'those. Answer with a JSON list of one {{"bbox_2d": [x1, y1, x2, y2], "label": '
+            '"..."}}, or [] when it is not there.',
 }
 STYLES: Final = tuple(_GROUND)
 
@@ -42,8 +41,9 @@ class PromptError(ValueError):
 def ground_prompt(text: str, style: str = 'brief') -> Prompt:
     """Return the prompt that asks for the boxes of ``text`` in an RGB and a thermal image.
 
-    The sentence comes before the images because it stays the same from frame to frame: an engine
-    with a prefix cache then keeps everything up to the first image.
+    A general model sees the images first, as it was trained: a server with a prefix cache then
+    looks at them once, however many sentences ask about them. rtrack-nano was trained to read the
+    sentence first.
 
     Args:
         text: The sentence, any case; case, outer spaces and closing punctuation carry no meaning
@@ -54,7 +54,7 @@ def ground_prompt(text: str, style: str = 'brief') -> Prompt:
         PromptError: the style is unknown.
     """
     sentence = plain_sentence(text)
-    return _about_a_pair(_worded(_GROUND, style).format(sentence=sentence))
+    return _about_a_pair(_worded(_GROUND, style).format(sentence=sentence), style)
 
 
 def plain_sentence(text: str) -> str:
@@ -74,7 +74,7 @@ def verify_prompt(text: str, box: Sequence[float], style: str = 'brief') -> Prom
         PromptError: the style is unknown.
     """
     wording = _worded(_VERIFY, style)
-    return _about_a_pair(wording.format(box=_corners(box), sentence=plain_sentence(text)))
+    return _about_a_pair(wording.format(box=_corners(box), sentence=plain_sentence(text)), style)
 
 
 def describe_prompt(box: Sequence[float], style: str = 'brief') -> Prompt:
@@ -87,7 +87,7 @@ def describe_prompt(box: Sequence[float], style: str = 'brief') -> Prompt:
     Raises:
         PromptError: the style is unknown.
     """
-    return _about_a_pair(_worded(_DESCRIBE, style).format(box=_corners(box)))
+    return _about_a_pair(_worded(_DESCRIBE, style).format(box=_corners(box)), style)
 
 
 def locate_prompt(box: Sequence[float], style: str = 'brief') -> Prompt:
@@ -102,8 +102,7 @@ def locate_prompt(box: Sequence[float], style: str = 'brief') -> Prompt:
     Raises:
         PromptError: the style is unknown.
     """
-    first = _worded(_LOCATE, style).format(box=_corners(box))
-    return Prompt((first, None, 'Thermal:', None, 'RGB:', None, 'Thermal:', None))
+    return _about_images(_worded(_LOCATE, style).format(box=_corners(box)), style, 2)
 
 
 def _worded(wordings: Mapping[str, str], style: str) -> str:
@@ -113,8 +112,14 @@ def _worded(wordings: Mapping[str, str], style: str) -> str:
     return wordings[style]
 
 
-def _about_a_pair(first: str) -> Prompt:
-    return Prompt((first, None, 'Thermal:', None))
+def _about_a_pair(words: str, style: str) -> Prompt:
+    return _about_images(words, style, 1)
+
+
+def _about_images(words: str, style: str, pairs: int) -> Prompt:
+    """Return a prompt whose words come after the images of some pairs, or before them."""
+    images = ('RGB:', None, 'Thermal:', None) * pairs
+    return Prompt((*images, words) if style == 'full' else (words, *images[1:]))
 
 
 def _corners(box: Sequence[float]) -> str:

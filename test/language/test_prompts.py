@@ -60,5 +60,15 @@ def test_every_task_refuses_an_unknown_style():
 
 
 def test_the_prompt_of_a_general_model_says_how_to_answer():
-    text = str(ground_prompt('the red car', 'full').parts[0])
+    text = str(ground_prompt('the red car', 'full').parts[-1])
     assert 'the red car' in text and '[{' not in text.split('list of')[0] and '"bbox_2d"' in text
+
+
+@pytest.mark.parametrize('make', [
+    lambda text: ground_prompt(text, 'full'), lambda text: verify_prompt(text, BOX, 'full'),
+    lambda text: describe_prompt(BOX, 'full'), lambda text: locate_prompt(BOX, 'full')],
+    ids=['ground', 'verify', 'describe', 'locate'])
+def test_a_general_model_sees_the_images_before_anything_that_differs(make):
+    first, second = make('the red car').parts, make('all people').parts
+    assert first[:4] == second[:4] == ('RGB:', None, 'Thermal:', None)
+    assert first[-1] is not None and first[:-1] == second[:-1]
