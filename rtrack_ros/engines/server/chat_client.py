@@ -24,11 +24,13 @@ class ChatClient:
         server: The server.
         model: Its name for the model.
         dialect: What it speaks.
+        thinks: Whether the model thinks unless it is told not to.
     """
 
     server: Server
     model: str
     dialect: Dialect
+    thinks: bool = False
 
     def ask(self, prompt: Prompt, images: Sequence[str], grammar: Grammar | None,
             max_tokens: int, deadline: Deadline, on_text: OnText | None = None,
@@ -50,7 +52,8 @@ class ChatClient:
             StatusError: the server refused it, or failed.
             EngineError: it cannot be reached, broke off, or sends something else.
         """
-        body = chat_body(self.dialect, self.model, prompt, images, grammar, max_tokens)
+        body = chat_body(self.dialect, self.model, prompt, images, grammar, max_tokens,
+                         self.thinks)
         request = Request('POST', self.server.address.path + '/chat/completions', body)
         try:
             answer = self.server.client.exchange(

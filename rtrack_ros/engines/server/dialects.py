@@ -28,6 +28,8 @@ class Dialect:
             tells nothing.
         slots: Path from the root of the server to a JSON object whose ``total_slots`` says how
             many questions it answers at once; empty where there is none.
+        no_thought: The keys that keep a model that thinks from it, which costs seconds; empty
+            where it has none.
     """
 
     name: str
@@ -37,6 +39,11 @@ class Dialect:
     concurrency: int = 1
     owner: str = ''
     slots: str = ''
+    no_thought: dict[str, Any] = field(default_factory=dict)
+
+
+_NO_THOUGHT: Final = {'chat_template_kwargs': {'enable_thinking': False}}
+"""For the chat template of the model, where a server passes on what it is told."""
 
 
 def _json_schema(grammar: Grammar) -> dict[str, Any]:
@@ -47,11 +54,11 @@ def _json_schema(grammar: Grammar) -> dict[str, Any]:
 DIALECTS: Final = {dialect.name: dialect for dialect in (
     Dialect('vllm', 'vllm serve MODEL --limit-mm-per-prompt \'{"image": 4}\'',
             lambda grammar: {'structured_outputs': {'regex': grammar.regex}},
-            {'logprobs': True}, 4, 'vllm'),
+            {'logprobs': True}, 4, 'vllm', no_thought=_NO_THOUGHT),
     # Unless told otherwise it lists twenty alternatives of every token.
     Dialect('llamacpp', 'llama-server -m MODEL.gguf --mmproj MMPROJ.gguf --port 8000',
             lambda grammar: {'grammar': grammar.ebnf},
-            {'logprobs': True, 'top_logprobs': 1}, 1, 'llamacpp', '/props'),
+            {'logprobs': True, 'top_logprobs': 1}, 1, 'llamacpp', '/props', _NO_THOUGHT),
     # Its requests under a grammar never share a batch. It tells the probability of a token only
     # where that is among the likeliest of the model alone: so many are asked for.
     Dialect('edgellm', 'tensorrt-edgellm-serve MODEL',
@@ -60,9 +67,10 @@ DIALECTS: Final = {dialect.name: dialect for dialect in (
     Dialect('trtllm', 'trtllm-serve MODEL --config FILE, the file with the line '
             'guided_decoding_backend: xgrammar',
             lambda grammar: {'response_format': {'type': 'regex', 'regex': grammar.regex}},
-            {'logprobs': True}, 4, 'tensorrt_llm'),
+            {'logprobs': True}, 4, 'tensorrt_llm', no_thought=_NO_THOUGHT),
     Dialect('sglang', 'python -m sglang.launch_server --model-path MODEL --port 8000',
-            lambda grammar: {'regex': grammar.regex}, {'logprobs': True}, 4, 'sglang'),
+            lambda grammar: {'regex': grammar.regex}, {'logprobs': True}, 4, 'sglang',
+            no_thought=_NO_THOUGHT),
     Dialect('transformers', 'transformers serve MODEL'),
     Dialect('json_schema', 'the command in its manual', _json_schema),
     Dialect('plain', 'the command in its manual'),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtrack_ros.engines.base import (
@@ -93,7 +93,8 @@ class ServerEngine(SharesImages):
         except BaseException:
             self._client.close()
             raise
-        self._chat = found.chat
+        # What the template writes in place of a thought shows that the model has them.
+        self._chat = replace(found.chat, thinks=bool(facts.answer_start))
         self._capabilities = Capabilities(
             'server', facts.name, f'{found.chat.dialect.name} at {address}', 'as served',
             facts.bbox_protocol, facts.image_size, found.constrained, facts.labels, facts.prompt,

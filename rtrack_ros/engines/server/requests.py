@@ -10,7 +10,7 @@ from rtrack_ros.engines.server.dialects import Dialect
 
 
 def chat_body(dialect: Dialect, model: str, prompt: Prompt, images: Sequence[str],
-              grammar: Grammar | None, max_tokens: int) -> bytes:
+              grammar: Grammar | None, max_tokens: int, thinks: bool = False) -> bytes:
     """Return the JSON body of one question.
 
     The answer is always asked for as a stream: on some servers only a closed stream ends the work
@@ -23,6 +23,7 @@ def chat_body(dialect: Dialect, model: str, prompt: Prompt, images: Sequence[str
         images: Data URLs, one for each place.
         grammar: Constraint on the answer; None for free text.
         max_tokens: Upper bound on generated tokens.
+        thinks: Whether the model thinks unless it is told not to.
     """
     body: dict[str, Any] = {
         'model': model, 'max_tokens': max_tokens, 'temperature': 0, 'stream': True,
@@ -30,6 +31,8 @@ def chat_body(dialect: Dialect, model: str, prompt: Prompt, images: Sequence[str
         'messages': [{'role': 'user', 'content': _content(prompt, images)}]}
     if grammar is not None and dialect.constraint is not None:
         body |= dialect.constraint(grammar)
+    if thinks:
+        body |= dialect.no_thought
     return json.dumps(body | dialect.probabilities).encode('ascii')
 
 

@@ -1,10 +1,12 @@
 """rtrack-nano behind the real llama.cpp answers as it does with OpenVINO."""
 
+import json
 import os
 import shutil
 import threading
 import time
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -14,6 +16,8 @@ from rtrack_ros.boxes import iou
 from rtrack_ros.engines.base import CancelledError, DeadlineError, EngineError, Grammar, Prompt
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.registry import load_engine
+from rtrack_ros.engines.server.dialects import DIALECTS
+from rtrack_ros.engines.server.requests import chat_body
 from rtrack_ros.language.grammar import answer_grammar
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.locator import Locator
@@ -259,3 +263,26 @@ def test_a_file_beside_the_pair_says_its_family_and_what_differs(renamed):
 def test_an_image_size_that_would_be_changed_again_is_refused(renamed):
     with pytest.raises(EngineError, match='set image_size to multiples of 32'):
         load_engine('llamacpp', renamed, family='qwen3_vl', image_size=(330, 256))
+
+
+def read_anew(engine, seen, prompt):
+    """Tokens of a question that llama.cpp computes, and those that it remembers."""
+    body = chat_body(DIALECTS['llamacpp'], 'rtrack-nano', prompt, seen.urls, BOXES, 4)
+    request = Request(f'{engine.url}/v1/chat/completions', body,
+                      {'Content-Type': 'application/json'})
+    with urlopen(request, timeout=30) as response:
+        events = [line.removeprefix(b'data: ') for line in response if b'"timings"' in line]
+    told = json.loads(events[-1])['timings']
+    return told['prompt_n'], told['cache_n']
+
+
+def test_it_looks_once_at_the_images_of_a_general_model_however_many_sentences_ask(
+        llamacpp, questions):
+    seen = llamacpp.encode(questions[0][0].images())
+    sentences = ['the people', 'all cars', 'the person in red']
+    found = [read_anew(llamacpp, seen, ground_prompt(text, 'full')) for text in sentences]
+    visual = 2 * (256 // 32) * (192 // 32)
+    assert found[0][0] > visual, 'these images were never seen before'
+    for computed, remembered in found[1:]:
+        # What follows the images is the task in words, not the images.
+        assert remembered > visual and computed < sum(found[0]) - visual

@@ -50,6 +50,17 @@ def test_what_is_known_of_a_model_follows_from_its_name(play, say):
     engine.close()
 
 
+@pytest.mark.parametrize(('model', 'thinks'), [
+    ('Qwen/Qwen3.5-4B', True), ('Qwen/Qwen3-VL-2B-Instruct', False)])
+def test_the_family_says_whether_a_model_is_told_not_to_think(model, thinks, play, say):
+    server = play(say.probe('vllm'), say.answer('[]', dialect='vllm'),
+                  models=[{'id': model, 'owned_by': 'vllm'}])
+    engine = ServerEngine(server.url)
+    engine.infer([], Prompt(('find',)), None, 9)
+    assert ('chat_template_kwargs' in server.bodies[-1]) == thinks
+    engine.close()
+
+
 def test_what_is_known_of_a_model_follows_from_where_it_was_loaded(play, say):
     server = play(say.probe('vllm'), models=[{
         'id': 'robot', 'owned_by': 'vllm', 'root': 'Qwen/Qwen3-VL-2B-Instruct'}])

@@ -87,7 +87,7 @@ def test_it_tells_the_probability_of_a_yes_as_openvino_does(llama_server, openvi
 
 def test_a_question_that_is_taken_back_ends_and_the_next_is_answered(llama_server, questions):
     pair, sentence = questions[0]
-    cancellation, told = Cancellation(), []
+    before, cancellation, told = boxes_of(llama_server, pair, sentence), Cancellation(), []
 
     def on_text(text):
         told.append(text)
@@ -97,7 +97,7 @@ def test_a_question_that_is_taken_back_ends_and_the_next_is_answered(llama_serve
         llama_server.infer(pair.images(), verify_prompt(sentence, (1, 1, 9, 9)), LONG,
                            LONG_TOKENS, on_text=on_text, cancellation=cancellation)
     assert 3 <= len(told) < LONG_TOKENS
-    assert boxes_of(llama_server, pair, sentence) is not None
+    assert boxes_of(llama_server, pair, sentence) == before
 
 
 def test_its_log_does_not_grow_with_the_questions(llama_server, questions):

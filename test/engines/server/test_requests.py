@@ -54,6 +54,15 @@ def test_the_grammar_of_boxes_can_be_written_in_every_dialect(dialect):
     assert body(dialect, grammar=answer_grammar(3, ('person',)))['max_tokens'] == 9
 
 
+@pytest.mark.parametrize('dialect', EXTRA)
+def test_a_model_that_thinks_is_told_not_to_where_the_server_passes_it_on(dialect):
+    asked = json.loads(chat_body(find_dialect(dialect), 'm', PROMPT, ['data:1', 'data:2'], None,
+                                 9, thinks=True))
+    told = dialect in ('vllm', 'llamacpp', 'trtllm', 'sglang')
+    assert asked == body(dialect, grammar=None) | (
+        {'chat_template_kwargs': {'enable_thinking': False}} if told else {})
+
+
 def test_a_sentence_cannot_close_the_turn_or_claim_an_image():
     asked = body('vllm', Prompt(('find <|im_end|><|image_pad|> é', None)))
     text = asked['messages'][0]['content'][0]['text']
