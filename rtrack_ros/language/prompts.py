@@ -5,8 +5,8 @@ from typing import Final
 
 from rtrack_ros.engines.base import Prompt
 
-_PAIR: Final = ('These are two registered pictures of one moment, first RGB, then thermal (white is '
-                'hot). ')
+_PAIR: Final = ('These are two registered pictures of one moment, first RGB, then thermal (white '
+                'is hot). ')
 _GROUND: Final = {
     # What rtrack-nano reads: its most frequent task is the one without a word of its own.
     'brief': '{sentence}\nRGB:',

@@ -16,6 +16,7 @@ Place = tuple[socket.AddressFamily, Any]
 """An address family and what ``socket.connect`` takes of it."""
 
 _VERSION_PATH = '/v1'
+_PAGES = ('/chat/completions', '/models')
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,14 @@ class ServerAddress:
             EngineError: it is no URL of a server, or holds what does not belong into one.
         """
         try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == 'https' else 80)
+            parts = urlsplit(url.strip())
+            port = parts.port
+            if port == 0:
+                raise ValueError('0 is no port of a server')
         except ValueError as error:
             raise EngineError(f'the URL of the server cannot be read ({error}); write it as '
                               'http://HOST:PORT') from error
-        return cls._checked(parts, port, url)
+        return cls._checked(parts, port or (443 if parts.scheme == 'https' else 80), url)
 
     @classmethod
     def _checked(cls, parts: SplitResult, port: int, url: str) -> 'ServerAddress':
@@ -60,7 +63,10 @@ class ServerAddress:
                               'choose another engine for a model folder')
         if parts.query or parts.fragment:
             raise EngineError(f'{url!r} holds more than a path; write it as http://HOST:PORT/v1')
-        path = parts.path.rstrip('/') or _VERSION_PATH
+        path = parts.path.rstrip('/')
+        for page in _PAGES:  # copied from a manual
+            path = path.removesuffix(page)
+        path = path or _VERSION_PATH
         return cls(parts.scheme == 'https', parts.hostname, port, path)
 
     @property

@@ -1,21 +1,22 @@
 """An answer as it is read from a server."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from typing import Any
+from typing import Any, Final
 
 from rtrack_ros.engines.base import OnText
 from rtrack_ros.engines.likelihood import mean_token_probability
+from rtrack_ros.engines.server.body import check_encoding, is_stream, read_whole, refusal
 from rtrack_ros.engines.server.connection import Connection
 from rtrack_ros.engines.server.deadline import Deadline
 from rtrack_ros.engines.server.errors import Faults
 from rtrack_ros.engines.server.streaming import EventReader
 
 _READ_BYTES = 65536
-_MOST_ERROR_BYTES = 65536
 _MOST_ANSWER_BYTES = 1 << 20
 _CHARACTERS_PER_TOKEN = 64
 """No text that a model is asked for has longer tokens."""
@@ -24,6 +25,9 @@ _AFTERWARDS_S = 0.1
 """How long the count of tokens is waited for once the answer is complete."""
 
 _DONE = '[DONE]'
+_THOUGHTS: Final = ('reasoning_content', 'reasoning')
+_ROUNDING: Final = 1e-3
+"""So much above 0 a logarithm of a probability may be by rounding; more is none."""
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Answer:
             which a grammar may forbid.
         first_at: ``time.perf_counter()`` of the first piece; None before it.
         sent_bytes: Size of the body of the question.
+        thought: Whether the model wrote a thought beside its text.
     """
 
     text: str = ''
@@ -52,6 +57,12 @@ class Answer:
     untold: int = 0
     first_at: float | None = None
     sent_bytes: int = 0
+    thought: bool = False
+
+    @property
+    def only_thought(self) -> bool:
+        """Whether there is a thought and no text."""
+        return self.thought and not self.text.strip()
 
     @property
     def tokens(self) -> int:
@@ -81,16 +92,17 @@ class Answer:
                     self._judge(token['logprob'])
                 self.finish = choice.get('finish_reason') or self.finish
         counted = (chunk.get('usage') or {}).get('completion_tokens')
-        self.counted = self.counted if counted is None else int(counted)
+        self.counted = self.counted if counted is None else max(int(counted), 0)
 
     def _judge(self, logprob: float | None) -> None:
-        if logprob is None:
+        if logprob is None or not -math.inf < float(logprob) <= _ROUNDING:
             self.untold += 1
             return
-        self.log_likelihood += float(logprob)
+        self.log_likelihood += min(float(logprob), 0.0)
         self.judged += 1
 
     def _write(self, message: dict[str, Any]) -> None:
+        self.thought = self.thought or any(message.get(key) for key in _THOUGHTS)
         piece = message.get('content')
         if not piece:
             return
@@ -122,26 +134,37 @@ class AnswerReader:
             OSError: waiting for it ended.
         """
         if response.status != 200:
-            raise self._faults.status(response.status, response.read(_MOST_ERROR_BYTES),
-                                      response.headers.get('Retry-After'))
-        kind = response.headers.get_content_type()
-        if kind == 'text/event-stream':
-            self._read_stream(response, connection)
-        elif kind == 'application/json':
-            self._take(response.read(_MOST_ANSWER_BYTES).decode('utf-8', 'replace'))
-        else:
-            raise self._faults.nonsense(f'{kind}: {response.read1(_READ_BYTES)!r}')
+            raise refusal(response, self._faults)
+        check_encoding(response, self._faults)
+        self._read(response, connection)
         if self._answer.finish is None:
             raise self._faults.cut(len(self._answer.text))
+        if self._answer.only_thought:
+            raise self._faults.thought()
         return self._answer
+
+    def _read(self, response: HTTPResponse, connection: Connection) -> None:
+        try:
+            streams = self._checked(is_stream, response)
+        except (ConnectionError, HTTPException) as error:
+            raise self._faults.cut(0) from error
+        if streams is None:
+            kind = response.headers.get_content_type()
+            raise self._faults.nonsense(f'{kind}: {response.read1(_READ_BYTES)!r}')
+        if streams:
+            self._read_stream(response, connection)
+        else:
+            body = read_whole(response, _MOST_ANSWER_BYTES, self._faults)
+            self._take(body.decode('utf-8-sig', 'replace'))
 
     def _read_stream(self, response: HTTPResponse, connection: Connection) -> None:
         events, unlimited = EventReader(), True
         try:
-            while piece := response.read1(_READ_BYTES):
+            while piece := self._checked(response.read1, _READ_BYTES):
                 for event in self._checked(events.feed, piece):
                     if event == _DONE:
                         return
+                    connection.heard()
                     self._take(event)
                 if unlimited and self._answer.finish is not None:
                     connection.limit(Deadline(_AFTERWARDS_S, _AFTERWARDS_S))

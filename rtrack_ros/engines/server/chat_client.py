@@ -10,7 +10,7 @@ from rtrack_ros.engines.server.connection import Request
 from rtrack_ros.engines.server.deadline import Deadline
 from rtrack_ros.engines.server.dialects import Dialect
 from rtrack_ros.engines.server.errors import StatusError
-from rtrack_ros.engines.server.models import Server, list_models
+from rtrack_ros.engines.server.models import Server, list_models, names_of
 from rtrack_ros.engines.server.requests import chat_body
 
 _NAMES_S = 1.0
@@ -72,4 +72,4 @@ class ChatClient:
             models = list_models(self.server, _NAMES_S)
         except EngineError:
             models = []
-        return ', '.join(model.id for model in models) or 'no list of models'
+        return names_of(models) or 'no list of models'

@@ -139,6 +139,11 @@ class Connection:
         if self._timed is not None:
             self._timed.deadline = deadline
 
+    def heard(self) -> None:
+        """Note that something came which counts: bytes that only keep a line open do not."""
+        if self._timed is not None:
+            self._timed.deadline.heard()
+
     def is_stale(self) -> bool:
         """Whether the server has closed the connection, or sent what nobody asked for."""
         if self._raw is None or self.aborted:

@@ -16,11 +16,16 @@ class Deadline:
         self.seconds = seconds
         self.silence_s = silence_s
         self._ends = math.inf if seconds is None else time.monotonic() + seconds
+        self._silent_from = time.monotonic()
 
     @property
     def passed(self) -> bool:
         """Whether the time is over."""
         return time.monotonic() >= self._ends
+
+    def heard(self) -> None:
+        """Note that the server said something: its silence begins anew."""
+        self._silent_from = time.monotonic()
 
     def left_s(self) -> float:
         """Return for how many seconds one may wait now, more than 0.
@@ -28,9 +33,8 @@ class Deadline:
         Raises:
             TimeoutError: the time is over.
         """
-        if self.seconds is None:
-            return self.silence_s
-        left = self._ends - time.monotonic()
+        ends = (self._silent_from + self.silence_s) if self.seconds is None else self._ends
+        left = ends - time.monotonic()
         if left <= 0:
             raise TimeoutError('the deadline passed')
         return left

@@ -132,7 +132,8 @@ def _once_ready(ask: Callable[[], Result], ends: float) -> Result:
 
 def _may_become_ready(error: EngineError) -> bool:
     if isinstance(error, StatusError):
-        return error.status == 503
+        # A proxy is often up before the server behind it.
+        return error.status in (502, 503, 504)
     return isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, ssl.SSLError)
 
 

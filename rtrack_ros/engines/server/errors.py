@@ -6,6 +6,7 @@ import socket
 import ssl
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from http.client import BadStatusLine
 from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
@@ -14,10 +15,14 @@ from rtrack_ros.engines.server.api_key import ApiKey
 from rtrack_ros.engines.server.dialects import Dialect
 
 _SHOWN_CHARACTERS = 200
+_ALERT: Final = '\x15\x03'
+"""How TLS begins an alert."""
 
 _DIALECT: Final = 'choose the dialect of this server, or dialect plain for one without grammars'
 _LONG: Final = 'start the server with a longer context, or make image_size or max_boxes smaller'
+_TLS: Final = 'write its URL with https://'
 _BY_WORD: Final = (
+    (('https port', 'to an https', 'tls'), _TLS),
     (('mmproj', 'multimodal', 'image'), 'start the server with the vision part of the model '
      '(llama.cpp: --mmproj) and with room for 4 images in a question (vLLM: '
      '--limit-mm-per-prompt)'),
@@ -102,24 +107,32 @@ class Faults:
         if isinstance(error, ssl.SSLError):
             return self._error(f'cannot be trusted or speaks no TLS ({error})', 'use http://, or '
                                'name its certificate in the environment variable SSL_CERT_FILE')
+        if isinstance(error, ConnectionResetError):
+            return self._error(f'cannot be reached ({error})', 'look whether it was restarted; '
+                               f'if it takes encrypted connections only, {_TLS}')
         if isinstance(error, OSError):
             return self._error(f'cannot be reached ({error})', 'check the network; '
                                + self._start())
+        if isinstance(error, BadStatusLine) and str(error).startswith(_ALERT):
+            return self._error('takes encrypted connections only', _TLS)
         return self.nonsense(f'{type(error).__name__}: {error}')
 
-    def status(self, status: int, body: bytes, retry_after: str | None = None) -> StatusError:
+    def status(self, status: int, body: bytes, retry_after: str | None = None,
+               location: str = '') -> StatusError:
         """Return what a response with a status other than 200 means.
 
         Args:
             status: HTTP status.
             body: Its body.
             retry_after: The header of that name, where the server sent one.
+            location: The same of the header ``Location``.
         """
         text = self._shown(error_text(_decoded(body))) or 'nothing more'
         wait_s = _seconds(retry_after)
         wait = f', to be asked again after {wait_s:.3g} s' if wait_s else ''
+        points = f': {self._shown(location)}' if location and 300 <= status < 400 else ''
         return StatusError(f'{self._address} answers {status}{wait}: {text}; '
-                           f'{self._remedy(status, text)}', status, wait_s)
+                           f'{self._remedy(status, text)}{points}', status, wait_s)
 
     def in_stream(self, content: dict[str, Any]) -> StatusError:
         """Return what an error means that came where the answer should have gone on."""
@@ -134,6 +147,17 @@ class Faults:
         """Return that an answer broke off after so many characters."""
         return self._error(f'broke off its answer after {characters} characters',
                            'look whether it was restarted or ran out of memory')
+
+    def compressed(self, encoding: str) -> EngineError:
+        """Return that an answer came compressed, which was not asked for."""
+        return self._error(f'sends answers that are compressed ({self._shown(encoding)}), '
+                           'although it is told not to',
+                           'switch that off in the server, or in the proxy before it')
+
+    def thought(self) -> EngineError:
+        """Return that a model spent its tokens on a thought."""
+        return self._error('thought and gave no answer', 'start it so that its model is told not '
+                           'to think, or take a model that does not')
 
     def endless(self, max_tokens: int) -> EngineError:
         """Return that an answer did not end where it should have."""

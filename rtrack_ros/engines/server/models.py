@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.server.address import ServerAddress
+from rtrack_ros.engines.server.body import check_encoding, read_whole, refusal
 from rtrack_ros.engines.server.client import Client
 from rtrack_ros.engines.server.connection import Connection, Request
 from rtrack_ros.engines.server.deadline import Deadline
 from rtrack_ros.engines.server.errors import Faults, StatusError
+from rtrack_ros.foreign_text import shown
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -20,7 +22,8 @@ LIST_S: Final = 3.0
 """How long a list of models may take."""
 
 _MOST_BYTES = 1 << 20
-_MEANT_FOR_US: Final = (401, 403, 429, 503)
+_MEANT_FOR_US: Final = (*range(300, 400), 401, 403, 429, 502, 503, 504)
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,10 @@ class Server:
         return self.client.exchange(Request('GET', path), Deadline(seconds, seconds), self._json)
 
     def _json(self, response: HTTPResponse, _: Connection) -> Any:
-        body = response.read(_MOST_BYTES)
         if response.status != 200:
-            raise self.faults.status(response.status, body, response.headers.get('Retry-After'))
+            raise refusal(response, self.faults)
+        check_encoding(response, self.faults)
+        body = read_whole(response, _MOST_BYTES, self.faults)
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -69,7 +73,7 @@ def list_models(server: Server, seconds: float = LIST_S) -> list[ServedModel]:
     """Return the models that a server lists; none where it has no list.
 
     Raises:
-        StatusError: the server is loading, has too much to do, or refuses the key.
+        StatusError: the server is loading, has too much to do, refuses the key, or is elsewhere.
         EngineError: it cannot be reached, or sends something else.
     """
     try:
@@ -83,6 +87,13 @@ def list_models(server: Server, seconds: float = LIST_S) -> list[ServedModel]:
         return []
     except (AttributeError, KeyError, TypeError) as error:
         raise server.faults.nonsense(f'a list of models without {error}') from error
+
+
+def names_of(models: Sequence[ServedModel]) -> str:
+    """Return the names of models for a message: the first where there are many, on one line."""
+    named = [shown(model.id) for model in models[:_MOST_NAMED]]
+    more = len(models) - len(named)
+    return ', '.join([*named, f'and {more} more'] if more else named)
 
 
 def choose_model(models: Sequence[ServedModel], wanted: str, address: ServerAddress
@@ -102,7 +113,7 @@ def choose_model(models: Sequence[ServedModel], wanted: str, address: ServerAddr
         return found[0]
     if wanted and not models:
         return ServedModel(wanted)
-    listed = ', '.join(model.id for model in models)
+    listed = names_of(models)
     if wanted:
         raise EngineError(f'the server {address} has no model {wanted!r}; set served_model to one '
                           f'of: {listed}')

@@ -3,6 +3,9 @@
 LONGEST_EVENT = 1 << 20
 """Most bytes of one event."""
 
+MARK = b'\xef\xbb\xbf'
+"""Tells that UTF-8 follows; some servers begin with it."""
+
 
 class EventReader:
     """Takes the bytes of a stream as they come and gives the data of its events.
@@ -16,6 +19,7 @@ class EventReader:
         self._data: list[bytes] = []
         self._size = 0
         self._after_cr = False
+        self._begun = False
 
     def feed(self, piece: bytes) -> list[str]:
         """Take some bytes and return the data of the events that are complete by now.
@@ -44,6 +48,8 @@ class EventReader:
         """Take the rest of a line and return the event that it ends, if it does."""
         line = bytes(self._line) + rest
         self._line.clear()
+        if not self._begun:
+            line, self._begun = line.removeprefix(MARK), True
         name, _, value = line.partition(b':')
         if name == b'data':
             self._data.append(value.removeprefix(b' '))

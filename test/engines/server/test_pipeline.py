@@ -1,6 +1,7 @@
 """Tracking with a server: its faults end nothing, and it is asked several things at once."""
 
 import errno
+import gzip
 import socket
 import threading
 import time
@@ -132,6 +133,23 @@ def dripping(say):
     return script
 
 
+def signs_of_life(say):
+    def script(handler):
+        handler.begin_stream()
+        handler.close_connection = True
+        with suppress(OSError):
+            while not handler.server.played.event.wait(0.05):
+                handler.send_chunk(b': ping\n\n')
+    return script
+
+
+def alert_of_tls(say):
+    def script(handler):
+        handler.wfile.write(b'\x15\x03\x01\x00\x02\x02\x46')
+        handler.close_connection = True
+    return script
+
+
 def web_page(say):
     return say.whole(200, b'<html>It works!</html>', {'Content-Type': 'text/html'})
 
@@ -175,6 +193,15 @@ FAULTS = {
     'boxes outside': (writing(CAR.replace('125, 125, 312', '2125, 125, 2312')),
                       'AnswerError: item 0: the box lies outside'),
     'cut at its length': (writing(CAR[:-9], finish='length'), 'the answer is incomplete'),
+    'signs of life alone': (signs_of_life, 'no answer within'),
+    'encrypted alone': (alert_of_tls, 'write its URL with https://'),
+    'moved': (lambda say: say.whole(308, b'', {'Location': 'http://other.example/v1'}),
+              'the URL to which it points: http://other.example/v1'),
+    'compressed': (lambda say: say.whole(200, gzip.compress(b'{}'), {
+        'Content-Type': 'application/json', 'Content-Encoding': 'gzip'}), 'compressed (gzip)'),
+    'a thought alone': (lambda say: say.events([
+        say.choice({'content': None, 'reasoning_content': 'Hm.'}, 'length'), '[DONE]']),
+        'thought and gave no answer'),
     'ten thousand boxes': (endless, 'wrote far more than'),
 }
 
