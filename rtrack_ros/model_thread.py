@@ -5,6 +5,8 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 _Inputs = ParamSpec('_Inputs')
@@ -61,3 +63,19 @@ def thread_niceness() -> int | None:
     if sys.platform != 'linux':
         return None
     return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+def lower_session(process: int) -> None:
+    """Give a session the niceness of the process that leads it; no other process changes it.
+
+    Linux shares a core evenly among sessions, whatever the niceness within them; a session has a
+    niceness of its own (sched(7), autogroups). Without it the tracker, in another session, would
+    get half a core and no more.
+
+    Args:
+        process: Its number.
+    """
+    group = Path(f'/proc/{process}/autogroup')
+    with suppress(OSError):  # it has ended, or a container forbids it
+        if group.exists() and os.getsid(process) == process:
+            group.write_text(str(os.getpriority(os.PRIO_PROCESS, process)), encoding='ascii')

@@ -17,6 +17,7 @@ from rtrack_ros.engines.server.client import Client
 from rtrack_ros.engines.server.errors import Faults, StatusError
 from rtrack_ros.engines.server.models import Server, list_models
 from rtrack_ros.engines.targets.servers import Served, container_name
+from rtrack_ros.model_thread import lower_session
 from rtrack_ros.playback.processes import ProcessFailure, ProcessGroup
 
 SERVER: Final = 'server'
@@ -84,6 +85,8 @@ def served(command: Sequence[str], what: Served, logs: Path, ready_timeout_s: fl
         group.start(SERVER, command)
         try:
             _wait_until_ready(group, what.url, ready_timeout_s)
+            # It was started with a niceness of its own where it computes on the processor.
+            lower_session(group.pid(SERVER))
             yield lambda: group.check(SERVER)
         finally:
             group.stop(SERVER)

@@ -1,11 +1,10 @@
 """llama.cpp's server in this process, from its Python package."""
 
 import os
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from rtrack_ros.engines.llamacpp.settings import ServerSettings
+from rtrack_ros.model_thread import lower_session
 
 _ERRORS: Final = 1
 """llama.cpp's level for errors alone; beyond it some questions are logged, and a log that grows
@@ -42,14 +41,6 @@ def start_server(settings: ServerSettings) -> Any:
 
 
 def _yield_to_others(niceness: int) -> None:
-    """Add to the niceness of this process, and of its session where it leads one.
-
-    Linux shares a core evenly among sessions, whatever the niceness within them; a session has a
-    niceness of its own (sched(7), autogroups). Without it the tracker, in another session, would
-    get half a core and no more.
-    """
-    reached = os.nice(niceness)
-    group = Path('/proc/self/autogroup')
-    if os.getsid(0) == os.getpid() and group.exists():
-        with suppress(OSError):  # a container may forbid it
-            group.write_text(str(reached), encoding='ascii')
+    """Add to the niceness of this process, and of its session where it leads one."""
+    os.nice(niceness)
+    lower_session(os.getpid())
