@@ -179,8 +179,8 @@ def test_a_gguf_pair_goes_to_llama_cpp_and_anything_else_to_vllm(tmp_path: Path,
     for source in (tmp_path / 'nano.gguf', tmp_path):
         assert main(['serve', str(source), '--dry-run']) == 0
         assert capsys.readouterr().out.startswith(
-            f'nice -n 10 llama-server -m {tmp_path}/nano.gguf --mmproj {tmp_path}/mmproj-nano.gguf '
-            '--alias nano ')
+            f'nice -n 10 llama-server -m {tmp_path}/nano.gguf '
+            f'--mmproj {tmp_path}/mmproj-nano.gguf --alias nano ')
     assert main(['serve', 'Qwen/Qwen3-VL-2B-Instruct', '--dry-run']) == 0
     assert capsys.readouterr().out.startswith(
         'vllm serve Qwen/Qwen3-VL-2B-Instruct --served-model-name Qwen3-VL-2B-Instruct ')
@@ -221,6 +221,9 @@ def test_a_model_folder_is_served_by_the_python_package_of_llama_cpp(tmp_path: P
         assert b'llamacpp.program' in Path(f'/proc/{server}/cmdline').read_bytes()
         assert os.getpriority(os.PRIO_PROCESS, server) == min(
             os.getpriority(os.PRIO_PROCESS, 0) + 10, 19), 'the tracker goes first'
+        session = Path(f'/proc/{server}/autogroup')
+        if session.exists():
+            assert session.read_text().split()[-1] == str(os.getpriority(os.PRIO_PROCESS, server))
         process.send_signal(signal.SIGINT)
         assert process.wait(LIMIT_S) == 0 and gone(server)
     finally:
