@@ -18,6 +18,7 @@ Size = tuple[int, int]
 _MIN_AREA_PX = 1.0
 _MIN_DEPTH = 1e-9
 _CLIP_TOLERANCE_PX = 1.0
+_FAR_OUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class DetectionCounts:
         empty: Boxes without an area of a square pixel, inverted ones included; dropped.
         not_finite: Boxes or scores with NaN or infinity; dropped.
         bad_score: Scores outside [0, 1], percentages for instance; dropped.
+        far_out: Of the clipped ones, those that reached beyond the image by more than a tenth of
+            its size; no detector does that with its own image.
     """
 
     kept: int = 0
@@ -77,6 +80,7 @@ class DetectionCounts:
     empty: int = 0
     not_finite: int = 0
     bad_score: int = 0
+    far_out: int = 0
 
     def __add__(self, other: 'DetectionCounts') -> 'DetectionCounts':
         return DetectionCounts(*(getattr(self, item.name) + getattr(other, item.name)
@@ -174,9 +178,12 @@ def on_rgb(boxes: ArrayLike, labels: Sequence[str], scores: ArrayLike, pixel_map
     solid = scored & ~inverted & (area(mapped) >= _MIN_AREA_PX)
     on_image = clip(mapped, *pixel_map.rgb_size)
     kept = solid & (area(on_image) >= _MIN_AREA_PX)
-    cut = kept & (np.abs(on_image - mapped).max(axis=1, initial=0) > _CLIP_TOLERANCE_PX)
+    beyond = np.abs(on_image - mapped)
+    cut = kept & (beyond.max(axis=1, initial=0) > _CLIP_TOLERANCE_PX)
+    far = kept & (beyond > np.tile(pixel_map.rgb_size, 2) * _FAR_OUT).any(axis=1)
     counts = DetectionCounts(
-        kept=int(kept.sum()), clipped=int(cut.sum()), outside=int((solid & ~kept).sum()),
+        kept=int(kept.sum()), clipped=int(cut.sum()),
+        far_out=int(far.sum()), outside=int((solid & ~kept).sum()),
         empty=int((scored & ~solid).sum()), not_finite=int((~finite).sum()),
         bad_score=int((finite & ~scored).sum()))
     found = tuple(_detection(on_image[row].tolist(), labels[row], float(sure[row]))

@@ -74,9 +74,9 @@ def test_each_kind_of_bad_box_is_counted():
     found, counts = on_rgb(rows, ['a'] * len(rows), scores, rgb_pixels((100, 80)))
     assert boxes_of(found) == [(10, 10, 40, 40), (0, 10, 20, 40)]
     assert counts == DetectionCounts(kept=2, clipped=1, outside=1, empty=2, not_finite=3,
-                                     bad_score=2)
+                                     bad_score=2, far_out=1)
     assert counts.dropped == 8
-    assert counts + counts == DetectionCounts(4, 2, 2, 4, 6, 4)
+    assert counts + counts == DetectionCounts(4, 2, 2, 4, 6, 4, 2)
 
 
 def test_a_box_inverted_twice_is_no_box_even_where_the_map_turns_it_round():

@@ -54,6 +54,7 @@ class RecordedStatus:
     failures: int = 0
     superseded: int = 0
     behind_ms: float | None = None
+    message: str = ''
 
 
 def read_arrays(path: Path | str, topic: str = TRACKS_TOPIC) -> list[RecordedArray]:
@@ -75,7 +76,8 @@ def read_statuses(path: Path | str, topic: str = STATUS_TOPIC) -> list[RecordedS
     return [RecordedStatus(logged_ns, int(message.answers), _known(message.answer_age_ms),
                            _known(message.answer_latency_ms), message.engine, message.model,
                            int(message.answers_invalid + message.engine_errors),
-                           int(message.frames_superseded), _known(message.behind_ms))
+                           int(message.frames_superseded), _known(message.behind_ms),
+                           str(message.message))
             for message, logged_ns in read_messages(path, topic)]
 
 

@@ -1,7 +1,7 @@
 """Writes a simulated scene as a recording, with the faults that real sensors have."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ Spans = Sequence[tuple[float, float]]
 _Waiting = tuple[int, int, 'NDArray[np.generic] | DetectionMessage']
 # RGB images are sensor 0, thermal ones 1; every message of a detector is one of its own.
 _DETECTIONS = 2
+Detects = Callable[[SimFrame], DetectionMessage | None]
 _MILLISECOND = 1e6
 
 
@@ -46,7 +47,7 @@ class SensorFaults:
 def write_bag(path: Path | str, scene: Scene, *, jitter_ms: float = 0.0, offset_ms: float = 0.0,
               drop_thermal: Spans = (), drop_rgb: Spans = (), thermal_every: int = 1,
               frames: Iterable[SimFrame] | None = None,
-              detections: Sequence[DetectionMessage] = ()) -> SceneTruth:
+              detector: Detects = lambda frame: None) -> SceneTruth:
     """Write a scene as an mcap recording with its truth beside it.
 
     Args:
@@ -58,8 +59,8 @@ def write_bag(path: Path | str, scene: Scene, *, jitter_ms: float = 0.0, offset_
         drop_rgb: Spans without RGB images.
         thermal_every: Share of thermal images kept.
         frames: The scene's frames where they are drawn elsewhere; None draws them here.
-        detections: What a detector publishes, on ``/rtrack/detections``; times from the start of
-            the scene.
+        detector: Returns what a detector publishes about a frame on ``/rtrack/detections``, None
+            for nothing; times from the start of the scene.
 
     Returns:
         The truth of the RGB images that were written, with the stamps they carry.
@@ -73,22 +74,17 @@ def write_bag(path: Path | str, scene: Scene, *, jitter_ms: float = 0.0, offset_
                         f'{scene.fps} per second; stay below {500 / scene.fps:.1f} ms')
     collector = TruthCollector(scene.fps, scene.expressions)
     with ImageBagWriter(path) as writer:
-        _write_frames(writer, scene if frames is None else frames, faults, collector, detections)
+        _write_frames(writer, scene if frames is None else frames, faults, collector, detector)
     truth = collector.truth()
     truth.save(Path(path) / 'truth')
     return truth
 
 
 def _write_frames(writer: ImageBagWriter, frames: Iterable[SimFrame], faults: SensorFaults,
-                  collector: TruthCollector, detections: Sequence[DetectionMessage]) -> None:
+                  collector: TruthCollector, detector: Detects) -> None:
     """Write all streams in the order of their stamps, detections in that of their coming."""
     rng = np.random.default_rng((faults.seed, 1))
-    waiting: list[_Waiting] = [
-        (START_NS + message.logged_ns, _DETECTIONS + number, replace(
-            message, stamp_ns=START_NS + message.stamp_ns,
-            logged_ns=START_NS + message.logged_ns))
-        for number, message in enumerate(detections)]
-    heapq.heapify(waiting)
+    waiting: list[_Waiting] = []
     lead_ns = (faults.jitter_ms + max(0.0, -faults.offset_ms)) * _MILLISECOND
     for frame in frames:
         # Nothing that comes later can carry a stamp before this.
@@ -102,6 +98,11 @@ def _write_frames(writer: ImageBagWriter, frames: Iterable[SimFrame], faults: Se
         if frame.index % faults.thermal_every == 0 and not _inside(seconds, faults.drop_thermal):
             shift = round(jitter[1] + faults.offset_ms * _MILLISECOND)
             heapq.heappush(waiting, (START_NS + frame.stamp_ns + shift, 1, frame.thermal))
+        message = detector(frame)
+        if message is not None:
+            message = replace(message, stamp_ns=START_NS + message.stamp_ns,
+                              logged_ns=START_NS + message.logged_ns)
+            heapq.heappush(waiting, (message.logged_ns, _DETECTIONS + frame.index, message))
     _flush(writer, waiting, float('inf'))
 
 

@@ -33,6 +33,7 @@ class Playback:
         parameters: Parameters of the node.
         rounds: How often to play it, one after another.
         node: Command that starts the node, without its arguments; empty for the node itself.
+        exclude: Topics of the recording that are not played.
     """
 
     bag: Path
@@ -42,6 +43,7 @@ class Playback:
     parameters: dict[str, str]
     rounds: int = 1
     node: Sequence[str] = ()
+    exclude: Sequence[str] = ()
 
     @property
     def recording(self) -> Path:
@@ -94,7 +96,8 @@ def play(playback: Playback,
         group.start('bag_player', _module(
             'bags.bag_player', '--bag', str(playback.bag), '--restamp', '--queries', str(commands),
             '--stamp-map', str(playback.stamps), '--wait-for-subscribers', f'{START_TIMEOUT_S:g}',
-            '--loop', str(playback.rounds), '--wait-for-link', TRACKS_TOPIC, STATUS_TOPIC))
+            '--loop', str(playback.rounds), '--wait-for-link', TRACKS_TOPIC, STATUS_TOPIC,
+            '--exclude', *playback.exclude))
         _wait(group, playback, watch)
         # What is on its way still has to be recorded.
         time.sleep(SETTLE_S)

@@ -39,6 +39,12 @@ class FeedReport:
         self._arrivals: deque[float] = deque(maxlen=_WINDOW)
         self._newest: deque[Trouble | None] = deque(maxlen=_WINDOW)
         self._reason = ''
+        self._foreign: deque[bool] = deque(maxlen=_WINDOW)
+
+    @property
+    def of_another_size(self) -> bool:
+        """Whether boxes lie, set after set, where no image of this size can have them."""
+        return sum(self._foreign) >= max(_ENOUGH, len(self._foreign) / 2)
 
     def came(self) -> None:
         """Note that a message came."""
@@ -50,10 +56,12 @@ class FeedReport:
         if trouble is Trouble.MALFORMED:
             self._reason = reason
 
-    def note_boxes(self, boxes: DetectionCounts, outcome: Outcome) -> None:
-        """Note what became of the boxes of a message."""
+    def note_boxes(self, boxes: DetectionCounts, outcome: Outcome | None) -> None:
+        """Note what became of the boxes of a message; no outcome means that none were used."""
         all_boxes = boxes.kept + boxes.dropped
         trouble = None
+        if all_boxes:
+            self._foreign.append(2 * (boxes.far_out + boxes.outside) > all_boxes)
         if outcome in (Outcome.LATE, Outcome.UNKNOWN_FRAME):
             trouble = Trouble.LATE
         elif all_boxes and 2 * (boxes.clipped + boxes.outside) > all_boxes:

@@ -46,7 +46,8 @@ def messages(scale: float = 1.0, delay_ms: int = 60) -> list[DetectionMessage]:
 
 
 def tracked(folder: Path, given: list[DetectionMessage], *options: str) -> tuple[Path, object]:
-    truth = write_bag(folder / 'bag', SCENE, detections=given)
+    truth = write_bag(folder / 'bag', SCENE, detector=lambda frame: (
+        None if frame.index % 2 else given[frame.index // 2]))
     out = folder / 'tracks.txt'
     assert main(['track', str(folder / 'bag'), '--query', SENTENCE, '--ask-interval', '5',
                  '--out', str(out), *options]) == 0

@@ -174,7 +174,7 @@ def test_boxes_of_a_larger_image_are_said_with_the_remedy_until_they_fit_again(f
         feed.offer(_boxes(number * PERIOD, (900, 500, 1000, 900), (600, 300, 700, 700)))
         assert feed.wait_idle()
     assert 'detections.image_size' in feed.complaint
-    assert feed.counts.boxes == DetectionCounts(kept=5, clipped=5, outside=5)
+    assert feed.counts.boxes == DetectionCounts(kept=5, clipped=5, far_out=5, outside=5)
 
     for number in range(5, 30):
         feed.offer(_boxes(number * PERIOD))
@@ -230,3 +230,35 @@ def test_stamps_that_begin_anew_forget_the_old_pairs(feed, tracker):
     assert feed.wait_idle()
 
     assert _stamps(tracker) == [PERIOD]
+
+
+def _stream(feed, box, frames):
+    for number in frames:
+        feed.see(_pair(number * PERIOD))
+        feed.offer(_boxes(number * PERIOD, box))
+        assert feed.wait_idle()
+
+
+def test_boxes_that_go_on_to_lie_beyond_the_image_move_nothing(feed, tracker):
+    _stream(feed, (500, 300, 900, 700), range(10))
+    assert 'detections.image_size' in feed.complaint
+    assert len(tracker.taken) == 3 and feed.counts.refused == 7
+    _stream(feed, (50, 30, 90, 70), range(10, 30))
+    assert len(tracker.taken) == 23 and feed.complaint == ''
+
+
+def test_boxes_that_reach_a_little_beyond_the_edge_are_used(feed, tracker):
+    _stream(feed, (600, 300, 660, 490), range(10))
+    assert len(tracker.taken) == 10
+
+
+def test_in_a_file_messages_are_handed_over_by_whoever_drains(tracker, clock):
+    feed = DetectionFeed(tracker, monotonic=clock, threaded=False)
+    feed.offer(_boxes(2 * PERIOD))
+    feed.offer(_boxes(PERIOD))
+    assert not feed.drain()
+    _see(feed, 2)
+    assert feed.drain() and _stamps(tracker) == [PERIOD]
+    _see(feed, 3)
+    assert feed.drain() and not feed.drain() and _stamps(tracker) == [PERIOD, 2 * PERIOD]
+    assert feed.close()

@@ -13,6 +13,7 @@ from rtrack_ros.commands.benchmark import (
     grounding,
     intake,
     learning,
+    outage,
     pipeline,
     tasks,
     tracking,
@@ -26,7 +27,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         description='Measure the model and the tracker, each time beside baselines.')
     subjects = parser.add_subparsers(dest='subject', metavar='SUBJECT', required=True)
     for module in (grounding, engine, intake, tracking, clip, box, cost, learning, crops,
-                   calibration, tasks, flood, pipeline):
+                   calibration, tasks, flood, outage, pipeline):
         module.add_parser(subjects)
 
 
