@@ -99,7 +99,7 @@ class FeedCounts:
         unmatched: Messages about no pair: their stamp is that of no image.
         applied: Messages that the tracker took.
         refused: Messages that it refused: too late, or about a pair already seen; and those whose
-            boxes go on to lie where only an image of another size can have them.
+            boxes lie where only an image of another size can have them.
         boxes: What became of the boxes.
     """
 
@@ -273,10 +273,8 @@ class DetectionFeed:
             return
         found, boxes = on_rgb(received.boxes, received.labels, received.scores, pixels.onto(pair))
         with self._wake:
-            # The report says so, and takes note of the first set that fits again.
-            foreign = self._report.of_another_size
-        outcome = (None if foreign and boxes.far_out + boxes.outside else
-                   self._deliver(Detections(pair.stamp_ns, found)))
+            foreign = self._report.of_another_size(boxes)
+        outcome = None if foreign else self._deliver(Detections(pair.stamp_ns, found))
         with self._wake:
             self.counts.boxes += boxes
             self.counts.applied += outcome is Outcome.APPLIED

@@ -39,12 +39,22 @@ class FeedReport:
         self._arrivals: deque[float] = deque(maxlen=_WINDOW)
         self._newest: deque[Trouble | None] = deque(maxlen=_WINDOW)
         self._reason = ''
-        self._foreign: deque[bool] = deque(maxlen=_WINDOW)
+        self._foreign: deque[bool] = deque(maxlen=_WINDOW // 2)
 
-    @property
-    def of_another_size(self) -> bool:
-        """Whether boxes lie, set after set, where no image of this size can have them."""
-        return sum(self._foreign) >= max(_ENOUGH, len(self._foreign) / 2)
+    def of_another_size(self, boxes: DetectionCounts) -> bool:
+        """Return whether a set of boxes is not to be used: it is about an image of another size.
+
+        Most of them lie where no image of this size can have them; or so it was in the sets
+        before, of which a few may fit by chance.
+
+        Args:
+            boxes: What became of them; to be called once for each set.
+        """
+        all_boxes = boxes.kept + boxes.dropped
+        if all_boxes:
+            self._foreign.append(2 * (boxes.far_out + boxes.outside) > all_boxes)
+        return bool(self._foreign) and (
+            self._foreign[-1] or sum(self._foreign) >= max(_ENOUGH, len(self._foreign) / 2))
 
     def came(self) -> None:
         """Note that a message came."""
@@ -60,8 +70,6 @@ class FeedReport:
         """Note what became of the boxes of a message; no outcome means that none were used."""
         all_boxes = boxes.kept + boxes.dropped
         trouble = None
-        if all_boxes:
-            self._foreign.append(2 * (boxes.far_out + boxes.outside) > all_boxes)
         if outcome in (Outcome.LATE, Outcome.UNKNOWN_FRAME):
             trouble = Trouble.LATE
         elif all_boxes and 2 * (boxes.clipped + boxes.outside) > all_boxes:

@@ -24,7 +24,7 @@ class TrackerConfig:
         5.0, 'Time for which a lost track may be found again under its id; raising it bridges '
         'longer occlusions and risks giving an id to another object', 's', (0.0, 3600.0))
     memory_s: float = setting(
-        60.0, 'Time for which an object that is gone is remembered by its looks, so that it gets '
+        300.0, 'Time for which an object that is gone is remembered by its looks, so that it gets '
         'its id back when it returns; raising it knows more of them again and mistakes more '
         'strangers; 0 does without', 's', (0.0, 86400.0))
     hits_to_confirm: int = setting(

@@ -375,6 +375,20 @@ def test_faulty_input_does_not_stop_the_node(processes: Processes, observer: Obs
     assert '8x5000' in log and '2001 characters' in log and 'bayer_rggb8' in log
 
 
+def test_through_three_changes_of_sentence_objects_keep_their_ids(
+        processes: Processes, observer: Observer, script: Path) -> None:
+    start_scripted(processes, script)
+    observer.wait_for_tracker()
+    ids = []
+    for text in ('the people', 'everything in red', 'whoever walks', 'the people'):
+        observer.sentences.publish(String(data=text))
+        observer.wait(lambda wanted=text: observer.active[-1:] == [wanted], what=text)
+        array = observer.follow()
+        assert {item.results[0].hypothesis.class_id for item in array.detections} == {text}
+        ids.append(set(ids_of(array)))
+    assert len(ids[0]) == 3 and all(known == ids[0] for known in ids)
+
+
 def test_stamps_that_jump_back_start_afresh(processes: Processes, observer: Observer,
                                             script: Path) -> None:
     start_scripted(processes, script, 'query.initial:=the people')
