@@ -20,6 +20,9 @@ from rtrack_ros.tracking.history.frame import Frame
 
 # Share of the camera's period that a step may take: pixels must come and boxes go, too.
 _SHARE_OF_PERIOD = 0.6
+# Of that share, so much is left after an image that was passed over, and so much more after each
+# that was not: what else is done for an image takes more time than was thought.
+_LESS_ROOM, _MORE_ROOM, _LEAST_ROOM = 0.9, 0.002, 0.5
 # Frames over which the camera's period and the cost of a step are the median: one hiccup of the
 # machine is no want of time.
 _PERIODS, _COSTS = 15, 3
@@ -88,23 +91,27 @@ class EffortControl:
         self._costs: deque[float] = deque(maxlen=_COSTS)
         self._level = self._effort = Effort.FULL
         self._began = self._overdrawn = self._budget_s = 0.0
+        self._room = 1.0
         self._patience = _PATIENCE
         self._easy = 0
         self._since_more = _LONGEST_PATIENCE
 
-    def begin(self, dt_s: float, config: TrackerConfig) -> Effort:
+    def begin(self, dt_s: float, config: TrackerConfig, passed_over: int = 0) -> Effort:
         """Return the effort of the step that begins now.
 
         Args:
             dt_s: Seconds between the stamps of this image of the camera and the one before, which
                 may have been passed over; 0 for the first.
             config: Settings; ``budget_ms`` counts.
+            passed_over: Images of the camera that were passed over before this one.
         """
         self._began = self._clock()
         if dt_s > 0:
             self._periods.append(dt_s)
         period_s = median(self._periods) if self._periods else 0.0
-        self._budget_s = config.budget_ms * 1e-3 or _SHARE_OF_PERIOD * period_s
+        self._room = (max(_LESS_ROOM * self._room, _LEAST_ROOM) if passed_over
+                      else min(self._room + _MORE_ROOM, 1.0))
+        self._budget_s = config.budget_ms * 1e-3 or _SHARE_OF_PERIOD * self._room * period_s
         overdrawn = self._level is Effort.COARSE_FLOW and self._overdrawn > 0
         self._effort = Effort.KALMAN_ONLY if overdrawn else self._level
         self.counts[self._effort] += 1

@@ -145,7 +145,7 @@ class Tracker:
         dt_s = 0.0 if before is None else (pair.stamp_ns - before.stamp_ns) * 1e-9
         # The camera's period, not that of the pairs: a tracker too slow for the camera would
         # otherwise find the time that it takes just right.
-        return self._effort.begin(dt_s / (1 + pair.passed_over), self.config)
+        return self._effort.begin(dt_s / (1 + pair.passed_over), self.config, pair.passed_over)
 
     def apply(self, answer: Answer) -> Outcome:
         """Correct the frame that ``answer`` is about and everything since.

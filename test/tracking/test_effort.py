@@ -90,6 +90,40 @@ def test_a_budget_that_is_set_counts_and_not_the_period() -> None:
     assert set(Machine(32.0).run(40, TrackerConfig(budget_ms=40.0))) == {Effort.FULL}
 
 
+def served(full_ms: float, other_ms: float, frames: int = 1500,
+           config: TrackerConfig = CONFIG) -> tuple[float, Effort]:
+    """Track the newest image of a camera whenever there is one; other work comes with each.
+
+    Returns the share of images passed over in the second half, and the effort at the end.
+    """
+    machine, last, passed, effort = Machine(full_ms), 0, 0, Effort.FULL
+    begin = machine.now
+    while last < frames:
+        newest = max(int((machine.now - begin) / PERIOD_S + 1e-6), last + 1)
+        machine.now = max(machine.now, begin + newest * PERIOD_S)
+        between = newest - last - 1
+        effort = machine.control.begin(PERIOD_S, config, between)
+        machine.now += FULL_MS[effort] * full_ms * 1e-3
+        machine.control.end()
+        machine.now += other_ms * 1e-3
+        last, passed = newest, passed + (between if newest > frames // 2 else 0)
+    return passed / (frames / 2), effort
+
+
+@pytest.mark.parametrize(('full_ms', 'other_ms', 'effort'), [
+    (15.0, 12.0, Effort.FULL), (19.0, 18.0, Effort.FEWER_LOOKS),
+    (22.0, 21.0, Effort.ONE_SPECTRUM)])
+def test_less_is_done_where_all_that_an_image_takes_is_too_long(full_ms, other_ms, effort) -> None:
+    # Steps of 19 and 17.6 ms are within their share of the period, and the rest does not fit.
+    lost, reached = served(full_ms, other_ms)
+    assert lost < 0.03 and reached is effort
+
+
+def test_a_budget_that_is_set_counts_also_where_images_are_passed_over() -> None:
+    lost, reached = served(19.0, 18.0, config=TrackerConfig(budget_ms=20.0))
+    assert lost > 0.05 and reached is Effort.FULL
+
+
 def test_the_tracks_longest_unseen_are_followed_first() -> None:
     frame = Frame(0, PERIOD_S, None, (640, 480), coasting_s={1: 0.0, 2: 0.3, 3: 0.1, 5: 0.0})
     assert Effort.ONE_SPECTRUM.followed([1, 2, 3, 4, 5], frame) == [1, 2, 3, 4, 5]
@@ -116,7 +150,7 @@ class Always:
     def __init__(self, effort: Effort) -> None:
         self.effort, self.counts = effort, Counter()
 
-    def begin(self, dt_s, config) -> Effort:
+    def begin(self, dt_s, config, passed_over) -> Effort:
         self.counts[self.effort] += 1
         return self.effort
 
@@ -154,10 +188,12 @@ class Noting(Always):
     def __init__(self) -> None:
         super().__init__(Effort.FULL)
         self.periods: list[float] = []
+        self.passed_over: list[int] = []
 
-    def begin(self, dt_s, config) -> Effort:
+    def begin(self, dt_s, config, passed_over) -> Effort:
         self.periods.append(dt_s)
-        return super().begin(dt_s, config)
+        self.passed_over.append(passed_over)
+        return super().begin(dt_s, config, passed_over)
 
 
 def test_images_that_were_passed_over_do_not_lengthen_the_cameras_period(make_world, make_path
@@ -168,3 +204,4 @@ def test_images_that_were_passed_over_do_not_lengthen_the_cameras_period(make_wo
         tracker.step(replace(world.pair(index), passed_over=passed_over), QUERIES)
     one = (world.pair(1).stamp_ns - world.pair(0).stamp_ns) * 1e-9
     assert control.periods == pytest.approx([0.0, one, one, one], rel=1e-3)
+    assert control.passed_over == [0, 0, 1, 2]
