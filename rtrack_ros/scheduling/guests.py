@@ -1,8 +1,9 @@
 """How much of the model's time guests may have while sentences that were there before them wait.
 
-Guests are descriptions, targets that were shown in a box, and sentences that are new or change
-again and again. Anybody in the domain can send them at any rate. Without guests before them the
-sentences have the model for themselves, and without sentences the guests have it.
+Guests are descriptions, targets that were shown in a box, and all sentences beside that of the
+plain topic; without one, those that are new, change again and again, or came later than others
+(``Scheduler.is_guest``). Anybody in the domain can send them at any rate. Without guests the
+other sentences have the model for themselves, and without those the guests have it.
 """
 
 

@@ -25,7 +25,7 @@ from typing import Final
 from rtrack_ros.boxes import as_boxes
 from rtrack_ros.engines.base import Capabilities, is_used
 from rtrack_ros.frames import FramePair, Region
-from rtrack_ros.language.queries import Query
+from rtrack_ros.language.queries import DEFAULT_ID, Query
 from rtrack_ros.language.whole_image import needs_whole_image
 from rtrack_ros.scheduling.expected_gain import Worth, objects_to_verify
 from rtrack_ros.scheduling.region import region_of_interest
@@ -79,12 +79,15 @@ class Schedule:
         4, 'Most objects that the model is asked about in one question for a yes or no; raising '
         'it makes verdicts older', span=(1, 100), advanced=True)
     settled_s: float = setting(
-        10.0, 'Time after which an unchanged sentence is no guest any more; raising it keeps the '
-        'model longer for the sentences that were there before', 's', (0.0, 3600.0), advanced=True)
+        10.0, 'Where the plain topic has no sentence: time after which an unchanged sentence is '
+        'no guest any more, and within which others count as having been there as long; raising '
+        'it keeps the model longer for those that were there first', 's', (0.0, 3600.0),
+        advanced=True)
     guest_share: float = setting(
-        0.33, "Most of the model's time for guests (new sentences, targets, descriptions) while "
-        'a settled sentence waits; raising it answers guests sooner and sentences less often',
-        span=(0.05, 1.0), advanced=True)
+        0.33, "Most of the model's time for guests while a sentence that is none waits. Guests "
+        'are targets, descriptions, and all sentences beside that of the plain topic or, without '
+        'one, those that are new or came later; raising it answers guests sooner and the others '
+        'less often', span=(0.05, 1.0), advanced=True)
     crop_size: tuple[int, int] | None = None
     worth: Worth | None = None
 
@@ -162,6 +165,8 @@ class Scheduler:
         self._verify_s: float | None = None
         self._turn = 0
         self._met_ns: dict[int, int] = {}
+        self._plain: int | None = None
+        self._oldest_ns = 0
 
     def forget(self) -> None:
         """Forget which query was asked when, for a reset; how long each is there stays known."""
@@ -172,11 +177,23 @@ class Scheduler:
         """Note which queries are active, for ``is_guest``; to be called with every pair."""
         self._met_ns = {query.epoch: min(self._met_ns.get(query.epoch, stamp_ns), stamp_ns)
                         for query in queries}
+        sentences = [query for query in queries if not query.by_template]
+        self._plain = next((query.epoch for query in sentences if query.id == DEFAULT_ID), None)
+        self._oldest_ns = min((self._met_ns[query.epoch] for query in sentences), default=0)
 
     def is_guest(self, query: Query, stamp_ns: int) -> bool:
-        """Return whether a query is a target, or has not been the same for long."""
-        known_ns = stamp_ns - self._met_ns.get(query.epoch, stamp_ns)
-        return query.by_template or known_ns < self.schedule.settled_s * 1e9
+        """Return whether a query has no claim to the model before others.
+
+        Targets are guests. The sentence of the plain topic, where there is one, is the host of all
+        others. Else hosts are those that were there first and have not changed for a while. Who
+        came later is a guest for ever: anybody can send sentences that do not change, too.
+        """
+        if query.by_template:
+            return True
+        if self._plain is not None:
+            return query.epoch != self._plain
+        met_ns, settled_ns = self._met_ns.get(query.epoch, stamp_ns), self.schedule.settled_s * 1e9
+        return stamp_ns - met_ns < settled_ns or met_ns - self._oldest_ns > settled_ns
 
     def questions(self, pair: FramePair, queries: Sequence[Query],
                   tracks: Sequence[Track]) -> list[Question]:

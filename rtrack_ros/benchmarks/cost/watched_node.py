@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rtrack_ros.language.answers import Answer
+from rtrack_ros.language.queries import DEFAULT_ID
 from rtrack_ros.nodes import tracker_node
 from rtrack_ros.output_files import write_text
 from rtrack_ros.scheduling.worker import GroundingWorker
@@ -35,6 +36,7 @@ class Watch:
         self._answers: Counter[str] = Counter()
         self._arrays = 0
         self._asking = WorkerCounts()
+        self._outcomes: Counter[str] = Counter()
 
     def begin(self) -> None:
         """Count from now on."""
@@ -42,6 +44,9 @@ class Watch:
 
         def counted(tracker: Tracker, answer: Answer) -> Outcome:
             outcome = apply(tracker, answer)
+            if not answer.partial:
+                whose = 'own' if answer.query_id == DEFAULT_ID else 'guests'
+                self._outcomes[f'{whose}: {outcome.name.lower()}'] += 1
             if outcome is Outcome.APPLIED and not answer.partial:
                 self._answers[answer.query_id] += 1
             return outcome
@@ -65,6 +70,10 @@ class Watch:
             'answers': dict(self._answers), 'arrays': self._arrays,
             'settled_turns': asking.settled_turns, 'settled_s': asking.settled_s,
             'guest_turns': asking.guest_turns, 'guest_s': asking.guest_s,
+            'outcomes': {**self._outcomes, 'deadlines missed': asking.deadlines_missed,
+                         'answers invalid': asking.answers_invalid,
+                         'engine errors': asking.engine_errors},
+            'last_error': asking.last_error,
             **processor_time()}))
         timer = threading.Timer(_PERIOD_S, self.write)
         timer.daemon = True
