@@ -98,6 +98,10 @@ lock: setup
 		--output-file requirements.lock
 	@sed -i '1i # Written by `make lock` from pyproject.toml and ros.in; not for editing.' \
 		bootstrap/requirements.lock
+	@cd bootstrap && ../build/env/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header --constraint requirements.lock \
+		--override overrides.txt learning.in --output-file learning.lock
+	@sed -i '1i # Written by `make lock` from learning.in; not for editing.' bootstrap/learning.lock
 
 clean:
 	@rm -rf build

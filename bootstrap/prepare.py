@@ -18,8 +18,10 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+import locks
 from machine import check_machine, extras, own_ros, pip_settings, uv_environment
 from steps import SetupError, Steps, digest_of, run_logged
 
@@ -31,9 +33,6 @@ PYTHON = ENV / 'bin' / 'python'
 LOGS = BUILD / 'log'
 
 UV = 'uv==0.13.9'
-TORCH = ('torch==2.13.0', 'transformers==5.23.0')
-LEARNING = tuple(f'{pin} ; python_version >= "3.11"' for pin in (
-    'accelerate==1.15.0', 'datasets==5.2.0', 'onnx==1.23.2', 'peft==0.21.2', 'trl==1.16.0'))
 # Where the wheels' exported CMake files believe that Python lives.
 FOREIGN_INCLUDE = '/opt/python/cp311-cp311/include/python3.11'
 FOREIGN_SITE = '/opt/python/cp311-cp311/lib/python3.11/site-packages'
@@ -86,10 +85,32 @@ def install_beside_ros() -> None:
 
 
 def install_torch() -> None:
-    """Install what learning needs; torch's CPU build unless pip is told where torch comes from."""
+    """Install what learning needs as locked, by hash; torch's CPU build where there is one.
+
+    A mirror that pip is told of may have the usual build alone, which needs CUDA's libraries.
+    """
+    if sys.version_info < (3, 11):
+        raise SetupError('what learning needs is made for Python 3.11 and newer; leave it out '
+                         'with TORCH=0')
+    locked = locks.entries((HERE / 'learning.lock').read_text())
+    if own_ros():
+        # Its rclpy was compiled against its own NumPy.
+        locked = locks.without(locked, ('numpy', 'setuptools'))
+    cpu = locks.cpu_build(locked, locks.entries((HERE / 'torch_cpu.lock').read_text()))
     configured = {'index-url', 'extra-index-url', 'find-links'} & pip_settings(PYTHON).keys()
-    backend = [] if configured else ['--torch-backend', 'cpu']
-    uv_install(*TORCH, *LEARNING, *backend, '--constraint', str(HERE / 'requirements.lock'),
+    try:
+        install_locked(cpu, *([] if configured else ['--torch-backend', 'cpu']))
+    except SetupError as error:
+        if not configured or 'no version of torch' not in str(error):
+            raise
+        install_locked(locked)
+
+
+def install_locked(locked: Mapping[str, str], *options: str) -> None:
+    """Install what learning needs, by its hashes."""
+    chosen = BUILD / 'learning.txt'
+    chosen.write_text(''.join(locked.values()))
+    uv_install('--no-deps', '--require-hashes', '--requirement', str(chosen), *options,
                log='torch.log')
 
 
@@ -197,7 +218,7 @@ def prepare(torch: bool) -> None:
                lambda: write_activate(distribution))
     if torch:
         steps.once('torch', 'torch, transformers and TRL (about 330 MB)',
-                   ' '.join(TORCH + LEARNING), install_torch)
+                   digest_of([HERE / 'learning.lock', HERE / 'torch_cpu.lock']), install_torch)
 
 
 def main() -> int:

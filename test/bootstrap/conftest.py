@@ -32,6 +32,11 @@ def machine(steps: ModuleType) -> ModuleType:
 
 
 @pytest.fixture
+def locks(steps: ModuleType) -> ModuleType:
+    return load('locks')
+
+
+@pytest.fixture
 def picodet(steps: ModuleType) -> ModuleType:
     return load('fetch_picodet')
 
@@ -48,6 +53,7 @@ def run_tests(machine: ModuleType, floors: ModuleType) -> ModuleType:
 
 @pytest.fixture
 def prepare(machine: ModuleType) -> ModuleType:
+    load('locks')
     return load('prepare')
 
 
