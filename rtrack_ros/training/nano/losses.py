@@ -31,23 +31,40 @@ def dense_loss(net: NanoForward, tokens: Tensor, batch: Batch, sigma: float
     return total, {f'dense_{name}': float(value.detach()) for name, value in losses.items()}
 
 
-def language_loss(net: NanoForward, builder: SequenceBuilder, batch: Batch, sigma: float
-                  ) -> tuple[Tensor, dict[str, float]]:
-    """Return the loss of the whole model on a batch and its parts by name."""
+def language_loss(net: NanoForward, builder: SequenceBuilder, batch: Batch, sigma: float,
+                  heads: bool = True) -> tuple[Tensor, dict[str, float]]:
+    """Return the loss of the whole model on a batch and its parts by name.
+
+    Args:
+        net: The network.
+        builder: Made the token ids.
+        batch: Questions with their answers.
+        sigma: Width of the soft target around a coordinate, in thousandths of the image.
+        heads: Whether the dense heads learn beside the answers.
+    """
     seen = net.see_training(batch.images)
-    vision, report = dense_loss(net, seen.merged, batch, sigma)
     hidden, inner = net.read(seen, batch)
+    answer, report = answer_loss(net, builder, hidden[:, batch.answer_start - 1:-1], batch, sigma)
+    looking = net.looking_loss(batch)
+    report['looking'] = float(looking.detach())
+    total = answer + LOOKING_WEIGHT * looking
+    if not heads:
+        return total, report
+    vision, dense = dense_loss(net, seen.merged, batch, sigma)
+    pointing, asked = _pointing_loss(net, inner, batch, sigma)
+    return total + pointing + VISION_WEIGHT * vision, dense | asked | report
+
+
+def _pointing_loss(net: NanoForward, inner: Tensor, batch: Batch, sigma: float
+                   ) -> tuple[Tensor, dict[str, float]]:
+    """Return the loss of the head that finds what is meant in a layer of the language model."""
     thermal = batch.image_starts[-1]
     asked = net.language_head.loss(inner[:, thermal:thermal + CELLS], batch.referred,
                                    net.numbers(), sigma)
-    nothing = torch.zeros((), device=hidden.device)
+    nothing = torch.zeros((), device=inner.device)
     pointing = (2.0 * asked['present'] + 0.4 * asked.get('box', nothing)
                 + asked.get('overlap', nothing))
-    answer, parts = answer_loss(net, builder, hidden[:, batch.answer_start - 1:-1], batch, sigma)
-    looking = net.looking_loss(batch)
-    parts['looking'] = float(looking.detach())
-    report |= {f'asked_{name}': float(value.detach()) for name, value in asked.items()} | parts
-    return answer + pointing + LOOKING_WEIGHT * looking + VISION_WEIGHT * vision, report
+    return pointing, {f'asked_{name}': float(value.detach()) for name, value in asked.items()}
 
 
 def answer_loss(net: NanoForward, builder: SequenceBuilder, hidden: Tensor, batch: Batch,

@@ -28,11 +28,10 @@ _RATE: Final = _Number(float, 1e-12, 100)
 _CLOSEUPS: Final = {'object_crop': _SHARE, 'locate': _SHARE}
 _OPTIONAL: Final = frozenset((
     'initial', 'recipe', 'data.closeups', 'data.composed', 'data.negations', 'dense.decay_steps',
-    'dense.head_steps',
-    'dense.vision_rate', 'dense.composed_share', 'language.decay_steps', 'language.head_steps',
-    'language.vision_rate', 'language.composed_share', 'language.closeups',
+    'dense.head_steps', 'dense.vision_rate', 'dense.composed_share', 'language.decay_steps',
+    'language.head_steps', 'language.vision_rate', 'language.composed_share', 'language.closeups',
     'language.closeups.object_crop', 'language.closeups.locate', 'language.dense_images',
-    'language.sentences'))
+    'language.heads', 'language.sentences'))
 _KNOWN: Final[Mapping[str, Any]] = {
     'seed': _WHOLE, 'initial': object, 'compile': bool, 'warmup_steps': _COUNT,
     'weight_decay': _Number(float), 'clip_norm': _RATE, 'average': _Number(float, 0, 0.999999),
@@ -49,7 +48,7 @@ _KNOWN: Final[Mapping[str, Any]] = {
     'language': {'steps': _WHOLE, 'images': _COUNT, 'sentences': _COUNT, 'learning_rate': _RATE,
                  'vision_rate': _Number(float, 0, 100), 'decay_steps': _WHOLE,
                  'head_steps': _WHOLE, 'dense_images': _COUNT, 'composed_share': _SHARE,
-                 'closeups': _CLOSEUPS}}
+                 'heads': bool, 'closeups': _CLOSEUPS}}
 
 
 def read_nano(path: Path) -> dict[str, Any]:

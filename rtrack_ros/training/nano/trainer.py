@@ -204,7 +204,8 @@ def _step(run: TrainingRun, kind: str, batch: Batch, rate: float) -> dict[str, f
             loss, report = dense_loss(run.net, run.net.see_training(batch.images).merged, batch,
                                       run.config['sigma'])
         else:
-            loss, report = language_loss(run.net, run.builder, batch, run.config['sigma'])
+            loss, report = language_loss(run.net, run.builder, batch, run.config['sigma'],
+                                         settings.get('heads', True))
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(run.net.parameters(), run.config['clip_norm'])

@@ -128,6 +128,19 @@ def test_decoding_a_teacher_gives_its_boxes(net: NanoForward, builder: SequenceB
     assert matches(list(truth), said, 0.5) == len(truth) == len(said)
 
 
+def test_without_heads_only_the_answers_teach(net: NanoForward, builder: SequenceBuilder,
+                                              batch: Batch) -> None:
+    both, report = language_loss(net, builder, batch, 3.0)
+    alone, short = language_loss(net, builder, batch, 3.0, heads=False)
+    assert short == {name: pytest.approx(report[name], abs=1e-4) for name in short}
+    assert float(alone.detach()) < float(both.detach())
+    assert not any(name.startswith('dense') for name in short)
+    alone.backward()
+    taught = {name for name, value in net.named_parameters() if value.grad is not None}
+    assert not any(name.startswith(('vision_head', 'language_head')) for name in taught)
+    assert any('.visual.' in name for name in taught)
+
+
 def test_mirroring_twice_is_the_identity_and_swaps_sides(shard: Shard) -> None:
     for row in shard.rows[:6]:
         back = mirror(mirror(row))
