@@ -140,6 +140,7 @@ def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> Matc
     """
     compared = _Compared.of(tracks, boxes)
     pairs, cost = _pairs(tracks, boxes, compared, config), _clear_cost(compared)
+    cost[tracks.apart(boxes.labels) & (compared.overlap < _SAME_PLACE_IOU)] = _FORBIDDEN
     track_of = {box: track for track, box in pairs}
     box_of = {track: box for track, box in pairs}
     doubtful = {track for track, box in pairs if any(

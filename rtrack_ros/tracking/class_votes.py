@@ -38,6 +38,11 @@ class ClassVotes:
         self.weights = {known: votes * _KEPT ** weight for known, votes in self.weights.items()}
         self.weights[word] = self.weights.get(word, 0.0) + weight
 
+    @property
+    def word(self) -> str:
+        """The word with most votes, '' without any."""
+        return max(self.weights, key=lambda word: self.weights[word], default='')
+
     def join(self, other: 'ClassVotes') -> None:
         """Take the votes about another track of the same object."""
         for word, votes in other.weights.items():

@@ -14,6 +14,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 # Error of a height, as a share of it, above which a box is more likely empty than not.
 _BLURRED, _BLURRED_SPREAD = 0.064, 0.08
 _MIN_RATIO = 0.2
+_SURE_SCORE, _UNSURE_SCORE, _LEAST_WEIGHT = 0.7, 0.3, 0.1
 
 
 def initial_existence(since_s: float, config: TrackerConfig, edges: float = 1.0,
@@ -40,6 +41,15 @@ def initial_existence(since_s: float, config: TrackerConfig, edges: float = 1.0,
 def weighed(probability: float, ratio: float) -> float:
     """Return a probability after evidence of a likelihood ratio, by Bayes' rule."""
     return probability * ratio / (1 - probability + probability * ratio)
+
+
+def confidence_weight(score: float) -> float:
+    """Return what a detection weighs by its confidence, in [0, 1].
+
+    Detectors are not calibrated, but all of them are wrong more often where they are less sure: a
+    detection of ``_SURE_SCORE`` counts in full, one of ``_UNSURE_SCORE`` hardly at all.
+    """
+    return min(max((score - _UNSURE_SCORE) / (_SURE_SCORE - _UNSURE_SCORE), _LEAST_WEIGHT), 1.0)
 
 
 def objectness_ratio(heights: Sequence[float]) -> float:

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtrack_ros.language.class_words import kind_of
 from rtrack_ros.tracking.belief import Certainty, Evidence, existence_of
+from rtrack_ros.tracking.class_votes import ClassVotes
 from rtrack_ros.tracking.config import TrackerConfig
+from rtrack_ros.tracking.existence import confidence_weight
 
 CONFIG = TrackerConfig()
 RED, TALL = ('red', 1), ('tall', 2)
@@ -87,3 +90,37 @@ def test_a_clock_that_goes_back_forgets_nothing() -> None:
     certainty = Certainty(0.9, {RED: 0.95})
     certainty.age(-5.0, CONFIG)
     assert (certainty.existence, certainty.meant[RED]) == (0.9, 0.95)
+
+
+def leaning(sentence: str, *votes: tuple[str, float]) -> float:
+    said = ClassVotes()
+    for word, weight in votes:
+        said.add(word, weight)
+    return said.leaning(kind_of(sentence), CONFIG)
+
+
+def test_a_name_counts_for_every_object_of_a_kind_and_against_another_kind() -> None:
+    assert leaning('the people', ('person', 1.0)) == pytest.approx(9.0)
+    assert leaning('the horse', ('person', 1.0)) == pytest.approx(1 / 9)
+    assert leaning('the person in red', ('person', 1.0)) == 1.0
+    assert leaning('the people', ('object', 1.0)) == 1.0
+
+
+def test_names_that_are_repeated_stop_counting_and_old_ones_fade() -> None:
+    assert leaning('the people', *[('person', 1.0)] * 50) == pytest.approx(81.0)
+    assert leaning('the horse', *[('person', 1.0)] * 50) == pytest.approx(1 / 729)
+    assert leaning('the people', ('horse', 1.0), *[('person', 1.0)] * 9) > 80
+    assert leaning('the people', *[('horse', 1.0)] * 5, *[('person', 1.0)] * 20) > 1
+
+
+@given(PROBABILITY, PROBABILITY, RATIO, st.floats(0.01, 80.0))
+def test_a_name_and_an_answer_count_in_either_order(existence, meant, ratio, lean) -> None:
+    named = Certainty(existence, {RED: meant}, {RED: lean})
+    named.weigh(Evidence(0, RED, ratio), CONFIG)
+    odds = meant / (1 - meant) * lean * ratio
+    assert named.share(RED) == pytest.approx(odds / (1 + odds), abs=2e-2)
+
+
+def test_a_detection_counts_by_its_confidence() -> None:
+    weights = [confidence_weight(score) for score in (0.0, 0.3, 0.5, 0.7, 1.0)]
+    assert weights == pytest.approx([0.1, 0.1, 0.5, 1.0, 1.0])

@@ -282,6 +282,30 @@ class TestNames:
                     *said.groundings, Grounding(tuple(lone), 'person'))))
         assert shown < 0.35 * 105
 
+    def test_what_was_called_a_person_does_not_become_a_truck_beside_it(self, world) -> None:
+        tracker = self.follow(world, PEOPLE, 'person')
+        before = {track.id: track.box for track in tracker.tracks()}
+        box = world.boxes(45)[0] + [20, 30, 20, 10]
+        tracker.step(world.pair(45), [PEOPLE])
+        tracker.detect(Detections(world.stamp(45), (Detection(tuple(map(float, box)), 'truck',
+                                                              0.9),)))
+        after = {track.id: track.box for track in tracker.tracks()}
+        assert len(after) == 4
+        assert all(abs(after[key][1] - before[key][1]) < 4 for key in before)
+
+    @pytest.mark.parametrize(('score', 'lasts'), [(0.9, True), (0.4, False)])
+    def test_what_is_seen_half_of_the_time_lasts_if_it_is_seen_surely(self, world, score,
+                                                                      lasts) -> None:
+        tracker, lone = Tracker(CONFIG), (560.0, 20.0, 620.0, 120.0)
+        for index in range(90):
+            tracker.step(world.pair(index), [PEOPLE])
+            if index % 6 == 0:
+                extra = () if index % 12 else (Detection(lone, 'person', score),)
+                known = seen(world, index, word='person')
+                tracker.detect(Detections(known.stamp_ns, known.detections + extra))
+        assert any(track.box[0] > 500 and track.box[1] < 60 and track.score > 0.3
+                   for track in published(tracker.tracks())) is lasts
+
     def test_the_order_of_names_does_not_matter_much_and_the_majority_counts(self, world) -> None:
         tracker = Tracker(CONFIG)
         for index in range(60):

@@ -229,12 +229,14 @@ def _candidates(seen: Observation, known: AnsweredFrame, boxes: BoxArray,
     statuses = box_statuses(known.frame, [tracklet.id for tracklet in tracklets], known.states)
     lost = [not tracklet.is_supported(status, key, config)
             for tracklet, status in zip(tracklets, statuses, strict=True)]
-    # A detector shows objects where they are: it is no reason to jump, nor a matter of words.
+    # A detector shows objects where they are: it is no reason to jump. What it once called a
+    # person does not become a truck beside him.
     unlisted = np.array([key is None or key not in tracklet.standings for tracklet in tracklets],
                         dtype=bool)
     return Candidates(boxes, kalman.position_sigma(known.states), np.array(lost, dtype=bool),
                       [tracklet.appearance for tracklet in tracklets], suspect, unlisted,
-                      [] if key is None else [tracklet.label for tracklet in tracklets])
+                      [tracklet.votes.word if key is None else tracklet.label
+                       for tracklet in tracklets])
 
 
 def _sharing(boxes: BoxArray, config: TrackerConfig) -> list[tuple[int, int]]:

@@ -8,9 +8,14 @@ import math
 from rtrack_ros.boxes import iou
 from rtrack_ros.tracking.belief import Certainty, Key, existence_of
 from rtrack_ros.tracking.delay.correction import Change, Correction
-from rtrack_ros.tracking.delay.observation import Observation
+from rtrack_ros.tracking.delay.observation import Observation, detector_accuracy
 from rtrack_ros.tracking.delay.replay import replay
-from rtrack_ros.tracking.existence import initial_existence, objectness_ratio
+from rtrack_ros.tracking.existence import (
+    confidence_weight,
+    initial_existence,
+    objectness_ratio,
+    weighed,
+)
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.motion import kalman
 from rtrack_ros.tracking.track import TrackState
@@ -116,7 +121,8 @@ def _begun_later(book: TrackBook, frame: Frame, change: Change, seen: Observatio
 def _take_box(book: TrackBook, tracklet: Tracklet, change: Change, seen: Observation) -> None:
     """Take a box as evidence for its track."""
     if seen.key is None:
-        tracklet.detected(seen.stamp_ns, seen.accuracy, seen.weight, change.label)
+        tracklet.detected(seen.stamp_ns, seen.accuracy,
+                          seen.weight * confidence_weight(change.score), change.label)
         book.weigh_names(tracklet)
     else:
         standing = tracklet.standings.get(seen.key)
@@ -160,10 +166,13 @@ def _born(book: TrackBook, seen: Observation, change: Change) -> Tracklet:
     known_id = None if not book.config.memory_s else book.memory.recall(
         change.label, change.appearance if change.alone else None, box, seen.stamp_ns,
         book.config)
+    if book.watched(seen.key, seen.stamp_ns):
+        # A detector that knows such things looked here as well, and saw nothing.
+        probability = weighed(probability, detector_accuracy(book.config).omitting_ratio)
     if seen.key is None:
         tracklet = book.add(change.label, Certainty(probability), seen.stamp_ns, known_id)
         tracklet.detected_ns = seen.stamp_ns
-        tracklet.votes.add(change.label, 1.0)
+        tracklet.votes.add(change.label, confidence_weight(change.score))
         book.weigh_names(tracklet)
     else:
         existence = existence_of(probability, book.config)
