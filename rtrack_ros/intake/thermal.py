@@ -116,8 +116,8 @@ def register_thermal(thermal: Image8, width: int, height: int,
         if thermal.shape == (height, width):
             return thermal
         resized = cv2.resize(thermal, (width, height), interpolation=cv2.INTER_LINEAR)
-        return resized.astype(np.uint8)
-    return cv2.warpPerspective(thermal, homography, (width, height)).astype(np.uint8)
+        return np.asarray(resized, np.uint8)
+    return np.asarray(cv2.warpPerspective(thermal, homography, (width, height)), np.uint8)
 
 
 def register_valid(valid: Mask | None, shape: tuple[int, int], width: int, height: int,

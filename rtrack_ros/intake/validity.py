@@ -84,10 +84,11 @@ class ImageJudge:
         if _uniform(image, sample):
             return Judgement(repeated, dead=self._is_dead(image))
         self._has_shown = True
-        valid = _valid(image, sample) if self._values else None
+        spread = _spread(sample) if self._values else None
+        valid = _valid(image, spread) if self._values else None
         if valid is not None and valid.mean() < _LEAST_VALID:
             return Judgement(repeated, True, valid)
-        return Judgement(repeated, self._values and self._shut(sample), valid)
+        return Judgement(repeated, self._values and self._shut(sample, spread), valid)
 
     def _is_dead(self, image: Array) -> bool:
         """Whether an even image is of a camera that shows nothing, not of an even scene.
@@ -113,7 +114,7 @@ class ImageJudge:
         self._changes.append(mean)
         return False
 
-    def _shut(self, sample: Array) -> bool:
+    def _shut(self, sample: Array, spread: '_Spread | None') -> bool:
         """Whether the camera now sees its own shutter: noise, where there was a scene."""
         if sample.dtype == np.uint8:
             return False
@@ -121,8 +122,7 @@ class ImageJudge:
         finite = np.isfinite(values)
         if finite.sum() < 2:
             return False
-        known = values[:, ::2][finite[:, ::2]]
-        low, high = np.percentile(known if known.size else values[finite], (1, 99))
+        low, high = spread.ends if spread else np.percentile(values[finite], (1, 99))
         with np.errstate(invalid='ignore'):
             step = np.abs(np.diff(values[::4], axis=1))
         step = step[np.isfinite(step)]
@@ -138,7 +138,24 @@ class ImageJudge:
 
 def pixels_with_value(image: Array) -> Mask | None:
     """Return which pixels of measurements (h, w) have a value; None for all of them."""
-    return _valid(image, _sample(image))
+    return _valid(image, _spread(_sample(image)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Spread:
+    """Some values of an image that are numbers, (N,), and where 1 and 99 % of them lie."""
+
+    values: NDArray[np.float32]
+    ends: NDArray[np.floating]
+
+
+def _spread(sample: Array) -> _Spread | None:
+    """Return the spread of measurements; None for eight bits, and where there is no number."""
+    if sample.dtype == np.uint8:
+        return None
+    values = sample[::2, ::2].astype(np.float32).ravel()
+    values = values[np.isfinite(values)]
+    return _Spread(values, np.percentile(values, (1, 99))) if values.size else None
 
 
 def fill_specks(raw: Array, valid: Mask) -> tuple[NDArray[np.float32], Mask]:
@@ -200,25 +217,21 @@ def _uniform(image: Array, sample: Array) -> bool:
     return bool(np.mean(inner != value) <= _SPECKS)
 
 
-def _valid(image: Array, sample: Array) -> Mask | None:
+def _valid(image: Array, spread: _Spread | None) -> Mask | None:
     """Return which pixels of measurements (h, w) have a value; None for all of them."""
     invalid = [~np.isfinite(image)] if image.dtype.kind == 'f' else []
     invalid = [mask for mask in invalid if mask.any()]
-    if image.dtype != np.uint8:
-        invalid += _marked(image, sample, invalid[0] if invalid else None)
+    if spread is not None:
+        invalid += _marked(image, spread, invalid[0] if invalid else None)
     border = _border(image)
     if border is not None:
         invalid.append(border)
     return ~np.logical_or.reduce(invalid) if invalid else None
 
 
-def _marked(image: Array, sample: Array, without: Mask | None) -> list[Mask]:
+def _marked(image: Array, spread: _Spread, without: Mask | None) -> list[Mask]:
     """Return the pixels that carry a mark instead of a value: outliers, all of one value."""
-    values = sample[::2, ::2].astype(np.float32).ravel()
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return []
-    ends = np.percentile(values, (1, 99))
+    values, ends = spread.values, spread.ends
     reach = _GAP * (ends[1] - ends[0])
     known = None if without is None else (~without).view(np.uint8)
     masks = []
