@@ -12,7 +12,16 @@ from rtrack_ros import cli
 from rtrack_ros.commands.terminal import console, harmless_output
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.video_file import VideoFile
-from rtrack_ros.foreign_text import ForeignNameError, harmless, plain_name, shown, utf8_path
+from rtrack_ros.foreign_text import (
+    ForeignNameError,
+    harmless,
+    parse_json,
+    parse_yaml,
+    plain_name,
+    read_foreign,
+    shown,
+    utf8_path,
+)
 
 ESCAPES = 'a\x1b[2Jb\x1b]0;title\x07c\x9b31md\x00\r\u202e\ud800'
 
@@ -102,3 +111,45 @@ def test_a_dollar_sign_in_a_name_loses_no_plot() -> None:
     axes.legend()
     label_axes(axes, 'run $', '$^$')
     assert '<svg' in as_svg(figure)
+
+
+@pytest.mark.parametrize('text', ['[' * 100_000, '{"a": 1e999}', '[NaN]', '[-Infinity]', '[',
+                                  '9' * 10_000])
+def test_json_of_others_is_finite_and_not_too_deep(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_json(text)
+    assert parse_json('{"a": [1.5, -2]}') == {'a': [1.5, -2]}
+
+
+LAUGHS = 'a0: &a0 [x,x,x,x,x,x,x,x,x]\n' + ''.join(
+    f'a{n}: &a{n} [{",".join([f"*a{n - 1}"] * 9)}]\n' for n in range(1, 9))
+MERGES = 'a0: &a0 {x: 1}\n' + ''.join(
+    f'a{n}: &a{n} {{<<: [{",".join([f"*a{n - 1}"] * 9)}], k{n}: 1}}\n' for n in range(1, 12))
+
+
+@pytest.mark.parametrize('text', ['[' * 20_000, '\n'.join(' ' * n + 'a:' for n in range(300)),
+                                  LAUGHS, MERGES, 'a: &r {b: *r}', '&r [*r]', 'a: *nothing',
+                                  'a: !!python/object/apply:os.system [x]', 'a: ['])
+def test_yaml_of_others_is_as_large_as_it_looks(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_yaml(text)
+
+
+def test_references_in_yaml_are_read() -> None:
+    assert parse_yaml('a: &m {x: 1}\nb: {<<: *m, y: 2}\nc: *m') == {
+        'a': {'x': 1}, 'b': {'x': 1, 'y': 2}, 'c': {'x': 1}}
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='pipes with names are of POSIX')
+def test_a_text_of_others_is_a_regular_file_of_a_size(tmp_path: Path) -> None:
+    endless, pipe, long, good = (tmp_path / name for name in 'abcd')
+    endless.symlink_to('/dev/zero')
+    os.mkfifo(pipe)
+    long.write_text('x' * 1001)
+    good.write_text('x' * 1000)
+    for path in (endless, pipe, long, tmp_path):
+        with pytest.raises(ValueError):
+            read_foreign(path, 1000)
+    assert read_foreign(good, 1000) == 'x' * 1000
+    with pytest.raises(OSError):
+        read_foreign(tmp_path / 'none')

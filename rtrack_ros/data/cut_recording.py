@@ -26,9 +26,11 @@ from rosbags.rosbag2.storage_mcap import (
 from rosbags.typesys.store import Typestore
 
 from rtrack_ros.data.closed_view import ClosedPath
+from rtrack_ros.data.expansion import bound_rosbags
 
 _HEADER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 0x01, 0x03, 0x04, 0x05, 0x06, 0x0F
 _STORED = ('.mcap', '.db3')
+bound_rosbags()
 
 
 class Recording(AnyReader):

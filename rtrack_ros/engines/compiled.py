@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from rtrack_ros.engines.base import EngineError
+from rtrack_ros.foreign_text import parse_json, read_foreign
 
 OPENVINO_FOLDER = 'openvino'
 LLAMACPP_FOLDER = 'llamacpp'
@@ -47,7 +48,7 @@ class CompiledModel:
         path = folder / COMPILED_NAME
         remedy = f'export the model with: {_command(folder.name, folder.parent)}'
         try:
-            return cls(**json.loads(path.read_text(encoding='utf-8')))
+            return cls(**parse_json(read_foreign(path)))
         except FileNotFoundError as error:
             raise EngineError(f'{folder} holds no exported model; {remedy}') from error
         except (OSError, ValueError, TypeError) as error:

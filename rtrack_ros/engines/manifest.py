@@ -7,8 +7,11 @@ from typing import Any
 
 from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.engines.base import TASKS, EngineError
+from rtrack_ros.foreign_text import parse_json, read_foreign
 
 MANIFEST_NAME = 'rtrack.json'
+MAX_SIDE = 8192
+MOST_BOXES = 1000
 
 EXAMPLE = ('{"name": "rtrack-nano", "bbox_protocol": "rel1000", "image_size": [320, 256], '
             '"labels": ["person", "car"], "prompt": "brief", "max_boxes": 12, '
@@ -69,7 +72,7 @@ class ModelManifest:
         path = folder / MANIFEST_NAME
         try:
             return cls._from_json((asdict(known) if known else {})
-                                  | json.loads(path.read_text(encoding='utf-8')))
+                                  | parse_json(read_foreign(path)))
         except FileNotFoundError as error:
             if not folder.is_dir():
                 raise EngineError(f'{folder} is not there; give the folder of a model') from error
@@ -83,11 +86,14 @@ class ModelManifest:
     @classmethod
     def _from_json(cls, content: dict[str, Any]) -> 'ModelManifest':
         width, height = (int(side) for side in content['image_size'])
-        if width < 1 or height < 1:
-            raise ValueError(f'image_size {width} x {height} must be positive')
+        if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+            raise ValueError(f'image_size {width} x {height} must be from 1 to {MAX_SIDE}')
+        most_boxes = int(content.get('max_boxes', 12))
+        if not 1 <= most_boxes <= MOST_BOXES:
+            raise ValueError(f'max_boxes {most_boxes} must be from 1 to {MOST_BOXES}')
         return cls(str(content['name']), str(content['bbox_protocol']), (width, height),
                    tuple(str(label) for label in content.get('labels', ())),
-                   str(content.get('prompt', 'brief')), int(content.get('max_boxes', 12)),
+                   str(content.get('prompt', 'brief')), most_boxes,
                    _gain(content, 'crops'),
                    # 'second_look' was its name before 0.1.0.
                    _gain(content, 'refine') or _gain(content, 'second_look'),

@@ -12,6 +12,7 @@ from rclpy.qos import QoSProfile
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
+from rtrack_ros.foreign_text import shown
 from rtrack_ros.language.queries import DEFAULT_ID
 from rtrack_ros.nodes.session import Session
 from rtrack_ros.pipeline import RequestError
@@ -19,6 +20,7 @@ from rtrack_ros.srv import DescribeTrack, InitializeTrack, SetQuery
 
 WAITING_CALLS: Final = 200
 """With the usual 10 a request is lost without an answer where many call at once."""
+_MOST_DIGITS: Final = 20
 _QUEUE: Final = QoSProfile(depth=WAITING_CALLS)
 
 
@@ -145,6 +147,6 @@ def _number(text: str) -> int:
     Raises:
         RequestError: the text is none.
     """
-    if not text.strip().isdecimal():
-        raise RequestError(f'{text!r} is no id of a track; send one as ~/tracks has it')
+    if len(text) > _MOST_DIGITS or not text.strip().isdecimal():
+        raise RequestError(f'{shown(text)!r} is no id of a track; send one as ~/tracks has it')
     return int(text)

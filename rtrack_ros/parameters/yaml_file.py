@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from rtrack_ros.foreign_text import parse_yaml, read_foreign
 from rtrack_ros.parameters.schema import SCHEMA
 from rtrack_ros.parameters.values import check, defaults
 
@@ -30,8 +29,8 @@ def read_parameters(path: Path | str) -> tuple[dict[str, Any], list[str]]:
         ParameterFileError: it cannot be read, is none, or holds a value that the node refuses.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = parse_yaml(read_foreign(path))
+    except (OSError, ValueError) as error:
         raise ParameterFileError(f'{path} cannot be read: {error}') from error
     given = _given(content if isinstance(content, dict) else {})
     if given is None:
@@ -57,8 +56,8 @@ def said_to_another(path: Path | str, node: str) -> str:
         node: Full name of the node, such as ``/front/rtrack``.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        content = parse_yaml(read_foreign(path))
+    except (OSError, ValueError):
         return ''  # whoever reads the values says so
     names = [name for name, _ in _nodes(content if isinstance(content, dict) else {})]
     if not names or any(_meant(name, node) for name in names):

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import yaml
 
+from rtrack_ros.foreign_text import parse_yaml, read_foreign
+
 Span = tuple[float, float]
 """Least and greatest value of a number, both allowed."""
 
@@ -51,9 +53,9 @@ def read_yaml(path: Path, what: str = 'configuration') -> dict[str, Any]:
         SettingsError: the file is no YAML, or holds no entries.
     """
     try:
-        content = yaml.load(path.read_text(encoding='utf-8'), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f'{path} is no YAML ({" ".join(str(error).split())})') from error
+        content = parse_yaml(read_foreign(path), _Loader)
+    except ValueError as error:
+        raise SettingsError(f'{path} is no YAML ({error})') from error
     if not isinstance(content, dict):
         raise SettingsError(f'{path} is no {what}; start from one that rtrack train config '
                             'prints')

@@ -60,3 +60,20 @@ def test_a_file_that_is_no_manifest_is_refused(tmp_path, content):
 def test_a_model_without_manifest_is_refused_with_an_example(tmp_path):
     with pytest.raises(EngineError, match='"bbox_protocol": "rel1000"'):
         ModelManifest.read(tmp_path)
+
+
+@pytest.mark.parametrize('text', [
+    '[' * 100_000, '{"name": "x", "bbox_protocol": "rel1000", "image_size": [1e999, 3]}',
+    '{"name": "x", "bbox_protocol": "rel1000", "image_size": [1000000000, 1000000000]}',
+    '{"name": "x", "bbox_protocol": "rel1000", "image_size": [8, 8], "max_boxes": 1000000000}',
+    '{"name": "x", "bbox_protocol": "rel1000", "image_size": [8, 8], "max_boxes": -1}'])
+def test_a_manifest_of_others_is_a_named_error(tmp_path, text):
+    (tmp_path / 'rtrack.json').write_text(text)
+    with pytest.raises(EngineError, match=r'rtrack\.json is not a model manifest'):
+        ModelManifest.read(tmp_path)
+
+
+def test_a_manifest_that_never_ends_is_not_read(tmp_path):
+    (tmp_path / 'rtrack.json').symlink_to('/dev/zero')
+    with pytest.raises(EngineError, match='no regular file'):
+        ModelManifest.read(tmp_path)

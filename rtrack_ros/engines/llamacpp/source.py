@@ -1,6 +1,5 @@
 """A model folder as it is read for conversion."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.llamacpp.weights import Weights
 from rtrack_ros.engines.manifest import ModelManifest
+from rtrack_ros.foreign_text import parse_json, read_foreign
 
 _MODEL_TYPE: Final = 'qwen3_vl'
 
@@ -62,7 +62,7 @@ class Source:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(_text(path))
+        content: dict[str, Any] = parse_json(_text(path))
     except ValueError as error:
         raise EngineError(f'{path} is not readable ({error}); give a folder that rtrack train '
                           'wrote') from error
@@ -71,6 +71,9 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding='utf-8')
+        return read_foreign(path)
+    except ValueError as error:
+        raise EngineError(f'{path} is not readable ({error}); give a folder that rtrack train '
+                          'wrote') from error
     except OSError as error:
         raise EngineError(f'{path} is missing; give a folder that rtrack train wrote') from error

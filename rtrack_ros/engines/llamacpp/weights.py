@@ -1,6 +1,5 @@
 """The tensors of a ``model.safetensors``, read one at a time."""
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,12 @@ from numpy.typing import NDArray
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.compiled import WEIGHTS_NAME
+from rtrack_ros.foreign_text import parse_json, shown
 
 _TYPES: Final = {'F16': np.float16, 'F32': np.float32}
 _LENGTH_BYTES = 8
+_MOST_HEADER_BYTES: Final = 100_000_000
+"""As the format's own library has it."""
 
 
 class Weights:
@@ -31,7 +33,9 @@ class Weights:
         try:
             with self._path.open('rb') as file:
                 length = int.from_bytes(file.read(_LENGTH_BYTES), 'little')
-                header = dict[str, Any](json.loads(file.read(length)))
+                if length > _MOST_HEADER_BYTES:
+                    raise ValueError(f'its header has {length} bytes')
+                header = dict[str, Any](parse_json(file.read(length)))
         except FileNotFoundError as error:
             raise EngineError(f'{self._path} is missing; give a folder that rtrack train '
                               'wrote') from error
@@ -55,12 +59,27 @@ class Weights:
             raise EngineError(f'{self._path} has no tensor {name}; give a folder that rtrack '
                               'train wrote')
         entry = self._entries[name]
-        if entry['dtype'] not in _TYPES:
-            raise EngineError(f'{self._path}: {name} is of type {entry["dtype"]}; save the model '
-                              f'with one of {", ".join(_TYPES)}')
-        content = np.memmap(self._path, _TYPES[entry['dtype']], 'r',
-                            self._start + entry['data_offsets'][0], tuple(entry['shape']) or (1,))
-        if math.prod(entry['shape']) * content.itemsize != (entry['data_offsets'][1]
-                                                           - entry['data_offsets'][0]):
-            raise EngineError(f'{self._path}: {name} does not fill its place; copy the file again')
+        try:
+            named, (begin, end) = entry['dtype'], entry['data_offsets']
+            shape = tuple(_whole(side) for side in entry['shape'])
+            begin, end, kind = _whole(begin), _whole(end), _TYPES.get(named)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineError(f'{self._path}: {shown(name)} is described as {shown(str(entry))}; '
+                              'copy the file again') from error
+        if kind is None:
+            raise EngineError(f'{self._path}: {shown(name)} is of type {shown(str(named), 20)}; '
+                              f'save the model with one of {", ".join(_TYPES)}')
+        size = math.prod(shape) * np.dtype(kind).itemsize
+        if size != end - begin or self._start + end > self._path.stat().st_size:
+            raise EngineError(f'{self._path}: {shown(name)} does not fill its place; copy the '
+                              'file again')
+        if not size:
+            return np.zeros(shape, np.float32)
+        content = np.memmap(self._path, kind, 'r', self._start + begin, shape or (1,))
         return np.asarray(content, np.float32)
+
+
+def _whole(number: Any) -> int:
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise ValueError(f'{number!r} is no length')
+    return number

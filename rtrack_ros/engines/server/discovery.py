@@ -34,6 +34,8 @@ PROBE_GRAMMAR: Final = Grammar(_WORD, f'root ::= "{_WORD}"', json.dumps({'enum':
 """Allows one word that no model writes by itself."""
 
 PROBE_TOKENS: Final = 8
+MOST_CONCURRENCY: Final = 16
+"""Each question in flight has a thread here, whatever number a server names."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,9 @@ def _concurrency(chat: ChatClient) -> int:
     if not slots:
         return chat.dialect.concurrency
     try:
-        return max(int(chat.server.fetch_json(chat.server.address.root + slots)['total_slots']), 1)
-    except (EngineError, KeyError, TypeError, ValueError) as error:
+        told = int(chat.server.fetch_json(chat.server.address.root + slots)['total_slots'])
+        return min(max(told, 1), MOST_CONCURRENCY)
+    except (EngineError, KeyError, TypeError, ValueError, OverflowError) as error:
         LOG.info('%s does not tell its slots: %s', slots, error)
         return chat.dialect.concurrency
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.videos import open_pairs
-from rtrack_ros.foreign_text import plain_name
+from rtrack_ros.foreign_text import parse_yaml, plain_name, read_foreign
 from rtrack_ros.frames import FramePair
 
 
@@ -75,12 +73,12 @@ def read_settings(path: Path | str) -> ClipSettings:
         DataError: the file is damaged, or a clip is both trained on and held out.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+        content = parse_yaml(read_foreign(path))
         train = tuple(_geometry(name, item) for name, item in content['train'].items())
         held_out = frozenset(map(str, content.get('held_out') or ()))
         empty = {_name(name): tuple(map(_empty_part, parts))
                  for name, parts in (content.get('empty') or {}).items()}
-    except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f'{path} does not describe clips ({error!r}); write it like '
                         'what this prints: rtrack train config real_clips') from error
     both = sorted(held_out & {*(clip.name for clip in train), *empty})

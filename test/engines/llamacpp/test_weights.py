@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,3 +45,25 @@ def test_a_file_that_holds_no_tensors_is_told(tmp_path, content):
     (tmp_path / 'model.safetensors').write_bytes(content)
     with pytest.raises(EngineError, match=r'model\.safetensors is not readable'):
         Weights(tmp_path)
+
+
+@pytest.mark.parametrize('header', [
+    b'[' * 100_000, b'{"a": 1}', b'[1]', b'{"a": {"dtype": "F32"}}',
+    json.dumps({'a': {'dtype': 'F32', 'shape': [10**9, 10**9], 'data_offsets': [0, 64]}}).encode(),
+    json.dumps({'a': {'dtype': 'F32', 'shape': [4], 'data_offsets': [-1000, -984]}}).encode(),
+    json.dumps({'a': {'dtype': 'F32', 'shape': [4], 'data_offsets': [64, 80]}}).encode(),
+    json.dumps({'a': {'dtype': 'F32', 'shape': 'abc', 'data_offsets': [0, 64]}}).encode(),
+    json.dumps({'a': {'dtype': 'F32', 'shape': [1.5], 'data_offsets': [0, 6]}}).encode(),
+    json.dumps({'a': {'dtype': ['F32'], 'shape': [1], 'data_offsets': [0, 4]}}).encode()])
+def test_a_header_that_lies_is_a_named_error(tmp_path: Path, header: bytes) -> None:
+    file = tmp_path / 'model.safetensors'
+    file.write_bytes(len(header).to_bytes(8, 'little') + header + bytes(64))
+    with pytest.raises(EngineError, match=r'model\.safetensors'):
+        Weights(tmp_path)['a']
+
+
+def test_a_header_that_says_it_is_larger_than_any_is_not_read(tmp_path: Path) -> None:
+    for length in (20 << 30, 1 << 62):
+        (tmp_path / 'model.safetensors').write_bytes(length.to_bytes(8, 'little') + b'{}')
+        with pytest.raises(EngineError, match='bytes'):
+            Weights(tmp_path)
