@@ -1,7 +1,9 @@
 """Re-detection: the Siamese network looks for a few tracks on the newest frame.
 
 The network costs time for every track, so each frame has room for a few: those that were not
-looked for the longest. In between, flow carries them.
+looked for the longest. In between, flow carries them. Beside a slow thermal camera a track that
+was looked for with a fresh thermal image waits for the next one: from RGB alone the network knows
+its box less well.
 """
 
 from collections.abc import Sequence
@@ -17,12 +19,16 @@ from rtrack_ros.tracking.motion.filter_step import advance
 from rtrack_ros.tracking.motion.kalman import States
 from rtrack_ros.tracking.tracklet import Tracklet
 
+# A thermal camera of 5 Hz and more has its next image so soon.
+_NEXT_THERMAL_NS = 200_000_000
+
 
 class Redetector:
     """Looks for tracks with the Siamese network. Used by the thread of frames alone."""
 
     def __init__(self) -> None:
         self._siamese: Siamese | None = None
+        self._thermal_ns: int | None = None
 
     def prepare(self, config: TrackerConfig) -> None:
         """Load the network if the settings want it, so that no frame waits for that."""
@@ -46,7 +52,10 @@ class Redetector:
             states: Their states on the frame before, (N, 5, 4).
             config: Tracker settings.
         """
-        known = [(item, row) for row, item in enumerate(tracklets) if item and item.template]
+        if frame.views.thermal is not None:
+            self._thermal_ns = frame.stamp_ns
+        known = [(item, row) for row, item in enumerate(tracklets)
+                 if item and item.template and not self._waits(item, frame)]
         waiting = sorted(known, key=lambda entry: entry[0].redetected_ns)
         due = waiting[:config.siamese_per_frame]
         if self._siamese is None or not due:
@@ -61,3 +70,10 @@ class Redetector:
                 interval_s = (frame.stamp_ns - item.redetected_ns) * 1e-9
                 frame.measurements[item.id] = replace(measurement, interval_s=interval_s)
             item.redetected_ns = frame.stamp_ns
+
+    def _waits(self, item: Tracklet, frame: Frame) -> bool:
+        """Whether a track was looked for with thermal, and a fresh image of it is to come."""
+        last_ns = self._thermal_ns
+        return (frame.views.thermal is None and last_ns is not None
+                and 0 <= frame.stamp_ns - last_ns < _NEXT_THERMAL_NS
+                and item.redetected_ns >= last_ns)

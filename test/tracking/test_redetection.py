@@ -53,6 +53,20 @@ def test_all_tracks_are_looked_for_in_turn(world) -> None:
     assert now.measurements[min(seen[2])].interval_s == pytest.approx(2 / 30, rel=0.6)
 
 
+def test_beside_a_slow_thermal_camera_a_track_waits_for_its_next_image(world) -> None:
+    (tracklets, states), redetector = tracked(world), ready()
+    looked = []
+    for index in range(1, 16):
+        # Images of thermal at 10 Hz; then the camera is silent.
+        world.thermal = index in (1, 4, 7)
+        now = frame(world, index)
+        redetector.redetect(now, tracklets, states, CONFIG)
+        looked.append(len(now.measurements))
+    # The third track, for which the frame with thermal had no room, does not wait.
+    assert looked[:9] == [2, 1, 0] * 3
+    assert looked[9:12] == [0, 0, 0] and looked[13:] == [2, 2], 'a silent camera is not waited for'
+
+
 def test_a_track_without_a_template_or_that_has_ended_is_not_looked_for(world) -> None:
     tracklets, states = tracked(world)
     tracklets[1].template = None
