@@ -37,8 +37,14 @@ PATIENCE_S = 60.0
 SENTENCE = 'all people'
 
 
+@pytest.fixture(params=['scripted', 'shipped'])
+def model(request: pytest.FixtureRequest) -> str:
+    """Which model answers: a script about 40 images, or the one of the package about 12."""
+    return str(request.param)
+
+
 @pytest.fixture
-def params(tmp_path: Path) -> Path:
+def params(tmp_path: Path, model: str) -> Path:
     """Parameters that are not the defaults: registration, slop, scaling."""
     script = tmp_path / 'script.json'
     script.write_text(json.dumps([json.dumps([
@@ -46,13 +52,17 @@ def params(tmp_path: Path) -> Path:
         for box in ([80 + 4 * turn, 300, 230 + 4 * turn, 700],
                     [600 - 3 * turn, 350, 740 - 3 * turn, 720])]) for turn in range(40)]))
     path = tmp_path / 'tracker.yaml'
-    path.write_text(yaml.safe_dump({'/**': {'ros__parameters': {
-        'engine.name': 'scripted', 'engine.model': str(script), 'query.initial': SENTENCE,
+    engine = {'engine.name': 'scripted', 'engine.model': str(script)} if model == 'scripted' \
+        else {'engine.self_test': 'off'}
+    path.write_text(yaml.safe_dump({'/**': {'ros__parameters': engine | {
+        'query.initial': SENTENCE,
         'thermal.homography': [2.05, 0.0, 3.0, 0.0, 2.0, -2.0, 0.0, 0.0, 1.0],
         'thermal.scaling': 'linear', 'thermal.linear_low': 28000.0,
         'thermal.linear_high': 32000.0, 'sync.slop_ms': 8.0, 'autostart': True,
         # The model is asked about every pair, and the test knows how many answers to wait for.
         'ask.thermal_wait_s': 0.0,
+        # Nor does it do less where the machine is busy.
+        'tracker.advanced.budget_ms': 1000.0,
         'status.rate_hz': 50.0, 'qos_overrides': {
             f'/{camera}/image_raw': {'subscription': {
                 'reliability': 'reliable', 'history': 'keep_all'}}
@@ -61,10 +71,12 @@ def params(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bag(tmp_path: Path) -> Path:
-    scene = make_scene(5, seconds=2.0, conditions=('day', 'night'), fps=20, size=(320, 240),
+def bag(tmp_path: Path, model: str) -> Path:
+    seconds = 2.0 if model == 'scripted' else 0.6
+    scene = make_scene(5, seconds=seconds, conditions=('day', 'night'), fps=20, size=(320, 240),
                        thermal_size=(160, 120))
-    write_bag(tmp_path / 'bag', scene, offset_ms=-4.0, jitter_ms=1.0, drop_thermal=[(0.6, 0.9)])
+    write_bag(tmp_path / 'bag', scene, offset_ms=-4.0, jitter_ms=1.0,
+              drop_thermal=[(0.3 * seconds, 0.45 * seconds)])
     return tmp_path / 'bag'
 
 
@@ -142,7 +154,7 @@ def row(number: int, detection: object) -> MotRow:
 
 
 def test_the_node_and_the_command_give_the_same_boxes(node: Path, bag: Path, params: Path,
-                                                      tmp_path: Path) -> None:
+                                                      tmp_path: Path, model: str) -> None:
     robot = Robot(node)
     try:
         live = robot.play(bag)
@@ -152,7 +164,8 @@ def test_the_node_and_the_command_give_the_same_boxes(node: Path, bag: Path, par
                  '--out', str(tmp_path / 'tracks.txt')]) == 0
     recorded = read_mot(tmp_path / 'tracks.txt')
     count = sum(map(len, live.values()))
-    assert len(live) == 40 and count > 40, 'there is something to compare'
+    images = 40 if model == 'scripted' else 12
+    assert len(live) == images and count >= images, 'there is something to compare'
     same = 0
     for number, rows in live.items():
         others = {item.id: item.box for item in recorded.get(number, ())}
