@@ -38,6 +38,8 @@ from rtrack_ros.tracking.track import Track
 _WORTH_A_LOOK: Final = 0.25
 # After so many objects that came into view unseen, the whole image is overdue anyhow.
 _MOST_CAME: Final = 10.0
+# A scripted engine takes no time.
+_INSTANT_S: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,9 @@ def objects_to_verify(query: Query, tracks: Sequence[Track], stamp_ns: int, wait
         return ()
     came = min(waited_s / config.birth_interval_s, _MOST_CAME)
     missed = (1 - config.detector_recall) * came * entropy(config.belief_prior)
-    ground = (sum(gains.values()) + missed) / worth.ground_s
-    verify = sum(gains[track.id] for track in best) / (len(best) * worth.verify_s)
+    ground = (sum(gains.values()) + missed) / max(worth.ground_s, _INSTANT_S)
+    verify = sum(gains[track.id] for track in best) / (
+        len(best) * max(worth.verify_s, _INSTANT_S))
     return tuple(best) if verify >= ground else ()
 
 

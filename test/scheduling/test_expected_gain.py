@@ -77,6 +77,12 @@ def test_the_longer_nothing_was_grounded_the_more_it_is_worth() -> None:
     assert chosen(tracks, waited_s=math.inf) == []
 
 
+def test_an_engine_that_takes_no_time_is_asked_about_everything() -> None:
+    tracks = [track(1, 0.5), track(2, 0.9)]
+    assert chosen(tracks, worth=Worth(ground_s=0.0, verify_s=0.0)) == []
+    assert chosen(tracks, worth=Worth(ground_s=0.5, verify_s=0.0)) == [1, 2]
+
+
 def test_what_a_detector_calls_something_else_is_not_asked_about_again() -> None:
     car = track(1, 0.004, heard_ns=1, prior=0.004)
     assert chosen([car, track(2, 0.98, heard_ns=1)], worth=Worth(most_objects=1)) == [2]
