@@ -12,6 +12,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ SEAL_NAME: Final = 'whole.json'
 _EDITED: Final = ('.json', '.jinja', '.md', '.txt', '.svg')
 """Files that people change later; that they are there is enough."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_SAID: Final = ('No space left', 'File too large', 'inline_container', 'PytorchStreamWriter')
+_SAID: Final = re.compile('No space left|File too large|inline_container|PytorchStreamWriter|'
+                          r'\d+ requested and \d+ written')
 LOCK_NAME: Final = 'in_use.lock'
 _CLOSED: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -172,13 +174,14 @@ def sync(path: Path) -> None:
 def disk_is_full(error: BaseException) -> bool:
     """Return whether an error, or one behind it, says that no more could be written.
 
-    Torch and safetensors raise errors of their own without a number; what they say is looked at.
+    Torch, safetensors and numpy raise errors of their own without a number; what they say is
+    looked at.
     """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in _FULL:
             return True
-        if any(text in str(seen) for text in _SAID):
+        if _SAID.search(str(seen)):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

@@ -156,6 +156,7 @@ def test_a_folder_that_nobody_can_write_to_needs_no_lock(
 @pytest.mark.parametrize('error, full', [
     (OSError(errno.ENOSPC, 'full'), True), (OSError(errno.EACCES, 'closed'), False),
     (RuntimeError('I/O error: No space left on device (os error 28)'), True),
+    (OSError('884736 requested and 503680 written'), True),  # numpy
     (ValueError('something else'), False)])
 def test_a_full_disk_is_told_from_other_failures(error, full: bool) -> None:
     assert disk_is_full(error) == full

@@ -139,8 +139,10 @@ class _Process:
     """A worker in a process of its own, and the pair it has."""
 
     def __init__(self, job: TrackingJob) -> None:
-        # Spawned: engines have threads, which a fork would lose.
-        context = multiprocessing.get_context('spawn')
+        # Forked from a process that has only imported what all workers need, once for all. A fork
+        # of this one would lose the threads of its engines.
+        context = multiprocessing.get_context('forkserver')
+        context.set_forkserver_preload([__name__])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(job, theirs), daemon=True)
         self.process.start()
