@@ -38,8 +38,11 @@ runpy.run_path(sys.argv[0], run_name='__main__')
 """
 
 
-def on_two(kind: str, data: str, out: Path) -> tuple[list[int], str]:
-    """Run the stage; return the exit status of each process and what they printed."""
+def on_two(kind: str, data: str, out: Path, ranks: str = '01') -> tuple[list[int], str]:
+    """Run the stage, on two processes where no others are given.
+
+    Returns the exit status of each process and what they printed.
+    """
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(['rtrack_ros.training.stages.run'])
     with socket.socket() as free:
@@ -48,10 +51,11 @@ def on_two(kind: str, data: str, out: Path) -> tuple[list[int], str]:
     printed = out.with_suffix('.printed')
     printed.write_text('')
     processes = [context.Process(target=exec, args=(ENTRY.format(environment={
-        'RANK': rank, 'LOCAL_RANK': rank, 'WORLD_SIZE': '2', 'LOCAL_WORLD_SIZE': '2',
+        'RANK': rank, 'LOCAL_RANK': rank, 'WORLD_SIZE': str(len(ranks)),
+        'LOCAL_WORLD_SIZE': str(len(ranks)),
         'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': port, 'HF_HUB_OFFLINE': '1',
         'OMP_NUM_THREADS': '1', 'PRINTED': str(printed)},
-        arguments=[str(SCRIPT), kind, data, str(out)]), {'__name__': 'entry'})) for rank in '01']
+        arguments=[str(SCRIPT), kind, data, str(out)]), {'__name__': 'entry'})) for rank in ranks]
     for process in processes:
         process.start()
     for process in processes:
@@ -71,6 +75,8 @@ def test_a_kill_and_a_resume_end_with_the_weights_of_an_uninterrupted_run(
     status, printed = on_two('killed', refrt, tmp_path / 'killed')
     assert status[1] == -signal.SIGKILL and status[0] != 0, printed
     assert not (tmp_path / 'killed' / 'gspo' / 'model').exists()
+    status, printed = on_two('plain', refrt, tmp_path / 'killed', '0')
+    assert status == [2] and 'refused: this stage was begun by 2 processes' in printed
     status, printed = on_two('plain', refrt, tmp_path / 'killed')
     assert status == [0, 0], printed
     assert {(rank, step) for rank, step, _, _ in steps(printed)} == {

@@ -15,6 +15,7 @@ import torch.distributed as dist
 from transformers import TrainerCallback
 
 from rtrack_ros.training.configs import shipped_config
+from rtrack_ros.training.failure import TrainingError
 from rtrack_ros.training.stages import run
 from rtrack_ros.training.stages.compute_budget import ComputeBudget
 from rtrack_ros.training.stages.settings import StageSettings, read_stages
@@ -64,7 +65,11 @@ def main(kind: str, data: str, out: str) -> None:
     if kind == 'budget':  # the clocks of the processes differ, and only that of the first counts
         ticks = iter(range(1000)) if RANK == 0 else iter([0.0] * 1000)
         run.ComputeBudget = lambda seconds: ComputeBudget(seconds, clock=lambda: next(ticks))
-    run.run_stages([stage(kind)], NANO, data, Path(out), lambda text: print(text, flush=True))
+    try:
+        run.run_stages([stage(kind)], NANO, data, Path(out), lambda text: print(text, flush=True))
+    except TrainingError as error:
+        print(f'refused: {error}', flush=True)
+        sys.exit(2)
 
 
 if __name__ == '__main__':
