@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+MOST_FILE_BYTES: Final = 1 << 30
 MOST_TEXT_BYTES: Final = 32 << 20
 """The vocabulary of a large model is 11 MB."""
 MOST_DEPTH: Final = 50
@@ -27,23 +28,38 @@ class ForeignNameError(ValueError):
     """A text cannot name a file; the message shows it harmlessly and names the remedy."""
 
 
-def read_foreign(path: Path | str, most_bytes: int = MOST_TEXT_BYTES) -> str:
-    """Return the text of a small file that somebody else wrote.
+class UnreadableFileError(OSError, ValueError):
+    """What somebody else calls a file is none, or is too long."""
+
+
+def foreign_bytes(path: Path | str, most_bytes: int = MOST_FILE_BYTES) -> bytes:
+    """Return the content of a file that somebody else wrote.
 
     A folder from the network may hold a link to a device that never ends, or a pipe that nobody
     writes to.
 
     Raises:
+        UnreadableFileError: it is no regular file, or too long.
         OSError: it cannot be opened.
-        ValueError: it is no regular file, too long, or not UTF-8.
     """
     place = Path(path)
     facts = place.stat()
     if not stat.S_ISREG(facts.st_mode):
-        raise ValueError('it is no regular file')
+        raise UnreadableFileError('it is no regular file')
     if facts.st_size > most_bytes:
-        raise ValueError(f'it has {facts.st_size} bytes, and at most {most_bytes} are read')
-    return place.read_text(encoding='utf-8')
+        raise UnreadableFileError(f'it has {facts.st_size} bytes, and at most {most_bytes} are '
+                                  'read')
+    return place.read_bytes()
+
+
+def read_foreign(path: Path | str, most_bytes: int = MOST_TEXT_BYTES) -> str:
+    """Return the text of a small file that somebody else wrote.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is no regular file, too long, or not UTF-8.
+    """
+    return foreign_bytes(path, most_bytes).decode('utf-8')
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 
 from rtrack_ros import cli
 from rtrack_ros.commands.terminal import console, harmless_output
+from rtrack_ros.data.boxes_file import read_boxes
+from rtrack_ros.data.image_folder import read_image, stored_size
+from rtrack_ros.data.layouts import refer_kitti
+from rtrack_ros.data.mot import MotError, read_mot
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.video_file import VideoFile
 from rtrack_ros.foreign_text import (
@@ -153,3 +157,16 @@ def test_a_text_of_others_is_a_regular_file_of_a_size(tmp_path: Path) -> None:
     assert read_foreign(good, 1000) == 'x' * 1000
     with pytest.raises(OSError):
         read_foreign(tmp_path / 'none')
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='pipes with names are of POSIX')
+@pytest.mark.parametrize('read', [read_image, stored_size, read_mot, read_boxes,
+                                  refer_kitti.read_seqmap])
+def test_no_reader_waits_for_a_pipe_or_follows_a_link_to_a_device(tmp_path: Path, read: object
+                                                                  ) -> None:
+    endless, pipe = tmp_path / 'endless', tmp_path / 'pipe'
+    endless.symlink_to('/dev/zero')
+    os.mkfifo(pipe)
+    for path in (endless, pipe):
+        with pytest.raises((DataError, MotError), match='no regular file'):
+            read(path)  # type: ignore[operator]

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.foreign_text import foreign_bytes
 from rtrack_ros.language.answers import Box
 
 
@@ -16,7 +17,7 @@ def read_boxes(path: Path) -> list[Box | None]:
         DataError: the file is missing or a line is malformed.
     """
     try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
+        lines = foreign_bytes(path).decode('utf-8-sig').splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'cannot read the boxes {path}: {error}') from error
     return [_box(line, f'{path}:{number}') for number, line in enumerate(lines, start=1)

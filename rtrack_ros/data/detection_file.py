@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.detections import DetectionCounts, Detections, PixelMap, on_rgb
+from rtrack_ros.foreign_text import foreign_bytes
 
 _Row = tuple[float, float, float, float, float, int]
 _FEWEST, _MOST = 6, 10
@@ -61,7 +62,7 @@ def read_detections(path: Path, labels: Sequence[str] = ()) -> DetectionFile:
         DataError: the file cannot be read, or a row is none; the message names file and line.
     """
     try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
+        lines = foreign_bytes(path).decode('utf-8-sig').splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'cannot read the detections {path}: {error}') from error
     rows: dict[int, list[_Row]] = {}

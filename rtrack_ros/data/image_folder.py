@@ -9,6 +9,7 @@ import numpy as np
 from rtrack_ros.data.image_names import NameKind, Names, natural_key, read_names, repeated
 from rtrack_ros.data.pairs import DataError, Losses
 from rtrack_ros.data.stored_images import Raw, StoredImage
+from rtrack_ros.foreign_text import foreign_bytes
 from rtrack_ros.intake.encodings import ConversionError
 from rtrack_ros.intake.image_header import HeaderError, image_size
 from rtrack_ros.intake.messages import decode_image
@@ -24,7 +25,7 @@ def read_image(path: Path) -> Raw:
     """
     try:
         # From memory: imread cannot open some non-ASCII paths on Windows.
-        return decode_image(np.fromfile(path, np.uint8),
+        return decode_image(np.frombuffer(foreign_bytes(path), np.uint8),
                             cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR, str(path))
     except (ConversionError, OSError) as error:
         raise DataError(f'{path} is not a readable image; delete or replace it ({error})'
@@ -38,7 +39,7 @@ def stored_size(path: Path) -> tuple[int, int]:
         DataError: it cannot be read.
     """
     try:
-        return image_size(path.read_bytes())
+        return image_size(foreign_bytes(path))
     except (HeaderError, OSError) as error:
         raise DataError(f'{path} is not a readable image; delete or replace it ({error})'
                         ) from error

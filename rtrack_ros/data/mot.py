@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtrack_ros.foreign_text import foreign_bytes
 from rtrack_ros.language.answers import Box
 from rtrack_ros.output_files import OutputFile, write_text
 
@@ -101,7 +102,7 @@ def read_mot(path: Path | str, absent_boxes: bool = False) -> MotFrames:
     """
     source = Path(path)
     try:
-        lines = source.read_text(encoding='utf-8-sig').splitlines()
+        lines = foreign_bytes(source).decode('utf-8-sig').splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise MotError(f'cannot read {source}: {error}') from error
     frames: MotFrames = {}

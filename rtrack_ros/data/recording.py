@@ -10,7 +10,7 @@ from typing import Any
 from rtrack_ros.data.bag import open_bag
 from rtrack_ros.data.mot import MotRow
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.foreign_text import parse_json
+from rtrack_ros.foreign_text import foreign_bytes, parse_json
 from rtrack_ros.intake.messages import stamp_of
 
 TRACKS_TOPIC = '/rtrack/tracks'
@@ -159,7 +159,7 @@ def read_stamp_map(path: Path, topic: str) -> list[tuple[int, int]]:
         DataError: the file cannot be read, or has no such topic.
     """
     try:
-        content = parse_json(path.read_text(encoding='utf-8'))
+        content = parse_json(foreign_bytes(path))
         pairs = [(int(before), int(after)) for before, after in content[topic]]
     except KeyError:
         raise DataError(f'{path} has no topic {topic}; it has {", ".join(content)}; name one '

@@ -22,6 +22,7 @@ from rtrack_ros.data.mot import MotFrames, read_mot, write_mot
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.truth import SceneTruth, TruthCollector, file_name
 from rtrack_ros.data.videos import VideoPairs
+from rtrack_ros.foreign_text import foreign_bytes
 from rtrack_ros.simulation import Scene, SimFrame
 
 IMAGE_FOLDERS = (('visible', 'infrared'), ('rgb', 'ir'))
@@ -65,7 +66,7 @@ class RefRtSequence:
         """What ``condition.txt`` says, else the set it was taken from, as in ``LasHeR_...``."""
         noted = self.folder / CONDITION_FILE
         if noted.is_file():
-            return decode_text(noted.read_bytes(), str(noted)).strip()
+            return decode_text(foreign_bytes(noted), str(noted)).strip()
         return re.split(r'[_\-]', self.name, maxsplit=1)[0]
 
     def pairs(self, fps: float = 30.0) -> VideoPairs:
@@ -108,7 +109,7 @@ def _descriptions(folder: Path) -> tuple[str, ...]:
     source = folder / 'description.txt'
     if not source.is_file():
         raise DataError(f'{source} is missing; it holds the sentence of the sequence')
-    lines = decode_text(source.read_bytes(), str(source)).splitlines()
+    lines = decode_text(foreign_bytes(source), str(source)).splitlines()
     return tuple(line.strip() for line in lines if line.strip())
 
 
@@ -194,4 +195,4 @@ def _link_images(origin: Path, target: Path) -> None:
             try:
                 os.link(image, copy)
             except OSError:
-                copy.write_bytes(image.read_bytes())
+                copy.write_bytes(foreign_bytes(image))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rtrack_ros.data.mot import MotRow, write_mot
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.foreign_text import parse_json
+from rtrack_ros.foreign_text import foreign_bytes, parse_json
 from rtrack_ros.simulation import Expression, ObjectTruth, SimFrame
 
 
@@ -93,7 +93,7 @@ class SceneTruth:
         """
         source = Path(folder) / 'truth.json'
         try:
-            content = parse_json(source.read_text(encoding='utf-8'))
+            content = parse_json(foreign_bytes(source))
             frames = tuple(TruthFrame(item['stamp_ns'], item['condition'], tuple(
                 ObjectTruth(known['id'], known['category'], tuple(known['box']),
                             known['visibility']) for known in item['objects']))

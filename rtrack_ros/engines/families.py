@@ -1,6 +1,5 @@
 """Families of models: what follows from a model's name or folder, so that nobody writes it."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
 from rtrack_ros.engines.manifest import EXAMPLE, MANIFEST_NAME, ModelManifest
+from rtrack_ros.foreign_text import parse_json, read_foreign
 
 CAMERA: Final = (640, 480)
 """(width, height) in pixels of the camera that is assumed where nobody says another."""
@@ -221,7 +221,7 @@ def _read_unknown(folder: Path) -> ModelManifest:
 def _json(path: Path) -> Mapping[str, Any]:
     """Return the object in a file; nothing where there is none: whoever needs it says so."""
     try:
-        content = json.loads(path.read_text(encoding='utf-8'))
+        content = parse_json(read_foreign(path))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

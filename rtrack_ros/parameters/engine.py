@@ -1,13 +1,12 @@
 """The engine that the parameters ``engine.*`` name: for the node, and for a recording of it."""
 
-import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from rtrack_ros.engines.base import Engine, EngineError
 from rtrack_ros.engines.registry import default_model, load_engine
 from rtrack_ros.engines.server.address import is_server_url
+from rtrack_ros.foreign_text import parse_json, read_foreign
 from rtrack_ros.language.self_test import Verdict, run_self_test
 from rtrack_ros.parameters.values import server_options, tracker_config
 
@@ -44,7 +43,7 @@ def self_tested(engine: Engine, values: Mapping[str, Any], warn: Callable[[str],
 def _script(path: str) -> list[str]:
     """Return the answers of the scripted engine, for tests of everything around a model."""
     try:
-        answers = json.loads(Path(path).read_text(encoding='utf-8'))
+        answers = parse_json(read_foreign(path))
     except (OSError, ValueError) as error:
         raise EngineError('engine.name scripted needs a JSON list of answers as engine.model; '
                           f'{path!r}: {error}') from error

@@ -17,7 +17,7 @@ from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.video_file import VideoFile
 from rtrack_ros.intake.encodings import ConversionError
 from rtrack_ros.intake.image_header import MAX_SCANS, HeaderError, image_size
-from rtrack_ros.intake.messages import rgb_from_message, thermal_from_message
+from rtrack_ros.intake.messages import decode_image, rgb_from_message, thermal_from_message
 
 NOISE = np.random.default_rng(1).integers(0, 255, (37, 53, 3), np.uint8)
 KINDS = ('.png', '.jpg', '.bmp', '.tiff', '.webp')
@@ -117,3 +117,24 @@ def test_a_damaged_header_is_a_named_error(kind: str, junk: bytes, at: int) -> N
     except ConversionError:
         return
     assert pixels.shape[0] * pixels.shape[1] <= 100_000
+
+
+def test_a_damaged_image_writes_no_line_for_each_of_its_tags(capfd: pytest.CaptureFixture[str]
+                                                             ) -> None:
+    entries = [struct.pack('<HHII', tag, 3, 1, 4) for tag in (256, 257, *range(40_000, 41_000))]
+    tiff = (b'II*\0' + struct.pack('<I', 8) + struct.pack('<H', len(entries)) + b''.join(entries)
+            + bytes(64))
+    with pytest.raises(ConversionError):
+        decode_image(tiff, cv2.IMREAD_UNCHANGED, 'image')
+    said = capfd.readouterr()
+    assert len(said.err) + len(said.out) < 200
+
+
+@pytest.mark.parametrize('read', [rgb_from_message, thermal_from_message])
+def test_a_frame_id_that_would_be_copied_into_every_array_is_short(read) -> None:
+    def message(frame_id: str) -> SimpleNamespace:
+        return SimpleNamespace(encoding='mono8', width=2, height=1, step=2, is_bigendian=0,
+                               data=bytes(2), header=SimpleNamespace(frame_id=frame_id))
+    read(message('f' * 255))
+    with pytest.raises(ConversionError, match='frame_id has 1000000 characters'):
+        read(message('f' * 1_000_000))

@@ -14,7 +14,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rtrack_ros.srv import DescribeTrack, InitializeTrack, SetQuery
 from std_srvs.srv import Trigger
 
+from rtrack_ros.nodes import services
 from rtrack_ros.nodes.tracker_node import TrackerNode
+from rtrack_ros.pipeline import RequestError
 
 DOMAIN = 1 + os.getpid() % 101
 CALLS = {'describe_track': DescribeTrack, 'initialize_track': InitializeTrack, 'reset': Trigger,
@@ -111,3 +113,10 @@ def test_a_call_that_fails_in_a_way_that_nobody_thought_of_is_answered(
         request = kind.Request(id='1') if name == 'describe_track' else kind.Request()
         answer = caller.result(caller.ask(kind, name, request))
         assert not answer.success and 'nobody thought of it' in told(answer)
+
+
+@pytest.mark.parametrize('text', ['x' * 10_000_000, '9' * 10_000_000, '\x1b[2J', ''])
+def test_what_is_no_id_is_not_sent_back_whole(text: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        services._number(text)
+    assert len(str(refused.value)) < 200 and str(refused.value).isprintable()

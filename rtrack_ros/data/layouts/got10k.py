@@ -14,6 +14,7 @@ from rtrack_ros.data.image_folder import list_images
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.left_out import say_left_out
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.foreign_text import foreign_bytes
 
 FACTS = LayoutFacts('GOT-10k', single_object=True, sentences='none')
 FPS = 10.0
@@ -60,7 +61,7 @@ def _flags(path: Path, count: int, default: int) -> list[int]:
     if not path.is_file():
         return [default] * count
     try:
-        values = [int(float(cell)) for cell in path.read_text().split()]
+        values = [int(float(cell)) for cell in foreign_bytes(path).decode().split()]
     except (ValueError, OverflowError) as error:
         raise DataError(f'{path}: {error}; expected one number per line') from error
     require_equal(path, labels=len(values), boxes=count)

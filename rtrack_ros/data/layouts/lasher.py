@@ -14,6 +14,7 @@ from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.left_out import say_left_out
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.refrt_folder import decode_text
+from rtrack_ros.foreign_text import foreign_bytes
 
 FACTS = LayoutFacts('LasHeR', single_object=True, sentences='some')
 FPS = 30.0
@@ -55,5 +56,5 @@ def _sentences(folder: Path) -> tuple[str, ...]:
     source = folder / 'visible_description.txt'
     if not source.is_file():
         return ()
-    lines = decode_text(source.read_bytes(), str(source)).splitlines()
+    lines = decode_text(foreign_bytes(source), str(source)).splitlines()
     return tuple(line.strip() for line in lines if line.strip())[:1]

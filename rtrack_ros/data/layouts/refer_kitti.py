@@ -24,7 +24,7 @@ from rtrack_ros.data.annotated import AnnotatedFrame, AnnotatedSequence
 from rtrack_ros.data.image_folder import list_images, stored_size
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.pairs import DataError
-from rtrack_ros.foreign_text import ForeignNameError, parse_json, plain_name, shown
+from rtrack_ros.foreign_text import ForeignNameError, foreign_bytes, parse_json, plain_name, shown
 from rtrack_ros.language.answers import Box
 
 FACTS = LayoutFacts('Refer-KITTI and Refer-KITTI-V2', single_object=False, sentences='own')
@@ -67,7 +67,7 @@ def read_seqmap(path: Path | str) -> list[Pair]:
     """
     pairs: list[Pair] = []
     try:
-        lines = Path(path).read_text(encoding='utf-8-sig').splitlines()
+        lines = foreign_bytes(path).decode('utf-8-sig').splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'{path} is no list of pairs ({error}); write lines such as '
                         '0005+cars-in-left') from error
@@ -108,7 +108,8 @@ def _label_rows(path: Path, size: tuple[int, int]) -> dict[int, tuple[int, Box]]
     if not path.is_file():
         return {}
     rows: dict[int, tuple[int, Box]] = {}
-    for number, line in enumerate(path.read_text(errors='replace').splitlines(), start=1):
+    lines = foreign_bytes(path).decode(errors='replace').splitlines()
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
@@ -129,7 +130,7 @@ def _refuse_infinite(*values: float) -> None:
 
 def _pair(video: AnnotatedSequence, path: Path) -> AnnotatedSequence:
     try:
-        content: dict[str, Any] = parse_json(path.read_text(encoding='utf-8'))
+        content: dict[str, Any] = parse_json(foreign_bytes(path))
         named = {int(frame): frozenset(map(int, ids))
                  for frame, ids in content['label'].items()}
         sentence = str(content.get('sentence') or path.stem.replace('-', ' '))

@@ -16,6 +16,7 @@ from rtrack_ros.data.inert_pickle import InertPickleError, read_numbers_by_name
 from rtrack_ros.data.layouts import LayoutFacts
 from rtrack_ros.data.left_out import say_left_out
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.foreign_text import foreign_bytes
 
 FACTS = LayoutFacts('VTUAV', single_object=True, sentences='none')
 FPS = 30.0
@@ -68,7 +69,7 @@ def read_first_frames(path: Path) -> Mapping[str, int]:
         DataError: the file is damaged, or holds more than names and numbers.
     """
     try:
-        return read_numbers_by_name(path.read_bytes())
+        return read_numbers_by_name(foreign_bytes(path))
     except InertPickleError as error:
         raise DataError(f'{path} is not a dictionary of first frames ({error}); fetch it again, '
                         'or remove it where every sequence begins at image 0') from error

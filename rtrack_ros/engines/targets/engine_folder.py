@@ -11,6 +11,7 @@ from rtrack_ros.engines.targets.checkpoints import checkpoint_digest
 from rtrack_ros.engines.targets.machine import Machine
 from rtrack_ros.engines.targets.servers import Limits, as_json, limits_of
 from rtrack_ros.engines.targets.toolkits import Toolkit
+from rtrack_ros.foreign_text import parse_json, read_foreign
 
 ENGINE_MANIFEST: Final = 'rtrack_engine.json'
 _CHUNK: Final = 1 << 20
@@ -70,7 +71,7 @@ class EngineFolder:
         """
         path = folder / ENGINE_MANIFEST
         try:
-            content = json.loads(path.read_text(encoding='utf-8'))
+            content = parse_json(read_foreign(path))
             return cls(**{**content, 'l4t': tuple(content.get('l4t', ())),
                           'limits': limits_of(content.get('limits', {}))})
         except FileNotFoundError as error:

@@ -1,10 +1,10 @@
 """Precisions of weights: how large they are, and which one a checkpoint already has."""
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
 from rtrack_ros.engines.base import EngineError
+from rtrack_ros.foreign_text import parse_json, read_foreign
 
 BYTES_PER_WEIGHT: Final = {
     'fp32': 4.0, 'fp16': 2.0, 'f16': 2.0, 'q8_0': 1.06, 'int8': 1.0, 'int8_sq': 1.0, 'fp8': 1.0,
@@ -42,7 +42,7 @@ def checkpoint_precision(folder: Path) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding='utf-8'))
+        content = parse_json(read_foreign(path))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -83,6 +83,13 @@ def test_slots_of_llama_cpp_are_asked_for(play, say):
     assert load(server).concurrency == 3
 
 
+@pytest.mark.parametrize('told, taken', [(10**9, 16), (-5, 1), (1e999, 1), ('many', 1)])
+def test_a_server_does_not_say_how_many_threads_are_made(play, say, told, taken):
+    server = play()
+    server.pages['/props'] = say.whole(200, {'total_slots': told})
+    assert load(server).concurrency == taken
+
+
 def test_the_setting_of_concurrency_wins(play):
     assert load(play(), concurrency=2).concurrency == 2
 
