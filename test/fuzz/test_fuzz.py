@@ -9,6 +9,7 @@ It takes about an hour of one core, and goes on where it stopped.
 
 import json
 import os
+import struct
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rtrack_ros.data.bag import read_pairs
 from rtrack_ros.data.boxes_file import read_boxes
 from rtrack_ros.data.image_folder import read_image, stored_size
 from rtrack_ros.data.image_names import read_names
@@ -28,6 +30,8 @@ from rtrack_ros.data.mot import MotError, read_mot
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.recording import read_stamp_map
 from rtrack_ros.data.refrt_folder import decode_text
+from rtrack_ros.engines.base import EngineError
+from rtrack_ros.engines.manifest import ModelManifest
 from rtrack_ros.intake.config import IntakeConfig
 from rtrack_ros.intake.encodings import LAYOUTS, ConversionError
 from rtrack_ros.intake.messages import decode_image, rgb_from_message, thermal_from_message
@@ -35,6 +39,8 @@ from rtrack_ros.intake.receiving import Intake
 from rtrack_ros.intake.sensor_formats import FORMATS
 from rtrack_ros.language.parser import AnswerError, parse_answer
 from rtrack_ros.language.queries import QueryBook, QueryError
+from rtrack_ros.parameters.yaml_file import ParameterFileError, read_parameters
+from rtrack_ros.training.yaml_settings import SettingsError, read_yaml
 
 INPUTS = int(os.environ.get('RTRACK_FUZZ', '40'))
 fuzz = settings(max_examples=INPUTS, deadline=None, database=None,
@@ -207,6 +213,53 @@ def test_pickled_files(data: bytes) -> None:
         try:
             read_numbers_by_name(content)
         except InertPickleError as error:
+            assert str(error)
+
+
+def recording() -> bytes:
+    """A small MCAP file: a type, a topic, a message, an end."""
+    def text(content: str) -> bytes:
+        return struct.pack('<I', len(content)) + content.encode()
+
+    def record(opcode: int, content: bytes) -> bytes:
+        return bytes([opcode]) + struct.pack('<Q', len(content)) + content
+    magic, inner = b'\x89MCAP0\r\n', record(5, struct.pack('<HIQQ', 1, 0, 1, 1) + bytes(60))
+    return (magic + record(1, text('ros2') + text('x'))
+            + record(3, struct.pack('<H', 1) + text('sensor_msgs/msg/Image') + text('ros2msg')
+                     + text('uint32 height\nuint8[] data\n'))
+            + record(4, struct.pack('<HH', 1, 1) + text('/rgb/image_raw') + text('cdr') + bytes(4))
+            + record(6, struct.pack('<QQQI', 1, 1, len(inner), 0) + text('')
+                     + struct.pack('<Q', len(inner)) + inner)
+            + record(15, bytes(4)) + record(2, bytes(20)) + magic)
+
+
+@fuzz
+@given(st.binary(max_size=300) | spliced(recording()))
+def test_recordings(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = _file(tmp_path_factory, data).with_suffix('.mcap')
+    path.write_bytes(data)
+    try:
+        list(read_pairs(path))
+    except DataError as error:
+        assert str(error)
+
+
+@fuzz
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode)
+       | spliced(b'{"name": "x", "bbox_protocol": "rel1000", "image_size": [8, 8]}')
+       | VALUES.map(lambda value: json.dumps(value).encode())
+       | spliced(b'a: &a {b: [1, 2]}\nc: {<<: *a}\n'))
+def test_settings_and_manifests(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = _file(tmp_path_factory, data)
+    folder = path.parent / f'model-{os.getpid()}'
+    folder.mkdir(exist_ok=True)
+    (folder / 'rtrack.json').write_bytes(data)
+    for read, given_path, expected in ((read_parameters, path, ParameterFileError),
+                                       (read_yaml, path, SettingsError),
+                                       (ModelManifest.read, folder, EngineError)):
+        try:
+            read(given_path)
+        except expected as error:
             assert str(error)
 
 
