@@ -121,8 +121,11 @@ class SeesThePatch:
                     np.array([0.9]))
 
 
-@pytest.mark.parametrize('present', [True, False])
-def test_what_a_detector_sees_and_the_model_means_is_published_and_scored(present: bool) -> None:
+# 'the people' alone would be followed by the word of the detector, whatever the model says.
+@pytest.mark.parametrize(('sentence', 'present'), [
+    ('the people', True), ('the person in red', True), ('the person in red', False)])
+def test_what_a_detector_sees_and_the_model_means_is_published_and_scored(
+        sentence: str, present: bool) -> None:
     class Lists:
         def ground(self, pair: FramePair, query: Query, deadline_s: float | None = None,
                    on_partial: OnAnswer | None = None) -> Answer:
@@ -132,7 +135,7 @@ def test_what_a_detector_sees_and_the_model_means_is_published_and_scored(presen
 
     pipeline = TrackingPipeline(Lists(), synchronous=True, ask_interval_s=1.0,
                                 sources=Sources(SeesThePatch()))
-    pipeline.set_query('the people')
+    pipeline.set_query(sentence)
     score = track_clip(make_pairs(), make_truth(), pipeline, present)
     assert pipeline.close()
     assert pipeline.stats().detections > 20

@@ -128,7 +128,7 @@ def test_odd_sizes_that_yuv_cannot_have_are_named(encoding: str, width: int, hei
         rgb_from_message(sent)
 
 
-@pytest.mark.parametrize('encoding', ['nv24', '64FC1', 'bayer_wxyz8', 'h264'])
+@pytest.mark.parametrize('encoding', ['nv24', '64FC2', 'bayer_wxyz8', 'h264'])
 def test_the_remedy_depends_on_the_camera(encoding: str) -> None:
     sent = message(encoding, np.zeros((HEIGHT, WIDTH), np.uint8))
     with pytest.raises(ConversionError, match='RGB camera publish rgb8') as rgb:
