@@ -75,7 +75,8 @@ class ModelManifest:
                                   | parse_json(read_foreign(path)))
         except FileNotFoundError as error:
             if not folder.is_dir():
-                raise EngineError(f'{folder} is not there; give the folder of a model') from error
+                raise EngineError(f'{folder} is not there; give the folder of a model, or the URL '
+                                  'of a server with its http://') from error
             raise EngineError(
                 f'{folder} holds no {MANIFEST_NAME}, so nobody knows how its model writes boxes; '
                 f'give a model folder of this project, or add one such as {EXAMPLE}') from error

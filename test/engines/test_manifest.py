@@ -77,3 +77,8 @@ def test_a_manifest_that_never_ends_is_not_read(tmp_path):
     (tmp_path / 'rtrack.json').symlink_to('/dev/zero')
     with pytest.raises(EngineError, match='no regular file'):
         ModelManifest.read(tmp_path)
+
+
+def test_an_address_in_place_of_a_folder_is_told_how_a_server_is_named(tmp_path):
+    with pytest.raises(EngineError, match='the URL of a server with its http://'):
+        ModelManifest.read(tmp_path / '127.0.0.1:8000')
