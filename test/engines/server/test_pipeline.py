@@ -138,8 +138,9 @@ def signs_of_life(say):
         handler.begin_stream()
         handler.close_connection = True
         with suppress(OSError):
-            while not handler.server.played.event.wait(0.05):
+            while True:
                 handler.send_chunk(b': ping\n\n')
+                time.sleep(0.05)
     return script
 
 

@@ -43,7 +43,8 @@ class Oracle:
               cancellation=None):
         self.asked += 1
         time.sleep(self.seconds)
-        question = next(item for item in QUESTIONS if f': {item.sentence}\n' in prompt.parts[0])
+        asked = ''.join(part or '' for part in prompt.parts)
+        question = next(item for item in QUESTIONS if f': {item.sentence}\n' in asked)
         rgb, thermal = self.shown(images)
         whole = question.pair.images()
         seen = (np.array_equal(rgb, whole[0]) if question.sensor == RGB
