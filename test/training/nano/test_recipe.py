@@ -1,5 +1,6 @@
 """The whole recipe of rtrack-nano in one command, which goes on where it was stopped."""
 
+import importlib.util
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,14 @@ import pytest
 torch = pytest.importorskip('torch', reason='learning needs the extra train (make test TORCH=1)')
 pytest.importorskip('transformers', reason='learning needs the extra train (make test TORCH=1)')
 
+import numpy as np  # noqa: E402
 import yaml  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
 from rtrack_ros.cli import main  # noqa: E402
+from rtrack_ros.engines.transformers import TransformersEngine  # noqa: E402
+from rtrack_ros.language.grammar import answer_grammar  # noqa: E402
+from rtrack_ros.language.prompts import ground_prompt  # noqa: E402
 from rtrack_ros.provenance import ProvenanceError  # noqa: E402
 from rtrack_ros.training.configs import shipped_config  # noqa: E402
 from rtrack_ros.training.models.nano import on_int8_grid  # noqa: E402
@@ -36,15 +41,11 @@ def small(content: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The shipped recipe with its own runs; batches are small."""
+    """The shipped recipe with all its runs; batches are small."""
     more = tmp_path / 'more.yaml'
     more.write_text(yaml.safe_dump(small(read_nano(MORE))))
     content = small(read_nano(NANO))
     content['recipe']['config'] = str(more)
-    # Of the shipped runs two generations; the plan of all is tested below.
-    for name in ('fourth-a', 'fourth-b'):
-        del content['recipe']['runs'][name]
-    content['recipe']['average'] = ['third-a', 'third-b']
     path = tmp_path / 'recipe.yaml'
     path.write_text(yaml.safe_dump(content))
     return path
@@ -68,16 +69,35 @@ def test_the_whole_recipe_runs_and_goes_on_where_it_was_stopped(
     assert main(command) == 130
     assert main(command) == 0
     said = capsys.readouterr().out
-    assert 'run second-b, 3 of 5: is there already' in said and 'average of 2 runs' in said
+    assert 'run second-b, 3 of 7: is there already' in said and 'average of 2 runs' in said
+    assert 'run fourth-b, 7 of 7\n' in said
     model = tmp_path / 'out' / 'model'
     one, other, mean = (load_file(folder / 'model.safetensors') for folder in (
-        tmp_path / 'out' / 'third-a' / 'model', tmp_path / 'out' / 'third-b' / 'model', model))
+        tmp_path / 'out' / 'fourth-a' / 'model', tmp_path / 'out' / 'fourth-b' / 'model', model))
     assert any(not torch.equal(one[name], other[name]) for name in one)
     assert all(torch.allclose(on_int8_grid((one[name].float() + other[name].float()) / 2),
                               mean[name].float(), atol=5e-3) for name in one)
     before = (model / 'model.safetensors').stat().st_mtime_ns
     assert main(command) == 0 and 'model is there already' in capsys.readouterr().out
     assert (model / 'model.safetensors').stat().st_mtime_ns == before
+    use(model)
+
+
+def use(model: Path) -> None:
+    """Do what the model card says a folder is for: answer a question, and be compiled."""
+    engine = TransformersEngine(model)
+    try:
+        facts = engine.capabilities()
+        prompt = ground_prompt('the person', facts.prompt)
+        black = np.zeros((96, 128, 3), np.uint8)
+        reply = engine.infer([black, black], prompt, answer_grammar(2, facts.labels), 60)
+    finally:
+        engine.close()
+    assert facts.model == 'rtrack-nano' and facts.tasks == trainer.TAUGHT
+    assert reply.text.startswith('[')
+    if importlib.util.find_spec('gguf') is not None:
+        assert main(['compile', '--engine', 'llamacpp', '--model', str(model)]) == 0
+        assert list((model / 'llamacpp').glob('*.gguf'))
 
 
 def test_the_shipped_recipe_is_that_of_the_model_card() -> None:
