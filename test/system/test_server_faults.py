@@ -70,6 +70,7 @@ MOST_QUESTIONS = 3
 """Of those that are put after a fault has ended, one of so many is answered."""
 
 LIMIT_S = 30.0
+PERIOD_S = 1 / 30
 FAILURES = 3
 """So many in a row are told to be the model's failure."""
 
@@ -148,6 +149,7 @@ class Rig:
         pair = draw_questions((256, 192))[0].pair
         self._picture = pair.rgb, pair.thermal[::2, ::2].astype(np.uint16) * 10 + 29000
         self.ids: set[str] = set()
+        self._next_image = 0.0
 
     def _start_node(self) -> Any:
         settings = [f'engine.model:=http://{HOST}:{self.proxy.port}', 'engine.name:=server',
@@ -161,9 +163,14 @@ class Rig:
         self.server = ServerProcess(self._settings, LIMIT_S)
 
     def film(self, until: Callable[[], Any], what: str) -> None:
-        """Show the camera the same picture until something is so."""
+        """Show the camera the same picture until something is so.
+
+        At the rate of a camera: images that come faster are passed over, and the status says so.
+        """
         ends = time.monotonic() + LIMIT_S
         while not until():
+            self.observer.listen_until(self._next_image)
+            self._next_image = time.monotonic() + PERIOD_S
             assert time.monotonic() < ends, (
                 f'waited in vain for {what}: {self.status}\n{self.processes.log("tracker_node")}')
             self.observer.send(*self._picture)

@@ -42,7 +42,8 @@ from rtrack_ros.simulation import make_scene
 pytestmark = pytest.mark.system
 
 # Above 101 the ports of a domain overlap those that Linux gives to other programs.
-DOMAIN = 1 + os.getpid() % 101
+# Nodes inside this process are in another one.
+DOMAIN = 1 + (os.getpid() + 25) % 101
 SCRIPT = ['[{"bbox_2d": [100, 300, 300, 700], "label": "person"}, '
           '{"bbox_2d": [400, 300, 600, 700], "label": "person"}, '
           '{"bbox_2d": [700, 300, 900, 700], "label": "car"}]']
@@ -159,6 +160,11 @@ class Observer:
     def wait_for_tracker(self) -> None:
         self.wait(lambda: self.rgb.get_subscription_count() and self.status
                   and self.sentences.get_subscription_count(), what='the active tracker')
+
+    def listen_until(self, moment: float) -> None:
+        """Take what comes until a moment of ``time.monotonic``."""
+        while (left := moment - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left)
 
     def send(self, rgb: np.ndarray, counts: np.ndarray | None) -> Header:
         """Publish a frame pair, thermal as counts of 16 bits, and return its RGB header."""
