@@ -32,12 +32,10 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                     'same for a long time, with the memory of the node. Ctrl-C keeps what was '
                     'measured.')
     add_parts(parser, PARTS)
-    parser.add_argument('--soak', type=float, default=30.0, metavar='MINUTES',
-                        help='length of the part soak; 0 leaves it out (default: %(default)g)')
+    add(parser, '--soak')
     parser.add_argument('--sizes', nargs='+', type=image_size, default=[(640, 480), (1280, 720)],
                         metavar='WxH', help='sizes of the images (default: 640x480 1280x720)')
-    parser.add_argument('--track-counts', nargs='+', type=count, default=[1, 10, 50],
-                        metavar='N', help='numbers of tracks (default: 1 10 50)')
+    add(parser, '--track-counts')
     parser.add_argument('--query-counts', nargs='+', type=count, default=[1, 3, 10],
                         metavar='N', help='numbers of active sentences (default: 1 3 10)')
     add(parser, '--frames', default=120,
@@ -48,8 +46,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     add(parser, '--model', help='parameter engine.model of the node, a folder or the URL of a '
                                 'server (default: the model of the package)')
     add(parser, '--json')
-    parser.add_argument('--plot', type=Path, default=None, metavar='SVG',
-                        help='write a plot of the figures')
+    add(parser, '--plot')
     add_server(parser)
     parser.set_defaults(measure=measure)
 

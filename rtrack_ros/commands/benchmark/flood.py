@@ -42,7 +42,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
                              '19 they take what the node leaves, with 0 they fight it for the '
                              'processor (default: %(default)s)')
     add(parser, '--engine', help='parameter engine.name of the node (default: %(default)s)')
-    add(parser, '--out', metavar='FOLDER', type=Path,
+    add(parser, '--out', metavar='DIR', type=Path,
         help='keep recordings, logs and results of each play here')
     add(parser, '--json')
     parser.set_defaults(measure=run)

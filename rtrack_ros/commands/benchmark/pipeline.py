@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rtrack_ros.commands import CommandError
-from rtrack_ros.commands.arguments import add, add_parts, add_server, count
+from rtrack_ros.commands.arguments import add, add_parts, add_server
 from rtrack_ros.commands.interruption import interrupted_by_sigterm
 from rtrack_ros.commands.model import node_parameters
 
@@ -43,21 +43,18 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     add_parts(parser, PARTS)
     parser.add_argument('--shares', nargs='+', type=share, default=[1.0, 0.6, 0.4],
                         metavar='PERCENT', help='shares of every core (default: 100 60 40)')
-    parser.add_argument('--track-counts', nargs='+', type=count, default=[1, 10, 50],
-                        metavar='N', help='numbers of tracks (default: 1 10 50)')
+    add(parser, '--track-counts')
     parser.add_argument('--ways', nargs='+', choices=WAYS, default=list(WAYS),
                         help='the node, and the common way (default: both)')
     add(parser, '--seconds', default=20.0, help='length of each play (default: %(default)g)')
-    parser.add_argument('--soak', type=float, default=30.0, metavar='MINUTES',
-                        help='length of the part soak; 0 leaves it out (default: %(default)g)')
+    add(parser, '--soak')
     parser.add_argument('--soak-share', type=share, default=0.6, metavar='PERCENT',
                         help='share of every core in the part soak (default: 60)')
     add(parser, '--engine', help='parameter engine.name of the node (default: %(default)s)')
     add(parser, '--model', help='parameter engine.model of the node, a folder or the URL of a '
                                 'server (default: the model of the package)')
     add(parser, '--json')
-    parser.add_argument('--plot', type=Path, default=None, metavar='SVG',
-                        help='write a plot of age and HOTA over the share, of the part shares')
+    add(parser, '--plot')
     add_server(parser)
     parser.set_defaults(measure=run)
 
