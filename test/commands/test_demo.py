@@ -11,7 +11,11 @@ from rtrack_ros.playback.processes import ProcessFailure
 
 
 def running(pid: int) -> bool:
-    return Path(f'/proc/{pid}').exists()
+    """Return whether a process runs; one that has ended may wait for its parent to notice."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.fixture
