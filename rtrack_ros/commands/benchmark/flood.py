@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SCENE_S: Final = 20.0
 _SAID_EVERY_S: Final = 30.0
+_COMMAND: Final = 'rtrack benchmark flood'
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.playback.processes import ProcessFailure
 
     results = Results(args.json)
-    folder = args.out or Path(tempfile.mkdtemp(prefix='rtrack-flood-'))
+    # The nodes run in folders of their own.
+    folder = (args.out or Path(tempfile.mkdtemp(prefix='rtrack-flood-'))).absolute()
     plays: dict[str, FloodRun] = {}
     try:
         require_ros()
@@ -74,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
 def _play_both(args: argparse.Namespace, folder: Path, plays: 'dict[str, FloodRun]') -> None:
     """Play without strangers, then with them; what is seen goes into ``plays`` all the time."""
     from rtrack_ros.benchmarks.cost.flood import FloodPlay, FloodRun, prepare
+    from rtrack_ros.output_folder import OutputFolder
 
     alone_s = args.alone_seconds or min(args.seconds, 300.0)
     bag: Path | None = None
@@ -86,13 +89,13 @@ def _play_both(args: argparse.Namespace, folder: Path, plays: 'dict[str, FloodRu
             continue
         scene_s = min(SCENE_S, args.seconds)
         if bag is None:
-            shutil.rmtree(folder / 'scene', ignore_errors=True)
-            (folder / 'scene').mkdir(parents=True)
-            bag = prepare(folder / 'scene', scene_s)
-        shutil.rmtree(folder / name, ignore_errors=True)
-        play = FloodPlay(bag, scene_s, folder / name,
-                         {'engine.name': args.engine} if args.engine else {}, seconds, niceness)
-        plays[name] = play.run(_Teller(name, plays))
+            with OutputFolder(folder / 'scene', _COMMAND, ('drawn',)) as scene:
+                (scene.path / 'drawn').mkdir()
+                bag = prepare(scene.path / 'drawn', scene_s)
+        with OutputFolder(folder / name, _COMMAND, ('play',)) as made:
+            play = FloodPlay(bag, scene_s, made.path / 'play', {
+                'engine.name': args.engine} if args.engine else {}, seconds, niceness)
+            plays[name] = play.run(_Teller(name, plays))
         kept.write_text(json.dumps({'asked': asked, 'run': asdict(plays[name])}))
 
 

@@ -119,7 +119,7 @@ class EarlyStop(Kept):
             control.should_training_stop = True
 
     def _over(self, logs: dict[str, Any]) -> bool:
-        if not self._reported and 'loss' in logs:
+        if not self._reported and ('loss' in logs or self._metric in logs):
             self._reported = True
             check_names({self._metric: None}, logs, 'early_stop: metric')
         value = logs.get(self._metric)

@@ -20,6 +20,7 @@ from rtrack_ros.benchmarks.cost.watched_node import processor_time
 from rtrack_ros.commands.benchmark import flood as command
 from rtrack_ros.intake.encodings import ConversionError
 from rtrack_ros.intake.messages import decode_image
+from rtrack_ros.output_files import OutputError
 
 TALLY = {'sentences': 25_000, 'bombs': 100, 'malformed': 2000, 'describe': 1000,
          'describe answered': 990, 'initialize': 500, 'initialize answered': 499,
@@ -76,7 +77,10 @@ def test_what_was_played_is_kept_and_not_played_again(
     class Play:
         def __init__(self, bag: Path, scene_s: float, folder: Path, parameters: dict[str, str],
                      seconds: float, niceness: int | None) -> None:
-            self.name = folder.name
+            self.name = folder.parent.name
+            assert folder.is_absolute(), 'nodes run in folders of their own'
+            folder.mkdir()
+            (folder / 'node.log').write_text('ours')
 
         def run(self, tick: object) -> FloodRun:
             played.append(self.name)
@@ -88,7 +92,8 @@ def test_what_was_played_is_kept_and_not_played_again(
     monkeypatch.setattr(flood_module, 'FloodPlay', Play)
     monkeypatch.setattr(flood_module, 'prepare', lambda folder, seconds: folder)
     args = argparse.Namespace(seconds=60.0, alone_seconds=None, strangers_nice=19, engine=None,
-                              out=tmp_path, json=tmp_path / 'result.json')
+                              out=Path('flood'), json=tmp_path / 'result.json')
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         command.run(args)
     assert 'interrupted' in capsys.readouterr().out
@@ -97,3 +102,13 @@ def test_what_was_played_is_kept_and_not_played_again(
     assert command.run(args) == 0
     assert played == ['alone', 'flooded', 'flooded']
     assert json.loads((tmp_path / 'result.json').read_text())['alone'] == asdict(ALONE)
+
+
+def test_a_folder_of_somebody_else_is_refused_whole(tmp_path: Path) -> None:
+    (tmp_path / 'scene' / 'drawn').mkdir(parents=True)
+    (tmp_path / 'scene' / 'drawn' / 'thesis.txt').write_text('years of work')
+    args = argparse.Namespace(seconds=60.0, alone_seconds=None, strangers_nice=19, engine=None,
+                              out=tmp_path, json=None)
+    with pytest.raises(OutputError, match='was not made by rtrack benchmark flood'):
+        command.run(args)
+    assert (tmp_path / 'scene' / 'drawn' / 'thesis.txt').read_text() == 'years of work'
