@@ -136,7 +136,8 @@ def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> Matc
     """Return the track of every box whose match is clear.
 
     Boxes that come often need not all be used. Where two tracks cross, one box is as good for the
-    one as for the other, and a wrong one swaps their ids. Such boxes move no track.
+    one as for the other, and a wrong one swaps their ids. Such boxes move no track. A lost track
+    is no rival: nobody knows where its object is, and the box would have no track at all.
     """
     compared = _Compared.of(tracks, boxes)
     pairs, cost = _pairs(tracks, boxes, compared, config), _clear_cost(compared)
@@ -145,7 +146,7 @@ def match_clear(tracks: Candidates, boxes: Boxes, config: TrackerConfig) -> Matc
     box_of = {track: box for track, box in pairs}
     doubtful = {track for track, box in pairs if any(
         _as_good(cost, track, box, other, box_of.get(other))
-        for other in range(len(tracks.boxes)) if other != track)}
+        for other in range(len(tracks.boxes)) if other != track and not tracks.lost[other])}
     unclear = {box for box, track in track_of.items() if track in doubtful}
     matched = {box: track_of.get(box) for box in range(len(boxes)) if box not in unclear}
     near = {track for track in range(len(tracks.boxes)) if track not in box_of

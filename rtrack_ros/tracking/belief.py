@@ -35,6 +35,8 @@ Key = tuple[str, int]
 # Existence and meant stay below this, so that their product stays below 0.99.
 _SUREST = math.sqrt(0.99)
 _LEAST = 1e-6
+# So many looks weighs what is known of a detector's recall in general.
+_OF_ALL = 4.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,11 @@ class Evidence:
         key: The sentence that it is about; None says only whether something is there.
         meant: Likelihood if the object is there and meant, over that if nothing is there.
         other: Likelihood if it is there and not meant, over the same.
-        least: Least probability afterwards that it is there and meant, in [0, 1].
+        least: Least probability afterwards that it is there and meant, in [0, 1]; without a
+            sentence, that it is there.
+        there: Whether it is evidence of existence as well; otherwise only of what is meant.
+        found: What the look of a detector weighs, in [-1, 1]: negative if it missed the object, 0
+            if it is no look.
     """
 
     stamp_ns: int
@@ -54,6 +60,8 @@ class Evidence:
     meant: float
     other: float = 1.0
     least: float = 0.0
+    there: bool = True
+    found: float = 0.0
 
 
 @dataclass
@@ -65,11 +73,15 @@ class Certainty:
         meant: By sentence, the probability that it is meant if it is there, in [0, 1], by what
             was said about that sentence.
         leanings: By sentence, the likelihood ratio of what a detector calls it; 1 where absent.
+        found, missed: Weights of the looks of a detector that saw it, and of those since the
+            first of them that did not.
     """
 
     existence: float
     meant: dict[Key, float] = field(default_factory=dict)
     leanings: Mapping[Key, float] = field(default_factory=dict)
+    found: float = 0.0
+    missed: float = 0.0
 
     def of(self, key: Key) -> float:
         """Return the probability that the object is there and a sentence means it."""
@@ -88,17 +100,28 @@ class Certainty:
         """Take evidence by Bayes' rule."""
         key = evidence.key
         if key is None:
-            self.existence = _within(weighed(self.existence, evidence.meant))
+            self._look(evidence, config)
             return
         meant = self.share(key, config.belief_prior)
         said = self.meant.get(key, config.belief_prior)
         likelihood = meant * evidence.meant + (1 - meant) * evidence.other
-        self.existence = _within(weighed(self.existence, likelihood))
+        if evidence.there:
+            self.existence = _within(weighed(self.existence, likelihood))
         self.meant[key] = _within(weighed(said, evidence.meant / evidence.other))
         if self.of(key) < evidence.least:
             self.existence = max(self.existence, existence_of(evidence.least, config))
             self.meant[key] = _within(weighed(evidence.least / self.existence,
                                               1 / self.leanings.get(key, 1.0)))
+
+    def _look(self, evidence: Evidence, config: TrackerConfig) -> None:
+        """Take the look of a detector."""
+        ratio = evidence.meant
+        if evidence.found > 0:
+            self.found += evidence.found
+        elif self.found:
+            ratio **= _surprise(self.found, self.missed, config)
+            self.missed -= evidence.found
+        self.existence = max(_within(weighed(self.existence, ratio)), evidence.least)
 
     def age(self, seconds: float, config: TrackerConfig) -> None:
         """Let time pass without evidence."""
@@ -108,6 +131,19 @@ class Certainty:
         kept = math.exp(-seconds / config.belief_decay_s)
         for key, meant in self.meant.items():
             self.meant[key] = config.belief_prior + (meant - config.belief_prior) * kept
+
+
+def _surprise(found: float, missed: float, config: TrackerConfig) -> float:
+    """Return what a miss of this object says, as a share of what one of any object says.
+
+    Some objects are hard to see for a detector, and stay so. The recall of each is learned from
+    the looks at it, beginning with that of all. So one that was missed half of the time is
+    missed once more, and nothing follows; one that was seen all the time is gone.
+    """
+    recall = (_OF_ALL * config.detector_recall + found) / (_OF_ALL + found + missed)
+    wrong = config.detector_false_alarms
+    usual = math.log((1 - config.detector_recall) / (1 - wrong))
+    return min(max(math.log((1 - recall) / (1 - wrong)) / usual, 0.0), 1.0) if usual < 0 else 1.0
 
 
 def existence_of(probability: float, config: TrackerConfig) -> float:

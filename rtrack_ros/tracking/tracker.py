@@ -211,7 +211,8 @@ class Tracker:
         tracklet = book.tracklets.get(verdict.track_id)
         if tracklet is None or verdict.track_id not in frames[0].states:
             return Outcome.UNKNOWN_TRACK
-        tracklet.take_verdict(key, verdict.stamp_ns, verdict.probability)
+        tracklet.take_verdict(key, verdict.stamp_ns, verdict.probability,
+                              book.watched(key, verdict.stamp_ns))
         book.rejudge(frames)
         return Outcome.APPLIED
 

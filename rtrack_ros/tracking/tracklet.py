@@ -6,7 +6,7 @@ frames may come, so the order in which answers arrive does not matter.
 
 from bisect import insort
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rtrack_ros.accuracy import AnswerAccuracy
 from rtrack_ros.boxes import share_inside
@@ -125,7 +125,8 @@ class Tracklet:
         sighted_ns: Stamp of the newest sharp sight that was taken as evidence.
         redetected_ns: Stamp of the newest frame on which the network looked for it.
         was_sure: Whether two answers or detections named it, so that it is worth remembering.
-        distinct_from: Tracks that one answer listed beside this one: they are other objects.
+        distinct_from: Stamp of the newest frame on which somebody listed a track beside this one:
+            they are other objects.
     """
 
     id: int
@@ -144,7 +145,7 @@ class Tracklet:
     sighted_ns: int = -_FAR_NS
     redetected_ns: int = 0
     was_sure: bool = False
-    distinct_from: set[int] = field(default_factory=set)
+    distinct_from: dict[int, int] = field(default_factory=dict)
 
     def rests_on(self, key: Key, stamp_ns: int) -> bool:
         """Whether one answer to one sentence, about the frame of a stamp, is all it has."""
@@ -153,7 +154,8 @@ class Tracklet:
 
     def certainty_at(self, stamp_ns: int, config: TrackerConfig) -> Certainty:
         """Return what is believed at a stamp, from what was said about frames up to it."""
-        believed = Certainty(self.certainty.existence, dict(self.certainty.meant), self.leanings)
+        believed = replace(self.certainty, meant=dict(self.certainty.meant),
+                           leanings=self.leanings)
         for key in self.leanings.keys() - believed.meant.keys():
             believed.meant[key] = config.belief_prior
         since_ns = self.settled_ns
@@ -210,7 +212,7 @@ class Tracklet:
             self.sighted_ns = stamp_ns
 
     def detected(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float,
-                 word: str = '') -> None:
+                 word: str = '', least: float = 0.0) -> None:
         """Take a detection of this object.
 
         Args:
@@ -218,25 +220,39 @@ class Tracklet:
             accuracy: Of the detector.
             weight: What it says that is new, in [0, 1].
             word: The class that the detector names.
+            least: Existence that the same detection would give a new object: one that was given
+                up may have come back, which is no less probable.
         """
         self.votes.add(word, weight)
-        self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight))
+        self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight, least=least,
+                            found=weight))
         self.was_sure |= stamp_ns - self.settled_ns >= _SURE_AFTER_S * 1e9
         self.detected_ns = max(self.detected_ns, stamp_ns)
 
     def seen_somewhere(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
         """Take detections in one of which it is: it is there, and nothing else is known."""
-        self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight))
+        self._take(Evidence(stamp_ns, None, accuracy.confirming_ratio ** weight, found=weight))
         self.detected_ns = max(self.detected_ns, stamp_ns)
 
     def missed(self, stamp_ns: int, accuracy: AnswerAccuracy, weight: float) -> None:
         """Take a set of detections without this object; ``weight`` includes how visible it is."""
-        self._take(Evidence(stamp_ns, None, accuracy.omitting_ratio ** weight))
+        self._take(Evidence(stamp_ns, None, accuracy.omitting_ratio ** weight, found=-weight))
 
-    def take_verdict(self, key: Key, stamp_ns: int, probability: float) -> None:
-        """Take the model's yes or no about this object: ``probability`` in [0, 1] of a yes."""
+    def take_verdict(self, key: Key, stamp_ns: int, probability: float,
+                     watched: bool = False) -> None:
+        """Take the model's yes or no about this object.
+
+        Args:
+            key: The sentence.
+            stamp_ns: Stamp of the frame that was asked about.
+            probability: Of a yes, in [0, 1].
+            watched: Whether a detector that knows this kind of thing says what is there. Of an
+                object that it never saw the verdict then says only what is meant: a model that
+                takes a tree for a person does so again and again.
+        """
         sure = min(max(probability, 1 - _SUREST_VERDICT), _SUREST_VERDICT)
-        self._take(Evidence(stamp_ns, key, sure / (1 - sure)))
+        self._take(Evidence(stamp_ns, key, sure / (1 - sure),
+                            there=bool(self.detected_ns) or not watched))
         if probability >= 0.5:
             self._affirm(key, stamp_ns)
 

@@ -200,6 +200,16 @@ class TestOfBoxesThatComeOften:
         matched = self.matched(tracks, [(101, 0, 151, 100), (105, 0, 155, 100)])
         assert matched == Matched({}, frozenset({0, 1})), 'both are there'
 
+    @pytest.mark.parametrize('gone', [0, 1])
+    def test_a_lost_track_is_no_rival(self, gone) -> None:
+        lost = np.array([False, False])
+        lost[gone] = True
+        tracks = replace(candidates([(100, 0, 150, 100), (112, 0, 162, 100)]), lost=lost)
+        own = [(100, 0, 150, 100), (112, 0, 162, 100)][1 - gone]
+        assert self.matched(tracks, [own]) == Matched({0: 1 - gone})
+        both = replace(tracks, lost=np.array([True, True]))
+        assert self.matched(both, [(101, 0, 151, 100)]).track_of == {0: 0}
+
     def test_unless_they_look_different(self) -> None:
         tracks = candidates([(100, 0, 150, 100), (106, 0, 156, 100)],
                             appearances=[appearance(3), appearance(50)])

@@ -67,6 +67,33 @@ def test_a_detection_says_nothing_about_what_is_meant() -> None:
     assert certainty.meant[RED] == 0.3
 
 
+def test_what_was_given_up_and_is_detected_again_is_as_probable_as_a_new_object() -> None:
+    assert weighed(1e-6, 0.9, Evidence(0, None, 2.0, least=0.2)).existence == 0.2
+    assert weighed(0.5, 0.9, Evidence(0, None, 2.0, least=0.2)).existence == pytest.approx(2 / 3)
+
+
+def test_evidence_of_meaning_alone_leaves_existence() -> None:
+    after = weighed(0.4, 0.3, Evidence(0, RED, 19.0, there=False))
+    assert after.existence == 0.4
+    assert after.meant[RED] == pytest.approx(0.3 * 19 / (0.3 * 19 + 0.7), abs=1e-6)
+
+
+def after_looks(*found: bool) -> float:
+    """Return the existence after looks of a detector, from 0.9."""
+    looks = [Evidence(0, None, CONFIG.detector_recall / CONFIG.detector_false_alarms, found=1.0)
+             if seen else Evidence(0, None, (1 - CONFIG.detector_recall)
+                                   / (1 - CONFIG.detector_false_alarms), found=-1.0)
+             for seen in found]
+    return weighed(0.9, 0.9, *looks).existence
+
+
+def test_a_miss_of_an_object_that_is_hard_to_see_says_little() -> None:
+    seen, half = [True] * 8, [True, False] * 8
+    assert after_looks(*seen, False, False) < after_looks(*half, False, False)
+    assert after_looks(*[False] * 3) < 0.06, 'never seen: missed at the rate of all objects'
+    assert after_looks(*seen, *[False] * 12) < 0.2, 'and what is gone is given up'
+
+
 @given(PROBABILITY, PROBABILITY, PROBABILITY)
 def test_a_confirmed_object_is_at_least_as_probable_as_a_new_one(existence, meant, least) -> None:
     after = weighed(existence, meant, Evidence(0, RED, 3.4, least=least))

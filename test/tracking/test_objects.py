@@ -151,6 +151,21 @@ class TestDetections:
                 tracker.detect(seen(world, index - 1, which=[0, 1]))
         assert len(tracker.tracks()) == 2
 
+    def test_what_was_given_up_is_shown_again_as_soon_as_it_is_seen_again(self, world) -> None:
+        tracker, named = self.follow(world, word='person'), {'word': 'person'}
+        assert len(published(tracker.tracks())) == 3
+        for index in range(45, 105):
+            tracker.step(world.pair(index), [PEOPLE])
+            if index % 3 == 2:
+                tracker.detect(seen(world, index - 1, which=[0, 1], **named))
+        assert len(published(tracker.tracks())) == 2
+        for index in range(105, 117):
+            tracker.step(world.pair(index), [PEOPLE])
+            if index % 3 == 2:
+                tracker.detect(seen(world, index - 1, **named))
+        assert len(published(tracker.tracks())) == 3
+        assert tracker.counts.births == 3, 'it is known again, too'
+
     def test_a_detector_that_stops_is_not_missed(self, world) -> None:
         tracker = self.follow(world)
         tracker.apply(answer(world, 40, PEOPLE, [0, 1, 2]))
@@ -331,6 +346,24 @@ class TestVerdicts:
         tracker, track_id = self.judged(world, 0.95)
         (track,) = published(tracker.tracks())
         assert track.id == track_id and track.score > 0.8
+
+    @pytest.mark.parametrize(('word', 'shown'), [('person', False), ('thing', True)])
+    def test_of_what_a_detector_never_saw_a_yes_says_nothing_if_it_knows_the_kind(
+            self, world, word, shown) -> None:
+        tracker, lone = Tracker(CONFIG), np.array([560.0, 20.0, 620, 120])
+        for index in range(75):
+            tracks = tracker.step(world.pair(index), [PEOPLE])
+            mine = [track.id for track in tracks if track.box[0] > 520 and track.box[1] < 60]
+            if index % 3 == 2:
+                tracker.detect(seen(world, index - 2, word=word))
+            if index == 30:
+                tracker.apply(Answer(world.stamp(29), PEOPLE.id, PEOPLE.epoch,
+                                     (Grounding(tuple(lone), 'person'),)))
+            if index % 9 == 8 and mine:
+                tracker.judge(Verdict(world.stamp(index - 1), PEOPLE.id, PEOPLE.epoch, mine[0],
+                                      0.95))
+        assert any(track.box[0] > 520 and track.box[1] < 60
+                   for track in published(tracker.tracks())) is shown
 
     def test_a_no_does_not_and_the_object_stays(self, world) -> None:
         tracker, track_id = self.judged(world, 0.05)

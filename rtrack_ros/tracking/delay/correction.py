@@ -47,6 +47,8 @@ _SAME_BOX_IOU = 0.8
 _HIDDEN = 0.5
 # A box shows another object as well if that covers this share of the smaller of the two.
 _COVERED = 0.2
+# For so long one object may hide another completely.
+_HIDDEN_S = 1.0
 # A box has left the image when less than this share of it lies inside.
 _LEFT_SHARE = 0.25
 _EDGE_PX = 2.0
@@ -326,18 +328,28 @@ def _duplicates(tracklets: Sequence[Tracklet], sharing: Sequence[tuple[int, int]
     """Return (older, younger) tracks on one object, of which one has a box and the other none.
 
     The older id stays. When the older one is without a box, the younger is dropped all the same:
-    the next answer confirms the older, which lies on the same object. Two tracks that one answer
-    ever listed side by side are two objects, however much they overlap now. So are two of which
-    the sentence means only one.
+    the next answer confirms the older, which lies on the same object. Two of which the sentence
+    means only one are two objects.
     """
     pairs = []
     for row, column in sharing:
         first, second = tracklets[row], tracklets[column]
         one_listed = (first.id in listed) != (second.id in listed)
-        if one_listed and second.id not in first.distinct_from and _could_list_both(
+        if one_listed and not _distinct_objects(first, second, seen) and _could_list_both(
                 first, second, seen):
             pairs.append((min(first.id, second.id), max(first.id, second.id)))
     return sorted(pairs)
+
+
+def _distinct_objects(first: Tracklet, second: Tracklet, seen: Observation) -> bool:
+    """Whether two tracks on one place are two objects, because both were listed side by side.
+
+    A detector looks often. If it finds one object there, look after look, then one of the tracks
+    has lost its own: who hides somebody for longer does not cover the whole of him.
+    """
+    listed_ns = first.distinct_from.get(second.id)
+    return listed_ns is not None and (
+        seen.key is not None or seen.stamp_ns - listed_ns <= _HIDDEN_S * 1e9)
 
 
 def _could_list_both(first: Tracklet, second: Tracklet, seen: Observation) -> bool:

@@ -122,7 +122,8 @@ def _take_box(book: TrackBook, tracklet: Tracklet, change: Change, seen: Observa
     """Take a box as evidence for its track."""
     if seen.key is None:
         tracklet.detected(seen.stamp_ns, seen.accuracy,
-                          seen.weight * confidence_weight(change.score), change.label)
+                          seen.weight * confidence_weight(change.score), change.label,
+                          _arrived(book, seen, change))
         book.weigh_names(tracklet)
     else:
         standing = tracklet.standings.get(seen.key)
@@ -161,8 +162,7 @@ def _born(book: TrackBook, seen: Observation, change: Change) -> Tracklet:
     height = max(float(box[3] - box[1]), 1.0)
     edges = objectness_ratio([measurement.sigma[3] / height
                               for _, measurement in change.propagated.measurements])
-    probability = initial_existence(unwatched_s(book, seen.key, seen.stamp_ns), book.config, edges,
-                                    seen.accuracy) * min(max(change.score, 0.0), 1.0)
+    probability = _arrived(book, seen, change, edges)
     known_id = None if not book.config.memory_s else book.memory.recall(
         change.label, change.appearance if change.alone else None, box, seen.stamp_ns,
         book.config)
@@ -183,6 +183,12 @@ def _born(book: TrackBook, seen: Observation, change: Change) -> Tracklet:
         tracklet.heard_ns[seen.key] = seen.stamp_ns
     tracklet.appearance = change.appearance
     return tracklet
+
+
+def _arrived(book: TrackBook, seen: Observation, change: Change, edges: float = 1.0) -> float:
+    """Return the probability that an object came since the source spoke before, and is here."""
+    return initial_existence(unwatched_s(book, seen.key, seen.stamp_ns), book.config, edges,
+                             seen.accuracy) * min(max(change.score, 0.0), 1.0)
 
 
 def unwatched_s(book: TrackBook, key: Key | None, stamp_ns: int) -> float:
@@ -213,7 +219,9 @@ def _weigh_omissions(book: TrackBook, seen: Observation, correction: Correction,
     for track_id in book.tracklets.keys() & correction.swapped:
         book.tracklets[track_id].seen_somewhere(seen.stamp_ns, seen.accuracy, seen.weight)
     for track_id in listed:
-        book.tracklets[track_id].distinct_from |= listed - {track_id}
+        distinct = book.tracklets[track_id].distinct_from
+        distinct.update((other, max(seen.stamp_ns, distinct.get(other, 0)))
+                        for other in listed - {track_id})
     for older, younger in correction.duplicates:
         if older in book.tracklets and younger in book.tracklets:
             book.merge(older, younger)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from rtrack_ros.detections import Detection, Detections
 from rtrack_ros.language.answers import Answer, Grounding
 from rtrack_ros.tracking.appearance.histogram import Appearance
 from rtrack_ros.tracking.belief import Certainty
 from rtrack_ros.tracking.config import TrackerConfig
 from rtrack_ros.tracking.delay.correction import AnsweredFrame, correct_past
-from rtrack_ros.tracking.delay.observation import of_answer
+from rtrack_ros.tracking.delay.observation import of_answer, of_detections
 from rtrack_ros.tracking.history.frame import Frame
 from rtrack_ros.tracking.history.views import Views
 from rtrack_ros.tracking.motion import kalman
@@ -27,15 +28,16 @@ def tracklet(number, existence=0.8):
     return Tracklet(number, 'person', Certainty(existence, {KEY: 1.0}), 0, {KEY: Standing(1, 0)})
 
 
-def correct(boxes, listed, distinct_from=()):
-    """Correct two tracks by an answer that lists ``listed``; returns the correction."""
-    tracklets = [tracklet(1), tracklet(2)]
-    tracklets[0].distinct_from |= set(distinct_from)
+def correct(boxes, listed, distinct_from=(), detected_ns=None):
+    """Correct two tracks by an answer, or a detector, that lists ``listed``."""
+    tracklets, stamp_ns = [tracklet(1), tracklet(2)], detected_ns or 0
+    tracklets[0].distinct_from |= dict.fromkeys(distinct_from, 0)
     states = kalman.new_states(np.array(boxes), np.full((2, 4), 3.0))
-    frame = Frame(0, 0.1, VIEWS, (640, 480), states={1: states[0], 2: states[1]})
-    answer = Answer(0, 'default', 1, tuple(Grounding(box, 'person') for box in listed))
-    return correct_past(of_answer(answer, CONFIG), AnsweredFrame(frame, [], tracklets, states),
-                        CONFIG)
+    frame = Frame(stamp_ns, 0.1, VIEWS, (640, 480), states={1: states[0], 2: states[1]})
+    seen = of_answer(Answer(0, 'default', 1, tuple(Grounding(box, 'person') for box in listed)),
+                     CONFIG) if detected_ns is None else of_detections(
+        Detections(stamp_ns, tuple(Detection(box, 'person', 0.9) for box in listed)), 0.1, CONFIG)
+    return correct_past(seen, AnsweredFrame(frame, [], tracklets, states), CONFIG)
 
 
 @pytest.mark.parametrize('seen', [FIRST, SECOND])
@@ -48,6 +50,14 @@ def test_of_two_tracks_on_one_object_the_older_stays(seen) -> None:
 def test_two_tracks_that_an_answer_listed_side_by_side_are_two_objects() -> None:
     assert correct([FIRST, SECOND], [FIRST], distinct_from=[2]).duplicates == []
     assert correct([FIRST, SECOND], [FIRST, SECOND]).duplicates == []
+
+
+@pytest.mark.parametrize(('later_s', 'duplicates'), [(0.8, []), (1.2, [(1, 2)])])
+def test_to_a_detector_they_are_two_for_as_long_as_one_may_hide_the_other(later_s, duplicates
+                                                                         ) -> None:
+    correction = correct([FIRST, SECOND], [FIRST], distinct_from=[2],
+                         detected_ns=int(later_s * 1e9))
+    assert correction.duplicates == duplicates
 
 
 def test_tracks_far_apart_or_both_not_listed_are_no_duplicates() -> None:
