@@ -120,6 +120,8 @@ def open_bag(path: Path | str) -> Iterator[Recording]:
     with ExitStack() as stack:
         try:
             reader = stack.enter_context(Recording(Path(path), image_types()))
+        except DataError:
+            raise
         except Exception as error:  # rosbags raises many kinds for damaged files
             raise DataError(f'cannot open the bag {path}: {error}; `ros2 bag reindex` may repair '
                             'it') from error

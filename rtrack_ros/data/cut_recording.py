@@ -27,9 +27,12 @@ from rosbags.typesys.store import Typestore
 
 from rtrack_ros.data.closed_view import ClosedPath
 from rtrack_ros.data.expansion import bound_rosbags
+from rtrack_ros.data.pairs import DataError
 
 _HEADER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _DATA_END = 0x01, 0x03, 0x04, 0x05, 0x06, 0x0F
 _STORED = ('.mcap', '.db3')
+_OF_IMAGES = frozenset({'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage',
+                        'std_msgs/msg/Header', 'builtin_interfaces/msg/Time'})
 bound_rosbags()
 
 
@@ -38,7 +41,8 @@ class Recording(AnyReader):
 
     Args:
         path: Folder, or a file of one.
-        types: For recordings that hold no definitions of their messages.
+        types: For recordings that hold no definitions of their messages. Of those of images, a
+            recording's own must have the same fields.
 
     Attributes:
         cut: Whether it was never closed; known once it is open.
@@ -63,6 +67,21 @@ class Recording(AnyReader):
             self.cut = True
             self.readers = [_reader(file) for file in files]
             super().open()
+        self._check_definitions()
+
+    def _check_definitions(self) -> None:
+        """Refuse a recording in which an image has other fields than in ROS 2."""
+        assert self.default_typestore is not None
+        known, found = self.default_typestore.fielddefs, self.typestore.fielddefs
+        for name in found.keys() & _OF_IMAGES:
+            lacking = [field for field, _ in known[name][1] if field not in dict(found[name][1])]
+            other = [field for field, kind in known[name][1]
+                     if field not in lacking and dict(found[name][1])[field] != kind]
+            if lacking or other:
+                self.close()
+                raise DataError(f'{self.paths[0]} defines {name} otherwise than ROS 2 does (look '
+                                f'at {", ".join(lacking + other)}); record it with the '
+                                'sensor_msgs of a ROS 2')
 
 
 def _stored(path: Path) -> list[Path]:

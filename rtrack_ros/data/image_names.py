@@ -9,6 +9,7 @@ import re
 from calendar import timegm
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum
 from typing import Final
 
@@ -121,9 +122,14 @@ def _dates(stems: Sequence[str]) -> Names | None:
     found = [match for match in map(_DATE.search, stems) if match is not None]
     if len(found) < len(stems):
         return None
+    try:
+        seconds = [timegm(datetime.strptime(' '.join(match.group(1, 2, 3, 4, 5, 6)),
+                                            '%Y %m %d %H %M %S').timetuple()) for match in found]
+    except ValueError:  # a thirteenth month: the digits are no date
+        return None
     return _names(NameKind.TIME, [
-        timegm(tuple(int(match[part]) for part in range(1, 7))) * 10**9
-        + int((match[7] or '0').ljust(9, '0')) for match in found])
+        second * 10**9 + int((match[7] or '0').ljust(9, '0'))
+        for second, match in zip(seconds, found, strict=True)])
 
 
 def _seconds(stems: Sequence[str]) -> Names | None:

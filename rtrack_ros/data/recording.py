@@ -63,7 +63,10 @@ def read_arrays(path: Path | str, topic: str = TRACKS_TOPIC) -> list[RecordedArr
     Raises:
         DataError: the recording cannot be read.
     """
-    arrays = [_array(message, logged_ns) for message, logged_ns in read_messages(path, topic)]
+    try:
+        arrays = [_array(message, logged_ns) for message, logged_ns in read_messages(path, topic)]
+    except AttributeError as error:
+        raise _another_version(path, topic, error) from error
     return sorted(arrays, key=lambda array: array.stamp_ns)
 
 
@@ -73,12 +76,10 @@ def read_statuses(path: Path | str, topic: str = STATUS_TOPIC) -> list[RecordedS
     Raises:
         DataError: the recording cannot be read.
     """
-    return [RecordedStatus(logged_ns, int(message.answers), _known(message.answer_age_ms),
-                           _known(message.answer_latency_ms), message.engine, message.model,
-                           int(message.answers_invalid + message.engine_errors),
-                           int(message.frames_superseded), _known(message.behind_ms),
-                           str(message.message))
-            for message, logged_ns in read_messages(path, topic)]
+    try:
+        return [_status(message, logged_ns) for message, logged_ns in read_messages(path, topic)]
+    except AttributeError as error:
+        raise _another_version(path, topic, error) from error
 
 
 def split_topic(text: str) -> tuple[Path, str | None]:
@@ -174,13 +175,31 @@ def read_messages(path: Path | str, topic: str) -> Iterator[tuple[Any, int]]:
     """Yield the messages of a topic and when each was recorded, nanoseconds, in that order.
 
     Raises:
-        DataError: the recording cannot be read.
+        DataError: the recording, or one of the messages, cannot be read.
     """
     with open_bag(path) as reader:
         chosen = [item for item in reader.connections if item.topic == topic]
         # Without this, no connection would mean every connection.
         for connection, logged_ns, data in reader.messages(chosen) if chosen else ():
-            yield reader.deserialize(data, connection.msgtype), logged_ns
+            try:
+                message = reader.deserialize(data, connection.msgtype)
+            except Exception as error:  # rosbags raises many kinds for damaged messages
+                raise DataError(f'{path}: a message on {topic} is damaged ({error}); record it '
+                                'anew, or cut it out with `ros2 bag convert`') from error
+            yield message, logged_ns
+
+
+def _another_version(path: Path | str, topic: str, error: AttributeError) -> DataError:
+    return DataError(f'{path}: the messages on {topic} are of another version of their package '
+                     f'({error}); record them with the one of today')
+
+
+def _status(message: Any, logged_ns: int) -> RecordedStatus:
+    return RecordedStatus(logged_ns, int(message.answers), _known(message.answer_age_ms),
+                          _known(message.answer_latency_ms), message.engine, message.model,
+                          int(message.answers_invalid + message.engine_errors),
+                          int(message.frames_superseded), _known(message.behind_ms),
+                          str(message.message))
 
 
 def _array(message: Any, logged_ns: int) -> RecordedArray:

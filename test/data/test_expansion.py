@@ -15,6 +15,7 @@ from rtrack_ros.data import expansion
 from rtrack_ros.data.bag import open_bag, read_pairs
 from rtrack_ros.data.expansion import decompress_lz4, decompress_zstd
 from rtrack_ros.data.pairs import DataError
+from rtrack_ros.data.recording import STATUS_TOPIC, read_statuses
 
 IMAGE = ('std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\n'
          'uint8 is_bigendian\nuint32 step\nuint8[] data\n' + '=' * 80
@@ -32,17 +33,19 @@ def record(opcode: int, content: bytes) -> bytes:
 
 
 def bag(path: Path, schema: str = IMAGE, kind: str = 'ros2msg', compression: str = '',
-        chunk: bytes = b'', says: int = 0, cut: bool = False) -> Path:
+        chunk: bytes = b'', says: int = 0, cut: bool = False,
+        type_: str = 'sensor_msgs/msg/Image', topic: str = '/rgb/image_raw',
+        message: bytes = bytes(100)) -> Path:
     """Write an MCAP file by hand: one chunk, or one message of zeros without one."""
     whole = MAGIC + record(1, text('ros2') + text('x'))
-    whole += record(3, struct.pack('<H', 1) + text('sensor_msgs/msg/Image') + text(kind)
+    whole += record(3, struct.pack('<H', 1) + text(type_) + text(kind)
                     + text(schema))
-    whole += record(4, struct.pack('<HH', 1, 1) + text('/rgb/image_raw') + text('cdr') + bytes(4))
+    whole += record(4, struct.pack('<HH', 1, 1) + text(topic) + text('cdr') + bytes(4))
     if chunk:
         whole += record(6, struct.pack('<QQQI', 1, 2, says, 0) + text(compression)
                         + struct.pack('<Q', len(chunk)) + chunk)
     else:
-        whole += record(5, struct.pack('<HIQQ', 1, 0, 1, 1) + b'\0\1\0\0' + bytes(100))
+        whole += record(5, struct.pack('<HIQQ', 1, 0, 1, 1) + b'\0\1\0\0' + message)
     if not cut:
         whole += record(0x0F, bytes(4)) + record(2, bytes(20)) + MAGIC
     path.write_bytes(whole)
@@ -104,6 +107,24 @@ def test_a_whole_file_expands_no_further_either(tmp_path: Path) -> None:
 def test_no_code_is_made_of_a_type_without_measure(tmp_path: Path, schema: str, kind: str) -> None:
     with pytest.raises(DataError), open_bag(bag(tmp_path / 'type.mcap', schema, kind)):
         pass
+
+
+@pytest.mark.parametrize(('message', 'reason'), [(bytes(8), 'another version'),
+                                                 (bytes(7), 'is damaged')])
+def test_a_status_that_is_not_ours_is_a_named_error(tmp_path: Path, message: bytes, reason: str
+                                                    ) -> None:
+    path = bag(tmp_path / 'old.mcap', 'uint64 answers\n', type_='rtrack_ros/msg/TrackerStatus',
+               topic=STATUS_TOPIC, message=message)
+    with pytest.raises(DataError, match=reason):
+        read_statuses(path)
+
+
+@pytest.mark.parametrize('schema', [
+    'uint32 height\nuint8[] data\n', IMAGE.replace('string encoding\n', ''),
+    IMAGE.replace('uint32 height', 'string height'), IMAGE.replace('int32 sec\n', '')])
+def test_images_of_other_fields_are_a_named_error(tmp_path: Path, schema: str) -> None:
+    with pytest.raises(DataError, match='otherwise than ROS 2|cannot open the bag'):
+        list(read_pairs(bag(tmp_path / 'type.mcap', schema)))
 
 
 def test_the_usual_type_is_read(tmp_path: Path) -> None:

@@ -53,3 +53,10 @@ def test_what_is_missing_shows_as_a_gap() -> None:
     assert read_names(['1', '2', '3']).gapless and read_names(['0', '5', '10']).gapless
     assert not read_names(['1', '2', '4']).gapless
     assert np.array_equal(read_names(['10', '9']).order, [1, 0])
+
+
+@pytest.mark.parametrize('names', [
+    ['20231301_123059', '20231302_123059'], ['20230230_123059', '20230231_123059'],
+    ['20230501_123059_900', '20230001_123100_000'], ['2023050125595900', '2023050125595901']])
+def test_digits_that_are_no_date_are_read_as_something_else(names: list[str]) -> None:
+    assert sorted(read_names(names).order) == [0, 1]
