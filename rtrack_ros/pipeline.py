@@ -11,14 +11,13 @@ nothing but the input. In both cases the same ``Scheduler`` chooses the question
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from rtrack_ros.boxes import clip
 from rtrack_ros.detections import Detections
 from rtrack_ros.detectors.base import Detector
-from rtrack_ros.detectors.config import DetectorConfig
 from rtrack_ros.engines.base import Engine, token_counter
 from rtrack_ros.frames import FramePair
 from rtrack_ros.language.answers import Answer, Box, Grounding, Verdict
@@ -28,11 +27,11 @@ from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.language.refine import make_grounder
 from rtrack_ros.language.verifier import Verifier
 from rtrack_ros.limits import Limits, estimated_tokens
+from rtrack_ros.pipeline_config import PipelineConfig as PipelineConfig
 from rtrack_ros.pipeline_stats import PipelineStats, snapshot
 from rtrack_ros.scheduling.asking_in_turn import AskingInTurn
 from rtrack_ros.scheduling.competence import TRUSTED
 from rtrack_ros.scheduling.detecting import Detecting, Sources
-from rtrack_ros.scheduling.detection_feed import FeedPixels
 from rtrack_ros.scheduling.object_judge import ObjectJudge, VerifiesObjects
 from rtrack_ros.scheduling.putting import GroundsQueries
 from rtrack_ros.scheduling.scheduler import Schedule, Scheduler
@@ -58,36 +57,6 @@ class DescribesObjects(Protocol):
 
     def describe(self, pair: FramePair, box: Box, deadline_s: float | None = None) -> str:
         """Return a description of what is in a box of a pair."""
-
-
-@dataclass(frozen=True)
-class PipelineConfig:
-    """Settings of a pipeline; the model itself says what it can do.
-
-    Attributes:
-        tracker: Settings of the tracker; its ``accuracy`` is replaced by the model's, where the
-            model knows its own.
-        schedule: What the model is asked in which order.
-        crops: Whether sure tracks are asked about enlarged, one of ``engines.base.USES``.
-        refine: Whether every box of an answer is asked about again, enlarged, likewise; None
-            takes 'never' where answers are wanted at once (live) and 'auto' elsewhere.
-        max_boxes: Most boxes in one answer.
-        limits: How much may be asked for.
-        believed: Whether the model passed its self-test. What a model does not list, or denies,
-            that failed it ends no track.
-        detector: How a detector of our own choice looks.
-        feed: Which image a detector outside looks at.
-    """
-
-    tracker: TrackerConfig = field(default_factory=TrackerConfig)
-    schedule: Schedule = field(default_factory=Schedule)
-    crops: str = 'auto'
-    refine: str | None = None
-    max_boxes: int = 12
-    limits: Limits = field(default_factory=Limits)
-    believed: bool = True
-    detector: DetectorConfig = field(default_factory=DetectorConfig)
-    feed: FeedPixels = field(default_factory=FeedPixels)
 
 
 def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: bool = True,
