@@ -19,6 +19,8 @@ _MIN_AREA_PX = 1.0
 _MIN_DEPTH = 1e-9
 _CLIP_TOLERANCE_PX = 1.0
 _FAR_OUT = 0.1
+MOST_WORD = 64
+"""Longer class names are none: every track keeps the words that it was called."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def on_rgb(boxes: ArrayLike, labels: Sequence[str], scores: ArrayLike, pixel_map
 
     Args:
         boxes: (N, 4), x1, y1, x2, y2 in pixels of the detector's image.
-        labels: Class name of each box.
+        labels: Class name of each box; one of more than ``MOST_WORD`` characters is left out.
         scores: Confidence of each box, (N,).
         pixel_map: From the detector's pixels to RGB pixels.
 
@@ -193,7 +195,7 @@ def on_rgb(boxes: ArrayLike, labels: Sequence[str], scores: ArrayLike, pixel_map
 
 def _detection(box: Sequence[float], label: str, score: float) -> Detection:
     x1, y1, x2, y2 = box
-    return Detection((x1, y1, x2, y2), label, score)
+    return Detection((x1, y1, x2, y2), label if len(label) <= MOST_WORD else '', score)
 
 
 def _scaling(source: Size, target: Size) -> NDArray[np.float64]:

@@ -112,3 +112,8 @@ def test_a_homography_that_maps_nothing_is_refused(homography):
 def test_a_detection_has_a_probability(score):
     with pytest.raises(ValueError, match=r'\[0, 1\]'):
         Detection((0, 0, 1, 1), '', score)
+
+
+def test_a_class_name_of_any_length_is_bounded() -> None:
+    found, _ = on_rgb([(1, 1, 9, 9)] * 2, ['x' * 64, 'x' * 65], [0.5, 0.5], rgb_pixels((64, 48)))
+    assert [item.label for item in found] == ['x' * 64, '']

@@ -21,6 +21,7 @@ from rtrack_ros.tracking.config import TrackerConfig
 _MOST_FOR, _MOST_AGAINST = 2.0, 3.0
 # What was said before counts so much less with each whole vote: a track may change its object.
 _KEPT: Final = 0.85
+_FORGOTTEN: Final = 0.01
 
 
 @dataclass
@@ -35,7 +36,9 @@ class ClassVotes:
 
     def add(self, word: str, weight: float) -> None:
         """Take a vote; ``weight`` in [0, 1] is what it says that is new."""
-        self.weights = {known: votes * _KEPT ** weight for known, votes in self.weights.items()}
+        kept = _KEPT ** weight
+        self.weights = {known: votes * kept for known, votes in self.weights.items()
+                        if votes * kept >= _FORGOTTEN}
         self.weights[word] = self.weights.get(word, 0.0) + weight
 
     @property

@@ -4,7 +4,7 @@ Everything here is called with the tracker's lock held.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -24,6 +24,7 @@ from rtrack_ros.tracking.tracklet import Tracklet, box_statuses
 
 DETECTOR_SILENT_S: Final = 1.0
 """A detector that said nothing for longer than this does not vouch for objects."""
+_MOST_WORDS: Final = 1000
 
 
 class Outcome(Enum):
@@ -134,6 +135,10 @@ class TrackBook:
                 tracklet.leanings[key] = leaning
             if kind.every and votes >= 1.0:
                 tracklet.named(key, votes, tracklet.detected_ns)
+
+    def hear(self, words: Iterable[str]) -> None:
+        """Take note of words that a detector says; of one that invents words, of some."""
+        self.spoken.update(word for word in words if len(self.spoken) < _MOST_WORDS)
 
     def watched(self, key: Key | None, stamp_ns: int) -> bool:
         """Whether a detector that knows the kind of thing that a sentence means looks for it.
@@ -270,6 +275,9 @@ class TrackBook:
             self.history.forget(track_ids)
             for track_id in track_ids:
                 del self.tracklets[track_id]
+            for tracklet in self.tracklets.values():
+                for track_id in track_ids & tracklet.distinct_from.keys():
+                    del tracklet.distinct_from[track_id]
             self.counts.removals += len(track_ids)
 
     def _remember(self, track_ids: Collection[int]) -> None:

@@ -140,6 +140,13 @@ def test_names_that_are_repeated_stop_counting_and_old_ones_fade() -> None:
     assert leaning('the people', *[('horse', 1.0)] * 5, *[('person', 1.0)] * 20) > 1
 
 
+def test_a_detector_that_invents_words_fills_no_memory() -> None:
+    said = ClassVotes()
+    for number in range(5000):
+        said.add(f'thing {number}', 1.0)
+    assert len(said.weights) < 50 and said.word == 'thing 4999'
+
+
 @given(PROBABILITY, PROBABILITY, RATIO, st.floats(0.01, 80.0))
 def test_a_name_and_an_answer_count_in_either_order(existence, meant, ratio, lean) -> None:
     named = Certainty(existence, {RED: meant}, {RED: lean})

@@ -151,6 +151,20 @@ class TestDetections:
                 tracker.detect(seen(world, index - 1, which=[0, 1]))
         assert len(tracker.tracks()) == 2
 
+    def test_a_detector_that_invents_words_and_objects_fills_no_memory(self, world) -> None:
+        tracker, rng = Tracker(CONFIG), np.random.default_rng(3)
+        for index in range(120):
+            tracker.step(world.pair(index), [PEOPLE])
+            corner = rng.uniform((0, 0), (560, 380))
+            words = [f'word {12 * index + place}' for place in range(12)]
+            tracker.detect(Detections(world.stamp(index), (
+                *seen(world, index, word=words[0]).detections,
+                *(Detection((*corner, *corner + 40), word, 0.9) for word in words))))
+        book = tracker._book
+        assert len(book.spoken) <= 1000
+        living = book.tracklets.keys()
+        assert all(track.distinct_from.keys() <= living for track in book.tracklets.values())
+
     def test_what_was_given_up_is_shown_again_as_soon_as_it_is_seen_again(self, world) -> None:
         tracker, named = self.follow(world, word='person'), {'word': 'person'}
         assert len(published(tracker.tracks())) == 3

@@ -41,7 +41,7 @@ def write(book: TrackBook, seen: Observation, correction: Correction) -> Outcome
         return Outcome.LATE
     if seen.key is None:
         book.detected_ns = max(seen.stamp_ns, book.detected_ns or 0)
-        book.spoken |= {change.label for change in correction.changes}
+        book.hear(change.label for change in correction.changes)
     begins: dict[int, int] = {}
     for change in correction.changes:
         later = _begun_later(book, frames[0], change, seen)
