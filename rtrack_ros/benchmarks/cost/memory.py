@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
 _PROC = Path('/proc')
@@ -14,6 +15,9 @@ WARM_UP_SHARE = 0.2
 LONGEST_WARM_UP_S = 300.0
 _SHORTEST_S = 60.0
 """A trend of less than this would be read into noise."""
+_ALIKE_S, _FEWEST = 120.0, 8
+"""Memory goes up and down within a minute or two, as engines are loaded anew. Samples so near each
+other are alike: of so much time the median counts as one, where there are enough of them."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class MemoryTrend:
         warm_up_s: Seconds left out at the start.
         slope: MiB per hour, median over all pairs of samples (Theil, 1950; Sen, 1968), which no
             single step can sway.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its 95 % interval. Beyond 16 minutes the medians of two minutes are the
+            samples: others, near each other, are alike, and the interval would be too small.
         high: Upper end.
         first_mib: Median of the first tenth after the warm-up.
         last_mib: Median of the last tenth.
@@ -86,8 +91,19 @@ def memory_trend(samples: Sequence[Usage], warm_up_share: float = WARM_UP_SHARE,
         return None
     memory = np.array([sample.rss_mib for sample in kept])
     hours = np.array([sample.time_s for sample in kept]) / 3600
-    slope, _, low, high = theilslopes(memory, hours)
+    slope, _, low, high = theilslopes(*_independent(memory, hours))
     tenth = max(len(kept) // 10, 1)
     return MemoryTrend(warm_up_s, float(slope), float(low), float(high),
                        float(np.median(memory[:tenth])), float(np.median(memory[-tenth:])),
                        max(sample.rss_mib for sample in samples))
+
+
+def _independent(memory: NDArray[np.float64], hours: NDArray[np.float64]
+                 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return medians of memory and mean times of spans that are not alike, or all samples."""
+    span = ((hours - hours[0]) * 3600 // _ALIKE_S).astype(int)
+    spans = np.unique(span)
+    if len(spans) < _FEWEST:
+        return memory, hours
+    return (np.array([np.median(memory[span == number]) for number in spans]),
+            np.array([hours[span == number].mean() for number in spans]))

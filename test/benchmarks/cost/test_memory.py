@@ -29,6 +29,12 @@ def test_noise_is_not_a_leak() -> None:
     assert trend.low < 0 < trend.high and abs(trend.slope) < 2
 
 
+def test_ups_and_downs_of_minutes_are_not_a_leak() -> None:
+    swinging = [Usage(time_s, 500 + time_s % 330 / 33, 0.0) for time_s in range(0, 1800, 4)]
+    trend = memory_trend(swinging, 1 / 3, 600)
+    assert trend is not None and trend.low < 0 < trend.high
+
+
 def test_loading_during_the_warm_up_does_not_count() -> None:
     trend = memory_trend(samples(10, slope=0, load=300))
     assert trend is not None and trend.slope == pytest.approx(0)
