@@ -84,7 +84,7 @@ class Schedule:
         'it keeps the model longer for those that were there first', 's', (0.0, 3600.0),
         advanced=True)
     guest_share: float = setting(
-        0.33, "Most of the model's time for guests while a sentence that is none waits. Guests "
+        0.25, "Most of the model's time for guests while a sentence that is none waits. Guests "
         'are targets, descriptions, and all sentences beside that of the plain topic or, without '
         'one, those that are new or came later; raising it answers guests sooner and the others '
         'less often', span=(0.05, 1.0), advanced=True)
