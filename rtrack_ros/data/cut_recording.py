@@ -74,14 +74,13 @@ class Recording(AnyReader):
         assert self.default_typestore is not None
         known, found = self.default_typestore.fielddefs, self.typestore.fielddefs
         for name in found.keys() & _OF_IMAGES:
-            lacking = [field for field, _ in known[name][1] if field not in dict(found[name][1])]
-            other = [field for field, kind in known[name][1]
-                     if field not in lacking and dict(found[name][1])[field] != kind]
-            if lacking or other:
+            theirs = dict(found[name][1])
+            differing = [field for field, kind in known[name][1] if theirs.get(field) != kind]
+            if differing:
                 self.close()
                 raise DataError(f'{self.paths[0]} defines {name} otherwise than ROS 2 does (look '
-                                f'at {", ".join(lacking + other)}); record it with the '
-                                'sensor_msgs of a ROS 2')
+                                f'at {", ".join(differing)}); record it with the sensor_msgs of '
+                                'a ROS 2')
 
 
 def _stored(path: Path) -> list[Path]:
