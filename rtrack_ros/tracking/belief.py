@@ -119,7 +119,9 @@ class Certainty:
         if evidence.found > 0:
             self.found += evidence.found
         elif self.found:
-            ratio **= _surprise(self.found, self.missed, config)
+            # A miss says no more than that of any object, and never speaks for it.
+            own = _omitting_ratio(self.found, self.missed, config) ** -evidence.found
+            ratio = max(ratio, min(own, 1.0))
             self.missed -= evidence.found
         self.existence = max(_within(weighed(self.existence, ratio)), evidence.least)
 
@@ -133,17 +135,15 @@ class Certainty:
             self.meant[key] = config.belief_prior + (meant - config.belief_prior) * kept
 
 
-def _surprise(found: float, missed: float, config: TrackerConfig) -> float:
-    """Return what a miss of this object says, as a share of what one of any object says.
+def _omitting_ratio(found: float, missed: float, config: TrackerConfig) -> float:
+    """Return the likelihood of a miss if this object is there over that if it is not.
 
     Some objects are hard to see for a detector, and stay so. The recall of each is learned from
     the looks at it, beginning with that of all. So one that was missed half of the time is
     missed once more, and nothing follows; one that was seen all the time is gone.
     """
     recall = (_OF_ALL * config.detector_recall + found) / (_OF_ALL + found + missed)
-    wrong = config.detector_false_alarms
-    usual = math.log((1 - config.detector_recall) / (1 - wrong))
-    return min(max(math.log((1 - recall) / (1 - wrong)) / usual, 0.0), 1.0) if usual < 0 else 1.0
+    return (1 - recall) / (1 - config.detector_false_alarms)
 
 
 def existence_of(probability: float, config: TrackerConfig) -> float:
