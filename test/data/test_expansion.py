@@ -12,15 +12,12 @@ from backports import zstd
 from rosbags.rosbag2.errors import ReaderError
 
 from rtrack_ros.data import expansion
-from rtrack_ros.data.bag import open_bag, read_pairs
+from rtrack_ros.data.bag import IMAGE_TYPE, image_types, open_bag, read_pairs
 from rtrack_ros.data.expansion import decompress_lz4, decompress_zstd
 from rtrack_ros.data.pairs import DataError
 from rtrack_ros.data.recording import STATUS_TOPIC, read_statuses
 
-IMAGE = ('std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\n'
-         'uint8 is_bigendian\nuint32 step\nuint8[] data\n' + '=' * 80
-         + '\nMSG: std_msgs/Header\nbuiltin_interfaces/Time stamp\nstring frame_id\n' + '=' * 80
-         + '\nMSG: builtin_interfaces/Time\nint32 sec\nuint32 nanosec\n')
+IMAGE = image_types().generate_msgdef(IMAGE_TYPE, ros_version=2)[0]
 MAGIC = b'\x89MCAP0\r\n'
 
 
@@ -34,7 +31,7 @@ def record(opcode: int, content: bytes) -> bytes:
 
 def bag(path: Path, schema: str = IMAGE, kind: str = 'ros2msg', compression: str = '',
         chunk: bytes = b'', says: int = 0, cut: bool = False,
-        type_: str = 'sensor_msgs/msg/Image', topic: str = '/rgb/image_raw',
+        type_: str = IMAGE_TYPE, topic: str = '/rgb/image_raw',
         message: bytes = bytes(100)) -> Path:
     """Write an MCAP file by hand: one chunk, or one message of zeros without one."""
     whole = MAGIC + record(1, text('ros2') + text('x'))

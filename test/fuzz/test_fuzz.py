@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtrack_ros.data.bag import read_pairs
+from rtrack_ros.data.bag import IMAGE_TYPE, image_types, read_pairs
 from rtrack_ros.data.boxes_file import read_boxes
 from rtrack_ros.data.image_folder import read_image, stored_size
 from rtrack_ros.data.image_names import read_names
@@ -216,12 +216,6 @@ def test_pickled_files(data: bytes) -> None:
             assert str(error)
 
 
-IMAGE = ('std_msgs/Header header\nuint32 height\nuint32 width\nstring encoding\n'
-         'uint8 is_bigendian\nuint32 step\nuint8[] data\n' + '=' * 80
-         + '\nMSG: std_msgs/Header\nbuiltin_interfaces/Time stamp\nstring frame_id\n' + '=' * 80
-         + '\nMSG: builtin_interfaces/Time\nint32 sec\nuint32 nanosec\n')
-
-
 def recording() -> bytes:
     """A small MCAP file: a type, a topic, a message, an end."""
     def text(content: str) -> bytes:
@@ -231,8 +225,8 @@ def recording() -> bytes:
         return bytes([opcode]) + struct.pack('<Q', len(content)) + content
     magic, inner = b'\x89MCAP0\r\n', record(5, struct.pack('<HIQQ', 1, 0, 1, 1) + bytes(60))
     return (magic + record(1, text('ros2') + text('x'))
-            + record(3, struct.pack('<H', 1) + text('sensor_msgs/msg/Image') + text('ros2msg')
-                     + text(IMAGE))
+            + record(3, struct.pack('<H', 1) + text(IMAGE_TYPE) + text('ros2msg')
+                     + text(image_types().generate_msgdef(IMAGE_TYPE, ros_version=2)[0]))
             + record(4, struct.pack('<HH', 1, 1) + text('/rgb/image_raw') + text('cdr') + bytes(4))
             + record(6, struct.pack('<QQQI', 1, 1, len(inner), 0) + text('')
                      + struct.pack('<Q', len(inner)) + inner)
