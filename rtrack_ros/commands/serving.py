@@ -1,13 +1,14 @@
 """A model behind the server that suits it, for as long as a command needs it."""
 
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rtrack_ros.commands.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from rtrack_ros.engines.llamacpp.pair import GgufPair
@@ -144,10 +145,12 @@ def model_served(wanted: Wanted) -> Iterator[Serving]:
     what = wanted.served(free_port(wanted.host, wanted.port))
     _check(wanted, toolkit)
     command = server_command(toolkit, what)
-    logs = wanted.logs or (what.folder / 'logs' if what.folder else
-                           Path(tempfile.mkdtemp(prefix='rtrack-serve-')))
-    print(f'starting: {shown(command)}\nlog: {logs}', file=sys.stderr, flush=True)
-    with served(command, what, logs.resolve(), wanted.ready_timeout_s) as check:
+    given = wanted.logs or (what.folder / 'logs' if what.folder else None)
+    with ExitStack() as until_the_end:
+        logs = given or until_the_end.enter_context(scratch_folder('serve'))
+        print(f'starting: {shown(command)}\nlog: {logs}', file=sys.stderr, flush=True)
+        check = until_the_end.enter_context(
+            served(command, what, logs.resolve(), wanted.ready_timeout_s))
         folder = wanted.model_folder()
         prove(what, folder, wanted.self_test)
         told = model_options(folder, what.name)

@@ -60,8 +60,11 @@ def engine_folder(tmp_path: Path, qwen: Path) -> Path:
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_server_is_started_ready_and_ended_with_all_it_started(
-        toolkit, qwen: Path, number: int) -> None:
+        toolkit, qwen: Path, number: int, tmp_path: Path, monkeypatch) -> None:
     toolkit.add('vllm')
+    scratch = tmp_path / 'scratch'
+    scratch.mkdir()
+    monkeypatch.setenv('TMPDIR', str(scratch))
     process = start(str(qwen), '--environment', str(toolkit.folder), '--port', '0')
     try:
         line = first_line(process.stdout)
@@ -72,6 +75,7 @@ def test_a_server_is_started_ready_and_ended_with_all_it_started(
         process.send_signal(number)
         assert process.wait(LIMIT_S) == 0
         assert gone(server['pid'], server['child'])
+        assert list(scratch.iterdir()) == [], 'the log of a good end stays behind'
     finally:
         process.kill()
         process.communicate()

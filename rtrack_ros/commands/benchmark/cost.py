@@ -1,8 +1,6 @@
 """``rtrack benchmark cost``: processor time, delay and memory, beside the common ROS way."""
 
 import argparse
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_parts, add_server, count, image_size
 from rtrack_ros.commands.model import node_parameters
+from rtrack_ros.commands.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from rtrack_ros.benchmarks.cost.benchmark import Cell
@@ -123,8 +122,7 @@ def _play_all(args: argparse.Namespace, wanted: list[tuple[str, float]],
     """Play for each (name, seconds) in turn; an interrupted play is the last one."""
     from rtrack_ros.benchmarks.cost.live import prepare_scene, scripted_answers
 
-    folder = Path(tempfile.mkdtemp(prefix='rtrack-cost-'))
-    try:
+    with scratch_folder('cost', recordings=('scene',)) as folder:
         shortest = min(seconds for _, seconds in wanted)
         scene = prepare_scene(folder / 'scene', min(LIVE_SCENE_S, shortest))
         for name, seconds in wanted:
@@ -133,10 +131,6 @@ def _play_all(args: argparse.Namespace, wanted: list[tuple[str, float]],
             plays[name] = _play(scene, folder / name, parameters, seconds, name)
             if plays[name].interrupted:
                 break
-        shutil.rmtree(folder)
-    finally:
-        # After a failure only the logs stay: its message names them.
-        shutil.rmtree(folder / 'scene', ignore_errors=True)
 
 
 def _play(scene: 'Scene', folder: Path, parameters: dict[str, str], seconds: float, what: str

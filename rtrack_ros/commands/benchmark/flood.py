@@ -2,16 +2,16 @@
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add
+from rtrack_ros.commands.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from rtrack_ros.benchmarks.cost.flood import FloodRun
@@ -56,20 +56,18 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.playback.processes import ProcessFailure
 
     results = Results(args.json)
-    # The nodes run in folders of their own.
-    folder = (args.out or Path(tempfile.mkdtemp(prefix='rtrack-flood-'))).absolute()
     plays: dict[str, FloodRun] = {}
     try:
         require_ros()
-        _play_both(args, folder, plays)
+        # The nodes run in folders of their own.
+        with nullcontext(args.out) if args.out else scratch_folder('flood', ('scene',)) as folder:
+            _play_both(args, folder.absolute(), plays)
     except ProcessFailure as error:
         _show(plays, results)
         raise CommandError(str(error)) from error
     except KeyboardInterrupt:
         _show(plays, results)
         raise
-    if args.out is None:
-        shutil.rmtree(folder)
     return _show(plays, results)
 
 

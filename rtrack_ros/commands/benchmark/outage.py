@@ -1,12 +1,10 @@
 """``rtrack benchmark outage``: a played scene whose detector dies, returns, and is resized."""
 
 import argparse
-import shutil
-import tempfile
-from pathlib import Path
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add
+from rtrack_ros.commands.scratch import scratch_folder
 
 
 def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -30,15 +28,14 @@ def run(args: argparse.Namespace) -> int:
     from rtrack_ros.playback.processes import ProcessFailure
 
     require_trackeval()
-    folder = Path(tempfile.mkdtemp(prefix='rtrack-outage-'))
     parameters = {'engine.name': args.engine} if args.engine else {}
     try:
         require_ros()
-        found = run_outage(folder, args.seconds, args.seed, parameters)
+        with scratch_folder('outage') as folder:
+            found = run_outage(folder, args.seconds, args.seed, parameters)
     except ProcessFailure as error:
         raise CommandError(str(error)) from error
     results = Results(args.json)
     results.show(outage_table(found))
     results.json(as_dict(found))
-    shutil.rmtree(folder)
     return 0

@@ -1,15 +1,13 @@
 """``rtrack benchmark pipeline``: the whole node where processor time is scarce."""
 
 import argparse
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rtrack_ros.commands import CommandError
 from rtrack_ros.commands.arguments import add, add_parts, add_server
 from rtrack_ros.commands.interruption import interrupted_by_sigterm
 from rtrack_ros.commands.model import node_parameters
+from rtrack_ros.commands.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from rtrack_ros.benchmarks.pipeline.benchmark import Found, Plan
@@ -91,21 +89,15 @@ def _measure(plan: 'Plan', found: 'Found') -> None:
     from rtrack_ros.benchmarks.pipeline.benchmark import measure
     from rtrack_ros.commands.terminal import progress_bar
 
-    folder = Path(tempfile.mkdtemp(prefix='rtrack-pipeline-'))
-    try:
-        with progress_bar() as bar:
-            tasks = {}
+    with scratch_folder('pipeline', recordings=('scene', 'crowd')) as folder, \
+            progress_bar() as bar:
+        tasks = {}
 
-            def tick(name: str, elapsed_s: float, length_s: float) -> None:
-                if name not in tasks:
-                    tasks[name] = bar.add_task(name, total=length_s)
-                bar.update(tasks[name], completed=elapsed_s)
-            measure(plan, folder, found, tick)
-        shutil.rmtree(folder)
-    finally:
-        # After a failure only the logs stay: its message names them.
-        for scene in ('scene', 'crowd'):
-            shutil.rmtree(folder / scene, ignore_errors=True)
+        def tick(name: str, elapsed_s: float, length_s: float) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=length_s)
+            bar.update(tasks[name], completed=elapsed_s)
+        measure(plan, folder, found, tick)
 
 
 def _report(args: argparse.Namespace, found: 'Found') -> None:
