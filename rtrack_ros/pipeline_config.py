@@ -26,6 +26,8 @@ class PipelineConfig:
             that failed it ends no track.
         detector: How a detector of our own choice looks.
         feed: Which image a detector outside looks at.
+        split_denials: Whether a sentence that denies is asked as two; one of
+            ``engines.base.USES``.
     """
 
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
@@ -37,3 +39,4 @@ class PipelineConfig:
     believed: bool = True
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     feed: FeedPixels = field(default_factory=FeedPixels)
+    split_denials: str = 'auto'

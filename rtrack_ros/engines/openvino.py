@@ -130,7 +130,8 @@ class OpenVinoEngine(SharesImages):
                             facts.bbox_protocol, facts.image_size, True, facts.labels,
                             facts.prompt, facts.crops, facts.refine, shares_images=True,
                             tasks=facts.tasks, accuracy=facts.accuracy, family=facts.family,
-                            niceness=self._niceness)
+                            niceness=self._niceness,
+                            split_denials=facts.split_denials)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has; see ``engines.base.CountsTokens``."""

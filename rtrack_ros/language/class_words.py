@@ -132,6 +132,17 @@ def kind_of(sentence: str) -> Kind | None:
     return None if not tokens or tokens[0] in _NEGATED else _read(tokens)
 
 
+def is_singular(phrase: str) -> bool:
+    """Whether the first noun in a phrase that is known is one thing: "the red car"."""
+    tokens = _TOKEN.findall(phrase.lower())
+    for place in range(len(tokens)):
+        noun, end = _noun_at(tokens, place)
+        if noun is not None:
+            written = ' '.join(tokens[place:end])
+            return written == noun.singular and written not in _ALWAYS_ALL
+    return False
+
+
 def _read(tokens: list[str]) -> Kind | None:
     """Return the kind that the first noun at the head of these tokens names."""
     before: list[str] = []

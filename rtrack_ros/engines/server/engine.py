@@ -100,7 +100,8 @@ class ServerEngine(SharesImages):
             facts.bbox_protocol, facts.image_size, found.constrained, facts.labels, facts.prompt,
             facts.crops, facts.refine, shares_images=True, tasks=facts.tasks,
             accuracy=facts.accuracy, concurrency=concurrency or found.concurrency,
-            longest_back_off_s=_LONGEST_BACK_OFF_S, family=facts.family)
+            longest_back_off_s=_LONGEST_BACK_OFF_S, family=facts.family,
+            split_denials=facts.split_denials)
 
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""
