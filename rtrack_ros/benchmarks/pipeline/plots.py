@@ -28,7 +28,7 @@ def share_plot(plays: Sequence[PlayResult]) -> str:
 
 def share_figure(plays: Sequence[PlayResult]) -> Figure:
     """Draw age of the newest array, and HOTA, over the share of every core; a line a way."""
-    figure = Figure(figsize=(8.4, 3.6), layout='constrained')
+    figure = Figure(figsize=(8.4, 3.8), layout='constrained')
     ages, scores = figure.subplots(1, 2)
     for axes in (ages, scores):
         axes.spines[['top', 'right', 'left']].set_visible(False)
@@ -45,8 +45,9 @@ def share_figure(plays: Sequence[PlayResult]) -> Figure:
     label_axes(scores, 'share of every core, %', 'streaming HOTA')
     for axes in (ages, scores):
         axes.set_ylim(bottom=0)
-        axes.legend(frameon=False, fontsize=8, labelcolor=INK)
-    ages.set_yscale('symlog', linthresh=100)
+    # Beside the lines there is no room for it that they leave free for certain.
+    figure.legend(*ages.get_legend_handles_labels(), loc='outside lower center', ncols=2,
+                  frameon=False, fontsize=8, labelcolor=INK)
     return figure
 
 
