@@ -167,9 +167,10 @@ _VIRTUAL_TIME: Final[Mapping[str, Mapping[str, Any]]] = {
                   'help': 'how long the engine takes to answer: the name of a device with a '
                           'model, or seconds (default: %(default)s)'},
     '--methods': {'type': names, 'metavar': 'NAME,...', 'default': 'all',
-                  'help': 'methods to compare: rtrack_ros, blocking model, Kalman only, '
-                          'ByteTrack, static first box, perfect motion, or all '
-                          '(default: %(default)s)'},
+                  'help': 'methods to compare: rtrack_ros, "rtrack_ros + detector", '
+                          '"rtrack_ros + detector + judge", blocking model, Kalman only, '
+                          'ByteTrack, static first box, perfect motion, ..., or all; a name that '
+                          'is none shows the whole list (default: %(default)s)'},
     '--own-cost-ms': {'type': float, 'metavar': 'MS',
                       'help': 'time charged for every call of a method, so that results are the '
                               'same on every machine (default: the processor time it takes)'},

@@ -128,7 +128,8 @@ class _Look:
         while said:
             closer = self._closer(said[0]) if len(final) < _MAX_OBJECTS else said[0]
             if closer is not None and _on_one_of(closer.box, final):
-                closer = said[0]
+                # Two who stand close may end in one box; who was listed twice is one.
+                closer = None if _on_one_of(said[0].box, final) else said[0]
             kept = closer is not None and (not judged or self._meant(closer.box) >= _IS_MEANT)
             del said[0]
             if closer is not None and kept:

@@ -73,6 +73,8 @@ def test_values_of_no_use_are_refused(read, text: str) -> None:
 def test_all_methods_are_the_known_ones_and_others_are_named() -> None:
     assert {'rtrack_ros', 'Kalman only', 'ByteTrack'} < set(read_methods(('all',)))
     assert read_methods(('blocking model',)) == ('blocking model',)
+    every = read_methods(('all',))
+    assert read_methods(names(','.join(every))) == every, 'a name that the option cannot say'
     for chosen in (('magic',), ()):
         with pytest.raises(CommandError, match='Kalman only'):
             read_methods(chosen)

@@ -94,6 +94,25 @@ def test_a_box_is_where_it_is_seen_from_near():
     assert (twice.stamp_ns, twice.query_id, twice.epoch, twice.partial) == (5, 'q', 3, False)
 
 
+class SeesTwice(Eyes):
+    """Lists everyone whom it sees from afar twice, the second time a bit wider."""
+
+    def __call__(self, images, prompt):
+        text = super().__call__(images, prompt)
+        if len(self.asked) > 1 or not text.startswith('['):
+            return text
+        boxes = [item['bbox_2d'] for item in json.loads(text)]
+        return written(boxes + [[x1, y1, x2 + 10, y2] for x1, y1, x2, y2 in boxes])
+
+
+def test_who_is_listed_twice_is_one() -> None:
+    once = refined(Eyes(), world(left=(LEFT, RED), right=(RIGHT, RED)))
+    twice = refined(SeesTwice(), world(left=(LEFT, RED), right=(RIGHT, RED)))
+    assert len(once.groundings) == 2
+    assert boxes(twice) == [pytest.approx(box, abs=1) for box in boxes(once)]
+
+
+
 def test_an_object_that_does_not_match_the_sentence_is_left_out():
     pair = world(one=(LEFT, BLUE), two=(RIGHT, RED))
     eyes = Eyes(from_afar=(RED, BLUE))

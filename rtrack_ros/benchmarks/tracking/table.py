@@ -21,7 +21,7 @@ def tracking_table(plan: Plan, summary: Summary, answers: str, scenes: int) -> T
     'perfect motion' moves every object that an answer has named by then as the truth does: no
     tracker can do better with these answers. 'no delay' has the answers about the same frames at
     once. '+ detector' has detections of all objects ten times a second, 30 ms late, with the same
-    faults as the answers and without a sentence. '+ detector, judge' may ask the engine for a yes
+    faults as the answers and without a sentence. '+ detector + judge' may ask the engine for a yes
     or no about single objects besides; the trackers of the package ``trackers`` do nothing else,
     with the same verdicts. An 'instant engine' takes no time and answers about every pair.
     '/block' and '/ceil' are HOTA over that of the blocking model and of rtrack_ros with the

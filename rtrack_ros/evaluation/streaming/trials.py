@@ -38,8 +38,8 @@ OURS, BLOCKING, BYTETRACK, PERFECT = (
     'rtrack_ros', 'blocking model', 'ByteTrack', 'perfect motion')
 STATIC, KALMAN, AT_THE_STAMP = 'static first box', 'Kalman only', 'rtrack_ros at the stamp'
 WHOLE_ANSWERS = 'rtrack_ros by whole answers'
-DETECTING, JUDGING = 'rtrack_ros + detector', 'rtrack_ros + detector, judge'
-BYTETRACK_JUDGED, OCSORT_JUDGED = 'ByteTrack + detector, judge', 'OC-SORT + detector, judge'
+DETECTING, JUDGING = 'rtrack_ros + detector', 'rtrack_ros + detector + judge'
+BYTETRACK_JUDGED, OCSORT_JUDGED = 'ByteTrack + detector + judge', 'OC-SORT + detector + judge'
 
 
 def for_now(stream: Stream) -> TrackerConfig:
