@@ -140,7 +140,8 @@ model that is waited for.
 Plays with a number of tracks have true answers, half a second late, in place of the model. They
 show what tracks cost. Fifty people fill this scene, and the truth and the answers name also those
 who stand behind others. A camera cannot follow them. So with 10 and with 50 tracks the common way
-scores higher here: its boxes are old, but no one in front draws them along.""", 'rtrack benchmark pipeline', ('pipeline',)),
+scores higher here: its boxes are old, but no one in front draws them along.""",
+            'rtrack benchmark pipeline', ('pipeline',)),
     Section('Two cameras of other rates and clocks', """\
 Two cameras are played by a clock of the benchmark: equal rates, a thermal camera of 9 Hz, one
 that delivers late, stamps that are off, dropped images, jitter. **Published** is the share of
