@@ -25,7 +25,7 @@ from rtrack_ros.language.describer import Describer
 from rtrack_ros.language.locator import Locator
 from rtrack_ros.language.queries import Query, QueryBook
 from rtrack_ros.language.refine import make_grounder
-from rtrack_ros.language.subtraction import verifier_for
+from rtrack_ros.language.splitting import verifier_for
 from rtrack_ros.limits import Limits, estimated_tokens
 from rtrack_ros.pipeline_config import PipelineConfig as PipelineConfig
 from rtrack_ros.pipeline_stats import PipelineStats, snapshot
@@ -77,7 +77,7 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
 
     Raises:
         EngineError: the model was not trained to ground.
-        ValueError: ``crops``, ``refine`` or ``split_denials`` of the settings are none of
+        ValueError: ``crops``, ``refine`` or ``split_sentences`` of the settings are none of
             ``engines.base.USES``.
     """
     config, model = config or PipelineConfig(), engine.capabilities()
@@ -85,13 +85,13 @@ def build_pipeline(engine: Engine, config: PipelineConfig | None = None, live: b
     tracker = config.tracker if model.accuracy is None else replace(
         config.tracker, accuracy=model.accuracy)
     return TrackingPipeline(
-        make_grounder(engine, config.max_boxes, refine, config.split_denials), tracker,
+        make_grounder(engine, config.max_boxes, refine, config.split_sentences), tracker,
         synchronous=not live,
         ask_interval_s=ask_interval_s, publish_first=publish_first,
         schedule=config.schedule.for_model(model, config.crops),
         locator=Locator(engine) if 'locate' in model.tasks else None,
         describer=Describer(engine) if 'describe' in model.tasks else None,
-        verifier=verifier_for(engine, config.split_denials),
+        verifier=verifier_for(engine, config.split_sentences),
         concurrency=model.concurrency, longest_back_off_s=model.longest_back_off_s,
         limits=config.limits, count_tokens=token_counter(engine),
         tracker=Tracker(tracker, effort=EffortControl()) if live else None,

@@ -26,7 +26,7 @@ class PipelineConfig:
             that failed it ends no track.
         detector: How a detector of our own choice looks.
         feed: Which image a detector outside looks at.
-        split_denials: Whether a sentence that denies is asked as two; one of
+        split_sentences: Whether a sentence that denies or relates is asked as two; one of
             ``engines.base.USES``.
     """
 
@@ -39,4 +39,4 @@ class PipelineConfig:
     believed: bool = True
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     feed: FeedPixels = field(default_factory=FeedPixels)
-    split_denials: str = 'auto'
+    split_sentences: str = 'auto'

@@ -61,7 +61,7 @@ def cases(seed: int, sentences: int, negations: bool = False) -> Iterator[Case]:
 
 def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadline_s: float,
                   refine: str = 'auto', progress: Progress = no_progress, negations: bool = False,
-                  split_denials: str = 'auto') -> dict[str, Any]:
+                  split_sentences: str = 'auto') -> dict[str, Any]:
     """Return F1 at IoU 0.5 by view, condition and kind, latency and accuracy of the answers.
 
     Args:
@@ -73,9 +73,9 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
         refine: See ``language.refine.make_grounder``.
         progress: Shows how far it is.
         negations: Whether negated and counterfactual sentences are asked instead of ordinary ones.
-        split_denials: See ``language.refine.make_grounder``.
+        split_sentences: See ``language.refine.make_grounder``.
     """
-    grounder = make_grounder(engine, refine=refine, split_denials=split_denials)
+    grounder = make_grounder(engine, refine=refine, split_sentences=split_sentences)
     asked: dict[str, list[GroundedFrame]] = {view: [] for view in VIEWS}
     latencies: list[float] = []
     for number in progress(range(scenes), 'grounding', scenes):
@@ -88,7 +88,7 @@ def run_grounding(engine: Engine, scenes: int, seed: int, sentences: int, deadli
     result: dict[str, Any] = {
         'model': capabilities.model, 'engine': capabilities.name,
         'precision': capabilities.precision, 'refine': refine, 'scenes': scenes,
-        'first_seed': seed, 'negations': negations, 'split_denials': split_denials,
+        'first_seed': seed, 'negations': negations, 'split_sentences': split_sentences,
         'answers': len(latencies), 'latency_ms_p50': round(float(np.percentile(latencies, 50)), 1),
         'latency_ms_p95': round(float(np.percentile(latencies, 95)), 1), 'views': {}}
     for view, frames in asked.items():

@@ -80,10 +80,10 @@ _MODEL: Final[Mapping[str, Mapping[str, Any]]] = {
                  'help': 'whether the model looks a second time, from near, at every box of its '
                          'answer; auto: where rtrack.json of the model says that this is better '
                          '(default: %(default)s)'},
-    '--split-denials': {'choices': ('auto', 'always', 'never'), 'default': 'auto',
-                        'help': 'whether a sentence that denies is asked as two; auto: where '
-                                'rtrack.json of the model says that this is better '
-                                '(default: %(default)s)'},
+    '--split-sentences': {'choices': ('auto', 'always', 'never'), 'default': 'auto',
+                          'help': 'whether a sentence that denies or relates is asked as two; '
+                                  'auto: where rtrack.json of the model says that this is better '
+                                  '(default: %(default)s)'},
     '--deadline': {'type': positive, 'metavar': 'SECONDS', 'default': 30.0,
                    'help': 'longest time for one answer (default: %(default)g)'},
     '--answers': {'metavar': 'SOURCE', 'choices': ('oracle', 'model'), 'default': 'oracle',

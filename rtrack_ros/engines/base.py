@@ -129,8 +129,8 @@ class Capabilities:
         family: Name of the model's family, see ``engines.families``; empty where it is of none.
         niceness: Scheduling niceness of the threads that compute, -20 to 19; None where a server
             computes, or threads have none of their own.
-        split_denials: Whether the model does better when a sentence that denies is asked as two,
-            see ``language.subtraction``.
+        split_sentences: Whether the model does better when a sentence that denies or relates
+            is asked as two, see ``language.splitting``.
     """
 
     name: str
@@ -151,7 +151,7 @@ class Capabilities:
     longest_back_off_s: float = 5.0
     family: str = ''
     niceness: int | None = None
-    split_denials: bool = False
+    split_sentences: bool = False
 
 
 def check_time_left(deadline_s: float | None) -> None:

@@ -37,7 +37,7 @@ class Family:
         refine: Whether its answers gain from a second look, see ``engines.base.Capabilities``.
         least_overlap: IoU from which a box is right in the self-test.
         most_wrong: Answers of the self-test that may be wrong.
-        split_denials: Whether it gains where a sentence that denies is asked as two, likewise.
+        split_sentences: Whether it gains where one that denies or relates is asked as two.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Family:
     refine: bool = False
     least_overlap: float = 0.5
     most_wrong: int = 1
-    split_denials: bool = False
+    split_sentences: bool = False
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -93,7 +93,7 @@ class Family:
         return ModelManifest(model, self.bbox_protocol, self.image_size, self.labels, self.prompt,
                              refine=self.refine, tasks=self.tasks, family=self.name,
                              system=self.system, answer_start=self.answer_start,
-                             split_denials=self.split_denials)
+                             split_sentences=self.split_sentences)
 
 
 # The general models ground, answer yes or no and describe; following a target from one pair of
@@ -107,7 +107,7 @@ FAMILIES: Final = (
            labels=('person', 'car', 'cyclist'),
            tasks=('ground', 'locate', 'verify', 'describe'), refine=True,
            # Measured: all right, IoU at least 0.80; with one image black 2 of 7 are wrong.
-           least_overlap=0.6, split_denials=True),
+           least_overlap=0.6, split_sentences=True),
     Family(name='qwen2_5_vl', pattern=r'qwen2[._-]5[-_]?vl', model_types=('qwen2_5_vl',),
            bbox_protocol='abs_resized', patch_factor=28, tasks=_GENERAL,
            system='You are a helpful assistant.'),

@@ -41,8 +41,8 @@ class ModelManifest:
         family: Name of its family, see ``engines.families``; empty where it is of none.
         system: System message before every question; empty for none.
         answer_start: What stands before its answer without being one, such as a closed thought.
-        split_denials: Whether it does better when "the people not in red" is asked as two,
-            see ``language.subtraction``. False unless measured: two questions take longer.
+        split_sentences: Whether it does better when "the people not in red" is asked as two,
+            see ``language.splitting``. False unless measured: two questions take longer.
     """
 
     name: str
@@ -58,7 +58,7 @@ class ModelManifest:
     family: str = ''
     system: str = ''
     answer_start: str = ''
-    split_denials: bool = False
+    split_sentences: bool = False
 
     @classmethod
     def read(cls, folder: Path, known: 'ModelManifest | None' = None) -> 'ModelManifest':
@@ -104,7 +104,7 @@ class ModelManifest:
                    _tasks(content.get('tasks', ('ground',))),
                    _accuracy(content.get('accuracy')), str(content.get('family', '')),
                    str(content.get('system', '')), str(content.get('answer_start', '')),
-                   _gain(content, 'split_denials'))
+                   _gain(content, 'split_sentences'))
 
     def write(self, folder: Path) -> None:
         """Write ``folder``/rtrack.json."""

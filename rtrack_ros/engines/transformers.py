@@ -109,7 +109,7 @@ class TransformersEngine(SharesImages):
                             facts.refine, shares_images=True, tasks=facts.tasks,
                             accuracy=facts.accuracy, concurrency=_AT_ONCE, family=facts.family,
                             niceness=self._niceness,
-                            split_denials=facts.split_denials)
+                            split_sentences=facts.split_sentences)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens a text has; see ``engines.base.CountsTokens``."""

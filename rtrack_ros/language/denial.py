@@ -11,30 +11,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from rtrack_ros.language.class_words import is_singular
+from rtrack_ros.language.english import JOINED, LEAD, NEGATION, is_kind, of_all, plain
 
 _CONTRACTED: Final = re.compile(r"\b(is|are|was|were|do|does|did|has|have|had)n['\N{RIGHT SINGLE "
                                 r"QUOTATION MARK}]?t\b", re.IGNORECASE)
-_NEGATION: Final = re.compile(
-    r"\b(not|no|without|except|excluding|other than|apart from|never|neither|nor|nobody|none|"
-    r"nothing|cannot|hardly|non)\b|n['\N{RIGHT SINGLE QUOTATION MARK}]t\b", re.IGNORECASE)
 # "Not far from", "not only" and "not all" deny something else than what follows.
 _OTHERWISE: Final = re.compile(
     r'(far|only|just|yet|until|too|so|very|quite|even|necessarily|all|every|everyone|everybody|'
     r'both|any|anymore|always|more|less|fewer|many|much|least)\b', re.IGNORECASE)
-# Who is nearest, or third, or alone is another one among all than among those that are meant.
-_AMONG: Final = re.compile(
-    r'\b(one|two|three|four|five|six|both|pair|group|crowd|alone|only|other|another|first|second|'
-    r'third|last|most|least|farthest|furthest|leftmost|rightmost|next(?! to)|'
-    r'(near|clos|bigg|small|tall|short|larg|fast|slow|old|young|warm|hott|cold|bright|dark|high|'
-    r'low)(er|est))\b', re.IGNORECASE)
-_JOINED: Final = re.compile(r'\b(and|but|nor|while)\b|[,;]', re.IGNORECASE)
 _CLAUSE: Final = re.compile(r',? \b(?P<who>who|that|which|whose)(?P<said>(?: [\w-]+){1,4})$',
                             re.IGNORECASE)
 _COPULA: Final = re.compile(r' (is|are|was|were)$', re.IGNORECASE)
-_LEAD: Final = re.compile(r'(?:all of the|all the|the|all|every|each|any|a|an|some)\b',
-                          re.IGNORECASE)
-_ONE: Final = re.compile(r'^(?:the|a|an|any|some)\b', re.IGNORECASE)
 _OWN: Final = re.compile(r'(?:the|a|an|this|that|these|those|everyone|everybody)\b',
                          re.IGNORECASE)
 _ONES: Final = re.compile(r'(?:(?:the|a|an) )?(?P<which>[\w-]+) ones?', re.IGNORECASE)
@@ -60,38 +47,24 @@ class Denial:
     left_out: str
 
     def of_all(self) -> 'Denial':
-        """Return the same of all objects, where one is spoken of as of its kind.
-
-        Who is told "the person not in red" sees whom it means; who is asked for "the person" alone
-        may name any one. So "every person" is asked for.
-        """
-        return Denial(_of_all(self.spoken_of), _of_all(self.left_out))
+        """Return the same of all objects, see ``english.of_all``."""
+        return Denial(of_all(self.spoken_of), of_all(self.left_out))
 
 
 @lru_cache(maxsize=1024)
 def denial_in(sentence: str) -> Denial | None:
     """Return what a sentence denies, None where it denies nothing or is too involved."""
-    text = _CONTRACTED.sub(r'\1 not', ' '.join(sentence.split()).rstrip('.!? '))
-    negations = list(_NEGATION.finditer(text))
+    text = _CONTRACTED.sub(r'\1 not', plain(sentence))
+    negations = list(NEGATION.finditer(text))
     if len(negations) != 1:
         return None
     found = negations[0]
     before, word = text[:found.start()].rstrip(), found[0].lower()
     said = text[found.end():].strip()
-    if not said or _OTHERWISE.match(said) or _JOINED.search(said):
+    if not said or _OTHERWISE.match(said) or JOINED.search(said):
         return None
     denial = _READ.get(word, _nothing)(before, said)
-    return denial if denial is not None and _is_kind(denial.spoken_of) else None
-
-
-def _of_all(text: str) -> str:
-    return _ONE.sub('every', text, count=1) if is_singular(text) else text
-
-
-def _is_kind(text: str) -> bool:
-    """Whether a text can stand alone: it names something, and nothing among others of it."""
-    lead = _LEAD.match(text)
-    return bool(text[lead.end() if lead else 0:].strip()) and not _AMONG.search(text)
+    return denial if denial is not None and is_kind(denial.spoken_of) else None
 
 
 def _not(before: str, said: str) -> Denial | None:
@@ -125,7 +98,7 @@ def _left_out(kind: str, said: str, clause: str = '') -> Denial:
 
 def _described(kind: str, word: str) -> str | None:
     """Return a kind of one or two words with another word before its noun: "the red car"."""
-    lead = _LEAD.match(kind)
+    lead = LEAD.match(kind)
     noun = kind[lead.end():].strip() if lead else kind
     if _PREPOSITION.search(noun) or len(noun.split()) > 2:
         return None

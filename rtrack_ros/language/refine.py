@@ -32,7 +32,7 @@ from rtrack_ros.language.closeup import window_around
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.parser import AnswerError
 from rtrack_ros.language.queries import Query
-from rtrack_ros.language.subtraction import grounder_for, verifier_for
+from rtrack_ros.language.splitting import grounder_for, verifier_for
 from rtrack_ros.language.verifier import Verifier
 from rtrack_ros.language.whole_image import needs_whole_image
 
@@ -207,22 +207,22 @@ def _on_one_of(box: Box, boxes: Sequence[Box]) -> bool:
 
 
 def make_grounder(engine: Engine, max_boxes: int = 12, refine: str = 'auto',
-                  split_denials: str = 'auto') -> Grounder | Refiner:
+                  split_sentences: str = 'auto') -> Grounder | Refiner:
     """Return what grounds sentences best with the model of an engine.
 
     Args:
         engine: The engine that answers.
         max_boxes: Most boxes in one answer.
         refine: Whether every box is asked about again; one of ``engines.base.USES``.
-        split_denials: Whether a sentence that denies is asked as two, likewise.
+        split_sentences: Whether a sentence that denies or relates is asked as two, likewise.
 
     Raises:
         ValueError: one of the two is none of them.
         EngineError: the model was not trained to ground, or names an unknown protocol or prompt
             style; see ``Grounder``.
     """
-    grounder = grounder_for(engine, max_boxes, split_denials)
+    grounder = grounder_for(engine, max_boxes, split_sentences)
     model = engine.capabilities()
     if not is_used('refine', refine, model.refine):
         return grounder
-    return Refiner(grounder, verifier_for(engine, split_denials), model.image_size)
+    return Refiner(grounder, verifier_for(engine, split_sentences), model.image_size)

@@ -105,9 +105,9 @@ OWN = (
     _own('ask.refine', 'never', 'Whether every box of an answer is looked at again from near. '
          'Answers become more exact, fewer and later; auto does it where rtrack.json of the model '
          'says that it gains', 'configure', choices=USES),
-    _own('ask.split_denials', 'auto', 'Whether a sentence that denies, such as the people not in '
-         'red, is asked as two that do not, and one answer is taken from the other; auto does it '
-         'where rtrack.json of the model says that it gains', 'configure', choices=USES),
+    _own('ask.split_sentences', 'auto', 'Whether a sentence such as the people not in red, or the '
+         'people left of the car, is asked as two plain ones, whose answers are combined; auto '
+         'does it where rtrack.json of the model says that it gains', 'configure', choices=USES),
     _own('input.profile', 'live', 'What happens when images come faster than they are tracked: '
          'live passes over all but the newest; replay keeps them all, subscribes reliably, and '
          'falls behind', 'activate', choices=('live', 'replay')),

@@ -78,7 +78,7 @@ def pipeline_config(values: Mapping[str, Any]) -> PipelineConfig:
     return PipelineConfig(tracker_config(values), schedule(values), values['ask.crops'],
                           values['ask.refine'], values['engine.max_boxes'], limits(values),
                           detector=detector_config(values), feed=feed_pixels(values),
-                          split_denials=values['ask.split_denials'])
+                          split_sentences=values['ask.split_sentences'])
 
 
 def detector_config(values: Mapping[str, Any]) -> DetectorConfig:

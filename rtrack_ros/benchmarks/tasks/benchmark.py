@@ -17,7 +17,7 @@ from rtrack_ros.benchmarks.tasks.words import (
 from rtrack_ros.engines.base import Engine
 from rtrack_ros.language.describer import Describer
 from rtrack_ros.language.locator import Locator
-from rtrack_ros.language.subtraction import verifier_for
+from rtrack_ros.language.splitting import verifier_for
 from rtrack_ros.language.verifier import Verifier
 
 OBJECT_TASKS: Final = ('locate', 'verify', 'describe')
@@ -37,7 +37,7 @@ class TaskPlan:
         objects: Objects of such a frame to describe at most.
         deadline_s: Seconds for one answer.
         negations: Whether the sentences are negated and counterfactual ones.
-        split_denials: See ``language.subtraction.verifier_for``.
+        split_sentences: See ``language.splitting.verifier_for``.
     """
 
     tasks: tuple[str, ...] = OBJECT_TASKS
@@ -49,7 +49,7 @@ class TaskPlan:
     objects: int = 2
     deadline_s: float = 30.0
     negations: bool = False
-    split_denials: str = 'auto'
+    split_sentences: str = 'auto'
 
 
 def run_tasks(engine: Engine, plan: TaskPlan, progress: Progress) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def run_tasks(engine: Engine, plan: TaskPlan, progress: Progress) -> dict[str, A
     result: dict[str, Any] = {'model': model.model, 'engine': model.name,
                               'precision': model.precision, 'first_seed': plan.seed,
                               'negations': plan.negations,
-                              'split_denials': plan.split_denials}
+                              'split_sentences': plan.split_sentences}
     verifier = _verifier(engine, plan)
     describer = Describer(engine) if 'describe' in plan.tasks else None
     if 'locate' in plan.tasks:
@@ -81,7 +81,7 @@ def _verifier(engine: Engine, plan: TaskPlan) -> Verifier | None:
     """Return what verifies; raises what a model says that cannot."""
     if 'verify' not in plan.tasks:
         return None
-    return verifier_for(engine, plan.split_denials) or Verifier(engine)
+    return verifier_for(engine, plan.split_sentences) or Verifier(engine)
 
 
 def _locate(locator: Locator, plan: TaskPlan, progress: Progress) -> dict[str, Any]:

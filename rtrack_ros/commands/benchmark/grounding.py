@@ -23,7 +23,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     add(parser, '--seed')
     add(parser, '--sentences', default=2, help='sentences for each frame (default: %(default)s)')
     add(parser, '--refine', '--deadline', '--json')
-    add(parser, '--negations', '--split-denials')
+    add(parser, '--negations', '--split-sentences')
     parser.add_argument('--write-accuracy', action='store_true',
                         help='write how far the answers can be trusted into rtrack.json of the '
                              'model, for the tracker; measure it as the model will be asked')
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     folder = _accuracy_folder(args) if args.write_accuracy else None
     with opened_engine(args) as engine:
         figures = run_grounding(engine, args.scenes, args.seed, args.sentences, args.deadline,
-                                args.refine, progress, args.negations, args.split_denials)
+                                args.refine, progress, args.negations, args.split_sentences)
     results = Results(args.json)
     results.show(grounding_table(figures), latency_line(figures))
     results.json(figures)

@@ -28,7 +28,7 @@ def add_parser(subjects: 'argparse._SubParsersAction[argparse.ArgumentParser]') 
     add(parser, '--scenes', default=12,
         help='scenes for verify and describe; the model is asked about one frame of each '
              'condition (default: %(default)s)')
-    add(parser, '--negations', '--split-denials')
+    add(parser, '--negations', '--split-sentences')
     add(parser, '--seed', '--deadline', '--json')
     add(parser, '--report',
         help='write a page that compares this run with those of --beside')
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     others = {path.stem: _read(path) for path in args.beside}
     plan = TaskPlan(_tasks(args.tasks), args.seed, args.scenes_per_condition, args.seconds,
                     args.scenes, deadline_s=args.deadline, negations=args.negations,
-                    split_denials=args.split_denials)
+                    split_sentences=args.split_sentences)
     with opened_engine(args) as engine:
         figures = run_tasks(engine, plan, progress)
     results = Results(args.json)

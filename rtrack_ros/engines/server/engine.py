@@ -101,7 +101,7 @@ class ServerEngine(SharesImages):
             facts.crops, facts.refine, shares_images=True, tasks=facts.tasks,
             accuracy=facts.accuracy, concurrency=concurrency or found.concurrency,
             longest_back_off_s=_LONGEST_BACK_OFF_S, family=facts.family,
-            split_denials=facts.split_denials)
+            split_sentences=facts.split_sentences)
 
     def capabilities(self) -> Capabilities:
         """Return what this engine can do."""

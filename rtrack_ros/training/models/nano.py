@@ -128,7 +128,7 @@ def _write_facts(folder: Path, tasks: Sequence[str]) -> None:
     _write_json(folder / 'rtrack.json', {
         'name': 'rtrack-nano', 'bbox_protocol': 'rel1000', 'image_size': list(IMAGE_SIZE),
         'labels': list(LABELS), 'prompt': 'brief', 'max_boxes': 12,
-        'refine': True, 'split_denials': True,
+        'refine': True, 'split_sentences': True,
         'tasks': list(tasks)})
 
 

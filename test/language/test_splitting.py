@@ -1,4 +1,4 @@
-"""Sentences that deny are asked as two; a scripted model that cannot read "not" answers."""
+"""Sentences that deny or relate are asked as two; a scripted model that reads neither answers."""
 
 import json
 import re
@@ -12,13 +12,13 @@ from rtrack_ros.engines.base import CancelledError, DeadlineError
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.engines.scripted import ScriptedEngine
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language import subtraction
+from rtrack_ros.language import splitting
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.queries import Query
 from rtrack_ros.language.refine import Refiner, make_grounder
-from rtrack_ros.language.subtraction import (
-    SubtractingGrounder,
-    SubtractingVerifier,
+from rtrack_ros.language.splitting import (
+    SplittingGrounder,
+    SplittingVerifier,
     grounder_for,
     verifier_for,
 )
@@ -30,11 +30,11 @@ COLOURS = {RED: (200, 0, 0), BLUE: (0, 0, 200), GREEN: (0, 200, 0)}
 
 
 class Model(ScriptedEngine):
-    """Sees plain rectangles, reads the word red and overlooks "not"."""
+    """Sees plain rectangles, no trucks, reads the word red and overlooks all else."""
 
     def __init__(self, splits=True, tasks=('ground', 'verify')):
         super().__init__(self._look, image_size=(1000, 1000), tasks=tasks)
-        self._capabilities = replace(self._capabilities, split_denials=splits)
+        self._capabilities = replace(self._capabilities, split_sentences=splits)
         self.asked, self.deadlines = [], []
 
     def infer(self, images, prompt, grammar, max_tokens, deadline_s=None, *more, **others):
@@ -50,6 +50,8 @@ class Model(ScriptedEngine):
             middle = images[0][(y1 + y2) * height // 2000, (x1 + x2) * width // 2000]
             return 'Yes' if tuple(middle) == COLOURS[RED] or 'red' not in said else 'No'
         found = []
+        if 'truck' in said:
+            return '[]'
         for colour in [COLOURS[RED]] if 'red' in said else COLOURS.values():
             ys, xs = np.nonzero((images[0] == colour).all(axis=2))
             if len(xs):
@@ -72,10 +74,26 @@ def boxes(answer):
 
 def test_what_is_left_out_is_taken_from_what_is_spoken_of() -> None:
     model = Model()
-    answer = SubtractingGrounder(model).ground(pair(), Query('q', 'the person not in red', 3))
+    answer = SplittingGrounder(model).ground(pair(), Query('q', 'the person not in red', 3))
     assert boxes(answer) == [BLUE, GREEN]
     assert (answer.stamp_ns, answer.query_id, answer.epoch, answer.partial) == (7, 'q', 3, False)
     assert model.asked == ['every person in red', 'every person']
+
+
+@pytest.mark.parametrize(('sentence', 'meant'), [
+    ('the people right of the red man', [BLUE, GREEN]), ('the people left of the red man', []),
+    ('the people not right of the red man', [RED])])
+def test_who_is_related_to_what_is_said_by_geometry(sentence, meant) -> None:
+    model = Model()
+    assert boxes(SplittingGrounder(model).ground(pair(), Query('q', sentence, 3))) == meant
+    assert model.asked[:2] == ['every red man', 'the people']
+
+
+def test_to_what_is_not_there_nobody_is_related_and_nobody_is_asked_for() -> None:
+    model = Model()
+    answer = SplittingGrounder(model).ground(pair(), Query('q', 'the person behind the truck', 3))
+    assert answer.groundings == () and (answer.stamp_ns, answer.epoch) == (7, 3)
+    assert model.asked == ['every truck']
 
 
 @pytest.mark.parametrize('sentence', ['the people', 'the person in red',
@@ -83,16 +101,16 @@ def test_what_is_left_out_is_taken_from_what_is_spoken_of() -> None:
 def test_another_sentence_is_asked_as_it_stands(sentence) -> None:
     model = Model()
     query = Query('q', sentence, 3)
-    assert boxes(SubtractingGrounder(model).ground(pair(), query)) == boxes(
+    assert boxes(SplittingGrounder(model).ground(pair(), query)) == boxes(
         Grounder(Model()).ground(pair(), query))
     assert model.asked == [sentence]
-    assert SubtractingVerifier(model).verify(pair(), RED, sentence) == 1.0
+    assert SplittingVerifier(model).verify(pair(), RED, sentence) == 1.0
     assert model.asked[1:] == [f'verify {sentence}']
 
 
 def test_boxes_passed_on_early_are_those_of_the_answer() -> None:
     early = []
-    answer = SubtractingGrounder(Model()).ground(
+    answer = SplittingGrounder(Model()).ground(
         pair(), Query('q', 'the people not in red', 3), on_partial=early.append)
     assert all(part.partial and part.groundings for part in early)
     assert boxes(early[0]) == [BLUE]
@@ -102,21 +120,21 @@ def test_boxes_passed_on_early_are_those_of_the_answer() -> None:
 @pytest.mark.parametrize(('box', 'probability'), [(RED, 0.0), (BLUE, 1.0)])
 def test_a_verdict_is_the_difference_of_two(box, probability) -> None:
     model = Model()
-    assert SubtractingVerifier(model).verify(pair(), box, 'the person not in red') == probability
+    assert SplittingVerifier(model).verify(pair(), box, 'the person not in red') == probability
     assert model.asked == ['verify the person', 'verify the person in red']
 
 
 ASKS = {
-    'ground': lambda model, **taken: SubtractingGrounder(model).ground(
+    'ground': lambda model, **taken: SplittingGrounder(model).ground(
         pair(), Query('q', 'the people not in red', 3), **taken),
-    'verify': lambda model, **taken: SubtractingVerifier(model).verify(
+    'verify': lambda model, **taken: SplittingVerifier(model).verify(
         pair(), BLUE, 'the people not in red', **taken)}
 
 
 @pytest.mark.parametrize('task', ASKS)
 def test_the_deadline_holds_for_both_questions(task, monkeypatch) -> None:
     model = Model()
-    monkeypatch.setattr(subtraction, 'time', SimpleNamespace(
+    monkeypatch.setattr(splitting, 'time', SimpleNamespace(
         perf_counter=lambda: 6.0 * len(model.asked)))
     ASKS[task](model, deadline_s=10.0)
     assert [left for left in model.deadlines if left is not None] == pytest.approx([10.0, 4.0],
@@ -140,9 +158,9 @@ def test_both_questions_are_taken_back(task) -> None:
     (True, 'never', False)])
 def test_the_model_says_whether_it_gains_unless_the_user_does(splits, use, expected) -> None:
     model = Model(splits)
-    assert isinstance(grounder_for(model, split_denials=use), SubtractingGrounder) is expected
-    assert isinstance(verifier_for(model, use), SubtractingVerifier) is expected
-    assert isinstance(grounder_for(model, split_denials=use), Grounder)
+    assert isinstance(grounder_for(model, split_sentences=use), SplittingGrounder) is expected
+    assert isinstance(verifier_for(model, use), SplittingVerifier) is expected
+    assert isinstance(grounder_for(model, split_sentences=use), Grounder)
     assert isinstance(verifier_for(model, use), Verifier)
 
 
@@ -151,8 +169,8 @@ def test_a_model_that_cannot_verify_has_no_verifier() -> None:
 
 
 def test_an_unknown_use_is_refused() -> None:
-    with pytest.raises(ValueError, match=r'split_denials must be one of auto.*sometimes'):
-        make_grounder(Model(), split_denials='sometimes')
+    with pytest.raises(ValueError, match=r'split_sentences must be one of auto.*sometimes'):
+        make_grounder(Model(), split_sentences='sometimes')
 
 
 def test_a_second_look_judges_the_sentence_in_two_as_well() -> None:
@@ -164,7 +182,7 @@ def test_a_second_look_judges_the_sentence_in_two_as_well() -> None:
 
 @pytest.mark.parametrize(('use', 'followed'), [('auto', [BLUE, GREEN]), ('never', [RED])])
 def test_the_pipeline_follows_who_is_meant(use, followed) -> None:
-    pipeline = build_pipeline(Model(), PipelineConfig(split_denials=use, refine='never'),
+    pipeline = build_pipeline(Model(), PipelineConfig(split_sentences=use, refine='never'),
                               live=False)
     try:
         pipeline.set_query('the people not in red')
