@@ -24,7 +24,7 @@ from rtrack_ros.tracking.motion.flow import Flow, follow
 _MIN_BACKGROUND = 10
 # All boxes of a spectrum share this many points, so that a crowd costs little more than a few.
 _MAX_SEEDS = 160
-_MIN_SEEDS = 8
+_MIN_SEEDS = 5
 _STILL_PX = 0.12
 _SAME_OBJECT_IOU = 0.6
 _RIM = 0.1
