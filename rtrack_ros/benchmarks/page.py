@@ -70,7 +70,7 @@ The model gets one pair of images and a sentence. Its boxes are compared with th
 columns say which sensors it had; the other image was black. The rows are the weather, then the
 kind of the sentence. "False answers when nobody is meant" is the share of such questions that got
 a box all the same. `grounding` looks a second time at every box; `grounding_one_look` does not,
-as a live node.""", 'rtrack benchmark grounding', ('grounding',)),
+as a live node. `grounding_negations` asks negated and counterfactual sentences, by one look.""", 'rtrack benchmark grounding', ('grounding',)),
     Section('Engines', """\
 All engines that work on the machine, each in a process of its own, are asked in turn about the
 same pairs. **Start** includes the engine's packages, **MiB** is what it adds to an empty process,
@@ -99,6 +99,9 @@ the same answers.
   model on frame after frame, nothing between. **ByteTrack**: the package `trackers`, on the
   answers. **Static first box**: the first box, for ever. **Perfect motion**: moves as the truth
   does; it shows what late answers allow at best.
+- **+ detector**: boxes of everything in view ten times a second, 30 ms late, with the same faults
+  and class names only. **+ judge**: the engine may say yes or no to single objects besides.
+  ByteTrack and OC-SORT of the package `trackers` get the same boxes and verdicts.
 - **ID switches** are counted over all draws. **Per 1000** is the same for 1000 matched boxes: a
   method that matches few boxes cannot switch often. **Own ms** is the median time for a pair.
 
