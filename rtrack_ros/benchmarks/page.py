@@ -70,7 +70,8 @@ The model gets one pair of images and a sentence. Its boxes are compared with th
 columns say which sensors it had; the other image was black. The rows are the weather, then the
 kind of the sentence. "False answers when nobody is meant" is the share of such questions that got
 a box all the same. `grounding` looks a second time at every box; `grounding_one_look` does not,
-as a live node. `grounding_negations` asks negated and counterfactual sentences, by one look.""", 'rtrack benchmark grounding', ('grounding',)),
+as a live node. `grounding_negations` asks negated and counterfactual sentences, by one look.""",
+            'rtrack benchmark grounding', ('grounding',)),
     Section('Engines', """\
 All engines that work on the machine, each in a process of its own, are asked in turn about the
 same pairs. **Start** includes the engine's packages, **MiB** is what it adds to an empty process,
