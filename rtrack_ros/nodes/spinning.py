@@ -1,10 +1,14 @@
 """Serving a node until it is shut down, at whatever moment the signal comes."""
 
 from collections.abc import Callable
+from typing import Final
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+
+# A signal may end the context while rclpy is about to wait in it, and nothing wakes it then.
+_LONGEST_WAIT_S: Final = 1.0
 
 
 def spin(node: Node, on_error: Callable[[Exception], object] | None = None) -> None:
@@ -20,7 +24,7 @@ def spin(node: Node, on_error: Callable[[Exception], object] | None = None) -> N
     try:
         while rclpy.ok():
             try:
-                executor.spin_once()
+                executor.spin_once(_LONGEST_WAIT_S)
             except Exception as error:
                 # rclpy raises one thing or another where a signal takes its context away.
                 if not rclpy.ok():

@@ -1,6 +1,7 @@
 """A node is served until it is shut down, and ends in order wherever the signal strikes."""
 
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -72,3 +73,16 @@ def test_an_interrupt_between_two_callbacks_ends_the_node_in_order(
 
     monkeypatch.setattr(spinning.rclpy, 'ok', interrupted)
     spinning.spin(node)
+
+
+def test_a_context_that_ends_without_waking_the_node_is_noticed(node: Node) -> None:
+    """As where the signal strikes between two waits: its wake-up call is spent by then."""
+    spun = threading.Thread(target=spinning.spin, args=(node,), daemon=True)
+    spun.start()
+    spun.join(0.3)
+    assert spun.is_alive()
+    context = rclpy.get_default_context()
+    with context.handle:
+        context.handle.shutdown()
+    spun.join(30.0)
+    assert not spun.is_alive()

@@ -70,9 +70,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, str]]
             'nano': (lambda out: train_config(nano_config(), out), 'model')}
 
 
+def whole_pool() -> None:
+    """Make torch's pool of threads anew, which a fork leaves behind.
+
+    It does so when it is next used. Two threads that use it at once find none.
+    """
+    torch.set_num_threads(torch.get_num_threads())
+
+
 def begun(run: Run, out: Path) -> multiprocessing.process.BaseProcess:
     """Begin a run in a process of its own, as the command does it."""
     def child() -> None:
+        whole_pool()
         nano_trainer.CONSOLE.quiet = True
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr('rtrack_ros.commands.train.run', lambda args: run(out) and 0)

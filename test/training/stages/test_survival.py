@@ -73,6 +73,8 @@ def same_weights(one: Path, other: Path) -> bool:
 def in_a_child(prepare: Callable[[], object], refrt: str, out: Path) -> int:
     """Run the stage in a process of its own; return how it ended, below 0 for a signal."""
     def child() -> None:
+        # A fork leaves torch's pool of threads behind; two threads cannot make it anew at once.
+        torch.set_num_threads(torch.get_num_threads())
         prepare()
         try:
             run_stages([stage()], NANO, refrt, out)
