@@ -1,11 +1,21 @@
 """What the model said about one frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from rtrack_ros.boxes import iou
 from rtrack_ros.frames import Region
 
 Box = tuple[float, float, float, float]
+
+_ONE_OBJECT: Final = 0.5
+"""IoU from which boxes of answers are of one object."""
+
+
+def on_one_of(box: Box, others: Sequence[Box]) -> bool:
+    """Return whether a box is of the same object as one of others, all in the same pixels."""
+    return bool(others) and bool(iou([box], others).max() >= _ONE_OBJECT)
 
 
 @dataclass(frozen=True)

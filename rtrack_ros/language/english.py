@@ -16,12 +16,13 @@ NEGATION: Final = re.compile(
     r"\b(not|no|without|except|excluding|other than|apart from|never|neither|nor|nobody|none|"
     r"nothing|cannot|hardly|non)\b|n['\N{RIGHT SINGLE QUOTATION MARK}]t\b", re.IGNORECASE)
 JOINED: Final = re.compile(r'\b(and|but|nor|while)\b|[,;]', re.IGNORECASE)
+COUNT: Final = 'one|two|three|four|five|six|both|pair|group|crowd|alone|only|other'
+ORDER: Final = 'first|second|third|last|most|least|farthest|furthest'
+DEGREE: Final = ('(near|clos|bigg|small|tall|short|larg|fast|slow|old|young|warm|hott|cold|bright|'
+                 'dark|high|low)(er|est)')
 # Who is nearest, or third, or alone is another one among all than among those that are meant.
 _AMONG: Final = re.compile(
-    r'\b(one|two|three|four|five|six|both|pair|group|crowd|alone|only|other|another|first|second|'
-    r'third|last|most|least|farthest|furthest|leftmost|rightmost|next(?! to)|'
-    r'(near|clos|bigg|small|tall|short|larg|fast|slow|old|young|warm|hott|cold|bright|dark|high|'
-    r'low)(er|est))\b', re.IGNORECASE)
+    rf'\b({COUNT}|another|{ORDER}|leftmost|rightmost|next(?! to)|{DEGREE})\b', re.IGNORECASE)
 _ONE: Final = re.compile(r'^(?:the|a|an|any|some)\b', re.IGNORECASE)
 
 

@@ -27,7 +27,7 @@ from rtrack_ros.engines.base import (
 )
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer
+from rtrack_ros.language.answers import Answer, Box, Grounding, OnAnswer, on_one_of
 from rtrack_ros.language.closeup import window_around
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.parser import AnswerError
@@ -40,7 +40,6 @@ _WINDOWS: Final = (3.5, 5.0)
 """Roots of the windows' areas over that of the box."""
 _SAME_OBJECT: Final = 0.2
 """Least IoU of a refined box with the box of the answer: small boxes of answers are inaccurate."""
-_ONE_OBJECT: Final = 0.5
 _IS_MEANT: Final = 0.5
 """Probability from which an object of the answer matches the sentence."""
 _SURELY_MEANT: Final = 0.9
@@ -127,9 +126,9 @@ class _Look:
         final: list[Box] = []
         while said:
             closer = self._closer(said[0]) if len(final) < _MAX_OBJECTS else said[0]
-            if closer is not None and _on_one_of(closer.box, final):
+            if closer is not None and on_one_of(closer.box, final):
                 # Two who stand close may end in one box; who was listed twice is one.
-                closer = None if _on_one_of(said[0].box, final) else said[0]
+                closer = None if on_one_of(said[0].box, final) else said[0]
             kept = closer is not None and (not judged or self._meant(closer.box) >= _IS_MEANT)
             del said[0]
             if closer is not None and kept:
@@ -137,7 +136,7 @@ class _Look:
                 yield closer
         for other in others[:_MAX_OBJECTS]:
             closer = self._closer(other) if self._meant(other.box) >= _SURELY_MEANT else None
-            if closer is not None and not _on_one_of(closer.box, final):
+            if closer is not None and not on_one_of(closer.box, final):
                 final.append(closer.box)
                 yield closer
 
@@ -161,7 +160,7 @@ class _Look:
         labels = dict.fromkeys(grounding.label for grounding in said)
         found = [other for label in labels for other in self._every(label, self.pair) or ()]
         boxes = [grounding.box for grounding in said]
-        return [other for other in found if not _on_one_of(other.box, boxes)]
+        return [other for other in found if not on_one_of(other.box, boxes)]
 
     def _every(self, label: str, view: FramePair) -> tuple[Grounding, ...] | None:
         """Return all objects of a kind in a view, None where the answer cannot be read."""
@@ -200,10 +199,6 @@ def _nearest(box: Box, found: Sequence[Grounding]) -> Box | None:
     overlap = iou([box], [other.box for other in found])[0]
     best = int(overlap.argmax())
     return found[best].box if overlap[best] >= _SAME_OBJECT else None
-
-
-def _on_one_of(box: Box, boxes: Sequence[Box]) -> bool:
-    return bool(boxes) and bool(iou([box], boxes).max() >= _ONE_OBJECT)
 
 
 def make_grounder(engine: Engine, max_boxes: int = 12, refine: str = 'auto',

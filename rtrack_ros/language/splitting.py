@@ -10,21 +10,16 @@ difference of two probabilities. A relation does not show from near and is not v
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
-from rtrack_ros.boxes import iou
 from rtrack_ros.engines.base import DeadlineError, Engine, is_used
 from rtrack_ros.engines.cancellation import Cancellation
 from rtrack_ros.frames import FramePair
-from rtrack_ros.language.answers import Answer, Box, OnAnswer
+from rtrack_ros.language.answers import Answer, Box, OnAnswer, on_one_of
 from rtrack_ros.language.denial import denial_in
 from rtrack_ros.language.grounder import Grounder
 from rtrack_ros.language.queries import Query
 from rtrack_ros.language.relation import relation_in
 from rtrack_ros.language.verifier import Verifier
-
-_ONE_OBJECT: Final = 0.5
-"""IoU from which boxes of two answers are of one object."""
 
 
 @dataclass(frozen=True)
@@ -142,17 +137,13 @@ def _split(sentence: str) -> _Split | None:
     if denial is not None:
         denial = denial.of_all()
         return _Split(denial.spoken_of, denial.left_out,
-                      lambda box, others: not _on_one_of(box, others), needs_others=False)
+                      lambda box, others: not on_one_of(box, others), needs_others=False)
     relation = relation_in(sentence)
     if relation is None:
         return None
     return _Split(relation.spoken_of, relation.anchor,
-                  lambda box, others: (not _on_one_of(box, others)
+                  lambda box, others: (not on_one_of(box, others)
                                        and relation.holds(box, others)), needs_others=True)
-
-
-def _on_one_of(box: Box, others: Sequence[Box]) -> bool:
-    return bool(others) and bool(iou([box], others).max() >= _ONE_OBJECT)
 
 
 def _left_s(deadline_s: float | None, started: float) -> float | None:

@@ -3,17 +3,16 @@
 import re
 from typing import Final
 
+from rtrack_ros.language.english import COUNT, DEGREE, ORDER
+
 _PLACE = ('left|right|leftmost|rightmost|top|bottom|upper|lower|middle|cent(er|re)|near|'
           'far|front|behind|beside|between|next|nearby|around|towards?|away')
-_COUNT = 'one|two|three|four|five|six|both|pair|group|crowd|alone|together|only|other'
-_ORDER = 'first|second|third|last|most|least|farthest|furthest|farther|further'
-_DEGREE = ('(near|clos|bigg|small|tall|short|larg|fast|slow|old|young|warm|hott|cold|bright|dark|'
-           'high|low)(er|est)')
 # Which way somebody heads shows in his pose, wherever he is.
 _HEADING: Final = re.compile(
     r'\b(walk|rid|driv|mov|head|go|runn|cycl|travel|fac|look|turn)ing (to|towards?) the '
     r'(left|right)\b', re.IGNORECASE)
-_WHOLE_IMAGE: Final = re.compile(rf'\b({_PLACE}|{_COUNT}|{_ORDER}|{_DEGREE})\b', re.IGNORECASE)
+_WHOLE_IMAGE: Final = re.compile(
+    rf'\b({_PLACE}|{COUNT}|together|{ORDER}|farther|further|{DEGREE})\b', re.IGNORECASE)
 
 
 def needs_whole_image(sentence: str) -> bool:

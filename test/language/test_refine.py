@@ -112,7 +112,6 @@ def test_who_is_listed_twice_is_one() -> None:
     assert boxes(twice) == [pytest.approx(box, abs=1) for box in boxes(once)]
 
 
-
 def test_an_object_that_does_not_match_the_sentence_is_left_out():
     pair = world(one=(LEFT, BLUE), two=(RIGHT, RED))
     eyes = Eyes(from_afar=(RED, BLUE))
